@@ -1,0 +1,65 @@
+"""Set up tapemagic in .venv and start working with it.
+
+    python dev.py lab     open JupyterLab on the first notebook
+    python dev.py test    run the tests
+
+Python 3.11 and pip are all that has to be there. The set-up runs once, and again when
+pyproject.toml has changed. Further words go to JupyterLab or pytest: python dev.py test -k layers
+"""
+
+import hashlib
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+PYTHON = ENVIRONMENT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+STAMP = ENVIRONMENT / "tapemagic-installed"
+
+COMMANDS = {
+    # name: (extra of pyproject.toml, what runs in the environment)
+    "lab": ("lab", ["-m", "jupyterlab", "notebooks/01_first_tape.ipynb"]),
+    # two workers: more would starve the kernels that some tests start
+    "test": ("dev", ["-m", "pytest", "-n", "2"]),
+}
+
+
+def set_up(extra: str) -> None:
+    """Install this checkout with `extra` into .venv, unless that has been done."""
+    # an editable install remembers where the checkout is, so a moved one is installed again
+    described = (ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()
+    wanted = hashlib.sha256(described).hexdigest()
+    installed = STAMP.read_text().split() if STAMP.exists() else []
+    # dev has everything that lab has
+    if PYTHON.exists() and installed in ([wanted, extra], [wanted, "dev"]):
+        return
+    print("Installing into .venv, this takes a minute or two …", flush=True)
+    # Without pip, because Debian's Python cannot put it there by itself: ours installs it.
+    venv.create(ENVIRONMENT, with_pip=False, symlinks=sys.platform != "win32")
+    outer_pip = [sys.executable, "-m", "pip", "--python", str(PYTHON)]
+    install = ["install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*outer_pip, *install, "pip", "--editable", f".[{extra}]"], cwd=ROOT, check=True)
+    STAMP.write_text(f"{wanted} {extra}")
+
+
+def main(words: list[str]) -> int:
+    """Do what the first word says; the exit code is that of the program it starts."""
+    if not words or words[0] not in COMMANDS:
+        print(__doc__)
+        return 2
+    extra, program = COMMANDS[words[0]]
+    try:
+        set_up(extra)
+        return subprocess.run([PYTHON, *program, *words[1:]], cwd=ROOT, check=False).returncode
+    except subprocess.CalledProcessError as failure:
+        return failure.returncode  # pip has said why
+    except KeyboardInterrupt:
+        return 130  # Ctrl-C is how one leaves JupyterLab
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is where an older Python ends up
+        sys.exit(f"tapemagic needs Python 3.11 or newer; this is {sys.version.split()[0]}")
+    sys.exit(main(sys.argv[1:]))
