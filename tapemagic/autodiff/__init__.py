@@ -1,0 +1,1 @@
+"""The tape: handles, primitives and their rules, recording, the reverse sweep."""

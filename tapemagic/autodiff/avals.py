@@ -1,0 +1,121 @@
+"""Abstract values: the shape and dtype of a node, as one small integer.
+
+Operations compare the *codes* of their operands: equal positive codes mean "same shape, same real
+dtype, and so has the result", which is what makes the hot path of an operator two comparisons.
+Codes and not objects are stored on the tape, since the garbage collector has to visit every tuple
+that holds an object of a Python class, and none that holds integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: Values of up to this many elements are kept for the picture even if no rule needs them.
+SMALL = 64
+
+
+class Aval:
+    """Shape and dtype of an array: stands in for an operand whose value no rule reads."""
+
+    __slots__ = ("code", "dtype", "is_complex", "kind", "ndim", "shape", "size")
+
+    def __init__(self, code: int, shape: tuple[int, ...], dtype: np.dtype, kind: type) -> None:
+        self.code = code
+        self.shape = shape
+        self.dtype = dtype
+        self.kind = kind  # np.ndarray, a NumPy scalar type, float or complex
+        self.ndim = len(shape)
+        self.size = int(np.prod(shape, dtype=np.int64)) if shape else 1
+        self.is_complex = dtype.kind == "c"
+
+    def __repr__(self) -> str:
+        return f"Aval({self.shape}, {self.dtype})"
+
+
+AVALS: dict[int, Aval] = {}
+_CODES: dict[tuple, int] = {}
+
+#: Code of a node that holds a tuple of arrays (`np.linalg.eigh`, `np.split`, ...).
+MULTIPLE = 0
+
+
+def _new_code(key: tuple) -> int:
+    """Intern an abstract value.
+
+    Positive codes are *closed*: an elementwise operation on two of them gives the same shape,
+    dtype and type again. Even codes are small enough for their values to be kept for the picture.
+    """
+    shape, dtype, kind = key
+    size = int(np.prod(shape, dtype=np.int64)) if shape else 1
+    number = 2 * (len(AVALS) + 1) + (size > SMALL)
+    closed = dtype.kind == "f" and not (kind is np.ndarray and shape == ())
+    code = number if closed else -number
+    AVALS[code] = Aval(code, shape, dtype, kind)
+    _CODES[key] = code
+    return code
+
+
+def code_of(value: Any) -> int:
+    """Return the code of the abstract value of a plain float or complex array or scalar."""
+    kind = type(value)
+    if kind is np.ndarray:
+        key = (value.shape, value.dtype, np.ndarray)
+    elif kind is float or kind is complex:
+        key = ((), np.dtype(kind), kind)
+    elif isinstance(value, np.ndarray):  # memmap, matrix, recarray: the tape sees the array
+        key = (value.shape, value.dtype, np.ndarray)
+    else:
+        key = ((), value.dtype, kind)
+    code = _CODES.get(key)
+    return _new_code(key) if code is None else code
+
+
+def is_small(code: int) -> bool:
+    """Tell whether values of this code are kept for the picture."""
+    return not code & 1
+
+
+def full(ct: Any, aval: Aval) -> Any:
+    """Return a cotangent in the full shape of its node.
+
+    Inside the sweep a cotangent may be smaller than its node and stand for the broadcast one (the
+    cotangent of every element of a `sum` is the same number): no array is made for it until an
+    operation needs the shape.
+    """
+    if getattr(ct, "shape", ()) == aval.shape:
+        return ct
+    return np.broadcast_to(ct, aval.shape)
+
+
+def fit(ct: Any, aval: Aval) -> Any:
+    """Bring the cotangent of an operand to that operand's shape and dtype.
+
+    The adjoint of broadcasting is a sum over the broadcast axes; of a real number used as a
+    complex one, the real part; of a change of precision, the change back.
+    """
+    shape = getattr(ct, "shape", ())
+    if shape != aval.shape:
+        extra = len(shape) - aval.ndim
+        if extra > 0:
+            ct = np.sum(ct, axis=tuple(range(extra)))
+            shape = shape[extra:]
+        # Axes are aligned from the right; a missing or length-1 axis of ct is a lazy broadcast.
+        skipped = aval.ndim - len(shape)
+        axes = tuple(
+            i
+            for i, n in enumerate(shape)
+            if n != 1 and aval.shape[i + skipped] == 1
+        )
+        if axes:
+            ct = np.sum(ct, axis=axes, keepdims=True)
+    dtype = getattr(ct, "dtype", None)
+    if dtype is not None and dtype != aval.dtype:
+        if dtype.kind == "c" and not aval.is_complex:
+            ct = np.real(ct)
+        if ct.dtype != aval.dtype:
+            ct = ct.astype(aval.dtype)
+    elif dtype is None and type(ct) is complex and not aval.is_complex:
+        ct = ct.real
+    return ct

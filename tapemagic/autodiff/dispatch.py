@@ -1,0 +1,336 @@
+"""Carrying out a call on traced arrays: find the row, compute the plain value, record.
+
+This is the general way, right for every operand: plain arrays, broadcasting, complex numbers,
+stale views, variables, keywords. `operators.py` has the short way for the common few.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import NoRuleError, TapeUseError
+from . import guards, leaks, recorder
+from .avals import MULTIPLE, code_of, is_small
+from .primitives import RULES, Composite, Primitive, Refused
+from .recorder import RECORDER
+
+#: Classes of handles, filled by `traced.py`; a handle is recognised by its exact type.
+HANDLE_TYPES: set[type] = set()
+#: Types that an operator takes besides handles; others get NotImplemented, as from an ndarray.
+_NUMBERS = (int, float, complex, np.generic, np.ndarray, list, tuple)
+
+
+def is_traced(x: Any) -> bool:
+    """Tell whether `x` is a handle (which `isinstance(x, np.ndarray)` does not)."""
+    return type(x) in HANDLE_TYPES
+
+
+def operand(x: Any) -> tuple[Any, int, int]:
+    """Return the plain value of an argument, the id of its node (or -1), and its aval code."""
+    if type(x) in HANDLE_TYPES:
+        if x.token is RECORDER.token:
+            return x.value, x.id, x.aval
+        if x.storage is not None:
+            return x.storage.settle(x)
+        return x.value, -1, x.aval
+    return x, -1, 0
+
+
+def plain(x: Any) -> Any:
+    """Replace handles by their plain values, in nested lists, tuples and dicts as well."""
+    kind = type(x)
+    if kind in HANDLE_TYPES:
+        return x.storage.peek(x) if x.storage is not None else x.value
+    if kind is list or kind is tuple:
+        return kind(plain(item) for item in x)
+    if kind is dict:
+        return {key: plain(item) for key, item in x.items()}
+    return x
+
+
+def holds_traced(x: Any) -> bool:
+    """Tell whether a (nested) list or tuple of array data holds a handle."""
+    if type(x) in HANDLE_TYPES:
+        return True
+    return isinstance(x, (list, tuple)) and any(holds_traced(item) for item in x)
+
+
+def family(args: Any) -> type:
+    """Return the class of the results: the handle class of the first handle among `args`."""
+    for x in args:
+        if type(x) in HANDLE_TYPES:
+            return x.result_class
+        if isinstance(x, (list, tuple)) and holds_traced(x):
+            return family(x)
+    raise TapeUseError("no traced array among the arguments")
+
+
+# --------------------------------------------------------------------------------- elementwise
+
+
+def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
+    """Carry out a binary or unary operator with at least one handle among its operands."""
+    for i, x in enumerate(args):
+        if type(x) not in HANDLE_TYPES and not isinstance(x, _NUMBERS):
+            return NotImplemented
+        if isinstance(x, (list, tuple)):
+            args = (*args[:i], np.stack(x) if holds_traced(x) else np.asarray(x), *args[i + 1 :])
+            if holds_traced(x):
+                compute = rule.fun
+    if not isinstance(rule, Primitive):
+        return call(rule.fun, args, {})
+    if rule.kind == "elementwise":
+        return call_elementwise(rule, compute, args)
+    return call_primitive(rule, args, {}, compute)
+
+
+def call_elementwise(primitive: Primitive, compute: Any, args: tuple, depth: int = 4) -> Any:
+    """Compute and record an elementwise primitive; `compute` is its operator or ufunc."""
+    x1, a, code1 = operand(args[0])
+    if len(args) == 1:
+        x2, b, code2 = None, -1, 0
+        y = compute(x1)
+    else:
+        x2, b, code2 = operand(args[1])
+        y = compute(x1, x2)
+    cls = family(args)
+    if a < 0 and b < 0:
+        return untracked(y, cls)
+    if getattr(y, "dtype", _FLOAT).kind not in "fc":
+        return leaks.flat(y, args)
+    code = code_of(y)
+    reads_y = False
+    reads: set = set()
+    for position, id_ in enumerate((a, b)[: len(args)]):
+        if id_ >= 0:
+            reads |= primitive.saves[position]
+    reads_y = "y" in reads
+    first = "x" if len(args) == 1 else "x1"
+    saved1 = _keep(x1, code1, first in reads, a)
+    saved2 = _keep(x2, code2, "x2" in reads, b)
+    saved_y = y if reads_y or is_small(code) else None
+    same = code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code)
+    if same:
+        tail = (code, a, b, saved1, saved2, saved_y)
+        return traced(y, code, recorder.append(tail, primitive.code, depth), cls)
+    tail = (code, a, b, saved1, saved2, saved_y, code1, code2)
+    return traced(y, code, recorder.append(tail, primitive.code + 1, depth), cls)
+
+
+_FLOAT = np.dtype(float)
+
+
+def _keep(value: Any, code: int, needed: bool, id_: int) -> Any:
+    """Return what an entry keeps of an operand: all, or nothing, or (constants) what is small."""
+    if not needed:
+        small = code == 0 and not isinstance(value, np.ndarray)
+        return value if id_ < 0 and (small or (code and is_small(code))) else None
+    if code == 0 and type(value) is np.ndarray:
+        return guards.keep(value)
+    return value
+
+
+def traced(value: Any, code: int, id_: int, cls: type) -> Any:
+    """Make a handle for a recorded value."""
+    result = object.__new__(cls)
+    result.value = value
+    result.aval = code
+    result.token = RECORDER.token
+    result.storage = None
+    result.id = id_
+    return result
+
+
+def untracked(value: Any, cls: type) -> Any:
+    """Wrap a result that depends on nothing watched.
+
+    While a tape records, arrays stay behind a handle, so that a traced value can be written into
+    them later; numbers cannot be written to and are handed out plain.
+    """
+    if isinstance(value, (tuple, list)):
+        return type(value)(untracked(item, cls) for item in value)
+    if not cls.wraps_plain and not (
+        RECORDER.recording is not None
+        and isinstance(value, np.ndarray)
+        and value.dtype.kind in "fc"
+    ):
+        return value
+    if isinstance(value, (np.ndarray, np.generic, float)) and getattr(
+        value, "dtype", _FLOAT
+    ).kind in ("fc" if not cls.wraps_plain else "fcbiu"):
+        result = object.__new__(cls)
+        result.value, result.aval = value, code_of(value)
+        result.token, result.storage, result.id = None, None, -1
+        return result
+    return value
+
+
+# ------------------------------------------------------------------------------------ general
+
+
+def call(fun: Any, args: tuple, kwargs: dict) -> Any:
+    """Carry out `fun(*args, **kwargs)` where handles are somewhere among the arguments."""
+    rule = RULES.get(fun)
+    if rule is None:
+        raise _no_rule(fun, args)
+    if type(rule) is Primitive:
+        if rule.kind == "constant":
+            return leaks.flat(fun(*plain(args), **plain(kwargs)), args)
+        if rule.kind == "elementwise" and not kwargs and len(args) == rule.arity:
+            return call_elementwise(rule, fun, args)
+        return call_primitive(rule, args, kwargs, fun)
+    if type(rule) is Composite:
+        return rule.body(*args, **kwargs)
+    raise _refusal(rule, args)
+
+
+def _no_rule(fun: Any, args: Any) -> NoRuleError:
+    name = leaks.qualified_name(fun)
+    return leaks.locate(
+        NoRuleError(
+            f"{leaks.name_of(args)} went into {name}, which has no derivative rule.",
+            fix=f"Write it with other NumPy functions, or cut it: {name}(tapemagic.stop_gradient"
+            "(...)).",
+        )
+    )
+
+
+def _refusal(rule: Refused, args: Any) -> NoRuleError:
+    name = leaks.qualified_name(rule.fun)
+    return leaks.locate(
+        NoRuleError(
+            f"{leaks.name_of(args)} cannot go through {name}: {rule.why}.", fix=rule.fix
+        )
+    )
+
+
+def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
+    """Compute and record a general or linear primitive."""
+    if kwargs and any(type(value) in HANDLE_TYPES for value in kwargs.values()):
+        args, kwargs = _positional(primitive.fun, args, kwargs)
+    values, ids, codes = [], [], []
+    for x in args:
+        value, id_, code = operand(x)
+        values.append(value)
+        ids.append(id_)
+        codes.append(code)
+    y = compute(*values, **kwargs)
+    cls = family(args)
+    if max(ids) < 0:
+        return _result(y, args, None, cls)
+    reads: set = set()
+    for i, id_ in enumerate(ids):
+        if id_ >= 0:
+            reads |= _reads(primitive, i, args)
+    saved = []
+    for i, value in enumerate(values):
+        is_array = codes[i] or isinstance(value, np.ndarray)
+        if not is_array:
+            saved.append(value)
+        elif i in reads or "*" in reads or (codes[i] == 0 and value.dtype.kind not in "fc"):
+            saved.append(value if codes[i] else guards.keep(value))
+        else:
+            codes[i] = codes[i] or code_of(value)
+            saved.append(None)
+    multiple = isinstance(y, (tuple, list))
+    if not multiple and getattr(y, "dtype", _FLOAT).kind not in "fc":
+        return leaks.flat(y, args)
+    code = MULTIPLE if multiple else code_of(y)
+    keep_y = "y" in reads or (not multiple and is_small(code))
+    tail = (
+        code,
+        tuple(ids),
+        tuple(codes),
+        tuple(saved),
+        tuple(kwargs.items()) if kwargs else None,
+        (tuple(y) if multiple else y) if keep_y else None,
+    )
+    id_ = recorder.append(tail, primitive.code, 3)
+    if multiple:
+        return _unpack(y, id_, cls)
+    return _result(y, args, (code, id_), cls)
+
+
+def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
+    if primitive.variadic:
+        return primitive.saves[0]
+    if position >= len(primitive.vjps) or primitive.vjps[position] is None:
+        name = leaks.qualified_name(primitive.fun)
+        raise leaks.locate(
+            NoRuleError(
+                f"{leaks.name_of(args[position : position + 1])} is argument {position + 1} of "
+                f"{name}, which has no derivative with respect to it.",
+                fix="Cut it on purpose with tapemagic.stop_gradient(...).",
+            )
+        )
+    return primitive.saves[position]
+
+
+def _result(y: Any, args: tuple, node: tuple[int, int] | None, cls: type) -> Any:
+    """Wrap a result, and tie it to an argument where NumPy returned that or a view of it."""
+    if isinstance(y, np.ndarray) and not isinstance(y, tuple):
+        for x in args:
+            if type(x) in HANDLE_TYPES and isinstance(x.value, np.ndarray):
+                if y is x.value:
+                    return x
+                if y.base is not None and (y.base is x.value or y.base is x.value.base):
+                    from .storage import view_of  # noqa: PLC0415  (storage writes through dispatch)
+
+                    return view_of(x, y, node, cls)
+    if node is None:
+        return untracked(y, cls)
+    return traced(y, node[0], node[1], cls)
+
+
+def _unpack(y: Any, id_: int, cls: type) -> Any:
+    """Record one node per array of a result that is a tuple or list of arrays."""
+    from .rules.structure import pick  # noqa: PLC0415  (rules are loaded after the machinery)
+
+    items = []
+    for i, item in enumerate(y):
+        code = code_of(item) if getattr(item, "dtype", _FLOAT).kind in "fc" else 0
+        if not code:
+            items.append(item)
+            continue
+        tail = (
+            code, (id_,), (MULTIPLE,), (None, i), None,
+            item if is_small(code) else None,
+        )  # fmt: skip
+        items.append(traced(item, code, recorder.append(tail, pick.code, 4), cls))
+    if isinstance(y, list):
+        return items
+    return type(y)(*items) if hasattr(y, "_fields") else tuple(items)
+
+
+def _positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Move traced keyword arguments into their positions."""
+    try:
+        signature = _signature(fun)
+        bound = signature.bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        raise _no_rule(fun, tuple(kwargs.values())) from None
+    bound.apply_defaults()
+    moved, rest = list(bound.args), dict(bound.kwargs)
+    for name, value in rest.items():
+        if type(value) in HANDLE_TYPES:
+            raise leaks.locate(
+                NoRuleError(
+                    f"{leaks.name_of((value,))} is argument {name!r} of "
+                    f"{leaks.qualified_name(fun)}, which has no derivative with respect to it.",
+                    fix="Cut it on purpose with tapemagic.stop_gradient(...).",
+                )
+            )
+    defaults = signature.parameters
+    while len(moved) > len(args) and moved[-1] is list(defaults.values())[len(moved) - 1].default:
+        moved.pop()
+    rest = {k: v for k, v in rest.items() if v is not defaults[k].default or k in kwargs}
+    return tuple(moved), rest
+
+
+@lru_cache(maxsize=256)
+def _signature(fun: Any) -> inspect.Signature:
+    return inspect.signature(fun)

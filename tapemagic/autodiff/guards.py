@@ -1,0 +1,60 @@
+"""Plain arrays that a tape refers to but does not own: keep them, and notice when they change.
+
+Inside a `%%tape` cell every array is behind a handle and writes are seen. In a script an operand
+may be an ordinary array, which anybody can write to between the operation and the sweep. Small
+ones are copied; of large ones a fingerprint is taken, and a sweep over changed data is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ChangedDataError
+from .recorder import RECORDER
+
+#: Arrays up to this many bytes are copied: cheaper than to watch them.
+COPIED = 1 << 15
+
+
+def keep(value: np.ndarray) -> np.ndarray:
+    """Return what an entry stores for a plain array operand."""
+    if value.nbytes <= COPIED:
+        return value.copy()
+    guards = RECORDER.recording.guards if RECORDER.recording is not None else []
+    if not any(value is known for known, _ in guards):
+        guards.append((value, fingerprint(value)))
+    return value
+
+
+def fingerprint(value: np.ndarray) -> tuple:
+    """Summarise the bytes of an array in one pass; equal data give equal fingerprints.
+
+    Sums of the words (any changed word changes them) and a sample of positions (which a sum does
+    not see when elements trade places).
+    """
+    words = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+    whole = words[: words.size // 8 * 8].view(np.uint64)
+    step = max(1, whole.size // 4093)
+    with np.errstate(over="ignore"):
+        total = int(np.add.reduce(whole)) if whole.size else 0
+    return total, whole[::step].tobytes(), words[whole.size * 8 :].tobytes()
+
+
+def verify(guards: list[tuple]) -> None:
+    """Raise if an array that a tape refers to was changed since it was used.
+
+    Raises
+    ------
+    ChangedDataError
+    """
+    for value, known in guards:
+        if fingerprint(value) != known:
+            raise ChangedDataError(
+                f"An array of shape {value.shape} was changed after the tape used it.",
+                why="The gradient would mix its old and its new values.",
+                fix="Take the gradient before changing it, or change a copy.",
+            )
+
+

@@ -1,0 +1,149 @@
+"""Values that leave the tape: say where, under which name, and in what.
+
+Right or loud: a traced value that would become a plain number raises `LeavesTapeError`; one that
+becomes an integer, a bool or text is noted, so that "why" can name the line later.
+"""
+
+from __future__ import annotations
+
+import dis
+import linecache
+import sys
+from types import CodeType, FrameType
+from typing import Any, TypeVar
+
+from ..errors import LeavesTapeError, TapeError
+from .recorder import RECORDER, is_inner
+
+_Error = TypeVar("_Error", bound=TapeError)
+
+#: Packages that take a value to show it: they get the plain value.
+SINKS = frozenset(
+    "IPython ipykernel matplotlib matplotlib_inline pandas PIL plotly seaborn bokeh altair json "
+    "logging csv pprint string tqdm rich polars".split()
+)
+
+
+def user_frame() -> FrameType | None:
+    """Return the innermost frame that is neither ours nor NumPy's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_inner(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def line_at(code: CodeType, offset: int) -> int | None:
+    """Return the source line of a bytecode offset."""
+    positions = list(code.co_positions())
+    index = offset // 2
+    return positions[index][0] if 0 <= index < len(positions) else None
+
+
+def locate(error: _Error, frame: FrameType | None = None) -> _Error:
+    """Add the user's line to an error."""
+    frame = frame or user_frame()
+    if frame is not None:
+        error.line = frame.f_lineno
+        error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return error
+
+
+def name_of(args: Any) -> str:
+    """Name the first traced argument as the user's code does, else by its shape."""
+    from .dispatch import is_traced  # noqa: PLC0415  (dispatch reports through this module)
+
+    handle = next((x for x in args if is_traced(x)), None)
+    frame = user_frame()
+    while handle is not None and frame is not None:
+        for names in (frame.f_locals, frame.f_globals):
+            for name, value in list(names.items()):
+                if value is handle and not name.startswith("_"):
+                    return f"'{name}'"
+        break
+    shape = getattr(getattr(handle, "value", None), "shape", ())
+    return f"A traced array of shape {shape}" if shape else "A traced number"
+
+
+def qualified_name(fun: Any) -> str:
+    """Return a function's name as the user would write it (``np.linalg.svd``)."""
+    module = getattr(fun, "__module__", None) or ""
+    name = getattr(fun, "__name__", None) or repr(fun)
+    if module.split(".")[0] == "numpy":
+        parts = [part for part in module.split(".")[1:] if not part.startswith("_")]
+        known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
+        return ".".join(["np", *known[:1], name])
+    return f"{module}.{name}" if module and module != "builtins" else name
+
+
+def note(kind: str, handles: Any, detail: str = "") -> None:
+    """Remember that a traced value was shown, or became an integer, bool or text."""
+    recording = RECORDER.recording
+    if recording is None:
+        return
+    frame = user_frame()
+    for x in handles:
+        if getattr(x, "token", None) is recording.token and frame is not None:
+            context = recording.context(frame)
+            recording.events.append((kind, x.id, context, frame.f_lasti, detail))
+
+
+def flat(y: Any, args: Any) -> Any:
+    """Note that a result (integers, bools) has no derivative, and hand it out plain."""
+    if RECORDER.recording is not None:
+        note("flat", args)
+    return y
+
+
+def shown(handle: Any) -> Any:
+    """Return the plain value for text, and note where it was shown."""
+    from .dispatch import plain  # noqa: PLC0415  (dispatch reports through this module)
+
+    note("shown", (handle,))
+    return plain(handle)
+
+
+def only_formats() -> bool:
+    """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
+    frame = user_frame()
+    if frame is None:
+        return False
+    instruction = next(
+        (step for step in dis.get_instructions(frame.f_code) if step.offset == frame.f_lasti), None
+    )
+    return instruction is not None and instruction.argrepr in ("%", "%=")
+
+
+def leave(handle: Any, what: str) -> None:
+    """Refuse to turn a traced value into a plain number, unless it is only to be shown.
+
+    Raises
+    ------
+    LeavesTapeError
+    """
+    if handle.token is not RECORDER.token:
+        return
+    frame: FrameType | None = sys._getframe(2)
+    taker = None
+    while frame is not None and is_inner(frame.f_code.co_filename):
+        frame = frame.f_back
+    while frame is not None:
+        package = (frame.f_globals.get("__name__") or "").split(".")[0]
+        if package in SINKS:
+            note("shown", (handle,))
+            return
+        if package in ("__main__", "") or frame.f_code.co_filename.startswith("<"):
+            break
+        if "site-packages" not in frame.f_code.co_filename:
+            break
+        taker = frame
+        frame = frame.f_back
+    name = name_of((handle,))
+    into = ""
+    if taker is not None:
+        into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
+    error = LeavesTapeError(
+        f"{name} would leave the tape{into}: {what}.",
+        why="The gradient would silently miss what is computed from it.",
+        fix="Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...).",
+    )
+    raise locate(error, frame)

@@ -1,0 +1,338 @@
+"""What a primitive is, the registry, and the ways to declare one.
+
+A rule is a row, keyed by the function object, that reads like a calculus book::
+
+    elementwise(np.tanh,   "1 - y**2")                     # y = f(x)
+    elementwise(np.divide, "1 / x2", "-y / x2")            # y = f(x1, x2)
+    linear(np.cumsum, lambda ct, x, axis=None: ...)        # the adjoint
+    general(np.matmul, lambda ct, y, a, b: ..., lambda ct, y, a, b: ...)
+    constant(np.argmax)                                    # no derivative: a plain result
+    composite(np.dstack, lambda arrays: ...)               # written with other rows
+    refuse(np.save, "it writes the plain value")
+
+The formula string is the rule: it is compiled once, into the partial and into the pullback that
+the sweep runs, and it is also what the picture shows on the node. Nothing can drift apart.
+
+Rules call ``np.*`` and operators only. Given traced arrays they are recorded like any other code,
+and that is all that derivatives of higher order need.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .avals import AVALS, fit, full
+
+Vjp = Callable[..., Any]
+
+#: NumPy function (or any callable) -> its row.
+RULES: dict[Any, Primitive | Composite | Refused] = {}
+#: Operation code -> primitive. Elementwise primitives own two codes: equal shapes, and the rest.
+PRIMITIVES: list[Primitive] = []
+#: Operation code -> pullback(ct, entry, cotangents).
+PULLBACKS: list[Callable[[Any, tuple, list], None]] = []
+#: Names that a formula may use, besides the operands and the result.
+FORMULA_NAMES: dict[str, Any] = dict(vars(np))
+
+
+class Primitive:
+    """One differentiable operation.
+
+    Attributes
+    ----------
+    name : str
+        Name shown on the node.
+    fun : callable
+        Computes the plain value.
+    kind : {"elementwise", "linear", "general", "constant"}
+    formulas : tuple of str
+        The partial of each operand, for elementwise primitives.
+    vjps : tuple of callable or None
+        ``vjp(ct, y, *args, **kwargs)`` per positional argument, else.
+    variadic : callable or None
+        ``vjp(i, ct, y, *args, **kwargs)`` for functions of any number of arrays.
+    saves : tuple
+        Which values a rule reads: a set of positions per argument (``"y"`` is the result).
+    code : int
+        Operation code; ``code + 1`` is the general variant of an elementwise primitive.
+    kink : str
+        Condition at which the derivative does not exist and a convention is used.
+    """
+
+    __slots__ = (
+        "arity", "code", "formulas", "fun", "kind", "kink", "name", "saves", "variadic", "vjps",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        fun: Callable,
+        kind: str,
+        *,
+        formulas: tuple[str, ...] = (),
+        vjps: tuple[Vjp | None, ...] = (),
+        variadic: Vjp | None = None,
+        saves: tuple[frozenset, ...] = (),
+        name: str = "",
+        kink: str = "",
+    ) -> None:
+        self.fun, self.kind, self.formulas, self.vjps = fun, kind, formulas, vjps
+        self.variadic, self.saves, self.kink = variadic, saves, kink
+        self.name = name or fun.__name__
+        self.arity = len(formulas) or len(vjps)
+        self.code = -1
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+class Composite:
+    """A function that is carried out by other rows: its body runs on traced arrays."""
+
+    __slots__ = ("body", "fun", "name")
+
+    def __init__(self, fun: Callable, body: Callable) -> None:
+        self.fun, self.body, self.name = fun, body, fun.__name__
+
+
+class Refused:
+    """A function that a traced array may not enter, with the reason and what to do."""
+
+    __slots__ = ("fix", "fun", "name", "why")
+
+    def __init__(self, fun: Callable, why: str, fix: str) -> None:
+        self.fun, self.why, self.fix = fun, why, fix
+        self.name = getattr(fun, "__name__", str(fun))
+
+
+def _register(primitive: Primitive, *pullbacks: Callable) -> Primitive:
+    primitive.code = len(PULLBACKS)
+    for pullback in pullbacks:
+        PRIMITIVES.append(primitive)
+        PULLBACKS.append(pullback)
+    RULES[primitive.fun] = primitive
+    return primitive
+
+
+# ------------------------------------------------------------------------------- elementwise
+
+
+def elementwise(fun: Callable, *formulas: str, kink: str = "", name: str = "") -> Primitive:
+    """Declare an elementwise function of one or two operands by its partial derivatives.
+
+    Parameters
+    ----------
+    fun : ufunc
+        ``y = fun(x)`` or ``y = fun(x1, x2)``, analytic in each complex operand.
+    *formulas : str
+        One expression per operand in ``y``, ``x`` (or ``x1``, ``x2``) and NumPy's function names.
+        Both the rule and what the picture shows.
+    kink : str, optional
+        Condition in the same names where the derivative does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tapemagic.autodiff.primitives import RULES
+    >>> RULES[np.tanh].formulas
+    ('1 - y**2',)
+    """
+    saves = tuple(frozenset(_names(formula)) for formula in formulas)
+    primitive = Primitive(
+        fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name
+    )
+    same = _compile_pullback(primitive, general=False)
+    other = _compile_pullback(primitive, general=True)
+    return _register(primitive, same, other)
+
+
+def _names(formula: str) -> set[str]:
+    """Return the operands that a formula reads."""
+    names = {node.id for node in ast.walk(ast.parse(formula)) if isinstance(node, ast.Name)}
+    return names & {"y", "x", "x1", "x2"}
+
+
+def partial_of(primitive: Primitive, position: int) -> Callable:
+    """Return the local derivative ``partial(y, x1, x2)`` of an elementwise primitive."""
+    formula = primitive.formulas[position]
+    first = "x" if primitive.arity == 1 else "x1"
+    return eval(f"lambda y, {first}, x2=None: {formula}", FORMULA_NAMES)
+
+
+def _product(formula: str) -> str:
+    """Write ``ct * (formula)`` without the multiplications by one."""
+    if formula in ("1", "-1"):
+        return formula.replace("1", "ct")
+    if formula.startswith("1 / ") and isinstance(ast.parse(formula).body[0].value, ast.BinOp):
+        tree = ast.parse(formula).body[0].value
+        if isinstance(tree.op, ast.Div) and isinstance(tree.left, ast.Constant):
+            return f"ct / ({ast.unparse(tree.right)})"
+    return f"ct * ({formula})"
+
+
+def _compile_pullback(primitive: Primitive, *, general: bool) -> Callable:
+    """Write the pullback of an elementwise primitive from its formulas.
+
+    The text that is compiled is what one would write by hand; generated, since a call per operand
+    to a function of its own costs the sweep a third of its time on small arrays.
+    """
+    first = "x" if primitive.arity == 1 else "x1"
+    tail = ", aval1, aval2" if general else ""
+    rows = ["def pullback(ct, entry, cotangents):"]
+    rows.append(f"    _, _, _, aval, a, b, {first}, x2, y{tail} = entry")
+    if general:
+        rows.append("    ct = full(ct, AVALS[aval])")
+    for operand, aval, formula in zip("ab", ("aval1", "aval2"), primitive.formulas):
+        product = _product(formula)
+        if general and formula not in ("1", "-1"):
+            product = f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
+        elif general:
+            product = f"fit({product}, AVALS[{aval}])"
+        rows.append(f"    if {operand} >= 0:")
+        rows.append(f"        new = {product}")
+        rows.append(f"        old = cotangents[{operand}]")
+        rows.append(f"        cotangents[{operand}] = new if old is None else old + new")
+    scope = dict(FORMULA_NAMES, AVALS=AVALS, fit=fit, full=full, conj_if_complex=conj_if_complex)
+    exec("\n".join(rows), scope)
+    return scope["pullback"]
+
+
+def conj_if_complex(x: Any) -> Any:
+    """Conjugate a complex partial: the gradient of a real loss then points uphill."""
+    if getattr(x, "dtype", None) is None:
+        return x.conjugate() if type(x) is complex else x
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+# -------------------------------------------------------------------------- general and linear
+
+
+def general(
+    fun: Callable,
+    *vjps: Vjp | None,
+    variadic: Vjp | None = None,
+    name: str = "",
+    kind: str = "general",
+    kink: str = "",
+) -> Primitive:
+    """Declare a function by its vector-Jacobian products.
+
+    Parameters
+    ----------
+    fun : callable
+    *vjps : callable or None
+        ``vjp(ct, y, *args, **kwargs)`` per positional argument, called as `fun` was; None where an
+        argument has no derivative. The result may still carry broadcast axes and a wider dtype:
+        the sweep sums and casts it to the argument's.
+        An argument of which no rule reads more than ``shape``, ``ndim``, ``size`` and ``dtype`` is
+        not kept in memory; rules then see an `Aval` in its place.
+    variadic : callable, optional
+        ``vjp(i, ct, y, *args, **kwargs)`` for the i-th argument of a function of any number of
+        arrays (``concatenate(*arrays, axis=0)``).
+    """
+    rules = (variadic,) if variadic else vjps
+    saves = tuple(_reads(rule, skip=2 + bool(variadic)) for rule in rules)
+    primitive = Primitive(
+        fun, kind, vjps=vjps, variadic=variadic, saves=saves, name=name, kink=kink
+    )
+    return _register(primitive, _general_pullback(primitive))
+
+
+def linear(fun: Callable, adjoint: Vjp, *, name: str = "") -> Primitive:
+    """Declare a function that is linear in its first argument by its adjoint.
+
+    ``adjoint(ct, x, *args, **kwargs)``, where `x` is the `Aval` of the first argument.
+    """
+
+    def vjp(ct: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+        return adjoint(ct, *args, **kwargs)
+
+    primitive = Primitive(fun, "linear", vjps=(vjp,), saves=(frozenset(),), name=name)
+    return _register(primitive, _general_pullback(primitive))
+
+
+_SHAPE_NAMES = {"shape", "ndim", "size", "dtype", "is_complex"}
+
+
+def _reads(rule: Vjp | None, skip: int) -> frozenset:
+    """Find which arguments a rule reads the value of, from its bytecode.
+
+    Loading ``x`` only to ask for its shape does not count. Positions count from the first array
+    argument; ``"y"`` is the result; ``"*"`` means that the rule takes ``*args``.
+    """
+    if rule is None:
+        return frozenset()
+    code = rule.__code__
+    names = code.co_varnames[: code.co_argcount]
+    position = {name: i - skip for i, name in enumerate(names)}
+    position[names[skip - 1]] = "y"
+    reads: set = set()
+    steps = list(dis.get_instructions(code))
+    for step, following in zip(steps, [*steps[1:], None]):
+        loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+        asks_shape = (
+            following is not None
+            and following.opname.startswith("LOAD_ATTR")
+            and following.argval in _SHAPE_NAMES
+        )
+        for i, name in enumerate(loaded):
+            if name not in position or position[name] in (-2, -3):
+                continue
+            if step.opname.startswith(("LOAD_FAST", "LOAD_CLOSURE", "LOAD_DEREF")) and not (
+                asks_shape and i == len(loaded) - 1
+            ):
+                reads.add(position[name])
+    if code.co_flags & 0x04:  # *args: everything may be read
+        reads.add("*")
+    return frozenset(reads)
+
+
+def _general_pullback(primitive: Primitive) -> Callable:
+    vjps, variadic = primitive.vjps, primitive.variadic
+
+    def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
+        _, _, _, aval, ids, avals, args, kwargs, y = entry
+        if aval:  # a node with several results keeps a tuple of cotangents
+            ct = full(ct, AVALS[aval])
+        args = tuple(
+            AVALS[code] if code and arg is None else arg for arg, code in zip(args, avals)
+        )
+        keywords = dict(kwargs) if kwargs else {}
+        for i, operand in enumerate(ids):
+            if operand < 0:
+                continue
+            if variadic:
+                new = variadic(i, ct, y, *args, **keywords)
+            else:
+                new = vjps[i](ct, y, *args, **keywords)
+            new = fit(new, AVALS[avals[i]])
+            old = cotangents[operand]
+            cotangents[operand] = new if old is None else old + new
+
+    return pullback
+
+
+# ---------------------------------------------------------------- constant, composite, refused
+
+
+def constant(*funs: Callable) -> None:
+    """Declare functions whose result has no derivative: they run on, and return, plain values."""
+    for fun in funs:
+        RULES[fun] = Primitive(fun, "constant")
+
+
+def composite(fun: Callable, body: Callable | None = None) -> Any:
+    """Declare a function by a body written with functions that have rows (also as a decorator)."""
+    if body is None:
+        return lambda body: composite(fun, body)
+    RULES[fun] = Composite(fun, body)
+    return body
+
+
+def refuse(fun: Callable, why: str, fix: str = "") -> None:
+    """Declare that a traced array may not enter `fun`, and why."""
+    RULES[fun] = Refused(fun, why, fix)

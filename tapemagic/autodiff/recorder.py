@@ -1,0 +1,136 @@
+"""The recording that is going on: where operators append their entries.
+
+There is one recorder. While no tape runs its token matches no handle, so every handle takes the
+slow path and nothing is recorded. Tapes that are open at the same time share one `Recording`; each
+remembers which stretch of it belongs to it (`tape.py`).
+
+An entry is one tuple of operation code, position, abstract value, operand ids and saved values:
+
+    elementwise  (code, offset, context, aval, a, b, x1, x2, y)             equal shapes
+                 (code + 1, offset, context, aval, a, b, x1, x2, y, aval1, aval2)   otherwise
+    others       (code, offset, context, aval, ids, avals, args, kwargs, y)
+
+Ids and not handles, integers and not objects: the garbage collector stops visiting such tuples,
+and a tape of 10^6 entries stays linear. The position is the bytecode offset in the frame that
+called, and a number that stands for its code and callers; lines are looked up when somebody asks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+import numpy as np
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+#: Frames of these folders are not the user's: the position is that of the frame that called them.
+_INNER_FOLDERS = (_HERE + os.sep, os.path.dirname(np.__file__) + os.sep)
+_DEEPEST = 24  # callers kept per position
+
+
+class Recording:
+    """The entries of one or several tapes, in execution order: already topologically sorted.
+
+    Attributes
+    ----------
+    entries : list of tuple
+    token : object
+        Handles of this recording carry it. It does not refer to the entries, so a handle that
+        somebody keeps does not keep a tape in memory.
+    contexts : list of (code, parent context, offset in parent)
+        What the context numbers in the entries stand for.
+    events : list of (kind, node id, context, offset, detail)
+        Where a value was shown, or became a plain integer, bool or number.
+    guards : list of (array, fingerprint)
+        Large plain arrays that entries refer to: they must not change before the sweep.
+    """
+
+    __slots__ = ("_numbers", "contexts", "entries", "events", "guards", "token")
+
+    def __init__(self) -> None:
+        self.entries: list[tuple] = []
+        self.token = object()
+        self.contexts: list[tuple[CodeType, int, int]] = []
+        self.events: list[tuple] = []
+        self.guards: list[tuple] = []
+        self._numbers: dict[tuple, int] = {}
+
+    def context(self, frame: FrameType) -> int:
+        """Return the number of a frame's code together with its callers."""
+        frames = []
+        walker: FrameType | None = frame
+        while walker is not None and len(frames) < _DEEPEST:
+            frames.append(walker)
+            if walker.f_code.co_name == "<module>":
+                break
+            walker = walker.f_back
+        number = offset = -1
+        for caller in reversed(frames):
+            key = (caller.f_code, number, offset)
+            known = self._numbers.get(key)
+            if known is None:
+                known = self._numbers[key] = len(self.contexts)
+                self.contexts.append(key)
+            number, offset = known, caller.f_lasti
+        return number
+
+    def positions(self, context: int, offset: int) -> list[tuple[CodeType, int]]:
+        """Return (code, offset) of the callers, outermost first, then of the operation itself."""
+        found = []
+        while context >= 0:
+            code, parent, parent_offset = self.contexts[context]
+            found.append((code, offset))
+            context, offset = parent, parent_offset
+        return found[::-1]
+
+
+class Recorder:
+    """What operators read: the open recording, spread out for speed."""
+
+    __slots__ = ("context", "depth", "entries", "frame", "recording", "tapes", "token")
+
+    def __init__(self) -> None:
+        self.recording: Recording | None = None
+        self.tapes: list[Any] = []  # open tapes, outermost first
+        self.token: object = object()
+        self.entries: list[tuple] = []
+        self.frame: FrameType | None = None
+        self.context = -1
+
+    def open(self, recording: Recording) -> None:
+        """Start to record into `recording`."""
+        self.recording = recording
+        self.token, self.entries = recording.token, recording.entries
+        self.frame, self.context = None, -1
+
+    def close(self) -> None:
+        """Stop recording: from here on no handle matches the token."""
+        self.recording = None
+        self.token, self.entries = object(), []
+        self.frame, self.context = None, -1
+
+    def enter(self, frame: FrameType) -> None:
+        """Note that operations now come from another frame."""
+        self.frame = frame
+        if self.recording is not None:
+            self.context = self.recording.context(frame)
+
+
+def is_inner(filename: str) -> bool:
+    """Tell whether a source file belongs to tapemagic or NumPy: not the user's code."""
+    return filename.startswith(_INNER_FOLDERS)
+
+
+RECORDER = Recorder()
+
+
+def append(entry_tail: tuple, code: int, depth: int = 2) -> int:
+    """Append an entry with the position of the caller `depth` frames up; return its id."""
+    frame = sys._getframe(depth)
+    if frame is not RECORDER.frame:
+        RECORDER.enter(frame)
+    entries = RECORDER.entries
+    entries.append((code, frame.f_lasti, RECORDER.context, *entry_tail))
+    return len(entries) - 1

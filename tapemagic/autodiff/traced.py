@@ -1,0 +1,247 @@
+"""`TracedArray`: the handle that user code holds in place of an array.
+
+A wrapper and not an `ndarray` subclass: a subclass has no say in ``plain[:] = t``,
+``np.asarray(t)`` or ``plain.dot(t)`` and would lose the tape there in silence. The wrapped value is
+a real NumPy array (or NumPy scalar, or Python number) in NumPy's own memory order, and ``__class__``
+answers with its type, so that ``isinstance(t, np.ndarray)`` holds.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from . import dispatch, leaks
+from .dispatch import HANDLE_TYPES, call, call_elementwise, is_traced
+from .primitives import RULES
+from .recorder import RECORDER
+
+#: Facts about an array that say nothing about its values.
+_FACTS = frozenset("dtype ndim size nbytes itemsize strides flags base device is_integer".split())
+
+
+class TracedArray:
+    """A value on the tape.
+
+    Attributes
+    ----------
+    value : ndarray, NumPy scalar, float or complex
+        The plain value. Not to be written to.
+    id : int
+        Number of its node in the recording that `token` belongs to.
+    aval : int
+        Code of shape and dtype (`avals.py`).
+    token : object or None
+        Tells which recording `id` belongs to; None when untracked or stale.
+    storage : Storage, VariableState or None
+        What `settle` asks when the token does not match: views, written arrays, variables.
+    """
+
+    __slots__ = ("__weakref__", "aval", "id", "storage", "token", "value", "window")
+
+    #: Results of operations are of this class.
+    result_class: type
+    #: Whether results that depend on nothing watched are wrapped as well.
+    wraps_plain = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        HANDLE_TYPES.add(cls)
+
+    # ------------------------------------------------------------------ what NumPy asks for
+
+    @property
+    def __class__(self) -> type:
+        return type(self.value)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            rule = RULES.get(ufunc)
+            if rule is not None and type(rule) is not dispatch.Composite:
+                if rule.kind == "elementwise":
+                    return call_elementwise(rule, ufunc, inputs, 3)
+        from .ufuncs import call_ufunc  # noqa: PLC0415  (built on the handles of this module)
+
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, fun: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+        return call(fun, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        leaks.leave(self, "it was asked for as a plain array")
+        return np.array(dispatch.plain(self), dtype=dtype, copy=copy)
+
+    # ---------------------------------------------------------------------------- plain facts
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.value)
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        from .storage import reshape_in_place  # noqa: PLC0415
+
+        reshape_in_place(self, shape)
+
+    @property
+    def T(self) -> Any:  # noqa: N802  (NumPy's name)
+        return call(np.transpose, (self,), {})
+
+    @property
+    def mT(self) -> Any:  # noqa: N802
+        return call(np.matrix_transpose, (self,), {})
+
+    @property
+    def real(self) -> Any:
+        return call(np.real, (self,), {})
+
+    @real.setter
+    def real(self, part: Any) -> None:
+        np.real(self)[...] = part
+
+    @property
+    def imag(self) -> Any:
+        return call(np.imag, (self,), {})
+
+    @imag.setter
+    def imag(self, part: Any) -> None:
+        np.imag(self)[...] = part
+
+    @property
+    def flat(self) -> Any:
+        from .indexing import FlatIterator  # noqa: PLC0415
+
+        return FlatIterator(self)
+
+    @flat.setter
+    def flat(self, values: Any) -> None:
+        self.flat[:] = values
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer facts about the plain value; refuse what would hand out its memory."""
+        if name in ("__array_interface__", "__array_struct__", "__dlpack__", "__buffer__"):
+            raise AttributeError(name)
+        attribute = getattr(self.value, name)
+        if name in _FACTS or RECORDER.recording is None:
+            return attribute
+        if name.startswith("__"):
+            raise AttributeError(name)
+        leaks.leave(self, f"its attribute '{name}' has no rule")
+        return attribute
+
+    # --------------------------------------------------------------------- numbers and text
+
+    def __bool__(self) -> bool:
+        return leaks.flat(bool(dispatch.plain(self)), (self,))
+
+    def __int__(self) -> int:
+        return leaks.flat(int(dispatch.plain(self)), (self,))
+
+    def __index__(self) -> int:
+        return dispatch.plain(self).__index__()
+
+    def __float__(self) -> float:
+        if not leaks.only_formats():
+            leaks.leave(self, "float() makes a plain number of it here")
+        return float(dispatch.plain(self))
+
+    def __complex__(self) -> complex:
+        leaks.leave(self, "complex() makes a plain number of it here")
+        return complex(dispatch.plain(self))
+
+    def __repr__(self) -> str:
+        return repr(leaks.shown(self))
+
+    def __str__(self) -> str:
+        return str(leaks.shown(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(leaks.shown(self), spec)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __reduce__(self) -> Any:
+        leaks.leave(self, "pickling keeps only its plain value")
+        return dispatch.plain(self).__reduce__()
+
+    def __copy__(self) -> Any:
+        return np.copy(self) if isinstance(self.value, np.ndarray) else self
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        return self.__copy__()
+
+    # ------------------------------------------------------------------ operators not in a table
+
+    def __neg__(self) -> Any:
+        return call_elementwise(RULES[np.negative], _negative, (self,), 3)
+
+    def __pos__(self) -> Any:
+        return call_elementwise(RULES[np.positive], _positive, (self,), 3)
+
+    def __abs__(self) -> Any:
+        return dispatch.call_operator(RULES[np.absolute], abs, (self,))
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __round__(self, digits: int | None = None) -> Any:
+        if digits is None and not isinstance(self.value, np.ndarray):
+            return leaks.flat(round(self.value), (self,))
+        if isinstance(self.value, float) and type(self.value) is float:
+            return dispatch.call_primitive(
+                RULES[np.round], (self, digits), {}, lambda x, n: round(x, n)
+            )
+        return np.round(self, digits or 0)
+
+    def __eq__(self, other: Any) -> Any:
+        return leaks.flat(dispatch.plain(self) == dispatch.plain(other), (self, other))
+
+    def __ne__(self, other: Any) -> Any:
+        return leaks.flat(dispatch.plain(self) != dispatch.plain(other), (self, other))
+
+    def __lt__(self, other: Any) -> Any:
+        return leaks.flat(dispatch.plain(self) < dispatch.plain(other), (self, other))
+
+    def __le__(self, other: Any) -> Any:
+        return leaks.flat(dispatch.plain(self) <= dispatch.plain(other), (self, other))
+
+    def __gt__(self, other: Any) -> Any:
+        return leaks.flat(dispatch.plain(self) > dispatch.plain(other), (self, other))
+
+    def __ge__(self, other: Any) -> Any:
+        return leaks.flat(dispatch.plain(self) >= dispatch.plain(other), (self, other))
+
+    def __contains__(self, item: Any) -> bool:
+        return leaks.flat(dispatch.plain(item) in dispatch.plain(self), (self, item))
+
+    # ------------------------------------------------------------------------------- containers
+
+    def __getitem__(self, index: Any) -> Any:
+        from .indexing import getitem  # noqa: PLC0415
+
+        return getitem(self, index)
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        from .storage import write_item  # noqa: PLC0415
+
+        write_item(self, index, values)
+
+    def __iter__(self) -> Iterator:
+        if np.ndim(self.value) == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self.value)))
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+_negative, _positive = operator.neg, operator.pos
+HANDLE_TYPES.add(TracedArray)
+TracedArray.result_class = TracedArray

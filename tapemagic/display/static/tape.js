@@ -1,0 +1,750 @@
+// The live view of a recorded run.
+//
+// One file on purpose: anywidget sends a widget's module as one string, which has no address from
+// which a relative import could be resolved, and a bundler would be one more thing to trust.
+// The order is: reading the scene, building the page, drawing, moving about, stepping, wiring.
+//
+// Text reaches the page through textContent only. Nothing is loaded from anywhere.
+
+const SVG = "http://www.w3.org/2000/svg";
+const CANVAS_ABOVE = 500; // boxes; one SVG element per box gets slow beyond that
+const SMALLEST_START = 0.6; // the first picture is readable, even if it does not fit as a whole
+const ANSWER_WITHIN = 5000; // milliseconds the kernel has to answer before we say that it is silent
+const KINDS = ["source", "constant", "operation", "group", "target", "failed"];
+let viewCount = 0;
+
+// ---- reading the scene -------------------------------------------------------------------------
+
+function indexScene(scene) {
+  const boxes = new Map(scene.boxes.map((box) => [box.id, box]));
+  const boxesOfLine = new Map();
+  for (const box of scene.boxes) {
+    for (const line of linesOf(box)) {
+      boxesOfLine.set(line, [...(boxesOfLine.get(line) ?? []), box.id]);
+    }
+  }
+  const isOpenGroup = (box) => box.kind === "group" && box.open;
+  // Open groups are frames around their members, so they are painted first and hit last.
+  const painted = [...scene.boxes].sort((a, b) => isOpenGroup(b) - isOpenGroup(a));
+  return { boxes, boxesOfLine, painted };
+}
+
+function linesOf(box) {
+  return box.lines?.length ? box.lines : box.line == null ? [] : [box.line];
+}
+
+/** Which boxes have their value, and which their gradient, after the first `done` steps. */
+function progressOf(scene, done) {
+  const has = { forward: new Set(), backward: new Set() };
+  const never = { forward: new Set(), backward: new Set() };
+  for (const box of scene.boxes) {
+    never.forward.add(box.id);
+    never.backward.add(box.id);
+  }
+  scene.steps.forEach((step, index) => {
+    for (const id of step.boxes) {
+      never[step.direction].delete(id);
+      if (index < done) has[step.direction].add(id);
+    }
+  });
+  const finished = done >= scene.steps.length;
+  return {
+    // A constant is in no step: it is there from the start. A gradient is not, until the end.
+    value: (id) => has.forward.has(id) || never.forward.has(id),
+    gradient: (id) => has.backward.has(id) || (finished && never.backward.has(id)),
+  };
+}
+
+function shorten(text, width, perCharacter = 6.7) {
+  const characters = Array.from(text ?? "");
+  const room = Math.max(2, Math.floor(width / perCharacter));
+  return characters.length <= room ? text ?? "" : characters.slice(0, room - 1).join("") + "…";
+}
+
+/** The lines of text in a box: what SVG and canvas both draw. */
+function textRows(box, progress) {
+  const room = box.w - 16;
+  const mark = box.kind === "group" ? (box.open ? "▾" : "▸") : "";
+  const count = box.count > 1 ? `× ${box.count}` : "";
+  const corner = mark ? `${count} ${mark}` : count || ([box.title, box.kind].includes(box.op) ? "" : box.op ?? "");
+  const title = shorten(box.title, room - (corner ? 6.7 * (corner.length + 1) : 0), 7.4);
+  const rows = [
+    { role: "title", x: box.x + 8, y: box.y + 16, text: title },
+    { role: "corner", x: box.x + box.w - 8, y: box.y + 16, text: corner },
+  ];
+  if (box.h >= 36 && box.value && !box.open) {
+    const text = progress.value(box.id) ? box.value : "";
+    rows.push({ role: "value", x: box.x + 8, y: box.y + 33, text: shorten(text, room) });
+  }
+  if (box.h >= 52 && box.gradient && !box.open) {
+    const text = progress.gradient(box.id) ? `∂ ${box.gradient}` : "";
+    rows.push({ role: "gradient", x: box.x + 8, y: box.y + 49, text: shorten(text, room) });
+  }
+  return rows;
+}
+
+/** Heights from 0 to 1 of |gradient| per iteration, over at most twelve powers of ten. */
+function stripHeights(strip) {
+  const sizes = strip.map((item) => Math.abs(Number(item)));
+  const largest = Math.max(...sizes.filter(Number.isFinite), 0);
+  return sizes.map((size) => {
+    if (!Number.isFinite(size)) return 1;
+    return size > 0 ? Math.max(0.06, 1 + Math.log10(size / largest) / 12) : 0;
+  });
+}
+
+function wirePath(points) {
+  return points.map(([x, y], index) => `${index ? "L" : "M"}${x} ${y}`).join(" ");
+}
+
+// ---- building the page -------------------------------------------------------------------------
+
+function html(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function svg(tag, attributes, text) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function iconButton(label, path) {
+  const button = html("button", "icon");
+  button.type = "button";
+  button.title = label;
+  button.setAttribute("aria-label", label);
+  const picture = svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
+  picture.append(svg("path", { d: path }));
+  button.append(picture);
+  return button;
+}
+
+function buildPage(view) {
+  const part = (view.parts = {});
+  part.root = html("div", "tapemagic");
+  part.root.setAttribute("role", "group");
+  part.root.setAttribute("aria-label", "Recorded run");
+  // JupyterLab would take arrow keys and letters as its own commands otherwise.
+  part.root.setAttribute("data-lm-suppress-shortcuts", "true");
+
+  part.first = iconButton("First step", "M3 3h2v10H3z M13 3v10L6 8z");
+  part.back = iconButton("One step back", "M11 3v10L4 8z");
+  part.forward = iconButton("One step forward", "M5 3v10l7-5z");
+  part.last = iconButton("Last step", "M11 3h2v10h-2z M3 3v10l7-5z");
+  part.slider = html("input", "steps");
+  part.slider.type = "range";
+  part.slider.min = 0;
+  part.slider.setAttribute("aria-label", "Step");
+  part.caption = html("output", "caption");
+  part.caption.setAttribute("aria-live", "polite");
+  part.smaller = iconButton("Zoom out", "M3 7h10v2H3z");
+  part.larger = iconButton("Zoom in", "M7 3h2v4h4v2H9v4H7V9H3V7h4z");
+  part.fit = iconButton("Fit the picture", "M2 2h5v2H4v3H2z M9 2h5v5h-2V4H9z M2 9h2v3h3v2H2z M12 9h2v5H9v-2h3z");
+  const stepper = html("div", "stepper");
+  stepper.append(part.first, part.back, part.slider, part.forward, part.last);
+  const zoom = html("div", "zoom");
+  zoom.append(part.smaller, part.larger, part.fit);
+  const bar = html("div", "bar");
+  bar.append(stepper, part.caption, zoom);
+
+  part.trouble = html("div", "trouble");
+  part.trouble.setAttribute("role", "alert");
+  part.source = html("ol", "source");
+  part.source.tabIndex = 0;
+  part.source.setAttribute("role", "listbox");
+  part.source.setAttribute("aria-label", "Source of the cell");
+  part.details = html("div", "details");
+  part.details.tabIndex = 0;
+  part.details.setAttribute("role", "region");
+  part.details.setAttribute("aria-label", "Details");
+  part.stage = html("div", "stage");
+  part.stage.tabIndex = 0;
+  part.stage.setAttribute("role", "group");
+  part.stage.setAttribute("aria-label", "Operation graph: arrow keys move between boxes");
+  part.body = html("div", "body");
+  part.body.append(part.source, part.details, part.stage);
+
+  const legend = html("div", "legend");
+  part.swatches = new Map(KINDS.map((kind) => [kind, html("span", `swatch kind-${kind}`)]));
+  for (const [kind, swatch] of part.swatches) {
+    const item = html("span", "item");
+    item.append(swatch, kind);
+    legend.append(item);
+  }
+  legend.append(html("span", "keys", "drag to pan · click, then wheel to zoom · ← ↑ ↓ → boxes · [ ] steps · Enter opens"));
+  part.root.append(bar, part.trouble, part.body, legend);
+}
+
+function fillSource(view) {
+  const { scene, parts } = view;
+  view.lineItems = new Map();
+  const items = (scene.lines ?? []).map((text, index) => {
+    const line = (scene.first_line ?? 1) + index;
+    const item = html("li", "line");
+    item.id = `${view.prefix}-line-${line}`;
+    item.dataset.line = line;
+    item.setAttribute("role", "option");
+    item.append(html("span", "number", String(line)), html("code", "", text || " "));
+    view.lineItems.set(line, item);
+    return item;
+  });
+  parts.source.replaceChildren(...items);
+}
+
+// ---- details -----------------------------------------------------------------------------------
+
+function fillDetails(view) {
+  const box = view.index.boxes.get(view.selected);
+  view.parts.details.replaceChildren(...(box ? boxDetails(view, box) : overview(view)));
+}
+
+function boxDetails(view, box) {
+  const heading = html("div", "heading");
+  heading.append(html("strong", "", box.title), html("span", `tag kind-${box.kind}`, box.kind));
+  const close = iconButton("Close the details", "M4 3l4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4-4-4z");
+  close.dataset.action = "deselect";
+  heading.append(close);
+  const lines = linesOf(box);
+  const list = html("dl");
+  const facts = [
+    ["value", box.value, "value"], ["gradient", box.gradient, "gradient"], ["shape", box.shape],
+    ["dtype", box.dtype], ["operation", box.op], ["local derivative", (box.formula ?? []).join("   ,   ")],
+    ["rule", box.verb], ["count", box.count > 1 ? `× ${box.count}` : ""],
+    [lines.length > 1 ? "lines" : "line", lines.join(", ")], ["code", box.code], ["note", box.note, "note"],
+  ];
+  for (const [name, value, className] of facts) {
+    if (value) list.append(html("dt", "", name), html("dd", className ?? "", String(value)));
+  }
+  const parts = [heading, list];
+  if (box.strip?.length) parts.push(html("p", "label", "|gradient| per iteration, logarithmic"), stripChart(box.strip));
+  if (box.kind === "group" && !view.standalone) {
+    const toggle = html("button", "toggle", box.open ? "Close this group" : "Open this group");
+    toggle.type = "button";
+    toggle.dataset.action = "toggle";
+    parts.push(toggle);
+  }
+  return parts;
+}
+
+function overview(view) {
+  const { target, sources = [] } = view.scene;
+  const heading = html("div", "heading");
+  heading.append(html("strong", "", target ? `gradients of ${target.name}` : "sources"));
+  const table = html("table");
+  const head = html("tr");
+  for (const name of ["source", "shape", "value", "gradient"]) head.append(html("th", "", name));
+  table.append(head);
+  for (const source of sources) {
+    const row = html("tr");
+    row.append(html("th", "", source.name), html("td", "", source.shape), html("td", "", source.value));
+    row.append(html("td", source.reason ? "note" : "gradient", source.reason || source.gradient));
+    table.append(row);
+  }
+  const value = target ? [html("p", "label", `${target.name} = ${target.value}`)] : [];
+  return [heading, ...value, table];
+}
+
+function stripChart(strip) {
+  const chart = svg("svg", { class: "strip", viewBox: `0 0 ${strip.length} 1`, preserveAspectRatio: "none", role: "img" });
+  chart.setAttribute("aria-label", `${strip.length} iterations, first ${strip[0]}, last ${strip.at(-1)}`);
+  stripHeights(strip).forEach((height, index) => {
+    chart.append(svg("rect", { x: index + 0.1, width: 0.8, y: 1 - height, height }));
+  });
+  return chart;
+}
+
+// ---- drawing -----------------------------------------------------------------------------------
+
+function drawScene(view) {
+  view.onCanvas = view.scene.boxes.length > CANVAS_ABOVE;
+  view.boxNodes = new Map();
+  view.wireNodes = new Map();
+  view.canvas = view.layer = null;
+  if (view.onCanvas) {
+    view.canvas = html("canvas");
+    view.parts.stage.replaceChildren(view.canvas);
+  } else {
+    const picture = svg("svg", { class: "picture" });
+    view.layer = svg("g", {});
+    for (const wire of view.scene.wires) view.layer.append(makeWire(view, wire));
+    for (const box of view.index.painted) view.layer.append(makeBox(view, box));
+    picture.append(view.layer);
+    view.parts.stage.replaceChildren(picture);
+  }
+}
+
+function makeWire(view, wire) {
+  const node = svg("path", { d: wirePath(wire.points), class: "wire" });
+  view.wireNodes.set(wire.id, node);
+  return node;
+}
+
+function makeBox(view, box) {
+  const node = svg("g", { id: `${view.prefix}-${box.id}`, "data-id": box.id, role: "button" });
+  const spoken = [box.title, box.kind, box.op, box.value && `value ${box.value}`, box.gradient && `gradient ${box.gradient}`,
+    box.line && `line ${box.line}`, box.note];
+  node.setAttribute("aria-label", spoken.filter(Boolean).join(", "));
+  node.append(svg("rect", { class: "frame", x: box.x, y: box.y, width: box.w, height: box.h, rx: box.kind === "source" ? 12 : 4 }));
+  if (box.strip?.length && !box.open) {
+    const chart = stripChart(box.strip);
+    for (const [name, value] of Object.entries({ x: box.x + 8, y: box.y + box.h - 16, width: box.w - 16, height: 12 })) {
+      chart.setAttribute(name, value);
+    }
+    node.append(chart);
+  }
+  const texts = textRows(box, { value: () => true, gradient: () => true }).map((row) =>
+    svg("text", { class: row.role, x: row.x, y: row.y }),
+  );
+  node.append(...texts);
+  view.boxNodes.set(box.id, { node, texts });
+  return node;
+}
+
+function boxClass(view, box) {
+  const names = ["box", `kind-${box.kind}`, `state-${box.state ?? "ok"}`];
+  if (box.open) names.push("open");
+  if (view.lit.has(box.id)) names.push("lit");
+  if (view.selected === box.id) names.push("selected");
+  if (view.current.has(box.id)) names.push("current", view.direction);
+  if (!view.progress.value(box.id)) names.push("later");
+  return names.join(" ");
+}
+
+/** Bring everything that depends on hover, selection and step up to date. */
+function refresh(view) {
+  for (const box of view.scene.boxes) {
+    const drawn = view.boxNodes.get(box.id);
+    if (!drawn) continue;
+    drawn.node.setAttribute("class", boxClass(view, box));
+    textRows(box, view.progress).forEach((row, index) => { drawn.texts[index].textContent = row.text; });
+  }
+  for (const wire of view.scene.wires) {
+    view.wireNodes.get(wire.id)?.setAttribute("class", wireClass(view, wire));
+  }
+  for (const [line, item] of view.lineItems) {
+    const names = ["line"];
+    if (view.litLines.has(line)) names.push("lit");
+    if (view.currentLine === line) names.push("current", view.direction);
+    if (!view.index.boxesOfLine.has(line)) names.push("plain");
+    item.className = names.join(" ");
+    item.setAttribute("aria-selected", String(view.litLines.has(line)));
+  }
+  if (view.onCanvas) paintCanvas(view);
+}
+
+function wireClass(view, wire) {
+  const near = (ids) => ids.has(wire.from) || ids.has(wire.to);
+  const names = ["wire"];
+  if (near(view.lit) || view.selected === wire.from || view.selected === wire.to) names.push("lit");
+  if (view.direction === "forward" && view.current.has(wire.to)) names.push("current", "forward");
+  if (view.direction === "backward" && view.current.has(wire.from)) names.push("current", "backward");
+  return names.join(" ");
+}
+
+function paintCanvas(view) {
+  const { canvas, zoom, parts } = view;
+  const ratio = globalThis.devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = parts.stage;
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  const pen = canvas.getContext("2d");
+  pen.setTransform(ratio * zoom.k, 0, 0, ratio * zoom.k, ratio * zoom.x, ratio * zoom.y);
+  const style = getComputedStyle(parts.root);
+  const ink = style.color;
+  const mono = getComputedStyle(parts.source).fontFamily;
+  const paint = new Map([...parts.swatches].map(([kind, node]) => [kind, getComputedStyle(node)]));
+  for (const wire of view.scene.wires) {
+    const lit = wireClass(view, wire) !== "wire";
+    pen.globalAlpha = lit ? 1 : 0.4;
+    pen.strokeStyle = ink;
+    pen.lineWidth = lit ? 2 : 1;
+    pen.stroke(new Path2D(wirePath(wire.points)));
+  }
+  const inSight = (box) => {
+    const [left, top] = [box.x * zoom.k + zoom.x, box.y * zoom.k + zoom.y];
+    return left < width && top < height && left + box.w * zoom.k > 0 && top + box.h * zoom.k > 0;
+  };
+  for (const box of view.index.painted.filter(inSight)) {
+    const names = boxClass(view, box).split(" ");
+    const colours = paint.get(box.kind) ?? paint.get(box.kind === "stub" ? "source" : "operation");
+    pen.globalAlpha = names.includes("later") ? 0.4 : 1;
+    pen.fillStyle = colours.backgroundColor;
+    if (!box.open) pen.fillRect(box.x, box.y, box.w, box.h);
+    pen.strokeStyle = colours.borderTopColor;
+    pen.lineWidth = names.some((name) => ["lit", "selected", "current"].includes(name)) ? 4 : 1.5;
+    pen.strokeRect(box.x, box.y, box.w, box.h);
+    if (zoom.k < 0.4) continue; // text would be smaller than five pixels
+    pen.fillStyle = ink;
+    for (const row of textRows(box, view.progress)) {
+      pen.font = row.role === "title" ? `600 12px ${style.fontFamily}` : `11px ${mono}`;
+      pen.textAlign = row.role === "corner" ? "right" : "left";
+      pen.fillText(row.text, row.x, row.y);
+    }
+  }
+}
+
+// ---- moving about ------------------------------------------------------------------------------
+
+function applyZoom(view) {
+  const { k, x, y } = view.zoom;
+  if (view.layer) view.layer.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
+  else if (view.canvas) paintCanvas(view);
+}
+
+function fit(view, smallest = 0) {
+  const { stage, body } = view.parts;
+  const { width, height } = view.scene;
+  body.classList.toggle("wide", width > 1.6 * height && width > 700);
+  const room = stage.clientWidth - 24;
+  if (room <= 0 || !width || !height) return; // hidden: the resize observer calls again
+  const scale = Math.min(1.15, Math.max(room / width, smallest));
+  const tall = Math.round(Math.min(520, Math.max(300, height * scale + 24)));
+  body.style.setProperty("--stage-height", `${tall}px`);
+  const k = Math.max(smallest, Math.min(scale, (stage.clientHeight - 24) / height));
+  const centred = (space, size) => Math.max(12, (space - size * k) / 2);
+  view.zoom = { k, x: centred(stage.clientWidth, width), y: centred(stage.clientHeight, height) };
+  view.untouched = true;
+  applyZoom(view);
+}
+
+function zoomBy(view, factor, at) {
+  const { stage } = view.parts;
+  const centre = at ?? [stage.clientWidth / 2, stage.clientHeight / 2];
+  const k = Math.min(4, Math.max(0.05, view.zoom.k * factor));
+  const move = (origin, point) => point - ((point - origin) * k) / view.zoom.k;
+  view.zoom = { k, x: move(view.zoom.x, centre[0]), y: move(view.zoom.y, centre[1]) };
+  view.untouched = false;
+  applyZoom(view);
+}
+
+function positionIn(view, event) {
+  const frame = view.parts.stage.getBoundingClientRect();
+  return [event.clientX - frame.left, event.clientY - frame.top];
+}
+
+function boxAt(view, event) {
+  const [left, top] = positionIn(view, event);
+  const x = (left - view.zoom.x) / view.zoom.k;
+  const y = (top - view.zoom.y) / view.zoom.k;
+  const box = view.index.painted.findLast((each) => x >= each.x && x <= each.x + each.w && y >= each.y && y <= each.y + each.h);
+  const onToggle = box?.kind === "group" && x > box.x + box.w - 24 && y < box.y + 24;
+  return { box, onToggle };
+}
+
+/** Pan just far enough that a box is in sight. */
+function reveal(view, box) {
+  const { stage } = view.parts;
+  const { zoom } = view;
+  const shift = (start, size, space) => (start < 8 ? 8 - start : Math.min(0, space - 8 - size - start));
+  const x = shift(box.x * zoom.k + zoom.x, box.w * zoom.k, stage.clientWidth);
+  const y = shift(box.y * zoom.k + zoom.y, box.h * zoom.k, stage.clientHeight);
+  if (x || y) {
+    view.zoom = { k: zoom.k, x: zoom.x + x, y: zoom.y + y };
+    applyZoom(view);
+  }
+}
+
+const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** The nearest box in a direction; sideways distance counts double. */
+function neighbour(view, [right, down]) {
+  const centre = (box) => [box.x + box.w / 2, box.y + box.h / 2];
+  const here = view.index.boxes.get(view.selected);
+  if (!here) return view.scene.boxes[0];
+  const [x, y] = centre(here);
+  let best = here;
+  let smallest = Infinity;
+  for (const box of view.scene.boxes) {
+    const [dx, dy] = [centre(box)[0] - x, centre(box)[1] - y];
+    const along = dx * right + dy * down;
+    const distance = along + 2 * Math.abs(dx * down + dy * right);
+    if (along > 1 && distance < smallest) [best, smallest] = [box, distance];
+  }
+  return best;
+}
+
+function light(view, boxes, lines) {
+  view.lit = new Set(boxes);
+  view.litLines = new Set(lines);
+  refresh(view);
+}
+
+function lightBox(view, box) {
+  if (box?.id === view.hovered) return;
+  view.hovered = box?.id;
+  light(view, box ? [box.id] : [], box ? linesOf(box) : []);
+  const first = box && linesOf(box)[0];
+  if (first != null) showLine(view, first);
+}
+
+function lightLine(view, line) {
+  view.line = line;
+  light(view, view.index.boxesOfLine.get(line) ?? [], line == null ? [] : [line]);
+  if (line != null) view.parts.source.setAttribute("aria-activedescendant", `${view.prefix}-line-${line}`);
+}
+
+function showLine(view, line) {
+  const item = view.lineItems.get(line);
+  const { source } = view.parts;
+  if (!item) return;
+  // scrollIntoView would scroll the whole notebook.
+  const top = item.offsetTop - source.offsetTop;
+  if (top < source.scrollTop) source.scrollTop = top;
+  else if (top + item.offsetHeight > source.scrollTop + source.clientHeight) {
+    source.scrollTop = top + item.offsetHeight - source.clientHeight;
+  }
+}
+
+// ---- stepping ----------------------------------------------------------------------------------
+
+function goTo(view, done, stepping = true) {
+  const { steps } = view.scene;
+  view.done = Math.min(steps.length, Math.max(0, done));
+  const step = stepping ? steps[view.done - 1] : undefined;
+  view.progress = progressOf(view.scene, view.done);
+  view.current = new Set(step?.boxes ?? []);
+  view.currentLine = step?.line ?? null;
+  view.direction = step?.direction ?? "";
+  const { parts } = view;
+  parts.slider.max = steps.length;
+  parts.slider.value = view.done;
+  parts.first.disabled = parts.back.disabled = view.done === 0;
+  parts.last.disabled = parts.forward.disabled = view.done === steps.length;
+  parts.caption.textContent = captionOf(view, step, stepping);
+  parts.caption.className = `caption ${view.direction}`;
+  refresh(view);
+  const box = view.index.boxes.get(step?.boxes[0]);
+  if (box) reveal(view, box);
+  if (view.currentLine != null) showLine(view, view.currentLine);
+}
+
+function captionOf(view, step, stepping) {
+  const { steps } = view.scene;
+  if (!steps.length) return "nothing was recorded";
+  if (!stepping) return `${steps.length} steps, all done`;
+  if (!step) return "before the first step";
+  const same = steps.filter((each) => each.direction === step.direction);
+  const place = `${step.direction} ${same.indexOf(step) + 1}/${same.length}`;
+  const what = step.boxes.slice(0, 2).map((id) => {
+    const box = view.index.boxes.get(id);
+    if (!box) return "";
+    if (step.direction === "forward") return `${box.title} = ${box.value}`;
+    return `∂ ${box.title} = ${box.gradient}${box.verb ? ` (${box.verb})` : ""}`;
+  });
+  return [place, step.line == null ? "" : `line ${step.line}`, ...what].filter(Boolean).join(" · ");
+}
+
+// ---- talking to the kernel ---------------------------------------------------------------------
+
+function write(view, name, value) {
+  try {
+    view.model.set(name, value);
+    view.model.save_changes();
+    return true;
+  } catch {
+    return false; // a closed kernel: everything that needs no kernel goes on working
+  }
+}
+
+function select(view, id) {
+  view.selected = id;
+  write(view, "selected", id);
+  showSelection(view);
+}
+
+function showSelection(view) {
+  const box = view.index.boxes.get(view.selected);
+  if (box && !view.onCanvas) view.parts.stage.setAttribute("aria-activedescendant", `${view.prefix}-${box.id}`);
+  else view.parts.stage.removeAttribute("aria-activedescendant");
+  if (box) reveal(view, box);
+  fillDetails(view);
+  refresh(view);
+}
+
+function toggleGroup(view, box) {
+  if (box?.kind !== "group") return;
+  if (view.standalone) return say(view, "Groups open in a notebook with a running kernel, not on a saved page.");
+  const open = (view.model.get("open_groups") ?? []).filter((id) => id !== box.id);
+  const silent = "The kernel does not answer: groups open only while it runs.";
+  if (!write(view, "open_groups", box.open ? open : [...open, box.id])) return say(view, silent);
+  clearTimeout(view.waiting);
+  view.waiting = setTimeout(() => say(view, silent), ANSWER_WITHIN);
+}
+
+function say(view, message) {
+  view.parts.trouble.textContent = message;
+  view.parts.trouble.hidden = !message;
+}
+
+function takeScene(view) {
+  clearTimeout(view.waiting);
+  const before = view.scene;
+  const scene = view.model.get("scene") ?? {};
+  view.scene = { width: 0, height: 0, boxes: [], wires: [], steps: [], ...scene };
+  view.index = indexScene(view.scene);
+  view.selected = view.model.get("selected") ?? "";
+  view.lit = new Set();
+  view.litLines = new Set();
+  view.hovered = undefined;
+  fillSource(view);
+  drawScene(view);
+  // A slider moves the numbers only: someone who stands in the middle of the steps stays there.
+  const sameSteps = before && before.steps.length === view.scene.steps.length;
+  goTo(view, sameSteps ? view.done : view.scene.steps.length, Boolean(sameSteps && view.direction));
+  fillDetails(view);
+  say(view, view.model.get("trouble") || view.scene.message || "");
+  if (!before || view.untouched) fit(view, SMALLEST_START);
+  else applyZoom(view);
+}
+
+// ---- wiring ------------------------------------------------------------------------------------
+
+function listenToStage(view, listen) {
+  const { stage } = view.parts;
+  let drag = null;
+  listen(stage, "pointerdown", (event) => {
+    drag = { id: event.pointerId, at: [event.clientX, event.clientY], zoom: view.zoom, moved: false };
+  });
+  listen(stage, "pointermove", (event) => {
+    if (!drag) return lightBox(view, boxAt(view, event).box);
+    const [dx, dy] = [event.clientX - drag.at[0], event.clientY - drag.at[1]];
+    if (!drag.moved && Math.hypot(dx, dy) < 4) return;
+    if (!drag.moved) stage.setPointerCapture(drag.id);
+    drag.moved = true;
+    view.untouched = false;
+    view.zoom = { k: drag.zoom.k, x: drag.zoom.x + dx, y: drag.zoom.y + dy };
+    applyZoom(view);
+  });
+  const finish = () => { view.dragged = drag?.moved ?? false; drag = null; };
+  listen(stage, "pointerup", finish);
+  listen(stage, "pointercancel", finish);
+  listen(stage, "pointerleave", () => lightBox(view, undefined));
+  listen(stage, "click", (event) => {
+    if (view.dragged) return;
+    // A screen reader's click carries no position, but it does know the element.
+    const named = event.detail === 0 && event.target.closest("[data-id]")?.dataset.id;
+    const { box, onToggle } = named ? { box: view.index.boxes.get(named) } : boxAt(view, event);
+    if (onToggle) toggleGroup(view, box);
+    else select(view, box?.id ?? "");
+  });
+  listen(stage, "dblclick", (event) => {
+    const { box, onToggle } = boxAt(view, event);
+    if (!onToggle) toggleGroup(view, box);
+  });
+  listen(stage, "wheel", (event) => {
+    // Without focus the wheel scrolls the notebook, as everywhere else on the page.
+    if (!event.ctrlKey && !event.metaKey && document.activeElement !== stage) return;
+    event.preventDefault();
+    zoomBy(view, Math.exp(-event.deltaY * 0.0015), positionIn(view, event));
+  }, { passive: false });
+  listen(stage, "keydown", (event) => stageKey(view, event));
+}
+
+function stageKey(view, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const actions = {
+    "+": () => zoomBy(view, 1.25), "=": () => zoomBy(view, 1.25), "-": () => zoomBy(view, 0.8), 0: () => fit(view),
+    "[": () => goTo(view, view.done - 1), "]": () => goTo(view, view.done + 1),
+    Enter: () => toggleGroup(view, view.index.boxes.get(view.selected)),
+    Escape: () => { select(view, ""); goTo(view, view.scene.steps.length, false); },
+  };
+  const direction = DIRECTIONS[event.key];
+  const action = direction ? () => select(view, neighbour(view, direction)?.id ?? "") : actions[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+function listenToSource(view, listen) {
+  const { source } = view.parts;
+  const lineOf = (event) => Number(event.target.closest("[data-line]")?.dataset.line) || undefined;
+  listen(source, "pointermove", (event) => { if (lineOf(event) !== view.line) lightLine(view, lineOf(event)); });
+  listen(source, "pointerleave", () => lightLine(view, undefined));
+  listen(source, "blur", () => lightLine(view, undefined));
+  listen(source, "click", (event) => {
+    const first = view.index.boxes.get(view.index.boxesOfLine.get(lineOf(event))?.at(-1));
+    if (first) select(view, first.id);
+  });
+  listen(source, "keydown", (event) => {
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    const lines = [...view.lineItems.keys()];
+    const next = lines.indexOf(view.line) + (event.key === "ArrowUp" ? -1 : 1);
+    lightLine(view, lines[Math.min(lines.length - 1, Math.max(0, next))]);
+    showLine(view, view.line);
+  });
+}
+
+function listenToControls(view, listen) {
+  const { parts } = view;
+  listen(parts.first, "click", () => goTo(view, 0));
+  listen(parts.back, "click", () => goTo(view, view.done - 1));
+  listen(parts.forward, "click", () => goTo(view, view.done + 1));
+  listen(parts.last, "click", () => goTo(view, view.scene.steps.length));
+  listen(parts.slider, "input", () => goTo(view, Number(parts.slider.value)));
+  listen(parts.smaller, "click", () => zoomBy(view, 0.8));
+  listen(parts.larger, "click", () => zoomBy(view, 1.25));
+  listen(parts.fit, "click", () => fit(view));
+  listen(parts.details, "click", (event) => {
+    const action = event.target.closest("[data-action]")?.dataset.action;
+    if (action === "deselect") select(view, "");
+    if (action === "toggle") toggleGroup(view, view.index.boxes.get(view.selected));
+  });
+}
+
+function render({ model, el }) {
+  viewCount += 1;
+  const view = { model, prefix: `tapemagic-${viewCount}`, standalone: Boolean(model.standalone), zoom: { k: 1, x: 0, y: 0 } };
+  buildPage(view);
+  el.append(view.parts.root);
+  takeScene(view);
+
+  const ending = new AbortController();
+  const listen = (node, name, handler, options = {}) =>
+    node.addEventListener(name, handler, { ...options, signal: ending.signal });
+  listenToStage(view, listen);
+  listenToSource(view, listen);
+  listenToControls(view, listen);
+  const onModel = {
+    "change:scene": () => takeScene(view),
+    "change:trouble": () => { clearTimeout(view.waiting); say(view, model.get("trouble") || view.scene.message || ""); },
+    "change:selected": () => {
+      if (view.selected === model.get("selected")) return;
+      view.selected = model.get("selected");
+      showSelection(view);
+    },
+  };
+  for (const [name, handler] of Object.entries(onModel)) model.on(name, handler);
+  const resized = new ResizeObserver(() => (view.untouched === false ? applyZoom(view) : fit(view, SMALLEST_START)));
+  resized.observe(view.parts.root);
+
+  return () => {
+    ending.abort();
+    resized.disconnect();
+    clearTimeout(view.waiting);
+    for (const [name, handler] of Object.entries(onModel)) model.off(name, handler);
+    view.parts.root.remove();
+  };
+}
+
+/** Show one scene on a page of its own, where there is no kernel. */
+function start(el, scene) {
+  const state = { scene };
+  const model = {
+    standalone: true,
+    get: (name) => state[name],
+    set: (name, value) => { state[name] = value; },
+    save_changes: () => {},
+    on: () => {},
+    off: () => {},
+  };
+  render({ model, el });
+}
+
+export { start };
+export default { render };

@@ -1,0 +1,316 @@
+"""The live view of a recorded run: one widget, its sliders, and the standalone page.
+
+The kernel is the only side that computes.  It hands a *scene* (plain numbers and strings, made by
+:mod:`tapemagic.display.scene`) to one ES module, ``static/tape.js``, which draws it.  The front end
+writes three things back, and each is checked here before anything happens: which groups are open,
+which box is selected, and the values of the sliders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+
+Scene = dict[str, Any]
+
+STATIC = Path(__file__).parent / "static"
+DEBOUNCE_SECONDS = 0.08
+MESSAGE_LENGTH = 400
+
+
+def jsonable(value: Any) -> Any:
+    """Copy a scene so that it is strict JSON: JSON has no nan and no infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, Mapping):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(item) for item in value]
+    return value
+
+
+def is_number_within(value: object, bounds: tuple[float, float]) -> bool:
+    """Whether a received value is a finite number (not a bool) inside its bounds."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    # Comparing before converting: float() of a huge received integer would overflow.
+    return bounds[0] <= value <= bounds[1] and math.isfinite(value)
+
+
+def slider_bounds(value: float) -> tuple[float, float]:
+    """Bounds for a slider around a value, symmetric so that the value is one of its stops."""
+    span = 2 * abs(value) if value else 1.0
+    return value - span, value + span
+
+
+class TapeWidget(anywidget.AnyWidget):
+    """The live picture of one recorded run.
+
+    Parameters
+    ----------
+    scene : dict
+        What is drawn, see :mod:`tapemagic.display.scene`.
+    on_open : callable, optional
+        ``on_open(open_groups) -> scene``, called when a group is opened or closed.
+    rerun : callable, optional
+        ``rerun(name, value) -> scene``, called when a slider moved.  It works on copies.
+    bounds : mapping, optional
+        ``{name: (lowest, highest)}`` of the inputs that may be changed.
+    inputs : mapping, optional
+        ``{name: number}``, their present values.
+
+    Examples
+    --------
+    >>> widget = TapeWidget({"boxes": [], "wires": [], "lines": ["y = x * x"], "steps": []})
+    >>> widget.scene["lines"]
+    ['y = x * x']
+    """
+
+    _esm = STATIC / "tape.js"
+    _css = STATIC / "tape.css"
+
+    scene = traitlets.Dict().tag(sync=True)
+    open_groups = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+    inputs = traitlets.Dict().tag(sync=True)
+    trouble = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        on_open: Callable[[tuple[str, ...]], Scene] | None = None,
+        rerun: Callable[[str, float], Scene] | None = None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        inputs: Mapping[str, float] | None = None,
+    ) -> None:
+        self._on_open = on_open
+        self._rerun = rerun
+        self._bounds = dict(bounds or {})
+        self._pending: dict[str, float] = {}
+        # JupyterLab may deliver widget messages on a thread of their own.  A cell must never run
+        # there while the main thread runs another one, so re-runs are handed to this loop.
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
+        self._timer: asyncio.TimerHandle | None = None
+        super().__init__(scene=jsonable(scene), inputs=dict(inputs or {}))
+        self.observe(self._open_groups_changed, "open_groups")
+        self.observe(self._inputs_changed, "inputs")
+
+    def release(self) -> None:
+        """Let go of the run, so that its arrays can be freed; the picture stays as it is."""
+        self._on_open = self._rerun = None
+        self._pending.clear()
+
+    # -- what the front end may write ------------------------------------------------------------
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Take over what a front end sent, if it may send that and if it passes its check."""
+        checks: dict[str, Callable[[Any], bool]] = {
+            "open_groups": self._are_known_groups,
+            "selected": self._is_known_box,
+            "inputs": self._are_valid_inputs,
+        }
+        accepted = {
+            name: value
+            for name, value in sync_data.items()
+            if name in checks and checks[name](value)
+        }
+        super().set_state(accepted)
+        refused = [name for name in checks if name in sync_data and name not in accepted]
+        if refused:
+            self.send_state(refused)  # the front end goes back to what holds here
+
+    def _are_known_groups(self, value: Any) -> bool:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            return False
+        known = {box["id"] for box in self.scene.get("boxes", ()) if box.get("kind") == "group"}
+        known |= {box["group"] for box in self.scene.get("boxes", ()) if box.get("group")}
+        # A group inside a group that was closed again is not in the scene, but was checked once.
+        known |= set(self.open_groups)
+        return len(value) == len(set(value)) and known.issuperset(value)
+
+    def _is_known_box(self, value: Any) -> bool:
+        return isinstance(value, str) and (
+            value == "" or any(box["id"] == value for box in self.scene.get("boxes", ()))
+        )
+
+    def _are_valid_inputs(self, value: Any) -> bool:
+        return (
+            isinstance(value, dict)
+            and value.keys() == self._bounds.keys()
+            and all(is_number_within(value[name], self._bounds[name]) for name in value)
+        )
+
+    # -- what then happens -----------------------------------------------------------------------
+
+    def _open_groups_changed(self, change: Any) -> None:
+        if self._on_open is None:
+            self.trouble = "This recording was replaced: run its cell again to open groups."
+            return
+        self._show(self._on_open, tuple(change["new"]))
+
+    def _inputs_changed(self, change: Any) -> None:
+        old, new = change["old"], change["new"]
+        self._pending |= {name: new[name] for name in new if new[name] != old.get(name)}
+        if self._loop is None or self._loop.is_closed():
+            self._run_pending()
+        else:
+            self._loop.call_soon_threadsafe(self._restart_timer)
+
+    def _restart_timer(self) -> None:
+        """Wait until the slider has rested for a moment: a drag passes through many values."""
+        if self._timer is not None:
+            self._timer.cancel()
+        assert self._loop is not None
+        self._timer = self._loop.call_later(DEBOUNCE_SECONDS, self._run_pending)
+
+    def _run_pending(self) -> None:
+        while self._pending:
+            name = next(iter(self._pending))
+            value = float(self._pending.pop(name))
+            if self._rerun is None:
+                self.trouble = "This recording was replaced: run its cell again to use its sliders."
+            elif not self._show(self._rerun, name, value):
+                self.trouble = f"{name} = {value:.6g}: {self.trouble} (the picture is as before)"
+
+    def _show(self, make_scene: Callable[..., Scene], *arguments: Any) -> bool:
+        """Draw the scene that a callback makes; what it raises becomes a message."""
+        try:
+            self.scene = jsonable(make_scene(*arguments))
+        # Nobody above this frame could show it, and a SystemExit or KeyboardInterrupt of the
+        # person's own code must not end the kernel's event loop.
+        except BaseException as error:  # noqa: BLE001
+            description = f"{type(error).__name__}: {error}".removesuffix(": ")
+            self.trouble = description[:MESSAGE_LENGTH]
+            return False
+        self.trouble = ""
+        return True
+
+
+def live_view(
+    scene_maker: Callable[[tuple[str, ...]], Scene],
+    sliders: Mapping[str, float] | None = None,
+    rerun: Callable[[str, float], Scene] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+) -> ipywidgets.VBox:
+    """Build the live view: ordinary sliders for scalar sources above the picture.
+
+    Parameters
+    ----------
+    scene_maker : callable
+        ``scene_maker(open_groups) -> scene`` for the run that is shown at present.
+    sliders : mapping, optional
+        ``{name: value}`` of the scalar sources.  One that is not finite gets no slider.
+    rerun : callable, optional
+        ``rerun(name, value) -> scene``: run the cell again on copies with one source changed.
+        From then on `scene_maker` must draw that run.
+    bounds : mapping, optional
+        ``{name: (lowest, highest)}`` where the default bounds (three times the value and its
+        negative) do not suit.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Its last child is the :class:`TapeWidget`.
+    """
+    values = {
+        name: float(value)
+        for name, value in (sliders or {}).items()
+        if rerun is not None and math.isfinite(value)
+    }
+    limits = {name: (bounds or {}).get(name, slider_bounds(value)) for name, value in values.items()}
+    widget = TapeWidget(
+        scene_maker(()), on_open=scene_maker, rerun=rerun, bounds=limits, inputs=values
+    )
+    controls = [_slider(widget, name, value, limits[name]) for name, value in values.items()]
+    return ipywidgets.VBox([*controls, widget])
+
+
+def _slider(
+    widget: TapeWidget, name: str, value: float, limits: tuple[float, float]
+) -> ipywidgets.FloatSlider:
+    slider = ipywidgets.FloatSlider(
+        value=value,
+        min=limits[0],
+        max=limits[1],
+        step=(limits[1] - limits[0]) / 200,
+        readout_format=".4g",
+        description=name,
+        style={"description_width": "8em"},
+        layout={"width": "min(32em, 98%)"},
+    )
+
+    def moved(change: Any) -> None:
+        # The slider's value came from a front end too, so it passes the same check.
+        if is_number_within(change["new"], limits):
+            widget.inputs = {**widget.inputs, name: change["new"]}
+
+    slider.observe(moved, "value")
+    return slider
+
+
+def standalone_html(scene: Scene, title: str = "tapemagic") -> str:
+    """Return a page that shows one scene without a kernel, a server or a network.
+
+    Parameters
+    ----------
+    scene : dict
+        What is drawn.
+    title : str
+        The page's title.
+
+    Returns
+    -------
+    str
+        A complete HTML document, the same bytes for the same scene.  Its content security policy
+        allows the one script and the one style sheet in it, by their hashes, and nothing else.
+    """
+    script = (STATIC / "tape.js").read_text("utf-8") + _STANDALONE_START
+    style = (STATIC / "tape.css").read_text("utf-8") + _STANDALONE_STYLE
+    policy = (
+        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    # Inside <script> only these characters could end the data early or start a comment.
+    data = json.dumps(jsonable(scene), ensure_ascii=True, allow_nan=False, sort_keys=True)
+    for character in "<>&":
+        data = data.replace(character, f"\\u{ord(character):04x}")
+    safe_title = title.replace("&", "&amp;").replace("<", "&lt;")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{safe_title}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        '<main id="view"></main>\n'
+        f'<script type="application/json" id="scene">{data}</script>\n'
+        f'<script type="module">{script}</script>\n</body>\n</html>\n'
+    )
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+# Appended to the module on a standalone page: a model without a kernel behind it.
+_STANDALONE_START = """
+start(document.getElementById("view"), JSON.parse(document.getElementById("scene").textContent));
+"""
+
+_STANDALONE_STYLE = """
+body { margin: 0; padding: 12px; background: #fff; font: 14px system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) { body { background: #111; } }
+"""

@@ -1,0 +1,172 @@
+"""From the tape to the frozen graph.
+
+The tape is read through a handful of attributes (``nodes()``, ``bindings``, ``source_nodes``,
+``target``, ``cell``, ``cotangents``, ``failure``, ``reasons``), never by its class, so that a
+plain object with the same attributes can be drawn as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tapemagic.graph.model import (
+    FailureRow,
+    Frame,
+    Graph,
+    GraphNode,
+    SourceRow,
+    Summaries,
+    gradient_state,
+)
+from tapemagic.graph.source import SourceMap
+from tapemagic.graph.why import source_reason
+from tapemagic.graph.words import number, visible
+
+# Deeper calls than this (a recursive function) are drawn as if they were this deep.
+DEEPEST_FRAME = 8
+# Summaries of a recording up to this size are made at once: the page then shows the values as
+# they were, also when the person overwrites an array before opening a node.
+SUMMARISED_AT_ONCE = 2000
+
+
+def build_graph(tape: Any) -> Graph:
+    """Turn a recording into plain data.
+
+    Parameters
+    ----------
+    tape : object
+        Anything with the reading interface of `GradientTape`.
+
+    Returns
+    -------
+    Graph
+        With one `GraphNode` per recorded operation, in execution order.
+    """
+    recorded = tape.nodes()
+    cell = tape.cell
+    text = cell.text if cell is not None else ""
+    cotangents = tape.cotangents
+    has_gradients = cotangents is not None
+    values = Summaries(lambda index: recorded[index].value)
+    gradients = Summaries((cotangents or {}).get)
+    names = node_names(tape.bindings, tape.source_nodes)
+    nodes = tuple(graph_nodes(recorded, names))
+    target = tape.target
+    graph = Graph(
+        nodes=nodes,
+        sources=source_rows(tape, nodes, values, gradients, has_gradients),
+        lines=tuple(text.splitlines()),
+        number=cell.number if cell is not None else None,
+        target=(target[0], target[1]) if target is not None else None,
+        has_gradients=has_gradients,
+        failure=failure_row(tape.failure),
+        source_map=SourceMap(text),
+        values=values,
+        gradients=gradients,
+    )
+    at_once = range(len(nodes)) if len(nodes) <= SUMMARISED_AT_ONCE else names
+    for index in at_once if len(at_once) <= SUMMARISED_AT_ONCE else tape.source_nodes.values():
+        values(index)
+        gradients(index)
+    reasoned = [replace(row, reason=source_reason(tape, graph, row)) for row in graph.sources]
+    return replace(graph, sources=tuple(reasoned))
+
+
+def node_names(
+    bindings: Iterable[tuple[str, int]], source_nodes: dict[str, int]
+) -> dict[int, str]:
+    """Name nodes after what they were first bound to.
+
+    A name bound once is itself; one bound again gets versions: the source ``w`` is followed by
+    ``w@1``, and an intermediate ``h`` that is bound twice is ``h@1`` and ``h@2``.
+    """
+    names = {index: name for name, index in source_nodes.items()}
+    bindings = list(bindings)
+    total: dict[str, int] = {}
+    for name, _ in bindings:
+        total[name] = total.get(name, 0) + 1
+    version: dict[str, int] = {}
+    for name, index in bindings:
+        if source_nodes.get(name) == index:
+            continue  # the source under its own name is version 0
+        version[name] = version.get(name, 0) + 1
+        once = total[name] == 1 and name not in source_nodes
+        names.setdefault(index, name if once else f"{name}@{version[name]}")
+    return names
+
+
+def graph_nodes(recorded: list, names: dict[int, str]) -> Iterable[GraphNode]:
+    """Copy what the picture needs from each recorded operation."""
+    frames_of: dict[tuple, tuple[Frame, ...]] = {}
+    for node in recorded:
+        calls = node.calls
+        frames = frames_of.get(calls)
+        if frames is None:
+            frames = frames_of[calls] = frames_below_cell(calls)
+        yield GraphNode(
+            node.index,
+            node.op,
+            names.get(node.index, ""),
+            node.inputs,
+            node.formulas,
+            spelled_constants(node.constants) if node.constants else (),
+            node.shape,
+            node.dtype,
+            node.line,
+            frames,
+        )
+
+
+def frames_below_cell(calls: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """Leave out the cell's own frame, and what lies deeper than anybody would open."""
+    return tuple(calls[1 : DEEPEST_FRAME + 1])
+
+
+def spelled_constants(constants: tuple) -> tuple[str, ...]:
+    """Spell numbers as they are and arrays by their shape."""
+    return tuple("" if value is None else spelled_constant(value) for value in constants)
+
+
+def spelled_constant(value: object) -> str:
+    """Spell one constant operand in a few characters."""
+    if isinstance(value, (bool, int, float, complex, np.number, np.bool_)):
+        return number(value.item() if isinstance(value, np.generic) else value)
+    if isinstance(value, np.ndarray):
+        if value.size == 1 and value.dtype.kind in "biufc":
+            return number(value.item())
+        return f"array {value.shape}"
+    return visible(type(value).__name__, 24)
+
+
+def failure_row(failure: Any) -> FailureRow | None:
+    """Copy the failure, its message made fit for one line."""
+    if failure is None:
+        return None
+    return FailureRow(failure.line, visible(failure.op, 40), visible(failure.message, 160))
+
+
+def source_rows(
+    tape: Any,
+    nodes: tuple[GraphNode, ...],
+    values: Summaries,
+    gradients: Summaries,
+    has_gradients: bool,
+) -> tuple[SourceRow, ...]:
+    """One row per source, then one per name that could not be a source."""
+    rows = []
+    for name, index in tape.source_nodes.items():
+        gradient = gradients(index) if has_gradients else None
+        state = gradient_state(gradient, has_gradients)
+        node = nodes[index]
+        rows.append(
+            SourceRow(name, index, node.shape, node.dtype, values(index), gradient, state)
+        )
+    for name in tape.reasons:
+        if name not in tape.source_nodes:
+            state = "not-connected" if has_gradients else "not-run"
+            rows.append(SourceRow(name, None, (), "", None, None, state))
+    return tuple(rows)

@@ -1,0 +1,247 @@
+"""The frozen graph of one recording: plain data and summaries, never arrays.
+
+Everything that draws or explains a recording reads this and not the tape. Structure (`nodes`) is
+made at once for every operation; summaries cost a pass over each array, so those of a long tape
+are made when somebody looks (`Graph.value`, `Graph.gradient`) and then kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tapemagic.graph.summary import ArraySummary
+
+if TYPE_CHECKING:
+    import graphviz
+
+    from tapemagic.graph.source import SourceMap
+
+__all__ = ["ArraySummary", "Graph", "GraphEdge", "GraphNode", "Group", "SourceRow", "Summaries"]
+
+# One stack frame of an operation: function ('' at cell level), file, line.
+Frame = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphNode:
+    """One recorded operation, or a watched leaf (``op == "source"``).
+
+    Attributes
+    ----------
+    index : int
+        Place in the recording, which is also execution order.
+    op : str
+        Name of the primitive.
+    name : str
+        The name the value was bound to (``"w@2"`` for its second binding), or ``""``.
+    inputs : tuple of (int or None)
+        Operand nodes by position; None where the operand is a constant.
+    formulas : tuple of str
+        Local derivative per operand.
+    constants : tuple of str
+        How each constant operand is spelled; ``""`` where the operand is a node or unknown.
+    line : int or None
+        Line of the cell, also for work done inside a helper function.
+    frames : tuple of (str, str, int)
+        The calls below cell level: function, file, line; outermost first.
+    """
+
+    index: int
+    op: str
+    name: str
+    inputs: tuple[int | None, ...]
+    formulas: tuple[str, ...]
+    constants: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    line: int | None
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEdge:
+    """A value on its way into an operation: from node `start` to operand `position` of `end`."""
+
+    start: int
+    end: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A run of operations that is drawn as one box until it is opened.
+
+    Attributes
+    ----------
+    id : str
+        Path of ordinals below the root, such as ``"g3.0"``: the same for the same recording.
+    kind : str
+        ``"cell"``, ``"line"``, ``"loop"``, ``"iteration"``, ``"call"`` or ``"run"`` (a stretch of
+        boxes that would be too many side by side).
+    title : str
+    first, last : int
+        The nodes from `first` up to but not including `last`.
+    line : int or None
+        First cell line.
+    depth : int
+        How many frames below cell level its lines are read.
+    loops : int
+        How many loops of that frame are already open around it.
+    starts : tuple of int
+        For loops and runs of iterations: where each iteration begins.
+    """
+
+    id: str
+    kind: str
+    title: str
+    first: int
+    last: int
+    line: int | None
+    depth: int = 0
+    loops: int = 0
+    starts: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How often its body ran: the × n."""
+        return max(len(self.starts), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One line of the table of sources.
+
+    `state` is ``"ok"``, ``"not-run"`` (no gradient was asked for), ``"not-connected"``, ``"zero"``
+    or ``"nan"``; `reason` says in words why it is anything but ok.
+    """
+
+    name: str
+    index: int | None
+    shape: tuple[int, ...]
+    dtype: str
+    value: ArraySummary | None
+    gradient: ArraySummary | None
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """The operation at which the cell failed."""
+
+    line: int | None
+    op: str
+    message: str
+
+
+class Summaries:
+    """Summaries by node index, each made when first asked for and then kept.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the plain value of a node, or None when there is none.
+    """
+
+    __slots__ = ("_made", "_read")
+
+    def __init__(self, read: Callable[[int], object]) -> None:
+        self._read = read
+        self._made: dict[int, ArraySummary | None] = {}
+
+    def __call__(self, index: int) -> ArraySummary | None:
+        """Return the summary of one node."""
+        if index not in self._made:
+            value = self._read(index)
+            self._made[index] = None if value is None else ArraySummary.of(value)
+        return self._made[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One recording as plain data.
+
+    Attributes
+    ----------
+    nodes : tuple of GraphNode
+        In execution order: ``nodes[k].index == k``.
+    sources : tuple of SourceRow
+    lines : tuple of str
+        Text of the cell; line 1 first.
+    number : int or None
+        The cell's execution number.
+    target : tuple (str, int) or None
+        Name and node index.
+    has_gradients : bool
+        Whether a gradient was asked for. When False nothing is said about gradients at all.
+    failure : FailureRow or None
+    """
+
+    nodes: tuple[GraphNode, ...]
+    sources: tuple[SourceRow, ...]
+    lines: tuple[str, ...]
+    number: int | None
+    target: tuple[str, int] | None
+    has_gradients: bool
+    failure: FailureRow | None
+    source_map: SourceMap = field(repr=False, compare=False)
+    values: Summaries = field(repr=False, compare=False)
+    gradients: Summaries = field(repr=False, compare=False)
+
+    def value(self, index: int) -> ArraySummary | None:
+        """Summary of a node's value, None when the tape did not keep it."""
+        return self.values(index)
+
+    def gradient(self, index: int) -> ArraySummary | None:
+        """Summary of a node's gradient, None when it has none (see `state`)."""
+        return self.gradients(index) if self.has_gradients else None
+
+    def state(self, index: int) -> str:
+        """Say ``"ok"``, ``"not-run"``, ``"not-connected"``, ``"zero"`` or ``"nan"``."""
+        return gradient_state(self.gradient(index), self.has_gradients)
+
+    @property
+    def edges(self) -> Iterator[GraphEdge]:
+        """Every operand of every operation; an operand used twice is two edges."""
+        for node in self.nodes:
+            for position, start in enumerate(node.inputs):
+                if start is not None:
+                    yield GraphEdge(start, node.index, position)
+
+    def code(self, line: int | None) -> str:
+        """Text of one cell line, without its indentation."""
+        if line is None or not 1 <= line <= len(self.lines):
+            return ""
+        return self.lines[line - 1].strip()
+
+    def to_graphviz(self, *, folded: bool = True) -> graphviz.Digraph:
+        """Return the graph as a ``graphviz.Digraph``.
+
+        Parameters
+        ----------
+        folded : bool
+            Draw runs of operations as one node, as the page does. False draws every operation.
+
+        Raises
+        ------
+        ImportError
+            When the graphviz package is not installed.
+        """
+        # The promise belongs to the model, the drawing to display/, which this room must not know
+        # when it is loaded: hence the import at the time of the call.
+        from tapemagic.display.dot import to_graphviz
+
+        return to_graphviz(self, folded=folded)
+
+
+def gradient_state(gradient: ArraySummary | None, has_gradients: bool) -> str:
+    """Put into one word what a gradient says."""
+    if not has_gradients:
+        return "not-run"
+    if gradient is None:
+        return "not-connected"
+    if not gradient.is_finite:
+        return "nan"
+    return "zero" if gradient.is_zero else "ok"

@@ -1,0 +1,121 @@
+"""What the text of a cell or file says about its lines: statements and loops.
+
+Operations know the line they ran on. A statement may span several lines and an expression may
+visit them out of order, so lines are mapped to where their statement begins; and a loop is
+recognised by its place in the text, which stays right when iterations take different branches.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+from collections.abc import Iterator
+
+Loop = tuple[int, int, int]  # line of the header, first and last line of what repeats
+
+# Lines that are IPython's and not Python's.
+MAGIC = re.compile(r"^(\s*)(?:[%!?].*|.*\?\s*|[\w\s,.]+=\s*[%!].*)$")
+
+
+class SourceMap:
+    """Statements and loops by line, of the cell and of the files its helpers live in."""
+
+    def __init__(self, cell_text: str) -> None:
+        self._cell = Outline(cell_text)
+        self._files: dict[str, Outline] = {}
+
+    def outline(self, filename: str | None = None) -> Outline:
+        """Return the outline of the cell, or of a file as linecache knows it."""
+        if filename is None:
+            return self._cell
+        if filename not in self._files:
+            # linecache also knows the cells of a running notebook, and answers [] for the rest.
+            self._files[filename] = Outline("".join(linecache.getlines(filename)))
+        return self._files[filename]
+
+
+class Outline:
+    """Statement starts and enclosing loops by line number; empty when the text does not parse."""
+
+    def __init__(self, text: str) -> None:
+        self._statements: dict[int, int] = {}
+        self._ends: dict[int, int] = {}
+        self._loops: dict[int, tuple[Loop, ...]] = {}
+        tree = parsed(text)
+        if tree is not None:
+            for statement, loops in statements(tree):
+                self._add(statement, loops)
+
+    def _add(self, statement: ast.stmt, loops: tuple[Loop, ...]) -> None:
+        end = statement.end_lineno or statement.lineno
+        if (body := getattr(statement, "body", None)) and isinstance(body, list):
+            end = max(statement.lineno, body[0].lineno - 1)  # the header only
+        for line in range(statement.lineno, end + 1):
+            self._statements.setdefault(line, statement.lineno)
+            if len(loops) > len(self._loops.get(line, ())):
+                self._loops[line] = loops
+        self._ends.setdefault(statement.lineno, end)
+
+    def statement(self, line: int) -> int:
+        """First line of the statement that covers `line`."""
+        return self._statements.get(line, line)
+
+    def end(self, line: int) -> int:
+        """Last line of the statement (or of the header) that begins at `line`."""
+        return self._ends.get(line, line)
+
+    def loops(self, line: int) -> tuple[Loop, ...]:
+        """The loops around `line`, outermost first."""
+        return self._loops.get(line, ())
+
+
+def parsed(text: str) -> ast.Module | None:
+    """Parse a cell, IPython's own lines blanked; None when it is not Python."""
+    lines = [
+        f"{match[1]}pass" if (match := MAGIC.match(line)) else line for line in text.splitlines()
+    ]
+    for attempt in (text, "\n".join(lines)):
+        try:
+            return ast.parse(attempt)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return None
+
+
+def statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, tuple[Loop, ...]]]:
+    """Yield every statement with the loops around it, without recursion."""
+    waiting: list[tuple[ast.stmt, tuple[Loop, ...]]] = [(item, ()) for item in tree.body[::-1]]
+    while waiting:
+        statement, outer = waiting.pop()
+        around = inner = outer
+        if isinstance(statement, (ast.For, ast.AsyncFor)):
+            inner = (*outer, (statement.lineno, statement.body[0].lineno, end_of(statement.body)))
+        elif isinstance(statement, ast.While):
+            # Its test runs once per iteration, so the header belongs to what repeats.
+            inner = (*outer, (statement.lineno, statement.lineno, end_of(statement.body)))
+            around = inner
+        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            inner = ()  # another frame: what surrounds the definition does not run with it
+        yield statement, around
+        for block in blocks(statement):
+            loops = inner if block is getattr(statement, "body", None) else outer
+            waiting += [(item, loops) for item in block[::-1]]
+
+
+def blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
+    """Yield the lists of statements inside a compound statement, last first."""
+    for case in reversed(getattr(statement, "cases", [])):
+        yield case.body
+    yield getattr(statement, "finalbody", [])
+    yield getattr(statement, "orelse", [])
+    for handler in reversed(getattr(statement, "handlers", [])):
+        yield handler.body
+    body = getattr(statement, "body", [])
+    if isinstance(body, list):
+        yield body
+
+
+def end_of(body: list[ast.stmt]) -> int:
+    """Last line of a block."""
+    return body[-1].end_lineno or body[-1].lineno

@@ -1,0 +1,51 @@
+"""Tracebacks without frames of ours: the user's lines only."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def is_ours(filename: str) -> bool:
+    """Say whether a file belongs to this package."""
+    return filename.startswith(_PACKAGE)
+
+
+def prune(error: BaseException) -> None:
+    """Take our frames out of an exception's traceback and those of its causes, in place."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = without_ours(one.__traceback__)
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+
+
+def without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """Unlink the entries of our files from a chain of traceback entries."""
+    entries = []
+    while traceback is not None:
+        if not is_ours(traceback.tb_frame.f_code.co_filename):
+            entries.append(traceback)
+        traceback = traceback.tb_next
+    for entry, following in zip(entries, [*entries[1:], None], strict=True):
+        entry.tb_next = following
+    return entries[0] if entries else None
+
+
+def find_line(error: BaseException, filename: str) -> int | None:
+    """Return the line of a file that an exception came through last."""
+    line = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == filename:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
