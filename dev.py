@@ -8,6 +8,7 @@ pyproject.toml has changed. Further words go to JupyterLab or pytest: python dev
 """
 
 import hashlib
+import os
 import subprocess
 import sys
 import venv
@@ -18,9 +19,11 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 STAMP = ENVIRONMENT / "tapemagic-installed"
 
+# in a container one is root, which Jupyter otherwise refuses
+AS_ROOT = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
 COMMANDS = {
     # name: (extra of pyproject.toml, what runs in the environment)
-    "lab": ("lab", ["-m", "jupyterlab", "notebooks/01_first_tape.ipynb"]),
+    "lab": ("lab", ["-m", "jupyterlab", "notebooks/01_first_tape.ipynb", *AS_ROOT]),
     # two workers: more would starve the kernels that some tests start
     "test": ("dev", ["-m", "pytest", "-n", "2"]),
 }

@@ -1,4 +1,4 @@
-"""The table of rooms in ARCHITECTURE.md, and what each file of the package imports."""
+"""The rooms and doors of ARCHITECTURE.md, and what each file of the package imports."""
 
 import ast
 import fnmatch
@@ -23,67 +23,91 @@ class Room:
         return any(fnmatch.fnmatch(file, pattern) for pattern in self.patterns)
 
 
-def read_rooms(text):
-    """Read the rows whose first cell names files: | `errors.py` | what | must not know |."""
-    rows = re.findall(r"^\| *(`[^|]+)\|[^|]*\|([^|]*)\|$", text, flags=re.MULTILINE)
-    return [
-        Room(rank, tuple(re.findall(r"`(.+?)`", names)), tuple(re.findall(r"`(.+?)`", forbidden)))
-        for rank, (names, forbidden) in enumerate(rows)
-    ]
+@dataclass(frozen=True)
+class Import:
+    """One imported name; `deferred` when it happens in a function and not when a module loads."""
+
+    line: int
+    dotted: str
+    deferred: bool
 
 
-ROOMS = read_rooms((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+def read_table(text, heading):
+    """The rows under a heading, each a list of cells, each cell the names in its backticks."""
+    (section,) = re.findall(rf"^#+ {heading}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return [[tuple(re.findall(r"`(.+?)`", cell)) for cell in row] for row in rows]
 
 
-def find_rooms(file, rooms=ROOMS):
-    """The rooms that hold a file; a package's __init__.py is in the last room of its folder."""
-    if file != "__init__.py" and file.endswith("__init__.py"):
-        folder = file.removesuffix("__init__.py")
-        inside = [room for room in rooms if any(p.startswith(folder) for p in room.patterns)]
-        return inside[-1:]
-    return [room for room in rooms if room.holds(file)]
+class House:
+    """The tables of one text, and the files that they are about."""
+
+    def __init__(self, text, files):
+        self.files = files
+        self.rooms = [
+            Room(rank, patterns, forbidden)
+            for rank, (patterns, _, forbidden) in enumerate(read_table(text, "Rooms"))
+        ]
+        self.doors = [(start, end) for (start,), (end,), _ in read_table(text, "Doors")]
+
+    def find_rooms(self, file):
+        """The rooms that hold a file; a package's __init__.py is in the last room of its folder."""
+        if file != "__init__.py" and file.endswith("__init__.py"):
+            folder = file.removesuffix("__init__.py")
+            inside = [r for r in self.rooms if any(p.startswith(folder) for p in r.patterns)]
+            return inside[-1:]
+        return [room for room in self.rooms if room.holds(file)]
+
+    def resolve(self, dotted):
+        """The file of ours that a dotted name means, or None for a name of another library."""
+        package, *parts = dotted.split(".")
+        if package != "tapemagic":
+            return None
+        # the last part may be a module or a name in one: the longest path that is a file
+        for length in range(len(parts), -1, -1):
+            path = "/".join(parts[:length])
+            for candidate in (f"{path}.py", f"{path}/__init__.py".lstrip("/")):
+                if candidate in self.files:
+                    return candidate
+        return None
+
+    def complain(self, file, source):
+        """What is wrong with the imports of one file, as sentences."""
+        room = next(iter(self.find_rooms(file)), Room(len(self.rooms), (), ()))
+        for found in read_imports(source, file):
+            target = self.resolve(found.dotted)
+            start = f"{file}:{found.line} imports {target or found.dotted}"
+            if (file, target) in self.doors:
+                if not found.deferred:
+                    yield f"{start} through a door, but not inside a function"
+            elif target is None:
+                if found.dotted.startswith("tapemagic."):
+                    yield f"{start}, which does not exist"
+                elif found.dotted.split(".")[0] in room.forbidden:
+                    yield f"{start}, which its room must not know"
+            elif any(other.rank > room.rank for other in self.find_rooms(target)):
+                yield f"{start}, whose room is below its own"
+            elif any(fnmatch.fnmatch(target, pattern) for pattern in room.forbidden):
+                yield f"{start}, which its room must not know"
 
 
 def read_imports(source, file):
-    """Every module that the source of `file` imports, anywhere in it, as (line, dotted name)."""
+    """Every import in the source of `file`, at its top or anywhere else."""
+    tree = ast.parse(source)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    deferred = {inner for function in functions for inner in ast.walk(function)}
     package = ["tapemagic", *file.split("/")[:-1]]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            for alias in node.names:
-                yield node.lineno, f"{module}.{alias.name}"
+            module = [*above, node.module] if node.module else above
+            names = [".".join([*module, alias.name]) for alias in node.names]
+        else:
+            continue
+        for name in names:
+            yield Import(node.lineno, name, node in deferred)
 
 
-def resolve(dotted, files=FILES):
-    """The file of ours that a dotted name means, or None for a name of another library."""
-    parts = dotted.split(".")
-    if parts[0] != "tapemagic":
-        return None
-    # the last part may be a module or a name in one: the longest path that is a file
-    for length in range(len(parts), 0, -1):
-        path = "/".join(parts[1:length])
-        for candidate in (f"{path}.py", f"{path}/__init__.py".lstrip("/")):
-            if candidate in files:
-                return candidate
-    # a folder without __init__.py, or a module that does not exist
-    return None
-
-
-def complain(file, source, rooms=ROOMS, files=FILES):
-    """What is wrong with the imports of one file, as sentences."""
-    room = next(iter(find_rooms(file, rooms)), Room(len(rooms), (), ()))
-    for line, dotted in read_imports(source, file):
-        target = resolve(dotted, files)
-        if target is None:
-            if dotted.startswith("tapemagic."):
-                yield f"{file}:{line} imports {dotted}, which does not exist"
-            elif dotted.split(".")[0] in room.forbidden:
-                yield f"{file}:{line} imports {dotted}, which its room must not know"
-        elif any(other.rank > room.rank for other in find_rooms(target, rooms)):
-            yield f"{file}:{line} imports {target}, whose room is below its own"
-        elif any(fnmatch.fnmatch(target, pattern) for pattern in room.forbidden):
-            yield f"{file}:{line} imports {target}, which its room must not know"
+HOUSE = House((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), FILES)

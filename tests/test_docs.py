@@ -60,10 +60,14 @@ def test_sections_are_written(document):
     assert empty == []
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if not file.endswith("__init__.py")])
+# rules/ is a table of its own: its files are named by subject
+NAMED = [file for file in FILES if not file.endswith("__init__.py") and "/rules/" not in file]
+
+
+@pytest.mark.parametrize("file", NAMED)
 def test_architecture_names_every_file(file):
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    assert Path(file).name in text or f"`{file}`" in text
+    assert f"`{file}`" in text or f"`{Path(file).name}`" in text
 
 
 def test_changelog_has_this_version():

@@ -76,7 +76,7 @@ def test_wheel_runs_a_cell_without_the_checkout(wheel, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="stops the server with a signal")
 def test_lab_command_opens_the_first_notebook(tmp_path):
     first = "notebooks/01_first_tape.ipynb"
-    server_flags = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--ServerApp.token=t"]
+    server_flags = ["--no-browser", "--ServerApp.port=0", "--ServerApp.token=t"]
     process = subprocess.Popen(
         [sys.executable, "dev.py", "lab", *server_flags],
         cwd=ROOT,
