@@ -75,8 +75,8 @@ def test_wheel_runs_a_cell_without_the_checkout(wheel, tmp_path):
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(sys.platform == "win32", reason="stops the server with a signal")
 def test_lab_command_opens_the_first_notebook(tmp_path):
-    first = "notebooks/01_first_tape.ipynb"
-    server_flags = ["--no-browser", "--ServerApp.port=0", "--ServerApp.token=t"]
+    first = "01_first_tape.ipynb"  # JupyterLab serves the folder of the notebook that it opens
+    server_flags = ["--no-browser", "--ServerApp.port=0", "--IdentityProvider.token=t"]
     process = subprocess.Popen(
         [sys.executable, "dev.py", "lab", *server_flags],
         cwd=ROOT,
