@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from tapemagic.graph.model import (
     FailureRow,
     Frame,
@@ -24,7 +22,7 @@ from tapemagic.graph.model import (
 )
 from tapemagic.graph.source import SourceMap
 from tapemagic.graph.why import source_reason
-from tapemagic.graph.words import number, visible
+from tapemagic.graph.words import visible
 
 # Deeper calls than this (a recursive function) are drawn as if they were this deep.
 DEEPEST_FRAME = 8
@@ -53,6 +51,7 @@ def build_graph(tape: Any) -> Graph:
     has_gradients = cotangents is not None
     values = Summaries(lambda index: recorded[index].value)
     gradients = Summaries((cotangents or {}).get)
+    constants = Summaries(lambda key: recorded[key[0]].constants[key[1]])
     names = node_names(tape.bindings, tape.source_nodes)
     nodes = tuple(graph_nodes(recorded, names))
     target = tape.target
@@ -67,9 +66,10 @@ def build_graph(tape: Any) -> Graph:
         source_map=SourceMap(text),
         values=values,
         gradients=gradients,
+        constants=constants,
     )
-    at_once = range(len(nodes)) if len(nodes) <= SUMMARISED_AT_ONCE else names
-    for index in at_once if len(at_once) <= SUMMARISED_AT_ONCE else tape.source_nodes.values():
+    everything = len(nodes) <= SUMMARISED_AT_ONCE
+    for index in range(len(nodes)) if everything else tape.source_nodes.values():
         values(index)
         gradients(index)
     reasoned = [replace(row, reason=source_reason(tape, graph, row)) for row in graph.sources]
@@ -113,7 +113,6 @@ def graph_nodes(recorded: list, names: dict[int, str]) -> Iterable[GraphNode]:
             names.get(node.index, ""),
             node.inputs,
             node.formulas,
-            spelled_constants(node.constants) if node.constants else (),
             node.shape,
             node.dtype,
             node.line,
@@ -126,27 +125,12 @@ def frames_below_cell(calls: tuple[Frame, ...]) -> tuple[Frame, ...]:
     return tuple(calls[1 : DEEPEST_FRAME + 1])
 
 
-def spelled_constants(constants: tuple) -> tuple[str, ...]:
-    """Spell numbers as they are and arrays by their shape."""
-    return tuple("" if value is None else spelled_constant(value) for value in constants)
-
-
-def spelled_constant(value: object) -> str:
-    """Spell one constant operand in a few characters."""
-    if isinstance(value, (bool, int, float, complex, np.number, np.bool_)):
-        return number(value.item() if isinstance(value, np.generic) else value)
-    if isinstance(value, np.ndarray):
-        if value.size == 1 and value.dtype.kind in "biufc":
-            return number(value.item())
-        return f"array {value.shape}"
-    return visible(type(value).__name__, 24)
-
-
 def failure_row(failure: Any) -> FailureRow | None:
     """Copy the failure, its message made fit for one line."""
     if failure is None:
         return None
-    return FailureRow(failure.line, visible(failure.op, 40), visible(failure.message, 160))
+    inputs = tuple(getattr(failure, "inputs", ()))
+    return FailureRow(failure.line, visible(failure.op, 40), visible(failure.message, 160), inputs)
 
 
 def source_rows(

@@ -69,28 +69,28 @@ class Folding:
                 return None
         return group if group.id == group_id else None
 
-    def visible(self, open_ids: Collection[str]) -> list[Item]:
-        """List what is on the page, in tape order, with these groups open.
+    def visible(self, open_ids: Collection[str]) -> list[tuple[Item, str]]:
+        """List what is on the page, in tape order, each with the open group it lies in.
 
         A group stays closed when opening it would put more than 400 boxes on the page.
         """
-        shown: list[Item] = []
-        waiting = list(self.children(self.root)[::-1])
+        shown: list[tuple[Item, str]] = []
+        waiting = [(item, "") for item in self.children(self.root)[::-1]]
         while waiting:
-            item = waiting.pop()
+            item, inside = waiting.pop()
             if isinstance(item, Group) and item.id in open_ids:
                 children = self.children(item)
                 if len(shown) + len(waiting) + len(children) <= MOST_VISIBLE:
-                    waiting += children[::-1]
+                    waiting += [(child, item.id) for child in children[::-1]]
                     continue
-            shown.append(item)
+            shown.append((item, inside))
         return shown
 
     def default_open(self) -> frozenset[str]:
         """The groups to open at first: lines and calls of a short cell, never a loop."""
         opened: set[str] = set()
         for kinds, limit in ((("line",), OPENED_LINES), (("line", "call"), OPENED_CALLS)):
-            shown = self.visible(opened)
+            shown = [item for item, _ in self.visible(opened)]
             total, place = len(shown), 0
             while place < len(shown):
                 item = shown[place]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tapemagic.graph.summary import ArraySummary
 
@@ -40,8 +40,6 @@ class GraphNode:
         Operand nodes by position; None where the operand is a constant.
     formulas : tuple of str
         Local derivative per operand.
-    constants : tuple of str
-        How each constant operand is spelled; ``""`` where the operand is a node or unknown.
     line : int or None
         Line of the cell, also for work done inside a helper function.
     frames : tuple of (str, str, int)
@@ -53,7 +51,6 @@ class GraphNode:
     name: str
     inputs: tuple[int | None, ...]
     formulas: tuple[str, ...]
-    constants: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: str
     line: int | None
@@ -134,29 +131,30 @@ class FailureRow:
     line: int | None
     op: str
     message: str
+    inputs: tuple[int | None, ...] = ()
 
 
 class Summaries:
-    """Summaries by node index, each made when first asked for and then kept.
+    """Summaries by key (a node index), each made when first asked for and then kept.
 
     Parameters
     ----------
     read : callable
-        Gives the plain value of a node, or None when there is none.
+        Gives the plain value for a key, or None when there is none.
     """
 
     __slots__ = ("_made", "_read")
 
-    def __init__(self, read: Callable[[int], object]) -> None:
+    def __init__(self, read: Callable[[Any], object]) -> None:
         self._read = read
-        self._made: dict[int, ArraySummary | None] = {}
+        self._made: dict[Any, ArraySummary | None] = {}
 
-    def __call__(self, index: int) -> ArraySummary | None:
-        """Return the summary of one node."""
-        if index not in self._made:
-            value = self._read(index)
-            self._made[index] = None if value is None else ArraySummary.of(value)
-        return self._made[index]
+    def __call__(self, key: Any) -> ArraySummary | None:
+        """Return the summary of one value."""
+        if key not in self._made:
+            value = self._read(key)
+            self._made[key] = None if value is None else ArraySummary.of(value)
+        return self._made[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +187,7 @@ class Graph:
     source_map: SourceMap = field(repr=False, compare=False)
     values: Summaries = field(repr=False, compare=False)
     gradients: Summaries = field(repr=False, compare=False)
+    constants: Summaries = field(repr=False, compare=False)
 
     def value(self, index: int) -> ArraySummary | None:
         """Summary of a node's value, None when the tape did not keep it."""
@@ -197,6 +196,10 @@ class Graph:
     def gradient(self, index: int) -> ArraySummary | None:
         """Summary of a node's gradient, None when it has none (see `state`)."""
         return self.gradients(index) if self.has_gradients else None
+
+    def constant(self, index: int, position: int) -> ArraySummary | None:
+        """Summary of a constant operand, None when the tape did not keep it."""
+        return self.constants((index, position))
 
     def state(self, index: int) -> str:
         """Say ``"ok"``, ``"not-run"``, ``"not-connected"``, ``"zero"`` or ``"nan"``."""

@@ -66,7 +66,9 @@ def visible_character(character: str) -> str:
     if unicodedata.category(character) not in INVISIBLE:
         return character
     code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

@@ -1,0 +1,217 @@
+"""What stands in each box of the picture: words and sizes, no coordinates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapemagic.display.gates import FORMULA_LENGTH, gate, local_derivatives, symbol, verb
+from tapemagic.graph.folding import Folding
+from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
+from tapemagic.graph.words import counted, cut, number, visible
+
+NAME_LENGTH = 24
+CODE_LENGTH = 60
+STRIP_LENGTH = 120  # bars beside a loop
+MATRIX_ROWS, MATRIX_COLUMNS = 4, 4  # an array up to this size is drawn as its numbers
+MATRIX_DIGITS = 3
+NOTES = {
+    "zero": "gradient is exactly 0",
+    "nan": "gradient is not finite",
+    "not-connected": "not connected to the target",
+    "not-run": "no gradient asked for yet",
+}
+
+
+def empty_box(box_id: str, kind: str, title: str) -> dict[str, Any]:
+    """Return a box with every key of the scene, filled with what says nothing."""
+    return {
+        "id": box_id, "kind": kind, "x": 0, "y": 0, "w": 0, "h": 0, "title": title, "op": "",
+        "value": "", "gradient": "", "value_rows": [], "gradient_rows": [], "shape": "",
+        "dtype": "", "formula": [], "local": [], "line": None, "lines": [], "code": "",
+        "verb": "", "step": 0, "count": 1, "strip": [], "group": "", "open": False,
+        "state": "ok", "note": "", "parent": "", "ways_out": 0, "label": {},
+    }  # fmt: skip
+
+
+def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
+    """One operation or source."""
+    name = visible(node.name, NAME_LENGTH)
+    if node.op == "source":
+        kind = "source"
+    elif graph.target is not None and graph.target[1] == node.index:
+        kind, name = "target", visible(graph.target[0], NAME_LENGTH) or name
+    else:
+        kind = "operation"
+    box = empty_box(f"n{node.index}", kind, name)
+    constants = [
+        visible(constant.text, 24) if start is None and constant is not None else ""
+        for start, constant in (
+            (start, graph.constant(node.index, place) if start is None else None)
+            for place, start in enumerate(node.inputs)
+        )
+    ]
+    broadcasts = any(
+        start is not None and graph.nodes[start].shape != node.shape for start in node.inputs
+    )
+    box["op"] = "" if kind == "source" else visible(gate(node.op, constants), NAME_LENGTH)
+    box["verb"] = verb(node.op, broadcasts and len(node.inputs) > 1)
+    box["formula"] = [visible(text, 60) for text in node.formulas]
+    box["local"] = [
+        visible(text, FORMULA_LENGTH)
+        for text, constant in zip(local_derivatives(node.formulas), constants, strict=False)
+        if not constant or len(node.formulas) == 1
+    ]
+    box["shape"], box["dtype"] = str(node.shape), visible(node.dtype, 24)
+    place_in_source(box, graph, [node])
+    fill_values(box, graph, node.index)
+    return box
+
+
+def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, Any]:
+    """One closed group; `output` is the node whose value leaves it last."""
+    nodes = graph.nodes
+    name = nodes[output].name
+    box = empty_box(group.id, "group", visible(name.partition("@")[0], NAME_LENGTH))
+    if group.kind == "call":
+        box["op"] = visible(f"{group.title}( )", NAME_LENGTH)
+    elif group.kind == "iteration":
+        box["op"] = "one iteration"
+    elif group.kind == "run":
+        box["op"] = visible(group.title, NAME_LENGTH)
+    else:
+        box["op"] = counted(steps, "operation")
+    box["group"], box["count"] = group.id, len(group.starts) or 1
+    members = [node for node in nodes[group.first : min(group.last, group.first + 400)]
+               if node.op != "source"]
+    place_in_source(box, graph, members)
+    if group.kind in ("loop", "line"):
+        box["code"] = visible(group.title, CODE_LENGTH)
+    if group.kind == "loop" and group.line is not None:
+        box["line"], box["lines"] = group.line, sorted({group.line, *box["lines"]})
+    box["strip"] = gradient_strip(graph, group)
+    box["shape"], box["dtype"] = str(nodes[output].shape), visible(nodes[output].dtype, 24)
+    fill_values(box, graph, output)
+    box["verb"] = counted(steps, "operation") if group.kind != "line" else ""
+    return box
+
+
+def place_in_source(box: dict[str, Any], graph: Graph, members: list[GraphNode]) -> None:
+    """Line, lines and text of what the box stands for; lines are those of whole statements."""
+    lines = sorted({node.line for node in members if node.line is not None})
+    if not lines:
+        return
+    outline = graph.source_map.outline()
+    box["line"] = outline.statement(lines[0])
+    covered: set[int] = set()
+    for line in lines:
+        first = outline.statement(line)
+        covered.update(range(first, max(outline.end(first), line) + 1))
+    box["lines"] = sorted(covered)[:60]
+    box["code"] = visible(graph.code(box["line"]), CODE_LENGTH)
+
+
+def fill_values(box: dict[str, Any], graph: Graph, index: int) -> None:
+    """Value and gradient of a node, short and as rows of numbers."""
+    value, gradient = graph.value(index), graph.gradient(index)
+    box["value"] = value.label if value is not None else "not kept"
+    box["value_rows"] = rows_of(value) if value is not None else ["not kept"]
+    box["state"] = graph.state(index)
+    if gradient is not None:
+        box["gradient"], box["gradient_rows"] = gradient.label, rows_of(gradient)
+    elif graph.has_gradients:
+        box["gradient"], box["gradient_rows"] = "not connected", ["not connected"]
+    else:
+        box["gradient"], box["gradient_rows"] = "not run yet", ["not run yet"]
+    box["note"] = NOTES.get(box["state"], "")
+
+
+def rows_of(summary: ArraySummary) -> list[str]:
+    """Rows of aligned numbers for a small vector or matrix, else one line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows_of(ArraySummary.of(np.array([[1.5, -2], [10, 0]])))
+    ['1.5  -2', ' 10   0']
+    """
+    shape = summary.shape
+    if len(shape) not in (1, 2) or not 0 < summary.size <= MATRIX_ROWS * MATRIX_COLUMNS:
+        return [summary.label]
+    rows, columns = (1, *shape)[-2:]
+    if rows > MATRIX_ROWS or columns > MATRIX_COLUMNS:
+        return [summary.label]
+    cells = [number(value, MATRIX_DIGITS) for value in summary.values]
+    widths = [max(len(cell) for cell in cells[column::columns]) for column in range(columns)]
+    return [
+        "  ".join(
+            cells[row * columns + column].rjust(widths[column]) for column in range(columns)
+        )
+        for row in range(rows)
+    ]
+
+
+def gradient_strip(graph: Graph, group: Group) -> list[float | None]:
+    """|gradient| at the end of each iteration, at most 120 of them evenly spread."""
+    if not graph.has_gradients or len(group.starts) < 2:
+        return []
+    ends = [*group.starts[1:], group.last]
+    if len(ends) > STRIP_LENGTH:
+        last = len(ends) - 1
+        ends = [ends[place * last // (STRIP_LENGTH - 1)] for place in range(STRIP_LENGTH)]
+    strip: list[float | None] = []
+    for end in ends:
+        norm = None
+        for index in range(end - 1, max(end - 9, group.first - 1), -1):
+            gradient = graph.gradient(index)
+            if gradient is not None:
+                norm = gradient.norm
+                break
+        strip.append(norm)
+    return strip
+
+
+def stub_box(graph: Graph, leaf: int, user: str, uses: int) -> dict[str, Any]:
+    """A leaf that is used in many places, once more beside one of its uses."""
+    box = node_box(graph, graph.nodes[leaf])
+    box.update(id=f"s{leaf}-{user}", kind="stub", note=used_often(uses, graph.has_gradients))
+    return box
+
+
+def used_often(uses: int, has_gradients: bool) -> str:
+    """Words for a leaf with many uses."""
+    return f"used {uses:,}×" + (", gradients add up" if has_gradients else "")
+
+
+def constant_box(graph: Graph, index: int, place: int) -> dict[str, Any] | None:
+    """An array that an operation uses and that is not watched; None for plain numbers."""
+    summary = graph.constant(index, place)
+    if summary is None or summary.shape == ():
+        return None
+    box = empty_box(f"c{index}-{place}", "constant", "constant")
+    box["value"], box["value_rows"] = summary.label, rows_of(summary)
+    box["shape"], box["dtype"] = str(summary.shape), summary.dtype
+    box["note"] = "not watched"
+    node = graph.nodes[index]
+    place_in_source(box, graph, [node])
+    return box
+
+
+def failed_box(graph: Graph) -> dict[str, Any]:
+    """The operation at which the cell raised."""
+    failure = graph.failure
+    box = empty_box("failed", "failed", "failed")
+    if failure is not None:
+        box["op"] = visible(symbol(failure.op) or "?", NAME_LENGTH)
+        box["line"], box["lines"] = failure.line, [failure.line] if failure.line else []
+        box["code"] = visible(graph.code(failure.line), CODE_LENGTH)
+        box["note"] = cut(failure.message, 60)
+    box["state"] = "failed"
+    return box
+
+
+def group_facts(folding: Folding, group: Group, wanted: set[int]) -> tuple[int, int]:
+    """Node whose value leaves the group last, and how many operations it holds."""
+    nodes = folding.graph.nodes
+    steps = [node.index for node in nodes[group.first : group.last] if node.op != "source"]
+    leaving = [index for index in steps if index in wanted]
+    return (leaving or steps)[-1], len(steps)

@@ -1,0 +1,80 @@
+"""What a gate looks like and what it does to a gradient, in the words of a lecture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+SYMBOLS = {
+    "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "true_divide": "÷",
+    "power": "**", "float_power": "**", "matmul": "@", "dot": "@", "negative": "−",
+    "absolute": "|x|", "fabs": "|x|", "sqrt": "√", "cbrt": "∛", "sum": "Σ", "prod": "Π",
+    "square": "x²", "reciprocal": "1/x", "getitem": "[ ]", "setitem": "[ ] =",
+    "transpose": "T", "stop_gradient": "✂", "exp": "exp",
+}  # fmt: skip
+
+VERBS = {
+    "add": "add copies", "subtract": "subtract copies, negates", "multiply": "multiply swaps",
+    "matmul": "matmul swaps, transposed", "dot": "dot swaps", "negative": "negates",
+    "maximum": "max routes", "minimum": "min routes", "fmax": "max routes", "fmin": "min routes",
+    "max": "max routes", "min": "min routes", "amax": "max routes", "amin": "min routes",
+    "sum": "sum broadcasts", "mean": "mean shares evenly", "broadcast_to": "broadcast sums",
+    "where": "where routes", "clip": "clip lets through", "concatenate": "joins: splits back",
+    "stack": "stacks: splits back", "reshape": "reshapes back", "transpose": "transposes back",
+    "getitem": "puts back in place", "sort": "sort routes", "stop_gradient": "cut here",
+}  # fmt: skip
+
+# Operations that broadcast their operands against each other, so that a smaller operand's
+# gradient is a sum; matmul and the like have shapes of their own.
+SHAPED = frozenset({"matmul", "dot", "getitem", "setitem", "concatenate", "stack", "where"})
+
+FORMULA_LENGTH = 26
+
+
+def symbol(op: str) -> str:
+    """Sign of an operation; its name where it has none."""
+    return SYMBOLS.get(op, op)
+
+
+def gate(op: str, constants: Sequence[str]) -> str:
+    """Sign of an operation together with a constant operand, such as ``** 2``.
+
+    Parameters
+    ----------
+    op : str
+    constants : sequence of str
+        Per operand; ``""`` for operands that are nodes.
+    """
+    sign = symbol(op)
+    if len(constants) == 2 and sign != op:
+        left, right = constants
+        if right and not left and len(right) <= 8:
+            return f"{sign} {right}"
+        if left and not right and len(left) <= 8:
+            return f"{left} {sign}"
+    return sign
+
+
+def verb(op: str, broadcasts: bool) -> str:
+    """What the gate does to the gradient on its way back."""
+    words = [VERBS[op]] if op in VERBS else []
+    if broadcasts and op not in SHAPED:
+        words.append("broadcast sums")
+    return "; ".join(words)
+
+
+def local_derivatives(formulas: Sequence[str]) -> list[str]:
+    """Formulas as they stand on the node, trivial ones left out.
+
+    Examples
+    --------
+    >>> local_derivatives(("x2", "x1"))
+    ['∂x1: x2', '∂x2: x1']
+    >>> local_derivatives(("1 - y**2",)), local_derivatives(("1", "1"))
+    (['∂x: 1 - y**2'], [])
+    """
+    if all(re.fullmatch(r"-?1?", formula) for formula in formulas):
+        return []
+    if len(formulas) == 1:
+        return [f"∂x: {formulas[0]}"]
+    return [f"∂x{number}: {text}" for number, text in enumerate(formulas, 1) if text]

@@ -1,0 +1,197 @@
+"""The picture as plain data: the one thing that the static SVG and the live view both draw.
+
+Everything in a scene is a string, a number, a boolean or a list of these; strings are plain text
+with control characters made visible, and whoever draws them escapes them once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from tapemagic.display.drawing import Drawing, draw
+from tapemagic.display.sizes import direction_for, extents, label_size, place_label
+from tapemagic.graph.folding import Folding
+from tapemagic.graph.layout import Layout, layout
+from tapemagic.graph.model import Graph, SourceRow
+from tapemagic.graph.words import counted, number, visible
+
+Scene = dict[str, Any]
+
+MOST_LINES = 2000
+MARGIN = 24.0
+STATE_WORDS = {"not-run": "not run yet", "not-connected": "not connected"}
+
+
+def make_scene(
+    graph: Graph,
+    open_groups: Collection[str] | None = None,
+    *,
+    folding: Folding | None = None,
+    engine: Callable[..., Layout] = layout,
+) -> Scene:
+    """Lay a graph out and describe every box, wire and step.
+
+    Parameters
+    ----------
+    graph : Graph
+    open_groups : collection of str, optional
+        Ids of the groups that are open; not given: lines and calls of a short cell.
+    folding : Folding, optional
+        Of the same graph, to be kept between scenes: what was opened once is not folded again.
+    engine : callable
+        Layout engine with the signature of `tapemagic.graph.layout.layout`.
+
+    Returns
+    -------
+    dict
+        JSON-able; the same bytes for the same recording.
+    """
+    folding = folding or Folding(graph)
+    opened = folding.default_open() if open_groups is None else frozenset(open_groups)
+    drawing = draw(folding, opened)
+    direction = direction_for(drawing.boxes, drawing.edges)
+    width, height = place_all(drawing, direction, engine)
+    return {
+        "width": width,
+        "height": height,
+        "direction": direction,
+        "boxes": drawing.boxes,
+        "wires": drawing.wires,
+        "frames": frames(folding, drawing, opened),
+        "lines": [visible(line, 200) for line in graph.lines[:MOST_LINES]],
+        "first_line": 1,
+        "steps": steps(graph, drawing),
+        "open": sorted(opened),
+        "sources": [source_row(row) for row in graph.sources],
+        "target": target_row(graph),
+        "message": message(graph, drawing),
+    }
+
+
+def place_all(
+    drawing: Drawing, direction: str, engine: Callable[..., Layout]
+) -> tuple[float, float]:
+    """Write coordinates into boxes and wires; return the size of the picture."""
+    sizes, gap = extents(drawing.boxes, direction)
+    placed = engine(sizes, drawing.edges, direction=direction, rank_gap=gap, box_gap=18.0)
+    for box, (x, y), (width, height) in zip(drawing.boxes, placed.boxes, sizes, strict=True):
+        box["x"] = x + (width - box["w"]) / 2 + MARGIN
+        box["y"] = y + (height - box["h"]) / 2 + MARGIN
+        place_label(box, direction)
+    for wire, (start, _), points in zip(
+        drawing.wires, drawing.edges, placed.wires, strict=True
+    ):
+        label = drawing.boxes[start]["label"]
+        moved = [[x + MARGIN, y + MARGIN] for x, y in points]
+        wire["points"] = [list(label["port"]), list(label["fork"]), *moved[1:]]
+    right = bottom = 0.0
+    for box in drawing.boxes:
+        width, above, below = label_size(box)
+        across, down = (width + 16, below) if direction == "right" else (width + 8, above + below)
+        right = max(right, box["x"] + box["w"], box["label"]["port"][0] + across)
+        bottom = max(bottom, box["y"] + box["h"] + 12, box["label"]["port"][1] + down)
+    for wire in drawing.wires:
+        right = max([right] + [point[0] for point in wire["points"]])
+        bottom = max([bottom] + [point[1] for point in wire["points"]])
+    round_coordinates(drawing)
+    return tidy(right + MARGIN), tidy(bottom + MARGIN)
+
+
+def tidy(value: float) -> float:
+    """Round a coordinate to a tenth of a pixel, without negative zero."""
+    return round(value, 1) + 0.0
+
+
+def round_coordinates(drawing: Drawing) -> None:
+    """Round every coordinate, so that the last bit of a sum shows nowhere."""
+    for box in drawing.boxes:
+        for key in ("x", "y", "w", "h"):
+            box[key] = tidy(box[key])
+        label = box["label"]
+        label["x"], label["y"] = tidy(label["x"]), tidy(label["y"])
+        label["port"] = [tidy(value) for value in label["port"]]
+        label["fork"] = [tidy(value) for value in label["fork"]]
+    for wire in drawing.wires:
+        wire["points"] = [[tidy(x), tidy(y)] for x, y in wire["points"]]
+
+
+def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[dict[str, Any]]:
+    """Rectangles around what is inside each open group, to be closed again; outermost first."""
+    found = []
+    for group_id in sorted(opened):
+        inside = [
+            box for box in drawing.boxes
+            if box["parent"] == group_id or box["parent"].startswith(f"{group_id}.")
+        ]  # fmt: skip
+        group = folding.find(group_id) if inside else None
+        if group is None:
+            continue
+        left, top = min(box["x"] for box in inside), min(box["y"] for box in inside)
+        right = max(box["x"] + box["w"] for box in inside)
+        bottom = max(box["y"] + box["h"] for box in inside)
+        found.append({
+            "id": group_id, "kind": group.kind, "title": visible(group.title, 60),
+            "count": len(group.starts) or 1, "x": tidy(left - 10), "y": tidy(top - 18),
+            "w": tidy(right - left + 20), "h": tidy(bottom - top + 36),
+        })  # fmt: skip
+    return found
+
+
+def steps(graph: Graph, drawing: Drawing) -> list[dict[str, Any]]:
+    """One step per visit of a source line, forward; then the reverse sweep, if there was one."""
+    forward: list[dict[str, Any]] = []
+    for box in drawing.boxes:
+        if box["kind"] in ("stub", "constant"):
+            continue
+        if forward and forward[-1]["line"] == box["line"] and box["kind"] != "group":
+            forward[-1]["boxes"].append(box["id"])
+        else:
+            forward.append({"line": box["line"], "boxes": [box["id"]], "direction": "forward"})
+        box["step"] = len(forward) - 1
+    backward = []
+    if graph.has_gradients:
+        reached = {box["id"] for box in drawing.boxes if box["state"] in ("ok", "zero", "nan")}
+        for step in forward[::-1]:
+            ids = [box_id for box_id in step["boxes"][::-1] if box_id in reached]
+            if ids:
+                backward.append({"line": step["line"], "boxes": ids, "direction": "backward"})
+    return [{"index": place, **step} for place, step in enumerate(forward + backward)]
+
+
+def source_row(row: SourceRow) -> dict[str, str]:
+    """One row of the table of sources, in words: nothing is ever a bare None."""
+    value, gradient = row.value, row.gradient
+    return {
+        "name": visible(row.name, 40),
+        "shape": str(row.shape) if row.index is not None else "",
+        "dtype": visible(row.dtype, 24),
+        "value": value.text if value is not None else "",
+        "gradient": gradient.text if gradient is not None else STATE_WORDS.get(row.state, ""),
+        "norm": number(gradient.norm) if gradient is not None and gradient.size else "",
+        "state": row.state,
+        "reason": row.reason,
+    }
+
+
+def target_row(graph: Graph) -> dict[str, str]:
+    """Name and value of what was differentiated; empty before that."""
+    if graph.target is None:
+        return {"name": "", "value": ""}
+    name, index = graph.target
+    value = graph.value(index)
+    return {"name": visible(name, 40), "value": value.text if value is not None else "not kept"}
+
+
+def message(graph: Graph, drawing: Drawing) -> str:
+    """One line about the picture as a whole."""
+    words = []
+    if graph.failure is not None:
+        failure = graph.failure
+        where = f"line {failure.line}: " if failure.line else ""
+        words.append(f"{where}{failure.op} failed: {failure.message}")
+    if drawing.hidden_sources:
+        words.append(f"{counted(drawing.hidden_sources, 'more source')} in the table only")
+    if not drawing.boxes:
+        words.append("nothing was recorded")
+    return "; ".join(words)

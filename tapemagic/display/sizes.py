@@ -1,0 +1,104 @@
+"""How large the words are, hence the boxes, and where the words beside a wire go.
+
+Fonts differ between machines and nothing is measured: widths are those of a wide font, so that
+text fits everywhere and the coordinates are the same everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapemagic.graph.layout import longest_path_ranks
+
+ROW = 14.0  # height of a line of small text
+SMALL = 6.8  # width of a character of small (11 px) text
+LARGE = 10.5  # width of a character of a gate's sign
+FORK = 24.0  # free wire between its words and where it parts
+WIDEST_PICTURE = 1250.0  # a picture longer than this flows downwards, as pages scroll
+
+Box = dict[str, Any]
+
+
+def measure(box: Box) -> None:
+    """Set the width and height of a box."""
+    if box["kind"] == "group":
+        rows = [box["code"], box["op"] + " " * 8]
+        box["w"] = clamp(max(map(len, rows)) * SMALL + 24, 120, 300)
+        box["h"] = 46 + (30 if box["strip"] else 0)
+    elif box["kind"] in ("source", "stub", "constant"):
+        words = max(len(box["title"]), len(box["shape"]) if box["shape"] != "()" else 0)
+        box["w"] = clamp(words * 8.2 + 24, 48, 220)
+        box["h"] = 42 if box["shape"] not in ("", "()") else 32
+    elif box["kind"] == "failed":
+        box["w"] = clamp(max(len(box["op"]) * LARGE, len(box["note"]) * SMALL) + 24, 80, 440)
+        box["h"] = 56
+    else:
+        words = max([len(box["op"]) * LARGE] + [len(text) * 6.2 for text in box["local"]])
+        box["w"] = clamp(words + 22, 46, 220)
+        box["h"] = 36 + 13 * len(box["local"])
+
+
+def header(box: Box) -> str:
+    """Name and shape that stand over the value of a wire."""
+    name = box["title"] if box["kind"] in ("operation", "target", "group") else ""
+    shape = box["shape"] if box["shape"] != "()" and box["kind"] not in LEAVES else ""
+    return f"{name} {shape}".strip()
+
+
+LEAVES = ("source", "stub", "constant")
+
+
+def label_size(box: Box) -> tuple[float, float, float]:
+    """Width of the words beside the outgoing wire, height above it, height below it."""
+    if box["kind"] == "failed":
+        return 0.0, 0.0, 0.0
+    rows = [*box["value_rows"], *box["gradient_rows"]]
+    width = max([len(row) * SMALL + 12 for row in rows] + [len(header(box)) * SMALL])
+    above = ROW * (len(box["value_rows"]) + bool(header(box))) + 6
+    return width, above, ROW * len(box["gradient_rows"]) + 6
+
+
+def direction_for(boxes: list[Box], edges: list[tuple[int, int]]) -> str:
+    """Flow to the right while the picture fits a page, else downwards."""
+    if not boxes:
+        return "right"
+    ranks = longest_path_ranks(len(boxes), edges)
+    widths = [0.0] * (max(ranks) + 1)
+    for rank, box in zip(ranks, boxes, strict=True):
+        widths[rank] = max(widths[rank], box["w"] + FORK)
+    gaps = len(widths) * max(label_size(box)[0] for box in boxes)
+    return "right" if sum(widths) + gaps <= WIDEST_PICTURE else "down"
+
+
+def extents(boxes: list[Box], direction: str) -> tuple[list[tuple[float, float]], float]:
+    """Size of each box with the words around it, and the gap for words between ranks."""
+    sizes, gap = [], 0.0
+    for box in boxes:
+        width, above, below = label_size(box)
+        if direction == "right":
+            around = 2 * max(box["h"] / 2 + 15, above, below)
+            sizes.append((box["w"], around))
+            gap = max(gap, width + FORK + 10)
+        else:
+            beside = len(box["verb"]) * 5.6 + 16
+            sizes.append((2 * max(box["w"] / 2 + beside, width + 12), box["h"]))
+            gap = max(gap, above + below + FORK)
+    return sizes, gap
+
+
+def place_label(box: Box, direction: str) -> None:
+    """Where the words beside the outgoing wire begin, and how far the wire stays unforked."""
+    width, above, below = label_size(box)
+    if direction == "right":
+        x, y = box["x"] + box["w"], box["y"] + box["h"] / 2
+        box["label"] = {"x": x + 8, "y": y, "port": [x, y], "fork": [x + width + 12, y]}
+    else:
+        x, y = box["x"] + box["w"] / 2, box["y"] + box["h"]
+        box["label"] = {
+            "x": x + 8, "y": y + above + 2, "port": [x, y], "fork": [x, y + above + below + 2],
+        }  # fmt: skip
+
+
+def clamp(value: float, low: float, high: float) -> float:
+    """Keep a size within bounds."""
+    return float(round(min(max(value, low), high)))
