@@ -74,6 +74,12 @@ class TapeWidget(anywidget.AnyWidget):
     >>> widget = TapeWidget({"boxes": [], "wires": [], "lines": ["y = x * x"], "steps": []})
     >>> widget.scene["lines"]
     ['y = x * x']
+
+    A front end may not write the scene, and may open only what is there:
+
+    >>> widget.set_state({"scene": {}, "open_groups": ["__class__"]})
+    >>> widget.scene["lines"], widget.open_groups
+    (['y = x * x'], [])
     """
 
     _esm = STATIC / "tape.js"
@@ -105,9 +111,11 @@ class TapeWidget(anywidget.AnyWidget):
         except RuntimeError:
             self._loop = None
         self._timer: asyncio.TimerHandle | None = None
-        super().__init__(scene=jsonable(scene), inputs=dict(inputs or {}))
-        self.observe(self._open_groups_changed, "open_groups")
-        self.observe(self._inputs_changed, "inputs")
+        super().__init__(
+            scene=jsonable(scene), open_groups=scene.get("open", []), inputs=dict(inputs or {})
+        )
+        self.observe(self._redraw_with_groups, "open_groups")
+        self.observe(self._take_inputs, "inputs")
 
     def release(self) -> None:
         """Let go of the run, so that its arrays can be freed; the picture stays as it is."""
@@ -139,7 +147,7 @@ class TapeWidget(anywidget.AnyWidget):
         known = {box["id"] for box in self.scene.get("boxes", ()) if box.get("kind") == "group"}
         known |= {box["group"] for box in self.scene.get("boxes", ()) if box.get("group")}
         # A group inside a group that was closed again is not in the scene, but was checked once.
-        known |= set(self.open_groups)
+        known |= {*self.scene.get("open", ()), *self.open_groups}
         return len(value) == len(set(value)) and known.issuperset(value)
 
     def _is_known_box(self, value: Any) -> bool:
@@ -156,26 +164,27 @@ class TapeWidget(anywidget.AnyWidget):
 
     # -- what then happens -----------------------------------------------------------------------
 
-    def _open_groups_changed(self, change: Any) -> None:
+    def _redraw_with_groups(self, change: Any) -> None:
+        if set(change["new"]) == set(self.scene.get("open", ())):
+            return  # the picture already shows it so
         if self._on_open is None:
             self.trouble = "This recording was replaced: run its cell again to open groups."
             return
         self._show(self._on_open, tuple(change["new"]))
 
-    def _inputs_changed(self, change: Any) -> None:
+    def _take_inputs(self, change: Any) -> None:
         old, new = change["old"], change["new"]
         self._pending |= {name: new[name] for name in new if new[name] != old.get(name)}
         if self._loop is None or self._loop.is_closed():
             self._run_pending()
         else:
-            self._loop.call_soon_threadsafe(self._restart_timer)
+            self._loop.call_soon_threadsafe(self._restart_timer, self._loop)
 
-    def _restart_timer(self) -> None:
+    def _restart_timer(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until the slider has rested for a moment: a drag passes through many values."""
         if self._timer is not None:
             self._timer.cancel()
-        assert self._loop is not None
-        self._timer = self._loop.call_later(DEBOUNCE_SECONDS, self._run_pending)
+        self._timer = loop.call_later(DEBOUNCE_SECONDS, self._run_pending)
 
     def _run_pending(self) -> None:
         while self._pending:
@@ -190,9 +199,10 @@ class TapeWidget(anywidget.AnyWidget):
         """Draw the scene that a callback makes; what it raises becomes a message."""
         try:
             self.scene = jsonable(make_scene(*arguments))
+            self.open_groups = self.scene.get("open", [])
         # Nobody above this frame could show it, and a SystemExit or KeyboardInterrupt of the
         # person's own code must not end the kernel's event loop.
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             description = f"{type(error).__name__}: {error}".removesuffix(": ")
             self.trouble = description[:MESSAGE_LENGTH]
             return False
@@ -231,7 +241,8 @@ def live_view(
         for name, value in (sliders or {}).items()
         if rerun is not None and math.isfinite(value)
     }
-    limits = {name: (bounds or {}).get(name, slider_bounds(value)) for name, value in values.items()}
+    limits = {name: slider_bounds(value) for name, value in values.items()}
+    limits |= {name: limit for name, limit in (bounds or {}).items() if name in values}
     widget = TapeWidget(
         scene_maker(()), on_open=scene_maker, rerun=rerun, bounds=limits, inputs=values
     )

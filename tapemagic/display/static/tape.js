@@ -10,6 +10,17 @@ const SVG = "http://www.w3.org/2000/svg";
 const CANVAS_ABOVE = 500; // boxes; one SVG element per box gets slow beyond that
 const SMALLEST_START = 0.6; // the first picture is readable, even if it does not fit as a whole
 const ANSWER_WITHIN = 5000; // milliseconds the kernel has to answer before we say that it is silent
+const NOT_YET = "not computed yet";
+const ICONS = {
+  first: "M3 3h2v10H3z M13 3v10L6 8z",
+  back: "M11 3v10L4 8z",
+  forward: "M5 3v10l7-5z",
+  last: "M11 3h2v10h-2z M3 3v10l7-5z",
+  smaller: "M3 7h10v2H3z",
+  larger: "M7 3h2v4h4v2H9v4H7V9H3V7h4z",
+  fit: "M2 2h5v2H4v3H2z M9 2h5v5h-2V4H9z M2 9h2v3h3v2H2z M12 9h2v5H9v-2h3z",
+  deselect: "M4 3l4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4-4-4z",
+};
 const KINDS = ["source", "constant", "operation", "group", "target", "failed"];
 let viewCount = 0;
 
@@ -93,169 +104,156 @@ function stripHeights(strip) {
   });
 }
 
-function wirePath(points) {
-  return points.map(([x, y], index) => `${index ? "L" : "M"}${x} ${y}`).join(" ");
+/** A line through the points with its corners rounded off. */
+function wirePath([start, ...points]) {
+  const bends = points.slice(0, -1).map(([x, y], index) => {
+    const [nextX, nextY] = points[index + 1];
+    return `Q${x} ${y} ${(x + nextX) / 2} ${(y + nextY) / 2}`;
+  });
+  return [`M${start.join(" ")}`, ...bends, `L${points.at(-1).join(" ")}`].join("");
 }
 
 // ---- building the page -------------------------------------------------------------------------
 
-function html(tag, className, text) {
+/** An element; its children may be strings, which become text nodes and never markup. */
+function html(tag, className, ...children) {
   const node = document.createElement(tag);
   if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
+  node.append(...children);
   return node;
 }
 
-function svg(tag, attributes, text) {
+function svg(tag, attributes, ...children) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  if (text !== undefined) node.textContent = text;
+  node.append(...children);
   return node;
 }
 
-function iconButton(label, path) {
-  const button = html("button", "icon");
+/** Make an element known to screen readers; one with a role other than a button takes focus. */
+function labelled(node, label, role) {
+  node.setAttribute("aria-label", label);
+  if (role) node.setAttribute("role", role);
+  if (role && role !== "button") node.tabIndex = 0;
+  return node;
+}
+
+function textButton(text, action) {
+  const button = html("button", "toggle", text);
   button.type = "button";
-  button.title = label;
-  button.setAttribute("aria-label", label);
-  const picture = svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
-  picture.append(svg("path", { d: path }));
-  button.append(picture);
+  button.dataset.action = action;
   return button;
 }
 
-function buildPage(view) {
-  const part = (view.parts = {});
-  part.root = html("div", "tapemagic");
-  part.root.setAttribute("role", "group");
-  part.root.setAttribute("aria-label", "Recorded run");
-  // JupyterLab would take arrow keys and letters as its own commands otherwise.
-  part.root.setAttribute("data-lm-suppress-shortcuts", "true");
+function iconButton(label, action) {
+  const button = labelled(textButton("", action), label);
+  button.className = "icon";
+  button.title = label;
+  const path = svg("path", { d: ICONS[action] });
+  button.append(svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, path));
+  return button;
+}
 
-  part.first = iconButton("First step", "M3 3h2v10H3z M13 3v10L6 8z");
-  part.back = iconButton("One step back", "M11 3v10L4 8z");
-  part.forward = iconButton("One step forward", "M5 3v10l7-5z");
-  part.last = iconButton("Last step", "M11 3h2v10h-2z M3 3v10l7-5z");
-  part.slider = html("input", "steps");
-  part.slider.type = "range";
-  part.slider.min = 0;
-  part.slider.setAttribute("aria-label", "Step");
-  part.caption = html("output", "caption");
-  part.caption.setAttribute("aria-live", "polite");
-  part.smaller = iconButton("Zoom out", "M3 7h10v2H3z");
-  part.larger = iconButton("Zoom in", "M7 3h2v4h4v2H9v4H7V9H3V7h4z");
-  part.fit = iconButton("Fit the picture", "M2 2h5v2H4v3H2z M9 2h5v5h-2V4H9z M2 9h2v3h3v2H2z M12 9h2v5H9v-2h3z");
-  const stepper = html("div", "stepper");
-  stepper.append(part.first, part.back, part.slider, part.forward, part.last);
-  const zoom = html("div", "zoom");
-  zoom.append(part.smaller, part.larger, part.fit);
-  const bar = html("div", "bar");
-  bar.append(stepper, part.caption, zoom);
-
-  part.trouble = html("div", "trouble");
-  part.trouble.setAttribute("role", "alert");
-  part.source = html("ol", "source");
-  part.source.tabIndex = 0;
-  part.source.setAttribute("role", "listbox");
-  part.source.setAttribute("aria-label", "Source of the cell");
-  part.details = html("div", "details");
-  part.details.tabIndex = 0;
-  part.details.setAttribute("role", "region");
-  part.details.setAttribute("aria-label", "Details");
-  part.stage = html("div", "stage");
-  part.stage.tabIndex = 0;
-  part.stage.setAttribute("role", "group");
-  part.stage.setAttribute("aria-label", "Operation graph: arrow keys move between boxes");
-  part.body = html("div", "body");
-  part.body.append(part.source, part.details, part.stage);
-
-  const legend = html("div", "legend");
-  part.swatches = new Map(KINDS.map((kind) => [kind, html("span", `swatch kind-${kind}`)]));
-  for (const [kind, swatch] of part.swatches) {
-    const item = html("span", "item");
-    item.append(swatch, kind);
-    legend.append(item);
-  }
+function buildPage() {
+  const slider = labelled(html("input", "steps"), "Step");
+  slider.type = "range";
+  slider.min = 0;
+  const parts = {
+    slider,
+    first: iconButton("First step", "first"),
+    back: iconButton("One step back", "back"),
+    forward: iconButton("One step forward", "forward"),
+    last: iconButton("Last step", "last"),
+    caption: html("output", "caption"),
+    trouble: html("div", "trouble"),
+    source: labelled(html("ol", "source"), "Source of the cell", "listbox"),
+    details: labelled(html("div", "details"), "Details", "region"),
+    stage: labelled(html("div", "stage"), "Operation graph: arrow keys move between boxes", "group"),
+    swatches: new Map(KINDS.map((kind) => [kind, html("span", `swatch kind-${kind}`)])),
+  };
+  parts.trouble.setAttribute("role", "alert");
+  parts.body = html("div", "body", parts.source, parts.details, parts.stage);
+  const zoom = html("div", "zoom", iconButton("Zoom out", "smaller"), iconButton("Zoom in", "larger"),
+    iconButton("Fit the picture", "fit"));
+  const stepper = html("div", "stepper", parts.first, parts.back, slider, parts.forward, parts.last);
+  const legend = html("div", "legend", ...[...parts.swatches].map(([kind, swatch]) => html("span", "item", swatch, kind)));
   legend.append(html("span", "keys", "drag to pan · click, then wheel to zoom · ← ↑ ↓ → boxes · [ ] steps · Enter opens"));
-  part.root.append(bar, part.trouble, part.body, legend);
+  parts.root = html("div", "tapemagic", html("div", "bar", stepper, parts.caption, zoom), parts.trouble, parts.body, legend);
+  // JupyterLab would take arrow keys and letters as its own commands otherwise.
+  parts.root.setAttribute("data-lm-suppress-shortcuts", "true");
+  return parts;
 }
 
 function fillSource(view) {
-  const { scene, parts } = view;
   view.lineItems = new Map();
-  const items = (scene.lines ?? []).map((text, index) => {
-    const line = (scene.first_line ?? 1) + index;
-    const item = html("li", "line");
+  (view.scene.lines ?? []).forEach((text, index) => {
+    const line = (view.scene.first_line ?? 1) + index;
+    const item = html("li", "line", html("span", "number", String(line)), html("code", "", text || " "));
     item.id = `${view.prefix}-line-${line}`;
     item.dataset.line = line;
     item.setAttribute("role", "option");
-    item.append(html("span", "number", String(line)), html("code", "", text || " "));
     view.lineItems.set(line, item);
-    return item;
   });
-  parts.source.replaceChildren(...items);
+  view.parts.source.replaceChildren(...view.lineItems.values());
 }
 
 // ---- details -----------------------------------------------------------------------------------
 
+/** The step's box while stepping, else the selected one, else all sources. */
 function fillDetails(view) {
-  const box = view.index.boxes.get(view.selected);
+  const box = view.index.boxes.get([...view.current][0] ?? view.selected);
   view.parts.details.replaceChildren(...(box ? boxDetails(view, box) : overview(view)));
 }
 
 function boxDetails(view, box) {
-  const heading = html("div", "heading");
-  heading.append(html("strong", "", box.title), html("span", `tag kind-${box.kind}`, box.kind));
-  const close = iconButton("Close the details", "M4 3l4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4-4-4z");
-  close.dataset.action = "deselect";
-  heading.append(close);
   const lines = linesOf(box);
-  const list = html("dl");
+  const swept = view.progress.gradient(box.id);
   const facts = [
-    ["value", box.value, "value"], ["gradient", box.gradient, "gradient"], ["shape", box.shape],
-    ["dtype", box.dtype], ["operation", box.op], ["local derivative", (box.formula ?? []).join("   ,   ")],
-    ["rule", box.verb], ["count", box.count > 1 ? `× ${box.count}` : ""],
-    [lines.length > 1 ? "lines" : "line", lines.join(", ")], ["code", box.code], ["note", box.note, "note"],
+    ["value", view.progress.value(box.id) ? box.value : NOT_YET, "value"],
+    ["gradient", swept || !box.gradient ? box.gradient : NOT_YET, "gradient"],
+    ["shape", box.shape],
+    ["dtype", box.dtype],
+    ["operation", box.op === box.kind ? "" : box.op],
+    ["local derivative", (box.formula ?? []).join("   ,   ")],
+    ["rule", box.verb, "words"],
+    ["count", box.count > 1 ? `× ${box.count}` : ""],
+    [lines.length > 1 ? "lines" : "line", lines.join(", ")],
+    ["code", box.code],
+    ["note", box.note, "words"],
   ];
+  const list = html("dl", "");
   for (const [name, value, className] of facts) {
-    if (value) list.append(html("dt", "", name), html("dd", className ?? "", String(value)));
+    if (value) list.append(html("dt", "", name), html("dd", className, String(value)));
   }
-  const parts = [heading, list];
-  if (box.strip?.length) parts.push(html("p", "label", "|gradient| per iteration, logarithmic"), stripChart(box.strip));
+  const parts = [html("div", "heading", html("strong", "", box.title), html("span", `tag kind-${box.kind}`, box.kind)), list];
+  if (view.selected === box.id) parts[0].append(iconButton("Close the details", "deselect"));
+  if (box.strip?.length && swept) {
+    parts.push(html("p", "label", "|gradient| per iteration, logarithmic"), stripChart(box.strip));
+  }
   if (box.kind === "group" && !view.standalone) {
-    const toggle = html("button", "toggle", box.open ? "Close this group" : "Open this group");
-    toggle.type = "button";
-    toggle.dataset.action = "toggle";
-    parts.push(toggle);
+    parts.splice(1, 0, textButton(box.open ? "Close this group" : "Open this group", "toggle"));
   }
   return parts;
 }
 
 function overview(view) {
   const { target, sources = [] } = view.scene;
-  const heading = html("div", "heading");
-  heading.append(html("strong", "", target ? `gradients of ${target.name}` : "sources"));
-  const table = html("table");
-  const head = html("tr");
-  for (const name of ["source", "shape", "value", "gradient"]) head.append(html("th", "", name));
-  table.append(head);
-  for (const source of sources) {
-    const row = html("tr");
-    row.append(html("th", "", source.name), html("td", "", source.shape), html("td", "", source.value));
-    row.append(html("td", source.reason ? "note" : "gradient", source.reason || source.gradient));
-    table.append(row);
-  }
-  const value = target ? [html("p", "label", `${target.name} = ${target.value}`)] : [];
-  return [heading, ...value, table];
+  const columns = ["source", "shape", "gradient", "norm"].map((name) => html("th", "", name));
+  const rows = sources.map(({ name, shape, gradient, norm, reason }) => {
+    const result = reason ? html("td", "words", reason) : html("td", "gradient", gradient ?? "");
+    return html("tr", "", html("th", "", name), html("td", "", shape), result, html("td", "", norm ?? ""));
+  });
+  const title = target ? `Gradients of ${target.name} = ${target.value}` : "Sources";
+  return [html("div", "heading", html("strong", "", title)), html("table", "", html("tr", "", ...columns), ...rows)];
 }
 
+/** A small bar chart. Its two ends are spoken: whether they differ is what one looks for. */
 function stripChart(strip) {
-  const chart = svg("svg", { class: "strip", viewBox: `0 0 ${strip.length} 1`, preserveAspectRatio: "none", role: "img" });
-  chart.setAttribute("aria-label", `${strip.length} iterations, first ${strip[0]}, last ${strip.at(-1)}`);
-  stripHeights(strip).forEach((height, index) => {
-    chart.append(svg("rect", { x: index + 0.1, width: 0.8, y: 1 - height, height }));
-  });
-  return chart;
+  const bars = stripHeights(strip).map((height, index) =>
+    svg("rect", { x: index + 0.1, width: 0.8, y: 1 - height, height }));
+  const label = `${strip.length} iterations, first ${strip[0]}, last ${strip.at(-1)}`;
+  const frame = { class: "strip", viewBox: `0 0 ${strip.length} 1`, preserveAspectRatio: "none", role: "img" };
+  return svg("svg", { ...frame, "aria-label": label }, ...bars);
 }
 
 // ---- drawing -----------------------------------------------------------------------------------
@@ -264,45 +262,32 @@ function drawScene(view) {
   view.onCanvas = view.scene.boxes.length > CANVAS_ABOVE;
   view.boxNodes = new Map();
   view.wireNodes = new Map();
-  view.canvas = view.layer = null;
+  view.layer = view.canvas = null;
   if (view.onCanvas) {
-    view.canvas = html("canvas");
-    view.parts.stage.replaceChildren(view.canvas);
+    view.canvas = html("canvas", "picture");
   } else {
-    const picture = svg("svg", { class: "picture" });
-    view.layer = svg("g", {});
-    for (const wire of view.scene.wires) view.layer.append(makeWire(view, wire));
-    for (const box of view.index.painted) view.layer.append(makeBox(view, box));
-    picture.append(view.layer);
-    view.parts.stage.replaceChildren(picture);
+    for (const wire of view.scene.wires) view.wireNodes.set(wire.id, svg("path", { d: wirePath(wire.points) }));
+    for (const box of view.index.painted) view.boxNodes.set(box.id, makeBox(view, box));
+    view.layer = svg("g", {}, ...view.wireNodes.values(), ...[...view.boxNodes.values()].map(({ node }) => node));
   }
-}
-
-function makeWire(view, wire) {
-  const node = svg("path", { d: wirePath(wire.points), class: "wire" });
-  view.wireNodes.set(wire.id, node);
-  return node;
+  view.parts.stage.replaceChildren(view.canvas ?? svg("svg", { class: "picture" }, view.layer));
 }
 
 function makeBox(view, box) {
-  const node = svg("g", { id: `${view.prefix}-${box.id}`, "data-id": box.id, role: "button" });
-  const spoken = [box.title, box.kind, box.op, box.value && `value ${box.value}`, box.gradient && `gradient ${box.gradient}`,
-    box.line && `line ${box.line}`, box.note];
-  node.setAttribute("aria-label", spoken.filter(Boolean).join(", "));
-  node.append(svg("rect", { class: "frame", x: box.x, y: box.y, width: box.w, height: box.h, rx: box.kind === "source" ? 12 : 4 }));
+  const spoken = [box.title, box.kind, box.op, box.value && `value ${box.value}`,
+    box.gradient && `gradient ${box.gradient}`, box.line && `line ${box.line}`, box.note];
+  const { x, y, w: width, h: height } = box;
+  const frame = svg("rect", { class: "frame", x, y, width, height, rx: box.kind === "source" ? 12 : 4 });
+  const texts = textRows(box, view.progress).map((row) => svg("text", { class: row.role, x: row.x, y: row.y }));
+  const node = svg("g", { id: `${view.prefix}-${box.id}`, "data-id": box.id }, frame, ...texts);
+  labelled(node, spoken.filter(Boolean).join(", "), "button");
   if (box.strip?.length && !box.open) {
     const chart = stripChart(box.strip);
-    for (const [name, value] of Object.entries({ x: box.x + 8, y: box.y + box.h - 16, width: box.w - 16, height: 12 })) {
-      chart.setAttribute(name, value);
-    }
+    const place = { x: x + 8, y: y + height - 16, width: width - 16, height: 12 };
+    for (const [name, value] of Object.entries(place)) chart.setAttribute(name, value);
     node.append(chart);
   }
-  const texts = textRows(box, { value: () => true, gradient: () => true }).map((row) =>
-    svg("text", { class: row.role, x: row.x, y: row.y }),
-  );
-  node.append(...texts);
-  view.boxNodes.set(box.id, { node, texts });
-  return node;
+  return { node, texts };
 }
 
 function boxClass(view, box) {
@@ -312,6 +297,7 @@ function boxClass(view, box) {
   if (view.selected === box.id) names.push("selected");
   if (view.current.has(box.id)) names.push("current", view.direction);
   if (!view.progress.value(box.id)) names.push("later");
+  if (!view.progress.gradient(box.id)) names.push("unswept");
   return names.join(" ");
 }
 
@@ -517,6 +503,7 @@ function goTo(view, done, stepping = true) {
   parts.last.disabled = parts.forward.disabled = view.done === steps.length;
   parts.caption.textContent = captionOf(view, step, stepping);
   parts.caption.className = `caption ${view.direction}`;
+  fillDetails(view);
   refresh(view);
   const box = view.index.boxes.get(step?.boxes[0]);
   if (box) reveal(view, box);
@@ -533,8 +520,7 @@ function captionOf(view, step, stepping) {
   const what = step.boxes.slice(0, 2).map((id) => {
     const box = view.index.boxes.get(id);
     if (!box) return "";
-    if (step.direction === "forward") return `${box.title} = ${box.value}`;
-    return `∂ ${box.title} = ${box.gradient}${box.verb ? ` (${box.verb})` : ""}`;
+    return step.direction === "forward" ? `${box.title} = ${box.value}` : `${box.title}: gradient ${box.gradient}`;
   });
   return [place, step.line == null ? "" : `line ${step.line}`, ...what].filter(Boolean).join(" · ");
 }
@@ -558,6 +544,7 @@ function select(view, id) {
 }
 
 function showSelection(view) {
+  view.current = new Set(); // the details follow what was touched last
   const box = view.index.boxes.get(view.selected);
   if (box && !view.onCanvas) view.parts.stage.setAttribute("aria-activedescendant", `${view.prefix}-${box.id}`);
   else view.parts.stage.removeAttribute("aria-activedescendant");
@@ -569,7 +556,7 @@ function showSelection(view) {
 function toggleGroup(view, box) {
   if (box?.kind !== "group") return;
   if (view.standalone) return say(view, "Groups open in a notebook with a running kernel, not on a saved page.");
-  const open = (view.model.get("open_groups") ?? []).filter((id) => id !== box.id);
+  const open = (view.scene.open ?? []).filter((id) => id !== box.id);
   const silent = "The kernel does not answer: groups open only while it runs.";
   if (!write(view, "open_groups", box.open ? open : [...open, box.id])) return say(view, silent);
   clearTimeout(view.waiting);
@@ -591,14 +578,14 @@ function takeScene(view) {
   view.lit = new Set();
   view.litLines = new Set();
   view.hovered = undefined;
+  view.progress = progressOf(view.scene, view.scene.steps.length);
   fillSource(view);
   drawScene(view);
   // A slider moves the numbers only: someone who stands in the middle of the steps stays there.
   const sameSteps = before && before.steps.length === view.scene.steps.length;
   goTo(view, sameSteps ? view.done : view.scene.steps.length, Boolean(sameSteps && view.direction));
-  fillDetails(view);
   say(view, view.model.get("trouble") || view.scene.message || "");
-  if (!before || view.untouched) fit(view, SMALLEST_START);
+  if (view.untouched) fit(view, SMALLEST_START);
   else applyZoom(view);
 }
 
@@ -681,26 +668,31 @@ function listenToSource(view, listen) {
 }
 
 function listenToControls(view, listen) {
-  const { parts } = view;
-  listen(parts.first, "click", () => goTo(view, 0));
-  listen(parts.back, "click", () => goTo(view, view.done - 1));
-  listen(parts.forward, "click", () => goTo(view, view.done + 1));
-  listen(parts.last, "click", () => goTo(view, view.scene.steps.length));
-  listen(parts.slider, "input", () => goTo(view, Number(parts.slider.value)));
-  listen(parts.smaller, "click", () => zoomBy(view, 0.8));
-  listen(parts.larger, "click", () => zoomBy(view, 1.25));
-  listen(parts.fit, "click", () => fit(view));
-  listen(parts.details, "click", (event) => {
-    const action = event.target.closest("[data-action]")?.dataset.action;
-    if (action === "deselect") select(view, "");
-    if (action === "toggle") toggleGroup(view, view.index.boxes.get(view.selected));
-  });
+  const actions = {
+    first: () => goTo(view, 0),
+    back: () => goTo(view, view.done - 1),
+    forward: () => goTo(view, view.done + 1),
+    last: () => goTo(view, view.scene.steps.length),
+    smaller: () => zoomBy(view, 0.8),
+    larger: () => zoomBy(view, 1.25),
+    fit: () => fit(view),
+    deselect: () => select(view, ""),
+    toggle: () => toggleGroup(view, view.index.boxes.get([...view.current][0] ?? view.selected)),
+  };
+  listen(view.parts.root, "click", (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.());
+  listen(view.parts.slider, "input", () => goTo(view, Number(view.parts.slider.value)));
 }
 
 function render({ model, el }) {
   viewCount += 1;
-  const view = { model, prefix: `tapemagic-${viewCount}`, standalone: Boolean(model.standalone), zoom: { k: 1, x: 0, y: 0 } };
-  buildPage(view);
+  const view = {
+    model,
+    prefix: `tapemagic-${viewCount}`,
+    standalone: Boolean(model.standalone),
+    parts: buildPage(),
+    zoom: { k: 1, x: 0, y: 0 },
+    untouched: true, // nobody has zoomed or panned: the picture may be fitted anew
+  };
   el.append(view.parts.root);
   takeScene(view);
 
@@ -720,7 +712,7 @@ function render({ model, el }) {
     },
   };
   for (const [name, handler] of Object.entries(onModel)) model.on(name, handler);
-  const resized = new ResizeObserver(() => (view.untouched === false ? applyZoom(view) : fit(view, SMALLEST_START)));
+  const resized = new ResizeObserver(() => (view.untouched ? fit(view, SMALLEST_START) : applyZoom(view)));
   resized.observe(view.parts.root);
 
   return () => {
