@@ -58,7 +58,7 @@ def test_wheel_runs_a_cell_without_the_checkout(wheel, tmp_path):
     python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     subprocess.run([*PIP, "--python", str(python), "install", str(wheel)], check=True)
     finished = subprocess.run(
-        [python, "-W", "error:::tapemagic", "-c", CELLS],
+        [python, "-c", CELLS],
         cwd=tmp_path,
         env=os.environ | {"IPYTHONDIR": str(tmp_path / "ipython")},
         capture_output=True,
