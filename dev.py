@@ -39,8 +39,9 @@ def set_up(extra: str) -> None:
     if PYTHON.exists() and installed in ([wanted, extra], [wanted, "dev"]):
         return
     print("Installing into .venv, this takes a minute or two …", flush=True)
-    # Without pip, because Debian's Python cannot put it there by itself: ours installs it.
-    venv.create(ENVIRONMENT, with_pip=False, symlinks=sys.platform != "win32")
+    if not PYTHON.exists():
+        # Without pip, because Debian's Python cannot put it there by itself: ours installs it.
+        venv.create(ENVIRONMENT, clear=True, with_pip=False, symlinks=sys.platform != "win32")
     outer_pip = [sys.executable, "-m", "pip", "--python", str(PYTHON)]
     install = ["install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*outer_pip, *install, "pip", "--editable", f".[{extra}]"], cwd=ROOT, check=True)
