@@ -57,14 +57,26 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     box["verb"] = verb(node.op, broadcasts and len(node.inputs) > 1)
     box["formula"] = [visible(text, 60) for text in node.formulas]
     box["local"] = [
-        visible(text, FORMULA_LENGTH)
-        for text, constant in zip(local_derivatives(node.formulas), constants, strict=False)
-        if not constant or len(node.formulas) == 1
+        visible(text, FORMULA_LENGTH) for text in local_derivatives(node.formulas, constants)
     ]
     box["shape"], box["dtype"] = str(node.shape), visible(node.dtype, 24)
     place_in_source(box, graph, [node])
     fill_values(box, graph, node.index)
+    if begins_here(graph, node):
+        box["note"] = "first nan or inf of its path"
     return box
+
+
+def begins_here(graph: Graph, node: GraphNode) -> bool:
+    """Whether a value is not finite although all its operands are."""
+    value = graph.value(node.index)
+    if value is None or value.is_finite:
+        return False
+    operands = [
+        graph.value(start) if start is not None else graph.constant(node.index, place)
+        for place, start in enumerate(node.inputs)
+    ]
+    return all(operand is None or operand.is_finite for operand in operands)
 
 
 def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, Any]:
@@ -77,7 +89,7 @@ def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, 
     elif group.kind == "iteration":
         box["op"] = "one iteration"
     elif group.kind == "run":
-        box["op"] = visible(group.title, NAME_LENGTH)
+        box["op"] = visible(group.title, CODE_LENGTH)
     else:
         box["op"] = counted(steps, "operation")
     box["group"], box["count"] = group.id, len(group.starts) or 1

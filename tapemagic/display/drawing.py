@@ -41,15 +41,18 @@ class Drawing:
         self.boxes.append(box)
         return len(self.boxes) - 1
 
-    def wire(self, start: int, end: int) -> None:
-        """Add a wire; it carries what its first box has to say."""
-        box = self.boxes[start]
+    def wire(self, start: int, end: int, place: int) -> None:
+        """Add a wire to an operand; it carries what its first box has to say."""
+        box, user = self.boxes[start], self.boxes[end]
         box["ways_out"] += 1
+        # The gate's local derivatives speak of x1 and x2: say which wire is which.
+        told = user["kind"] != "group" and len(user["formula"]) > 1 and user["local"]
         self.edges.append((start, end))
         self.wires.append({
             "id": f"w{len(self.wires)}", "from": box["id"], "to": self.boxes[end]["id"],
             "points": [], "value": box["value"], "gradient": box["gradient"],
             "shape": box["shape"], "state": box["state"],
+            "operand": f"x{place + 1}" if told else "",
         })  # fmt: skip
 
 
@@ -57,7 +60,7 @@ class Drawing:
 class Uses:
     """Who reads what: operand wires between shown items, and uses of leaves."""
 
-    wires: dict[int, list[tuple[int, int]]]  # item number -> (item it reads, node it reads)
+    wires: dict[int, list[tuple[int, int, int]]]  # item -> (item read, node read, operand)
     leaves: dict[int, list[int]]  # leaf -> item numbers, one per operand wire
     counts: dict[int, int]  # leaf -> operands in the whole recording
     leaving: set[int]  # nodes that another item reads
@@ -79,7 +82,7 @@ def uses_of(graph: Graph, items: list[tuple[Item, str]]) -> Uses:
         if node.op == "source":
             continue
         end = owner[node.index]
-        for start in node.inputs:
+        for place, start in enumerate(node.inputs):
             if start is None:
                 continue
             leaf = graph.nodes[start].op == "source"
@@ -96,7 +99,7 @@ def uses_of(graph: Graph, items: list[tuple[Item, str]]) -> Uses:
                 merged.add((start, end))
             if leaf:
                 uses.leaves.setdefault(start, []).append(end)
-            uses.wires.setdefault(end, []).append((-1 if leaf else owner[start], start))
+            uses.wires.setdefault(end, []).append((-1 if leaf else owner[start], start, place))
     return uses
 
 
@@ -120,24 +123,27 @@ def draw(folding: Folding, opened: Collection[str]) -> Drawing:
         reads = uses.wires.get(number, [])
         before = [
             leaf_beside(drawing, graph, leaf, item, uses, waiting)
-            for source, leaf in reads
+            for source, leaf, _ in reads
             if source < 0 and leaf in waiting
         ]
         constants = add_constants(drawing, graph, item) if len(items) <= CONSTANTS_UP_TO else []
         box = item_box(folding, item, uses)
         box["parent"] = parent
+        for beside in [*before, *(constant for constant, _ in constants)]:
+            if drawing.boxes[beside]["kind"] != "source":
+                drawing.boxes[beside]["parent"] = parent
         end = drawing.add(box)
         boxes_of_items.append(end)
         stubs = iter(before)
-        for source, start in reads:
+        for source, start, place in reads:
             if source >= 0:
-                drawing.wire(boxes_of_items[source], end)
+                drawing.wire(boxes_of_items[source], end, place)
             elif start in waiting:
-                drawing.wire(next(stubs), end)
+                drawing.wire(next(stubs), end, place)
             elif f"n{start}" in drawing.numbers:
-                drawing.wire(drawing.numbers[f"n{start}"], end)
-        for constant in constants:
-            drawing.wire(constant, end)
+                drawing.wire(drawing.numbers[f"n{start}"], end, place)
+        for constant, place in constants:
+            drawing.wire(constant, end, place)
     if graph.failure is not None:
         add_failure(drawing, graph, items, boxes_of_items)
     return drawing
@@ -172,15 +178,15 @@ def leaf_beside(
     return drawing.add(stub)
 
 
-def add_constants(drawing: Drawing, graph: Graph, item: Item) -> list[int]:
-    """Add the arrays that a single operation reads and that are not watched."""
+def add_constants(drawing: Drawing, graph: Graph, item: Item) -> list[tuple[int, int]]:
+    """Add the arrays that a single operation reads and that are not watched, with their place."""
     if isinstance(item, Group):
         return []
     found = []
     for place, start in enumerate(graph.nodes[item].inputs):
         box = constant_box(graph, item, place) if start is None else None
         if box is not None:
-            found.append(drawing.add(box))
+            found.append((drawing.add(box), place))
     return found
 
 
@@ -190,10 +196,10 @@ def add_failure(
     """Add the operation that raised, wired to its operands where they are known."""
     end = drawing.add(failed_box(graph))
     starts = [index for index in graph.failure.inputs if index is not None]
-    for start in starts:
+    for position, start in enumerate(starts):
         number = drawing.numbers.get(f"n{start}")
         for place, (item, _) in enumerate(items):
             if isinstance(item, Group) and item.first <= start < item.last:
                 number = boxes_of_items[place]
         if number is not None:
-            drawing.wire(number, end)
+            drawing.wire(number, end, position)

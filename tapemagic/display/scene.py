@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from tapemagic.display.drawing import Drawing, draw
-from tapemagic.display.sizes import direction_for, extents, label_size, place_label
+from tapemagic.display.sizes import ARRIVAL, direction_for, extents, label_size, place_label, small_rows
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.layout import Layout, layout
 from tapemagic.graph.model import Graph, SourceRow
@@ -73,8 +73,10 @@ def place_all(
     drawing: Drawing, direction: str, engine: Callable[..., Layout]
 ) -> tuple[float, float]:
     """Write coordinates into boxes and wires; return the size of the picture."""
-    sizes, gap = extents(drawing.boxes, direction)
-    placed = engine(sizes, drawing.edges, direction=direction, rank_gap=gap, box_gap=18.0)
+    sizes, tails = extents(drawing.boxes, direction)
+    placed = engine(
+        sizes, drawing.edges, direction=direction, tails=tails, rank_gap=ARRIVAL, box_gap=14.0
+    )
     for box, (x, y), (width, height) in zip(drawing.boxes, placed.boxes, sizes, strict=True):
         box["x"] = x + (width - box["w"]) / 2 + MARGIN
         box["y"] = y + (height - box["h"]) / 2 + MARGIN
@@ -89,8 +91,10 @@ def place_all(
     for box in drawing.boxes:
         width, above, below = label_size(box)
         across, down = (width + 16, below) if direction == "right" else (width + 8, above + below)
-        right = max(right, box["x"] + box["w"], box["label"]["port"][0] + across)
-        bottom = max(bottom, box["y"] + box["h"] + 12, box["label"]["port"][1] + down)
+        beside = max(map(len, small_rows(box)), default=0) * (5.6 if direction == "down" else 2.8)
+        right = max(right, box["x"] + box["w"] + beside, box["label"]["port"][0] + across)
+        printed = 11 * len(small_rows(box)) if direction == "right" else 0
+        bottom = max(bottom, box["y"] + box["h"] + printed, box["label"]["port"][1] + down)
     for wire in drawing.wires:
         right = max([right] + [point[0] for point in wire["points"]])
         bottom = max([bottom] + [point[1] for point in wire["points"]])

@@ -13,10 +13,14 @@ from tapemagic.graph.layout import longest_path_ranks
 ROW = 14.0  # height of a line of small text
 SMALL = 6.8  # width of a character of small (11 px) text
 LARGE = 10.5  # width of a character of a gate's sign
-FORK = 24.0  # free wire between its words and where it parts
+FORK = 16.0  # free wire behind its words
+ARRIVAL = 34.0  # wire between where it parts and where it arrives
 WIDEST_PICTURE = 1250.0  # a picture longer than this flows downwards, as pages scroll
 
 Box = dict[str, Any]
+
+LEAVES = ("source", "stub", "constant")
+BEGINS = "first "  # notes that begin so are drawn, as they say where something went wrong
 
 
 def measure(box: Box) -> None:
@@ -45,9 +49,6 @@ def header(box: Box) -> str:
     return f"{name} {shape}".strip()
 
 
-LEAVES = ("source", "stub", "constant")
-
-
 def label_size(box: Box) -> tuple[float, float, float]:
     """Width of the words beside the outgoing wire, height above it, height below it."""
     if box["kind"] == "failed":
@@ -63,27 +64,35 @@ def direction_for(boxes: list[Box], edges: list[tuple[int, int]]) -> str:
     if not boxes:
         return "right"
     ranks = longest_path_ranks(len(boxes), edges)
-    widths = [0.0] * (max(ranks) + 1)
+    lengths = [0.0] * (max(ranks) + 1)
     for rank, box in zip(ranks, boxes, strict=True):
-        widths[rank] = max(widths[rank], box["w"] + FORK)
-    gaps = len(widths) * max(label_size(box)[0] for box in boxes)
-    return "right" if sum(widths) + gaps <= WIDEST_PICTURE else "down"
+        lengths[rank] = max(lengths[rank], box["w"] + label_size(box)[0] + FORK + ARRIVAL)
+    return "right" if sum(lengths) <= WIDEST_PICTURE else "down"
 
 
-def extents(boxes: list[Box], direction: str) -> tuple[list[tuple[float, float]], float]:
-    """Size of each box with the words around it, and the gap for words between ranks."""
-    sizes, gap = [], 0.0
+def extents(boxes: list[Box], direction: str) -> tuple[list[tuple[float, float]], list[float]]:
+    """Size of each box with the words around it, and the space for words behind it."""
+    sizes, tails = [], []
     for box in boxes:
         width, above, below = label_size(box)
         if direction == "right":
-            around = 2 * max(box["h"] / 2 + 15, above, below)
-            sizes.append((box["w"], around))
-            gap = max(gap, width + FORK + 10)
+            small_print = 15 + 11 * len(small_rows(box))
+            sizes.append((box["w"], 2 * max(box["h"] / 2 + small_print, above, below)))
+            tails.append(width + FORK)
         else:
-            beside = len(box["verb"]) * 5.6 + 16
-            sizes.append((2 * max(box["w"] / 2 + beside, width + 12), box["h"]))
-            gap = max(gap, above + below + FORK)
-    return sizes, gap
+            beside = max(map(len, small_rows(box)), default=0) * 5.6 + 16
+            sizes.append((2 * max(box["w"] / 2 + max(beside, 44), width + 12), box["h"]))
+            tails.append(above + below + FORK)
+    return sizes, tails
+
+
+def small_rows(box: Box) -> list[str]:
+    """Small print of a box: what the gate does to a gradient, how often a leaf is used."""
+    if box["kind"] in ("group", "stub"):
+        return []
+    note = box["note"] if box["kind"] in LEAVES or box["note"].startswith(BEGINS) else ""
+    text = ";".join(filter(None, (box["verb"], note)))
+    return [row.strip() for row in text.replace(", ", ";").split(";") if row.strip()]
 
 
 def place_label(box: Box, direction: str) -> None:

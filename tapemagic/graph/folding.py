@@ -216,7 +216,8 @@ class Folding:
                 continue
             first, last = first_of(some[0]), last_of(some[-1])
             kind = "line" if group.kind == "line" else "run"
-            title = f"{start + 1} to {start + len(some)} of {counted(len(parts), 'step')}"
+            noun = "iteration" if group.starts else "step"
+            title = f"{start + 1:,} to {start + len(some):,} of {counted(len(parts), noun)}"
             starts = group.starts[start : start + size]
             loops = group.loops + (group.kind == "loop")
             line = self.graph.nodes[first].line

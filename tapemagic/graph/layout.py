@@ -39,7 +39,8 @@ def layout(
     edges: Sequence[tuple[int, int]],
     *,
     direction: str = "right",
-    rank_gap: float = 90.0,
+    tails: Sequence[float] = (),
+    rank_gap: float = 40.0,
     box_gap: float = 24.0,
 ) -> Layout:
     """Place boxes and route wires.
@@ -52,6 +53,8 @@ def layout(
         Wires as (from, to), with from < to.
     direction : {"right", "down"}
         Where values flow.
+    tails : sequence of float, optional
+        Per box: free space behind it for what is written beside its wires.
     rank_gap, box_gap : float
         Free space between ranks, and between neighbours within a rank.
 
@@ -71,7 +74,7 @@ def layout(
     layers, paths = with_bends(ranks, edges, [extent[1] for extent in extents], box_gap)
     order_layers(layers)
     across = fit_across(layers)
-    begins, depths = rank_positions(ranks, extents, rank_gap)
+    begins, depths = rank_positions(ranks, extents, tails or [0.0] * len(sizes), rank_gap)
     along = [
         begins[rank] + (depths[rank] - extent[0]) / 2
         for rank, extent in zip(ranks, extents, strict=True)
@@ -151,8 +154,8 @@ def with_bends(
                 bend = shared.get((start, rank))
                 if bend is None:
                     bend = shared[start, rank] = layers.add_bend(rank)
-                    budget -= 1
                 path.append(bend)
+            budget -= gap
         path.append(end)
         for pair in zip(path, path[1:], strict=False):
             if pair not in linked:
@@ -163,16 +166,21 @@ def with_bends(
 
 
 def rank_positions(
-    ranks: Sequence[int], extents: Sequence[tuple[float, float]], rank_gap: float
+    ranks: Sequence[int],
+    extents: Sequence[tuple[float, float]],
+    tails: Sequence[float],
+    rank_gap: float,
 ) -> tuple[list[float], list[float]]:
     """Where each rank begins along the flow, and how deep its deepest box is."""
-    depths = [0.0] * (max(ranks) + 1)
-    for rank, extent in zip(ranks, extents, strict=True):
+    depths, behind = [0.0] * (max(ranks) + 1), [0.0] * (max(ranks) + 1)
+    for rank, extent, tail in zip(ranks, extents, tails, strict=True):
         depths[rank] = max(depths[rank], extent[0])
+        # A box stands in the middle of its rank: half of what the rank is deeper is free already.
+        behind[rank] = max(behind[rank], tail + extent[0] / 2)
     begins, place = [], 0.0
-    for depth in depths:
+    for depth, free in zip(depths, behind, strict=True):
         begins.append(place)
-        place += depth + rank_gap
+        place += max(depth / 2 + free, depth) + rank_gap
     return begins, depths
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 ORDER_SWEEPS = 8
-FIT_SWEEPS = 8
+FIT_SWEEPS = 9  # odd: the last one runs with the flow, so that chains end up straight
 BEND_BREADTH = 8.0
 BEND_GAP = 10.0
 BEND_WEIGHT = 4.0  # a long wire should be straight before short ones are
+HELD = 1e6  # what is to stay while leaves move
+LEAF_PULL = 0.05  # a leaf comes to its user, not the user to the leaf: chains stay straight
 
 
 class Layers:
@@ -137,14 +139,28 @@ def fit_across(layers: Layers) -> list[float]:
         for member in row:
             across[member] -= middle
     for sweep in range(FIT_SWEEPS):
-        rows = layers.rows if sweep % 2 == 0 else layers.rows[::-1]
-        for row in rows:
-            fit_row(layers, row, across)
+        forward = sweep % 2 == 0
+        for row in layers.rows if forward else layers.rows[::-1]:
+            fit_row(layers, row, across, forward)
+    for row in layers.rows[::-1]:
+        fit_row(layers, row, across, forward=False, leaves_only=True)
     return across
 
 
-def fit_row(layers: Layers, row: Sequence[int], across: list[float]) -> None:
-    """Least-squares positions of one rank, given those of its neighbours.
+def pull(layers: Layers, member: int) -> float:
+    """How strongly a member attracts its neighbours."""
+    lone = member < layers.boxes and not layers.before[member] and len(layers.after[member]) == 1
+    return LEAF_PULL if lone else 1.0
+
+
+def fit_row(
+    layers: Layers,
+    row: Sequence[int],
+    across: list[float],
+    forward: bool,
+    leaves_only: bool = False,
+) -> None:
+    """Least-squares positions of one rank, given those of the rank before (or after) it.
 
     With the offsets that the distances demand taken away, "no overlap" says that positions do not
     decrease: isotonic regression, solved by pooling neighbours that violate it.
@@ -155,9 +171,15 @@ def fit_row(layers: Layers, row: Sequence[int], across: list[float]) -> None:
     for number, member in enumerate(row):
         offset += layers.distance(row[number - 1], member) if number else 0.0
         offsets.append(offset)
-        neighbours = layers.before[member] + layers.after[member]
-        if neighbours:
-            wanted = sum(across[other] for other in neighbours) / len(neighbours)
+        near, far = layers.before[member], layers.after[member]
+        neighbours = (near or far) if forward else (far or near)
+        if leaves_only and near:
+            wanted, weight = across[member], HELD
+        elif neighbours:
+            pulls = [pull(layers, other) for other in neighbours]
+            wanted = sum(
+                strength * across[other] for strength, other in zip(pulls, neighbours, strict=True)
+            ) / sum(pulls)
             weight = BEND_WEIGHT if member >= layers.boxes else float(len(neighbours))
         else:
             wanted, weight = across[member], 0.01
