@@ -35,9 +35,11 @@ def without_ours(traceback: TracebackType | None) -> TracebackType | None:
         if not is_ours(traceback.tb_frame.f_code.co_filename):
             entries.append(traceback)
         traceback = traceback.tb_next
-    for entry, following in zip(entries, [*entries[1:], None], strict=True):
+    following = None
+    for entry in reversed(entries):
         entry.tb_next = following
-    return entries[0] if entries else None
+        following = entry
+    return following
 
 
 def find_line(error: BaseException, filename: str) -> int | None:

@@ -18,6 +18,7 @@ from typing import Any
 
 _LOADS = {"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"}
 _STORES = {"STORE_NAME", "STORE_GLOBAL"}
+_COMPREHENSIONS = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}  # run where they stand
 _LARGEST = 1000  # elements of a list of functions that are looked at
 
 
@@ -178,6 +179,8 @@ def accesses(code: CodeType) -> tuple[tuple[str, str], ...]:
             found.append(("load", name))
         elif instruction.opname in _STORES:
             found.append(("store", name))
+        elif isinstance(name, CodeType) and name.co_name in _COMPREHENSIONS:
+            found += accesses(name)
         elif isinstance(name, CodeType) and name.co_flags & inspect.CO_OPTIMIZED:
             found += [("inner", inner) for kind, inner in accesses(name) if kind != "store"]
         elif isinstance(name, CodeType):
