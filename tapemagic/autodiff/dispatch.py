@@ -29,13 +29,17 @@ def is_traced(x: Any) -> bool:
     return type(x) in HANDLE_TYPES
 
 
-def operand(x: Any) -> tuple[Any, int, int]:
-    """Return the plain value of an argument, the id of its node (or -1), and its aval code."""
+def operand(x: Any, reads: bool = True) -> tuple[Any, int, int]:
+    """Return the plain value of an argument, the id of its node (or -1), and its aval code.
+
+    `reads` tells whether a rule will read the value later; if not, it need not be protected from
+    the next write.
+    """
     if type(x) in HANDLE_TYPES:
         if x.token is RECORDER.token:
             return x.value, x.id, x.aval
         if x.storage is not None:
-            return x.storage.settle(x)
+            return x.storage.settle(x, reads)
         return x.value, -1, x.aval
     return x, -1, 0
 
@@ -88,14 +92,14 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     return call_primitive(rule, args, {}, compute)
 
 
-def call_elementwise(primitive: Primitive, compute: Any, args: tuple, depth: int = 4) -> Any:
+def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     """Compute and record an elementwise primitive; `compute` is its operator or ufunc."""
-    x1, a, code1 = operand(args[0])
+    x1, a, code1 = operand(args[0], primitive.may_read(0))
     if len(args) == 1:
         x2, b, code2 = None, -1, 0
         y = compute(x1)
     else:
-        x2, b, code2 = operand(args[1])
+        x2, b, code2 = operand(args[1], primitive.may_read(1))
         y = compute(x1, x2)
     cls = family(args)
     if a < 0 and b < 0:
@@ -116,9 +120,9 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple, depth: int
     same = code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code)
     if same:
         tail = (code, a, b, saved1, saved2, saved_y)
-        return traced(y, code, recorder.append(tail, primitive.code, depth), cls)
+        return traced(y, code, recorder.append(tail, primitive.code), cls)
     tail = (code, a, b, saved1, saved2, saved_y, code1, code2)
-    return traced(y, code, recorder.append(tail, primitive.code + 1, depth), cls)
+    return traced(y, code, recorder.append(tail, primitive.code + 1), cls)
 
 
 _FLOAT = np.dtype(float)
@@ -213,8 +217,8 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     if kwargs and any(type(value) in HANDLE_TYPES for value in kwargs.values()):
         args, kwargs = _positional(primitive.fun, args, kwargs)
     values, ids, codes = [], [], []
-    for x in args:
-        value, id_, code = operand(x)
+    for i, x in enumerate(args):
+        value, id_, code = operand(x, primitive.may_read(i))
         values.append(value)
         ids.append(id_)
         codes.append(code)
@@ -230,7 +234,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     for i, value in enumerate(values):
         is_array = codes[i] or isinstance(value, np.ndarray)
         if not is_array:
-            saved.append(value)
+            saved.append(_constant(value))
         elif i in reads or "*" in reads or (codes[i] == 0 and value.dtype.kind not in "fc"):
             saved.append(value if codes[i] else guards.keep(value))
         else:
@@ -246,18 +250,27 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         tuple(ids),
         tuple(codes),
         tuple(saved),
-        tuple(kwargs.items()) if kwargs else None,
+        tuple((key, _constant(value)) for key, value in kwargs.items()) if kwargs else None,
         (tuple(y) if multiple else y) if keep_y else None,
     )
-    id_ = recorder.append(tail, primitive.code, 3)
+    id_ = recorder.append(tail, primitive.code)
     if multiple:
         return _unpack(y, id_, cls)
     return _result(y, args, (code, id_), cls)
 
 
+def _constant(value: Any) -> Any:
+    """Return what an entry keeps of a mask or an index: later writes must not reach it."""
+    if type(value) is list:
+        return list(value)
+    return guards.keep(value) if type(value) is np.ndarray else value
+
+
 def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
     if primitive.variadic:
         return primitive.saves[0]
+    if not primitive.vjps and position == 0:  # the machinery's own (structure.py) save nothing
+        return frozenset()
     if position >= len(primitive.vjps) or primitive.vjps[position] is None:
         name = leaks.qualified_name(primitive.fun)
         raise leaks.locate(
@@ -288,7 +301,7 @@ def _result(y: Any, args: tuple, node: tuple[int, int] | None, cls: type) -> Any
 
 def _unpack(y: Any, id_: int, cls: type) -> Any:
     """Record one node per array of a result that is a tuple or list of arrays."""
-    from .rules.structure import pick  # noqa: PLC0415  (rules are loaded after the machinery)
+    from .structure import pick  # noqa: PLC0415  (built on this module)
 
     items = []
     for i, item in enumerate(y):
@@ -297,10 +310,10 @@ def _unpack(y: Any, id_: int, cls: type) -> Any:
             items.append(item)
             continue
         tail = (
-            code, (id_,), (MULTIPLE,), (None, i), None,
+            code, (id_,), (MULTIPLE,), (None, i, len(y)), None,
             item if is_small(code) else None,
         )  # fmt: skip
-        items.append(traced(item, code, recorder.append(tail, pick.code, 4), cls))
+        items.append(traced(item, code, recorder.append(tail, pick.code), cls))
     if isinstance(y, list):
         return items
     return type(y)(*items) if hasattr(y, "_fields") else tuple(items)

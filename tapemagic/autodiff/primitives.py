@@ -65,7 +65,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "arity", "code", "formulas", "fun", "kind", "kink", "name", "saves", "variadic", "vjps",
+        "arity", "code", "formulas", "fun", "kind", "kink", "name", "reads", "saves", "variadic",
+        "vjps",
     )  # fmt: skip
 
     def __init__(
@@ -84,10 +85,17 @@ class Primitive:
         self.variadic, self.saves, self.kink = variadic, saves, kink
         self.name = name or fun.__name__
         self.arity = len(formulas) or len(vjps)
+        read = frozenset().union(*saves)
+        operands = {"x": 0, "x1": 0, "x2": 1}
+        self.reads = frozenset(operands.get(name, name) for name in read)
         self.code = -1
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def may_read(self, position: int) -> bool:
+        """Tell whether any rule reads the value of the argument at `position`."""
+        return position in self.reads or "*" in self.reads
 
 
 class Composite:
@@ -167,6 +175,8 @@ def _product(formula: str) -> str:
     """Write ``ct * (formula)`` without the multiplications by one."""
     if formula in ("1", "-1"):
         return formula.replace("1", "ct")
+    if formula == "0":  # flat everywhere: nothing comes through, not even an infinity
+        return "zeros_like(ct)"
     if formula.startswith("1 / ") and isinstance(ast.parse(formula).body[0].value, ast.BinOp):
         tree = ast.parse(formula).body[0].value
         if isinstance(tree.op, ast.Div) and isinstance(tree.left, ast.Constant):
@@ -188,7 +198,7 @@ def _compile_pullback(primitive: Primitive, *, general: bool) -> Callable:
         rows.append("    ct = full(ct, AVALS[aval])")
     for operand, aval, formula in zip("ab", ("aval1", "aval2"), primitive.formulas):
         product = _product(formula)
-        if general and formula not in ("1", "-1"):
+        if general and formula not in ("1", "-1", "0"):
             product = f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
         elif general:
             product = f"fit({product}, AVALS[{aval}])"
@@ -286,8 +296,10 @@ def _reads(rule: Vjp | None, skip: int) -> frozenset:
                 asks_shape and i == len(loaded) - 1
             ):
                 reads.add(position[name])
-    if code.co_flags & 0x04:  # *args: everything may be read
-        reads.add("*")
+    if code.co_flags & 0x04:  # *args: everything may be read, if the rule looks at them at all
+        rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
+        if any(rest == s.argval or (type(s.argval) is tuple and rest in s.argval) for s in steps):
+            reads.add("*")
     return frozenset(reads)
 
 

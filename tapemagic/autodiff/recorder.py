@@ -45,9 +45,16 @@ class Recording:
         Where a value was shown, or became a plain integer, bool or number.
     guards : list of (array, fingerprint)
         Large plain arrays that entries refer to: they must not change before the sweep.
+
+    sharers : set of int
+        The tapes that record, or have recorded, into it.
+    variables : list
+        Variables that were read: their next read has to tell the tapes that opened since.
     """
 
-    __slots__ = ("_numbers", "contexts", "entries", "events", "guards", "token")
+    __slots__ = (
+        "_numbers", "contexts", "entries", "events", "guards", "sharers", "token", "variables",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.entries: list[tuple] = []
@@ -55,7 +62,15 @@ class Recording:
         self.contexts: list[tuple[CodeType, int, int]] = []
         self.events: list[tuple] = []
         self.guards: list[tuple] = []
+        self.sharers: set[int] = set()
+        self.variables: list[Any] = []
         self._numbers: dict[tuple, int] = {}
+
+    def forget_reads(self) -> None:
+        """Let the next read of every variable be noticed again."""
+        for variable in self.variables:
+            variable.token = None
+        self.variables.clear()
 
     def context(self, frame: FrameType) -> int:
         """Return the number of a frame's code together with its callers."""
@@ -126,9 +141,20 @@ def is_inner(filename: str) -> bool:
 RECORDER = Recorder()
 
 
-def append(entry_tail: tuple, code: int, depth: int = 2) -> int:
-    """Append an entry with the position of the caller `depth` frames up; return its id."""
-    frame = sys._getframe(depth)
+_INNER: dict[str, bool] = {}  # source file -> is_inner, since every slow operation asks
+
+
+def append(entry_tail: tuple, code: int) -> int:
+    """Append an entry at the position of the user's line; return its id."""
+    frame = sys._getframe(2)
+    while True:
+        filename = frame.f_code.co_filename
+        inner = _INNER.get(filename)
+        if inner is None:
+            inner = _INNER[filename] = is_inner(filename)
+        if not inner or frame.f_back is None:
+            break
+        frame = frame.f_back
     if frame is not RECORDER.frame:
         RECORDER.enter(frame)
     entries = RECORDER.entries

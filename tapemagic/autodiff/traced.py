@@ -40,7 +40,9 @@ class TracedArray:
         What `settle` asks when the token does not match: views, written arrays, variables.
     """
 
-    __slots__ = ("__weakref__", "aval", "id", "storage", "token", "value", "window")
+    __slots__ = (
+        "__weakref__", "aval", "id", "past", "storage", "token", "value", "version", "window",
+    )  # fmt: skip
 
     #: Results of operations are of this class.
     result_class: type
@@ -59,10 +61,7 @@ class TracedArray:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
-            rule = RULES.get(ufunc)
-            if rule is not None and type(rule) is not dispatch.Composite:
-                if rule.kind == "elementwise":
-                    return call_elementwise(rule, ufunc, inputs, 3)
+            return call(ufunc, inputs, {})
         from .ufuncs import call_ufunc  # noqa: PLC0415  (built on the handles of this module)
 
         return call_ufunc(ufunc, method, inputs, kwargs)
@@ -177,10 +176,10 @@ class TracedArray:
     # ------------------------------------------------------------------ operators not in a table
 
     def __neg__(self) -> Any:
-        return call_elementwise(RULES[np.negative], _negative, (self,), 3)
+        return call_elementwise(RULES[np.negative], _negative, (self,))
 
     def __pos__(self) -> Any:
-        return call_elementwise(RULES[np.positive], _positive, (self,), 3)
+        return call_elementwise(RULES[np.positive], _positive, (self,))
 
     def __abs__(self) -> Any:
         return dispatch.call_operator(RULES[np.absolute], abs, (self,))

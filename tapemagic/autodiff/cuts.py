@@ -1,0 +1,172 @@
+"""Nodes with a derivative of the user's making: `stop_gradient`, `custom_gradient`, `checkpoint`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import TapeUseError
+from . import dispatch, leaks, recorder, structures
+from .avals import AVALS, MULTIPLE, code_of, full, is_small
+from .dispatch import is_traced
+from .primitives import PRIMITIVES, PULLBACKS, Primitive
+from .recorder import RECORDER
+
+
+def stop_gradient(x: Any) -> Any:
+    """Return the value of `x` as a constant: the gradient does not flow through it.
+
+    Parameters
+    ----------
+    x : array, number, or a nested structure of them
+
+    Examples
+    --------
+    >>> import tapemagic
+    >>> tapemagic.grad(lambda x: x * tapemagic.stop_gradient(x))(3.0)
+    3.0
+    """
+    return structures.map_leaves(_cut, x)
+
+
+def _cut(x: Any) -> Any:
+    if not is_traced(x):
+        return x
+    leaks.note("cut", (x,))
+    value = dispatch.plain(x)
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+    return dispatch.untracked(value, x.result_class)
+
+
+def custom_gradient(fun: Callable) -> Callable:
+    """Give a function a gradient of its own (decorator).
+
+    Parameters
+    ----------
+    fun : callable
+        Returns ``(y, grad)``, where ``grad(ct)`` gives the cotangent of every argument: one value
+        for one argument, else a list or tuple. With several results, ``grad(*cts)``.
+
+    Raises
+    ------
+    TapeUseError
+        In the sweep, if `grad` returns another number of values than there are arguments.
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> @tapemagic.custom_gradient
+    ... def log1pexp(x):
+    ...     e = np.exp(x)
+    ...     return np.log(1 + e), lambda ct: ct * (1 - 1 / (1 + e))
+    >>> float(tapemagic.grad(log1pexp)(100.0))
+    1.0
+    """
+
+    @functools.wraps(fun)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        y, gradient = fun(*args, **kwargs)
+        if RECORDER.recording is None or not any(map(is_traced, args)):
+            return y
+        ids, codes, values = [], [], []
+        for x in args:
+            value, id_, code = dispatch.operand(x)
+            ids.append(id_)
+            codes.append(code)
+            values.append(value)
+        if max(ids) < 0:
+            return y
+        cls = dispatch.family(args)
+        plain = structures.map_leaves(dispatch.plain, y)
+        name = getattr(fun, "__name__", "custom")
+        if isinstance(plain, (tuple, list)):
+            tail = (MULTIPLE, tuple(ids), tuple(codes), (gradient, name), None, None)
+            id_ = recorder.append(tail, custom.code)
+            return dispatch._unpack(plain, id_, cls)
+        code = code_of(plain if hasattr(plain, "dtype") else float(plain))
+        kept = plain if is_small(code) else None
+        tail = (code, tuple(ids), tuple(codes), (gradient, name), None, kept)
+        return dispatch.traced(plain, code, recorder.append(tail, custom.code), cls)
+
+    return wrapper
+
+
+def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
+    aval, ids, codes, (gradient, name) = entry[3:7]
+    if aval == MULTIPLE:
+        results = gradient(*ct)
+    else:
+        results = gradient(full(ct, AVALS[aval]))
+    if not isinstance(results, (list, tuple)):
+        results = [results]
+    if len(results) != len(ids):
+        raise TapeUseError(
+            f"The gradient function of {name} returned {len(results)} values for {len(ids)} "
+            "arguments.",
+            fix="Return one cotangent per argument (None where there is none).",
+        )
+    for operand, code, new in zip(ids, codes, results):
+        if operand < 0 or new is None:
+            continue
+        if np.shape(new) != AVALS[code].shape:
+            raise TapeUseError(
+                f"The gradient function of {name} returned shape {np.shape(new)} for an argument "
+                f"of shape {AVALS[code].shape}."
+            )
+        old = cotangents[operand]
+        cotangents[operand] = new if old is None else old + new
+
+
+def checkpoint(fun: Callable) -> Callable:
+    """Record a call of `fun` as one node that keeps only its arguments (decorator).
+
+    The sweep runs the function again, with a tape, when it comes to it: less memory for one more
+    forward pass (Griewank and Walther 2000, "Algorithm 799: revolve", for the general scheme).
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> step = tapemagic.checkpoint(lambda x: np.tanh(x) * np.exp(-x))
+    >>> tapemagic.grad(step)(0.0)
+    1.0
+    """
+    from .derivatives import vjp  # noqa: PLC0415  (derivatives are built on tapes)
+
+    @custom_gradient
+    @functools.wraps(fun)
+    def checkpointed(*args: Any) -> Any:
+        plain = [dispatch.plain(x) for x in args]
+        # A recording of nobody: whatever the function reads from outside is refused by `vjp` later.
+        y = _unrecorded(fun, plain)
+
+        def gradient(ct: Any) -> Any:
+            return vjp(fun, *args)[1](ct)
+
+        return y, gradient
+
+    return checkpointed
+
+
+def _unrecorded(fun: Callable, args: list) -> Any:
+    was = RECORDER.recording
+    if was is None:
+        return fun(*args)
+    RECORDER.close()
+    try:
+        return fun(*args)
+    finally:
+        RECORDER.open(was)
+
+
+def _custom(*args: Any) -> Any:
+    raise AssertionError("a custom_gradient node is recorded by its wrapper")
+
+
+custom = Primitive(_custom, "general", name="custom")
+custom.code = len(PULLBACKS)
+PRIMITIVES.append(custom)
+PULLBACKS.append(_custom_pullback)

@@ -1,0 +1,242 @@
+"""Derivatives of functions: `grad`, `vjp`, `jvp`, `jacobian`, `hessian` and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import SourceError
+from . import dispatch, structures
+from .dispatch import is_traced
+from .recorder import RECORDER
+from .storage import Borrowed
+from .tape import GradientTape
+
+
+def _watch_arguments(tape: GradientTape, args: tuple, argnums: int | tuple[int, ...]) -> tuple:
+    """Return the arguments with those of `argnums` watched, and the watched ones alone."""
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    borrowed = Borrowed()
+    args_list = list(args)
+    for i in numbers:
+        args_list[i] = structures.map_leaves(
+            lambda x: tape.watch(_own_handle(x, borrowed)), args[i]
+        )
+    chosen = args_list[argnums] if isinstance(argnums, int) else [args_list[i] for i in numbers]
+    return tuple(args_list), chosen
+
+
+def _own_handle(x: Any, borrowed: Borrowed) -> Any:
+    """Return a handle of our own for an argument, connected to it if an outer tape follows it."""
+    if is_traced(x):
+        if dispatch.operand(x)[1] >= 0:
+            return +x
+        x = np.array(dispatch.plain(x))[()]
+    return borrowed.lift(_differentiable(x))
+
+
+def _differentiable(x: Any) -> Any:
+    """Return an argument as float or complex data.
+
+    Raises
+    ------
+    SourceError
+        If it is an integer, a bool or no number at all.
+    """
+    value = np.asarray(x)
+    if value.dtype.kind not in "fc":
+        raise SourceError(
+            f"An argument of dtype {value.dtype} has no derivative.",
+            fix="Pass floats: 3.0 instead of 3, or x.astype(float).",
+        )
+    return x if isinstance(x, (np.ndarray, np.generic, float, complex)) else value
+
+
+def _plain(x: Any) -> Any:
+    """Return results as plain values, unless an outer tape follows them."""
+    if RECORDER.recording is not None:
+        return x
+    return structures.map_leaves(dispatch.plain, x)
+
+
+def value_and_grad(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+    """Return a function that gives the value of `fun` and its gradient.
+
+    The result is what ``scipy.optimize.minimize(..., jac=True)`` takes.
+
+    Parameters
+    ----------
+    fun : callable
+        Returns a number (an array stands for its sum).
+    argnums : int or tuple of int
+        The arguments to differentiate with respect to; each an array or a nested structure.
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> tapemagic.value_and_grad(lambda x: np.sum(x ** 2))(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
+    """
+
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        tape = GradientTape()
+        with tape:
+            watched, chosen = _watch_arguments(tape, args, argnums)
+            value = fun(*watched, **kwargs)
+        gradient = tape.gradient(value, chosen, unconnected_gradients="zero")
+        return _plain(value), gradient
+
+    return value_and_gradient
+
+
+def grad(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+    """Return a function that gives the gradient of `fun`; may be applied to its own result.
+
+    Examples
+    --------
+    >>> import tapemagic
+    >>> tapemagic.grad(tapemagic.grad(lambda x: x ** 3))(2.0)
+    12.0
+    """
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return value_and_grad(fun, argnums)(*args, **kwargs)[1]
+
+    return gradient
+
+
+def vjp(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
+    """Return the value of ``fun(*primals)`` and its pullback.
+
+    Returns
+    -------
+    value : array or structure
+    pullback : callable
+        ``pullback(ct)`` gives a tuple with one cotangent per primal; `ct` has the structure and
+        shape of the value. It may be called any number of times.
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> y, pullback = tapemagic.vjp(np.sin, 0.0)
+    >>> pullback(2.0)
+    (2.0,)
+    """
+    tape = GradientTape(persistent=True)
+    with tape:
+        watched, chosen = _watch_arguments(tape, primals, tuple(range(len(primals))))
+        value = fun(*watched)
+
+    def pullback(ct: Any) -> tuple:
+        return tuple(
+            tape.gradient(value, chosen, output_gradients=ct, unconnected_gradients="zero")
+        )
+
+    return _plain(value), pullback
+
+
+def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+    """Return the value of ``fun(*primals)`` and its directional derivative along `tangents`.
+
+    The pullback is linear in its cotangent; transposing it gives the push-forward ("double vjp",
+    so that no second table of rules is needed).
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> tapemagic.jvp(lambda x: x ** 2, (3.0,), (1.0,))
+    (9.0, 6.0)
+    """
+    outer = GradientTape(persistent=True)
+    inner = GradientTape(persistent=True)
+    with outer:
+        with inner:
+            watched, chosen = _watch_arguments(inner, primals, tuple(range(len(primals))))
+            value = fun(*watched)
+        return _plain(value), structures.map_leaves(
+            _plain, push_forward(outer, inner, value, chosen, tangents)
+        )
+
+
+def push_forward(
+    outer: GradientTape, inner: GradientTape, value: Any, sources: Any, tangents: Any
+) -> Any:
+    """Transpose the pullback of `inner` while `outer` records it: the tangents of `value`."""
+    results = []
+    for y in structures.leaves(value):
+        if not is_traced(y):
+            results.append(np.zeros(np.shape(y)))
+            continue
+        plain = dispatch.plain(y)
+        cotangent = outer.watch(Borrowed().lift(np.zeros(np.shape(plain), plain_dtype(plain))[()]))
+        pulled = inner.gradient(y, sources, output_gradients=cotangent)
+        total = None
+        for ct, tangent in zip(structures.leaves([pulled]), structures.leaves([tangents])):
+            if ct is None or not is_traced(ct):
+                continue
+            term = np.sum(ct * np.conj(tangent) if np.iscomplexobj(tangent) else ct * tangent)
+            total = term if total is None else total + term
+        result = None if total is None else outer.gradient(total, cotangent)
+        results.append(np.zeros(np.shape(plain))[()] if result is None else result)
+    return structures.rebuild(value, results)
+
+
+def plain_dtype(value: Any) -> np.dtype:
+    """Return the dtype of a plain array or number."""
+    return np.asarray(value).dtype
+
+
+def jacobian(fun: Callable, argnums: int = 0) -> Callable:
+    """Return a function that gives the Jacobian of `fun`, of shape value + argument.
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> tapemagic.jacobian(lambda x: x ** 2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    def full_jacobian(*args: Any, **kwargs: Any) -> Any:
+        tape = GradientTape(persistent=True)
+        with tape:
+            watched, chosen = _watch_arguments(tape, args, argnums)
+            value = fun(*watched, **kwargs)
+        return tape.jacobian(value, chosen, unconnected_gradients="zero")
+
+    return full_jacobian
+
+
+def hessian(fun: Callable, argnums: int = 0) -> Callable:
+    """Return a function that gives the Hessian of `fun`, of shape argument + argument.
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> tapemagic.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(fun, argnums), argnums)
+
+
+def hvp(fun: Callable, argnums: int = 0) -> Callable:
+    """Return ``product(x, v)``, the Hessian of `fun` at `x` times `v`; no Hessian is made.
+
+    It is what ``scipy.optimize.minimize(..., hessp=...)`` takes.
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> tapemagic.hvp(lambda x: np.sum(x ** 3))(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
+    """
+
+    def product(x: Any, v: Any, *args: Any) -> Any:
+        before = args[:argnums]
+        after = args[argnums:]
+        return vjp(lambda z: grad(fun, argnums)(*before, z, *after), x)[1](v)[0]
+
+    return product

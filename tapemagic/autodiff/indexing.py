@@ -1,0 +1,128 @@
+"""Reading elements: basic and advanced indexing, and `.flat`.
+
+An index is stored encoded, slices as tuples of integers: the garbage collector follows a tuple
+that holds a `slice` object for ever, and one of integers not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from . import dispatch, leaks, recorder
+from .avals import code_of, is_small
+from .dispatch import HANDLE_TYPES
+from .structure import get_item
+
+
+def plain_index(index: Any) -> Any:
+    """Replace handles in an index (0-d integers made of traced values are plain already)."""
+    if type(index) in HANDLE_TYPES:
+        return dispatch.plain(index)
+    if isinstance(index, tuple) and any(type(item) in HANDLE_TYPES for item in index):
+        return tuple(dispatch.plain(item) for item in index)
+    return index
+
+
+def encode(index: Any) -> Any:
+    """Write an index as integers, None, Ellipsis, arrays and tuples of them."""
+    kind = type(index)
+    if kind is int or index is None or index is Ellipsis or kind is bool:
+        return index
+    if kind is slice:
+        return ("slice", index.start, index.stop, index.step)
+    if kind is tuple:
+        return ("tuple", *map(encode, index))
+    if isinstance(index, np.ndarray) and index.ndim:
+        return index.copy()  # the user may write to it later
+    if isinstance(index, (bool, np.bool_)):
+        return bool(index)
+    if isinstance(index, list):
+        return np.array(index, dtype=np.intp if len(index) == 0 else None)
+    return int(index.__index__())
+
+
+def is_basic(index: Any) -> bool:
+    """Tell whether NumPy answers an index with a view (or a number)."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(
+        item is None
+        or item is Ellipsis
+        or isinstance(item, (int, np.integer, slice))
+        and not isinstance(item, bool)
+        for item in items
+    )
+
+
+def getitem(handle: Any, index: Any) -> Any:
+    """Carry out ``handle[index]`` and record it."""
+    index = plain_index(index)
+    value, id_, code = dispatch.operand(handle, reads=False)
+    y = value[index]
+    if isinstance(y, np.ndarray) and y.base is not None and is_basic(index):
+        from .storage import view_of  # noqa: PLC0415  (storage writes through indices)
+
+        node = None
+        if id_ >= 0:
+            node = _record(id_, code, index, y)
+        return view_of(handle, y, node, handle.result_class)
+    if id_ < 0:
+        return dispatch.untracked(y, handle.result_class)
+    if getattr(y, "dtype", value.dtype).kind not in "fc":
+        return leaks.flat(y, (handle,))
+    node = _record(id_, code, index, y)
+    return dispatch.traced(y, node[0], node[1], handle.result_class)
+
+
+def _record(id_: int, code: int, index: Any, y: Any) -> tuple[int, int]:
+    new = code_of(y)
+    kept = np.array(y) if is_small(new) and isinstance(y, np.ndarray) else y
+    tail = (new, (id_,), (code,), (None, encode(index)), None, kept if is_small(new) else None)
+    return new, recorder.append(tail, get_item.code)
+
+
+class FlatIterator:
+    """What ``handle.flat`` answers: a 1-D look at the elements, in C order."""
+
+    __slots__ = ("_handle", "_position")
+
+    def __init__(self, handle: Any) -> None:
+        self._handle, self._position = handle, 0
+
+    def _index(self, index: Any) -> tuple:
+        numbers = np.arange(np.size(self._handle.value))[plain_index(index)]
+        return np.unravel_index(numbers, np.shape(self._handle.value))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._handle[self._index(index)]
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        where = self._index(index)
+        count = np.size(where[0])
+        if np.ndim(where[0]):  # .flat repeats or cuts the values to fit, as NumPy does
+            values = np.resize(values, count) if np.size(values) else values
+        self._handle[where] = values
+
+    def __len__(self) -> int:
+        return int(np.size(self._handle.value))
+
+    def __iter__(self) -> Iterator:
+        return (self[i] for i in range(len(self)))
+
+    def __next__(self) -> Any:
+        if self._position >= len(self):
+            raise StopIteration
+        self._position += 1
+        return self[self._position - 1]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(np.ravel(self._handle), dtype=dtype, copy=copy)
+
+    @property
+    def base(self) -> Any:
+        return self._handle
+
+    def copy(self) -> Any:
+        return np.ravel(self._handle).copy()

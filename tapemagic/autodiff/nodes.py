@@ -1,0 +1,148 @@
+"""`Node`: an entry of the tape as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+from .avals import AVALS, MULTIPLE
+from .primitives import PRIMITIVES
+from .recorder import Recording, is_inner
+from .structure import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value of the run: a watched source, or the result of an operation.
+
+    Attributes
+    ----------
+    index : int
+        Place on the tape.
+    op : str
+        Name of the primitive; "source" for a watched leaf.
+    formulas : tuple of str
+        The local derivative per operand, in y, x or x1, x2.
+    inputs : tuple of (int or None)
+        Node per array operand, by position; None for a constant.
+    constants : tuple
+        Plain value per operand where it is a constant and was kept.
+    shape, dtype
+    value : array, number or None
+        The plain value if it was kept.
+    line : int or None
+        Line of the cell (also for work done in a helper).
+    function : str
+        "" for the cell itself, else the function the operation ran in.
+    calls : tuple of (function, filename, line)
+        From the cell inwards; the last is where the operation is.
+    params : dict
+        What else the operation was given (axis, index, ...).
+    """
+
+    index: int
+    op: str
+    formulas: tuple[str, ...]
+    inputs: tuple[int | None, ...]
+    constants: tuple[Any, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    value: Any
+    line: int | None
+    function: str
+    calls: tuple[tuple[str, str, int], ...]
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class Reader:
+    """Turn the entries of a recording into nodes; positions are looked up once each."""
+
+    def __init__(self, recording: Recording, filename: str | None = None) -> None:
+        self._recording = recording
+        self._filename = filename
+        self._calls: dict[tuple[int, int], tuple] = {}
+        self._lines: dict[Any, dict[int, int]] = {}
+
+    def node(self, index: int) -> Node:
+        """Return the node of one entry."""
+        entry = self._recording.entries[index]
+        code, offset, context, aval = entry[:4]
+        primitive = PRIMITIVES[code]
+        calls, line, function = self._position(context, offset)
+        params: dict[str, Any] = {}
+        if primitive.kind == "elementwise":
+            a, b, x1, x2, y = entry[4:9]
+            ids, values = (a, b)[: primitive.arity], (x1, x2)[: primitive.arity]
+            inputs = tuple(id_ if id_ >= 0 else None for id_ in ids)
+            constants = tuple(None if id_ >= 0 else value for id_, value in zip(ids, values))
+        else:
+            inputs, constants, params = _operands(entry)
+            y = entry[8]
+        shape, dtype = ((), "tuple") if aval == MULTIPLE else _facts(aval)
+        return Node(
+            index, primitive.name, primitive.formulas, inputs, constants, shape, dtype, y, line,
+            function, calls, params,
+        )  # fmt: skip
+
+    def _position(self, context: int, offset: int) -> tuple:
+        key = (context, offset)
+        known = self._calls.get(key)
+        if known is None:
+            known = self._calls[key] = self._look_up(context, offset)
+        return known
+
+    def _look_up(self, context: int, offset: int) -> tuple:
+        calls = []
+        for code, at in self._recording.positions(context, offset):
+            if not is_inner(code.co_filename):
+                line = self._line(code, at) or code.co_firstlineno
+                calls.append((code.co_name, code.co_filename, line))
+        cell = [i for i, call in enumerate(calls) if call[1] == self._filename]
+        start = cell[0] if cell else max(0, len(calls) - 1)
+        calls = calls[start:]
+        if not calls:
+            return (), None, ""
+        function = calls[-1][0]
+        return tuple(calls), calls[0][2], "" if function == "<module>" else function
+
+    def _line(self, code: Any, offset: int) -> int | None:
+        table = self._lines.get(code)
+        if table is None:
+            table = self._lines[code] = {
+                2 * i: position[0] for i, position in enumerate(code.co_positions())
+            }
+        return table.get(offset)
+
+
+def _facts(aval: int) -> tuple[tuple[int, ...], str]:
+    known = AVALS[aval]
+    return known.shape, str(known.dtype)
+
+
+def _operands(entry: tuple) -> tuple[tuple, tuple, dict[str, Any]]:
+    """Split the arguments of a general entry into operands, constants and parameters."""
+    ids, codes, args, keywords = entry[4], entry[5], entry[6], entry[7]
+    inputs, constants, params = [], [], {}
+    for i, arg in enumerate(args):
+        id_ = ids[i] if i < len(ids) else -1
+        if id_ >= 0:
+            inputs.append(id_)
+            constants.append(None)
+        elif (i < len(codes) and codes[i]) or isinstance(arg, np.ndarray):
+            inputs.append(None)
+            constants.append(arg)
+        else:
+            params[str(i)] = _decoded(arg)
+    params.update(keywords or ())
+    return tuple(inputs), tuple(constants), params
+
+
+def _decoded(arg: Any) -> Any:
+    if type(arg) is tuple and arg and arg[0] in ("slice", "tuple"):
+        return decode(arg)
+    return arg
+
+

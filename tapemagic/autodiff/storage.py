@@ -1,0 +1,425 @@
+"""Writes and views: one storage, many handles, versions.
+
+NumPy's arrays alias: a write through a slice reaches the base and every other view. Nodes are
+immutable. A `Storage` stands between the two: it owns the memory that a group of handles looks at
+and knows which node holds its current contents.
+
+- A *write* makes a new node of the whole memory, and every handle of the storage stale.
+- A *stale* handle is brought up to date when it is read: its node becomes "this window of the
+  current contents".
+- Values that a rule has saved must stay what they were. The first write copies the memory; later
+  ones go in place, until somebody reads an array whole again. Of a view, what is saved is a copy
+  (no dearer than the operation that reads it). So a loop of n writes costs O(n).
+
+A view is described by its window on the memory: byte offset, shape, strides, dtype. That covers
+every composition of slices, transposes, reshapes and real/imaginary parts.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnsupportedWriteError
+from . import dispatch, leaks, recorder
+from .avals import code_of, is_small
+from .primitives import RULES
+from .indexing import encode, is_basic, plain_index
+from .recorder import RECORDER
+from .structure import (
+    decode, order_of, overlaps, positions_in, positions_set, set_item, source, view_at, window_get,
+    window_set,
+)  # fmt: skip
+
+from .traced import TracedArray
+
+#: (byte offset, shape, strides, dtype string, writeable)
+Window = tuple[int, tuple[int, ...], tuple[int, ...], str, bool]
+
+
+class Storage:
+    """The memory behind a group of handles that alias each other.
+
+    Attributes
+    ----------
+    buffer : ndarray
+        Owner of the memory, contiguous, in C or Fortran order.
+    id, token, aval
+        Node of the current contents of the whole buffer, as for a handle.
+    version : int
+        Counts the writes; a handle of an older version is stale.
+    written : bool
+        Whether `buffer` is a copy of ours, so that values saved earlier lie elsewhere.
+    exposed : bool
+        Whether a rule may have saved `buffer` itself since the last copy.
+    """
+
+    __slots__ = (
+        "aval", "buffer", "exposed", "fresh", "handles", "id", "changed", "frozen", "limit", "token", "version",
+        "whole", "written",
+    )  # fmt: skip
+
+    def __init__(self, buffer: np.ndarray, base: Any = None) -> None:
+        self.buffer = buffer
+        self.aval = code_of(buffer)
+        self.id, self.token = (base.id, base.token) if base is not None else (-1, None)
+        self.version = 0
+        self.written = False
+        self.exposed = True
+        self.changed = False  # whether anything was ever written
+        self.frozen = False  # a view of a temporary whose place is not known: no writes
+        self.whole: Window | None = None  # the window of the buffer itself, once written
+        self.handles: list[weakref.ref] = []  # all handles alive
+        self.fresh: list[weakref.ref] = []  # those whose token a write has to take back
+        self.limit = 16  # length of `handles` at which the dead are dropped
+
+    def attach(self, handle: Any) -> None:
+        """Make `handle`, whose value lies in the buffer, one of this storage's handles."""
+        handle.storage = self
+        handle.version = self.version
+        handle.window = None
+        self.handles.append(weakref.ref(handle))
+        if len(self.handles) > self.limit:
+            self.handles = [known for known in self.handles if known() is not None]
+            self.limit = 2 * len(self.handles) + 16
+        if self.written:
+            self._place(handle, self.buffer)
+            handle.token = None  # not saved yet: `settle` decides what to do about the value
+
+    def _place(self, handle: Any, buffer: np.ndarray) -> None:
+        """Note where in `buffer` the value of a handle lies."""
+        window = window_of(handle.value, buffer)
+        handle.window = self.whole if window == self.whole else window
+
+    # -------------------------------------------------------------------------------- reading
+
+    def true_view(self, handle: Any) -> np.ndarray:
+        """Return the handle's window on the current contents: what NumPy would have."""
+        if not self.written:
+            return handle.value
+        if handle.window is self.whole:
+            return self.buffer
+        return view_at(self.buffer, handle.window)
+
+    def peek(self, handle: Any) -> np.ndarray:
+        """Return the current plain value."""
+        return self.true_view(handle)
+
+    def settle(self, handle: Any, reads: bool = True) -> tuple[Any, int, int]:
+        """Return value, id and aval of a handle whose token did not match.
+
+        `reads` tells whether a rule may keep the value: then it is protected from later writes.
+        """
+        value = self.true_view(handle)
+        tracked = self.token is RECORDER.token
+        if tracked and handle.version != self.version:
+            self._renew(handle)
+        if reads and self.written:
+            if handle.window is self.whole:
+                self.exposed = True
+                handle.value = value
+            else:
+                handle.value = value = value.copy(order="K")
+            if tracked:
+                handle.token = self.token
+                self.fresh.append(weakref.ref(handle))
+        return value, handle.id if tracked else -1, handle.aval
+
+    def _renew(self, handle: Any) -> None:
+        """Give a stale handle a node: its window of the current contents."""
+        if handle.window is self.whole:
+            handle.id = self.id
+        else:
+            handle.id = append_node(
+                window_get, (self.id,), (self.aval,), (None, (order_of(self.buffer), handle.window)),
+                self.true_view(handle),
+            )
+        handle.version = self.version
+
+    def adopt(self, handle: Any) -> None:
+        """Begin to watch the memory: a source node for the whole, its window for `handle`.
+
+        The buffer becomes a copy of ours, so that the array's owner may write to it later.
+        """
+        if self.current() < 0:
+            self.own()
+            self.id = recorder.append((self.aval, (), (), (), None, None), source.code)
+            self.token = RECORDER.token
+            self.version += 1
+        self.settle(handle, reads=False)
+        kept = handle.value if is_small(handle.aval) else None
+        if handle.window is self.whole:
+            entries = RECORDER.entries
+            entries[self.id] = (*entries[self.id][:8], kept if kept is None else kept.copy())
+
+    # -------------------------------------------------------------------------------- writing
+
+    def own(self) -> None:
+        """Make the buffer writable without touching anything that a rule has saved."""
+        if self.written and not self.exposed:
+            return
+        old = self.buffer
+        self.buffer = old.copy(order="K")
+        if not self.written:
+            self.whole = window_of(old, old)
+            self.handles = [known for known in self.handles if known() is not None]
+            self.fresh = list(self.handles)
+            for known in self.handles:
+                handle = known()
+                if handle is not None:
+                    self._place(handle, old)
+        self.written, self.exposed = True, False
+
+    def written_by(self, handle: Any, id_: int) -> None:
+        """Note that the node `id_` (-1: nothing traced) holds the contents after a write."""
+        self.version += 1
+        self.changed = True
+        self.id, self.token = id_, RECORDER.token if id_ >= 0 else None
+        for reference in self.fresh:
+            stale = reference()
+            if stale is not None:
+                stale.token = None
+        self.fresh = []
+        handle.value = self.true_view(handle)
+        handle.token = None
+        if handle.window is self.whole:
+            handle.id, handle.version = id_, self.version
+
+    def current(self) -> int:
+        """Return the node of the contents in this recording, or -1."""
+        return self.id if self.token is RECORDER.token else -1
+
+
+def append_node(primitive: Any, ids: tuple, avals: tuple, args: tuple, y: Any) -> int:
+    """Record a node of the storage's own making; return its id."""
+    code = code_of(y)
+    tail = (code, ids, avals, args, None, np.array(y) if is_small(code) else None)
+    return recorder.append(tail, primitive.code)
+
+
+# -------------------------------------------------------------------------------------- windows
+
+
+def window_of(view: np.ndarray, buffer: np.ndarray) -> Window:
+    """Describe where in `buffer` a view of it lies."""
+    offset = view.ctypes.data - buffer.ctypes.data if view.size else 0
+    return offset, view.shape, view.strides, view.dtype.str, bool(view.flags.writeable)
+
+
+def storage_of(handle: Any) -> Storage:
+    """Return the storage of an array handle, made when it is first needed."""
+    if handle.storage is None:
+        value = handle.value
+        contiguous = value.flags.c_contiguous or value.flags.f_contiguous
+        if not contiguous or isinstance(value.base, np.ndarray):
+            # A result that NumPy made as a view of a temporary: its own copy is the owner.
+            handle.value = value.copy(order="K" if contiguous else "C")
+        Storage(handle.value, handle).attach(handle)
+    return handle.storage
+
+
+def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> Any:
+    """Wrap a result that NumPy made as a view of the handle `x`."""
+    if not isinstance(x.storage, (Storage, type(None))):  # a Variable: its value never changes
+        if node is None:
+            return dispatch.untracked(y, cls)
+        return dispatch.traced(y, node[0], node[1], cls)
+    before = x.value
+    storage = storage_of(x)
+    if x.value is not before:
+        if before.flags.c_contiguous or before.flags.f_contiguous:
+            y = view_at(x.value, window_of(y, before))
+        else:
+            storage.frozen = True
+    result = object.__new__(cls)
+    result.value = y
+    if node is None:
+        result.aval, result.id, result.token = code_of(y), -1, None
+    else:
+        result.aval, result.id = node
+        result.token = RECORDER.token
+    storage.attach(result)
+    return result
+
+
+# --------------------------------------------------------------------------------------- writes
+
+
+def write_item(handle: Any, index: Any, values: Any) -> None:
+    """Carry out ``handle[index] = values``.
+
+    Raises
+    ------
+    Whatever NumPy raises for the same assignment to a plain array.
+    """
+    index = plain_index(index)
+    if not isinstance(handle.value, np.ndarray):
+        handle.value[index] = dispatch.plain(values)  # numbers: NumPy's own TypeError
+        return
+    if not isinstance(handle.storage, (Storage, type(None))):
+        handle.storage.refuse_write(handle)
+    if isinstance(values, (list, tuple)) and dispatch.holds_traced(values):
+        values = np.stack(values)
+    v, v_id, v_code = dispatch.operand(values, reads=False)
+    storage = storage_of(handle)
+    if not storage.true_view(handle).flags.writeable:
+        raise ValueError("assignment destination is read-only")
+    if storage.frozen:
+        raise leaks.locate(
+            UnsupportedWriteError(
+                f"{leaks.name_of((handle,))} is a view of a temporary array, and is written to.",
+                fix="Write to a copy: z = z.copy().",
+            )
+        )
+    if np.may_share_memory(v, storage.buffer):
+        v = np.array(v)
+    storage.own()
+    target = storage.true_view(handle)
+    target[index] = v
+    before = storage.current()
+    id_ = -1
+    if RECORDER.recording is not None and (before >= 0 or v_id >= 0):
+        encoded = encode(index)
+        if v_code == 0:
+            v_code = code_of(v) if isinstance(v, np.ndarray) and v.dtype.kind in "fc" else 0
+        if handle.window is storage.whole:
+            primitive, where = set_item, encoded
+        else:
+            primitive, where = _place_of_write(storage, target, index, encoded)
+        id_ = append_node(
+            primitive, (before, v_id), (storage.aval, v_code), (None, None, where), storage.buffer
+        )
+    storage.written_by(handle, id_)
+
+
+def _place_of_write(storage: Storage, target: np.ndarray, index: Any, encoded: Any) -> tuple:
+    """Say which elements of the memory a write through a view reached."""
+    order = order_of(storage.buffer)
+    if is_basic(index):
+        window = window_of(target[decode(encoded, open_=True)], storage.buffer)
+        if not overlaps(window):
+            return window_set, (order, window)
+    positions = positions_in(window_of(target, storage.buffer))[index]
+    return positions_set, (order, positions, target.dtype.str)
+
+
+def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
+    """Carry out ``handle op= other``; numbers, which cannot be written to, get a new handle."""
+    if not isinstance(handle.value, np.ndarray):
+        return dispatch.call_operator(RULES[fun], compute, (handle, other))
+    if not isinstance(handle.storage, (Storage, type(None))):
+        handle.storage.refuse_write(handle)
+    result = dispatch.call_operator(RULES[fun], compute, (handle, other))
+    if result is NotImplemented:
+        return result
+    plain = dispatch.plain(result)
+    storage = storage_of(handle)
+    target = storage.true_view(handle)
+    if not (
+        target.flags.writeable
+        and np.shape(plain) == target.shape
+        and np.can_cast(plain.dtype, target.dtype, "same_kind")
+    ):
+        fun(target.copy(), dispatch.plain(other), out=np.zeros_like(target))  # NumPy's own error
+        if not target.flags.writeable:
+            raise ValueError("output array is read-only")
+        raise UnsupportedWriteError(f"{fun.__name__} in place into shape {target.shape} failed.")
+    write_item(handle, Ellipsis, result)
+    return handle
+
+
+def reshape_in_place(handle: Any, shape: Any) -> None:
+    """Carry out ``handle.shape = shape``: the handle looks at its memory in another way."""
+    view = np.reshape(handle, shape, copy=False)
+    for name in ("aval", "id", "storage", "token", "value", "version", "window"):
+        setattr(handle, name, getattr(view, name, None))
+    if handle.storage is not None:
+        handle.storage.handles.append(weakref.ref(handle))
+        handle.storage.fresh.append(weakref.ref(handle))
+
+
+
+class Borrowed:
+    """Arrays of somebody else's namespace, behind handles for a while.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([1.0, 2.0])
+    >>> borrowed = Borrowed()
+    >>> handle = borrowed.lift(x)
+    >>> handle[0] = 5.0
+    >>> borrowed.restore()
+    >>> x, borrowed.lower(handle) is x
+    (array([5., 2.]), True)
+    """
+
+    def __init__(self) -> None:
+        self._lifted: dict[int, tuple[Any, Any]] = {}  # id(plain) -> plain, handle
+        self._storages: dict[int, tuple[np.ndarray, Storage]] = {}  # id(owner) -> owner, storage
+        self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
+        self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain owner
+
+    def lift(self, plain: Any) -> Any:
+        """Return the (untracked) handle for an array, NumPy scalar or number."""
+        known = self._lifted.get(id(plain))
+        if known is not None:
+            return known[1]
+        handle = object.__new__(TracedArray)
+        handle.value, handle.aval = plain, code_of(plain)
+        handle.id, handle.token, handle.storage = -1, None, None
+        if isinstance(plain, np.ndarray):
+            self._storage(plain).attach(handle)
+        self._lifted[id(plain)] = plain, handle
+        self._lowered[id(handle)] = handle, plain
+        return handle
+
+    def _storage(self, plain: np.ndarray) -> Storage:
+        owner = plain
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        if owner.dtype != plain.dtype and owner.dtype.kind not in "fc":
+            owner = plain
+        if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+            owner = plain
+        known = self._storages.get(id(owner))
+        if known is None:
+            known = self._storages[id(owner)] = owner, Storage(owner)
+            self._owners[id(known[1])] = known[1], owner
+        return known[1]
+
+    def lower(self, handle: Any) -> Any:
+        """Return the plain object that NumPy would have left in place of a handle."""
+        known = self._lowered.get(id(handle))
+        if known is not None and known[0] is handle:
+            return known[1]
+        if not isinstance(handle.value, np.ndarray):
+            plain = handle.value
+        elif not isinstance(handle.storage, Storage):
+            plain = handle.value.copy(order="K")  # a rule may have saved the value itself
+        else:
+            plain = self._lower_array(handle, handle.storage)
+        self._lowered[id(handle)] = handle, plain
+        return plain
+
+    def _lower_array(self, handle: Any, storage: Storage) -> np.ndarray:
+        known = self._owners.get(id(storage))
+        if known is None:
+            copy = storage.buffer.copy(order="K")
+            known = self._owners[id(storage)] = storage, copy
+        owner = known[1]
+        if storage.written:
+            return owner if handle.window is storage.whole else view_at(owner, handle.window)
+        if handle.value is storage.buffer:
+            return owner
+        if owner is storage.buffer:
+            return handle.value
+        return view_at(owner, window_of(handle.value, storage.buffer))
+
+    def restore(self) -> None:
+        """Write the data of changed arrays back into the arrays that were lifted."""
+        for owner, storage in self._storages.values():
+            if storage.written and storage.changed:
+                np.copyto(owner, storage.buffer)

@@ -1,0 +1,73 @@
+"""Nested structures of arrays: dicts, lists, tuples, named tuples and dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def _parts(structure: Any) -> list[Any] | None:
+    """Return the items of a container, or None for a leaf."""
+    if isinstance(structure, Mapping):
+        return list(structure.values())
+    if type(structure) in (list, tuple) or hasattr(structure, "_fields"):
+        return list(structure)
+    if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
+        return [getattr(structure, field.name) for field in dataclasses.fields(structure)]
+    return None
+
+
+def leaves(structure: Any, like: Any = None) -> list[Any]:
+    """Return the leaves in order; with `like`, go only as deep as that structure does.
+
+    Examples
+    --------
+    >>> leaves({"a": 1, "b": [2, (3,)]})
+    [1, 2, 3]
+    >>> leaves([1, 2], like=3)
+    [[1, 2]]
+    """
+    if structure is None:
+        return [None] if like is not None and _parts(like) is None else []
+    guide = structure if like is None else like
+    if _parts(guide) is None:
+        return [structure]
+    parts = _parts(structure)
+    if parts is None:
+        return [structure]
+    guides = _parts(guide) if like is not None else [None] * len(parts)
+    found: list[Any] = []
+    for part, below in zip(parts, guides or []):
+        found += leaves(part, below) if like is not None else leaves(part)
+    return found
+
+
+def rebuild(structure: Any, values: list[Any]) -> Any:
+    """Put `values`, one per leaf, into the shape of `structure`.
+
+    Examples
+    --------
+    >>> rebuild({"a": 1, "b": [2, 3]}, [10, 20, 30])
+    {'a': 10, 'b': [20, 30]}
+    """
+    remaining = iter(values)
+    return map_leaves(lambda leaf: next(remaining), structure)
+
+
+def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
+    """Apply a function to every leaf and keep the structure."""
+    if structure is None:
+        return None
+    if isinstance(structure, Mapping):
+        return {key: map_leaves(function, item) for key, item in structure.items()}
+    if hasattr(structure, "_fields"):
+        return type(structure)(*(map_leaves(function, item) for item in structure))
+    if type(structure) in (list, tuple):
+        return type(structure)(map_leaves(function, item) for item in structure)
+    if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
+        names = [field.name for field in dataclasses.fields(structure)]
+        return dataclasses.replace(
+            structure, **{name: map_leaves(function, getattr(structure, name)) for name in names}
+        )
+    return function(structure)

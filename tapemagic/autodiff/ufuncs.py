@@ -1,0 +1,271 @@
+"""What `__array_ufunc__` answers beyond the plain call: keywords, `out=`, `where=`, methods.
+
+Values are always those of the real ufunc, called in the same way on the plain values. What is
+recorded is, where possible, the plain call: ``np.exp(x, where=mask)`` is ``exp`` of the selected
+elements, written into the result, so that elements never selected have no say (a structural zero,
+not ``0 * inf``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnsupportedWriteError
+from . import dispatch, leaks
+from .creation import array_of, as_operand
+from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
+from .primitives import RULES, Primitive
+from .storage import write_item
+from .ufunc_methods import METHODS
+
+#: Keywords that only generalised ufuncs (matmul, vecdot) take.
+_CORE = ("axes", "axis", "keepdims")
+
+
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
+    """Carry out ``ufunc.method(*inputs, **kwargs)`` where handles are among the arguments.
+
+    Parameters
+    ----------
+    ufunc : ufunc
+    method : {"__call__", "reduce", "accumulate", "reduceat", "outer", "at"}
+    inputs : tuple
+    kwargs : dict
+        As NumPy hands them to ``__array_ufunc__``: `out` is a tuple.
+
+    Raises
+    ------
+    UnsupportedWriteError
+        If a traced result would be written into a plain array.
+    """
+    inputs = tuple(map(as_operand, inputs))
+    outs = kwargs.pop("out", None)
+    if outs is not None and not isinstance(outs, tuple):
+        outs = (outs,)
+    if method == "at":
+        return METHODS["at"](ufunc, *inputs)
+    if not any(map(is_live, inputs)):
+        return _constant(ufunc, method, inputs, outs, kwargs)
+    if outs and any(_is_plain(one) for one in outs):
+        return _into_plain(ufunc, method, inputs, outs, kwargs)
+    if method == "outer":
+        return call_ufunc(ufunc, "__call__", _outer(*inputs), {**kwargs, "out": outs})
+    if method == "__call__":
+        if kwargs.get("where", True) is not True:
+            return _masked(ufunc, inputs, outs, kwargs)
+        kwargs.pop("where", None)
+        y = _call(ufunc, inputs, kwargs)
+    else:
+        y = METHODS[method](ufunc, *inputs, **kwargs)
+    if outs is None:
+        return y
+    recompute = partial(getattr(ufunc, method), *plain(inputs), **plain(kwargs))
+    return store(y, outs, recompute)
+
+
+def is_live(x: Any) -> bool:
+    """Tell whether `x` depends on something watched."""
+    return type(x) in HANDLE_TYPES and dispatch.operand(x, reads=False)[1] >= 0
+
+
+def _is_plain(out: Any) -> bool:
+    return out is not None and out is not Ellipsis and type(out) not in HANDLE_TYPES
+
+
+# -------------------------------------------------------------------------------- plain values
+
+
+def _constant(ufunc: Any, method: str, inputs: tuple, outs: Any, kwargs: dict) -> Any:
+    """Call the ufunc on values that depend on nothing watched."""
+    run = partial(getattr(ufunc, method), *plain(inputs), **plain(kwargs))
+    if outs is None:
+        return dispatch.untracked(run(), dispatch.family(inputs))
+    buffers = tuple(np.array(plain(one), order="K") if _is_handle(one) else one for one in outs)
+    results = run(out=buffers)
+    results = results if isinstance(results, tuple) else (results,)
+    for out, buffer in zip(outs, buffers, strict=True):
+        if _is_handle(out):
+            write_item(out, Ellipsis, buffer)
+    results = tuple(
+        out if _is_handle(out) else result for out, result in zip(outs, results, strict=True)
+    )
+    return results[0] if ufunc.nout == 1 else results
+
+
+def _is_handle(x: Any) -> bool:
+    return type(x) in HANDLE_TYPES
+
+
+def _into_plain(ufunc: Any, method: str, inputs: tuple, outs: tuple, kwargs: dict) -> Any:
+    """Write into a plain array what has no derivative; refuse the rest."""
+    rule = RULES.get(ufunc)
+    flat = getattr(rule, "kind", "") == "constant"
+    if flat or all(one is None or one.dtype.kind not in "fc" for one in outs):
+        y = getattr(ufunc, method)(*plain(inputs), out=outs, **plain(kwargs))
+        return leaks.flat(y, inputs)
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    raise leaks.locate(
+        UnsupportedWriteError(
+            f"{leaks.name_of(inputs)} would be written by np.{name} into a plain array, which the"
+            " tape cannot follow.",
+            fix=f"Bind the result instead: z = np.{name}(...).",
+        )
+    )
+
+
+# ------------------------------------------------------------------------------- the plain call
+
+
+def _call(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
+    """Call the ufunc with keywords other than `out` and `where`."""
+    if ufunc.signature is not None and any(key in kwargs for key in _CORE):
+        core = {key: kwargs.pop(key) for key in _CORE if key in kwargs}
+        return _generalised(ufunc, inputs, kwargs, **core)
+    if not kwargs:
+        return dispatch.call(ufunc, inputs, {})
+    inputs = _cast_to_complex(ufunc, inputs, kwargs)
+    return _record(ufunc, inputs, partial(ufunc, **kwargs))
+
+
+def _record(ufunc: Any, inputs: tuple, compute: Callable) -> Any:
+    """Record the plain call; `compute` gives its value."""
+    rule = RULES.get(ufunc)
+    if isinstance(rule, Primitive):
+        if rule.kind == "elementwise":
+            return call_elementwise(rule, compute, inputs)
+        if rule.kind != "constant":
+            return call_primitive(rule, inputs, {}, compute)
+        return leaks.flat(compute(*plain(inputs)), inputs)
+    y = dispatch.call(ufunc, inputs, {})
+    wanted = compute(*plain(inputs))
+    return y.astype(wanted.dtype) if getattr(wanted, "dtype", None) != y.dtype else y
+
+
+def _cast_to_complex(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
+    """Make real operands complex where `dtype=` asks for that: their rules then are complex too."""
+    wanted = kwargs.get("dtype")
+    if wanted is None or np.dtype(wanted).kind != "c":
+        return inputs
+    return tuple(
+        x.astype(wanted) if is_live(x) and x.dtype.kind != "c" else x for x in inputs
+    )
+
+
+def _generalised(
+    ufunc: Any,
+    inputs: tuple,
+    kwargs: dict,
+    axes: Any = None,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Any:
+    """Call matmul, vecdot, ... with core axes elsewhere: move them to the end, and back."""
+    wanted = ufunc(*plain(inputs), **kwargs, **_given(axes=axes, axis=axis, keepdims=keepdims))
+    counts = [len(part.split(",")) for part in _core_parts(ufunc)]
+    counts = [min(n, np.ndim(plain(x))) for n, x in zip(counts, inputs, strict=False)]
+    if axes is None:
+        axes = [(-1 if axis is None else axis,)] * len(inputs)
+    axes = [(one,) if isinstance(one, int) else tuple(one) for one in axes]
+    moved = tuple(
+        np.moveaxis(x, source, range(-n, 0)) if n else x
+        for x, source, n in zip(inputs, axes, counts, strict=False)
+    )
+    y = _call(ufunc, moved, kwargs)
+    if keepdims:
+        return np.expand_dims(y, axes[0])
+    if len(axes) > len(inputs) and axes[-1]:
+        y = np.moveaxis(y, range(-len(axes[-1]), 0), axes[-1])
+    if np.ndim(wanted) and y.strides != wanted.strides:
+        y = np.copy(y, order="C")  # later sums run in memory order: it has to be NumPy's
+    return y
+
+
+def _core_parts(ufunc: Any) -> list[str]:
+    """Return the core dimensions of each input: ``["n?,k", "k,m?"]``."""
+    left = ufunc.signature.split("->")[0]
+    return left.strip("()").split("),(")
+
+
+def _given(**kwargs: Any) -> dict:
+    return {key: value for key, value in kwargs.items() if value is not None and value is not False}
+
+
+def _outer(a: Any, b: Any) -> tuple:
+    """Give `a` as many trailing axes as `b` has."""
+    extra = np.ndim(plain(b))
+    return (np.reshape(a, np.shape(plain(a)) + (1,) * extra) if extra else a), b
+
+
+# ---------------------------------------------------------------------------- where= and out=
+
+
+def _masked(ufunc: Any, inputs: tuple, outs: tuple | None, kwargs: dict) -> Any:
+    """Compute the selected elements only, and write them into the result."""
+    if ufunc.nout > 1:
+        raise leaks.locate(
+            UnsupportedWriteError(
+                f"np.{ufunc.__name__} with where= has several results, which the tape cannot"
+                " follow.",
+                fix="Use np.where on each of them.",
+            )
+        )
+    where = plain(kwargs.pop("where"))
+    out = outs[0] if outs else None
+    buffer = None if out is None else np.array(plain(out), order="K")
+    result = ufunc(*plain(inputs), out=buffer, where=where, **kwargs)
+    cls = dispatch.family(inputs)
+    if not isinstance(result, np.ndarray):
+        return _call(ufunc, inputs, kwargs) if where else dispatch.untracked(result, cls)
+    mask = np.broadcast_to(where, result.shape)
+    chosen = _record(
+        ufunc,
+        tuple(_selected(x, mask) for x in _cast_to_complex(ufunc, inputs, kwargs)),
+        lambda *_: result[mask],
+    )
+    target = dispatch.untracked(result, cls) if out is None else out
+    if type(target) not in HANDLE_TYPES:  # integers or bools
+        return result
+    write_item(target, mask, chosen)
+    return target
+
+
+def _selected(x: Any, mask: np.ndarray) -> Any:
+    shape = np.shape(plain(x))
+    if not shape:
+        return x
+    return (x if shape == mask.shape else np.broadcast_to(x, mask.shape))[mask]
+
+
+def store(y: Any, outs: tuple, recompute: Callable) -> Any:
+    """Write results into the handles given as `out=`.
+
+    Parameters
+    ----------
+    y : result or tuple of results
+    outs : tuple of handles or None
+    recompute : callable
+        The same call on plain values; it raises what NumPy raises if a result does not fit.
+    """
+    results = y if isinstance(y, tuple) else (y,)
+    stored = []
+    for result, out in zip(results, outs, strict=True):
+        value = plain(result)
+        if out is None:
+            stored.append(result)
+            continue
+        if out is Ellipsis:  # "an array, never a number"
+            stored.append(array_of(np.asarray, result) if _is_handle(result) else result)
+            continue
+        target = plain(out)
+        if not target.flags.writeable:
+            raise ValueError("output array is read-only")
+        if np.shape(value) != target.shape or getattr(value, "dtype", None) != target.dtype:
+            copies = tuple(None if o is None else np.array(plain(o)) for o in outs)
+            recompute(out=copies if len(copies) > 1 else copies[0])
+        write_item(out, Ellipsis, result)
+        stored.append(out)
+    return tuple(stored) if isinstance(y, tuple) else stored[0]

@@ -1,0 +1,177 @@
+"""`Variable`: a named value that tapes watch when it is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import TapeUseError, VariableError
+from . import dispatch, recorder
+from .avals import code_of, is_small
+from .recorder import RECORDER
+from .structure import source
+from .traced import TracedArray
+
+
+class VariableState:
+    """What a tape needs to know of a variable: takes the place of a `Storage`."""
+
+    __slots__ = ("leaf_token", "name", "number", "trainable")
+
+    def __init__(self, trainable: bool, name: str, number: int) -> None:
+        self.trainable, self.name, self.number = trainable, name, number
+        self.leaf_token: object = None  # the recording in which the current value has a node
+
+    def settle(self, variable: Any, reads: bool = True) -> tuple[Any, int, int]:
+        """Return value, id, aval of a variable that is being read; let open tapes watch it."""
+        tapes = [tape for tape in RECORDER.tapes if tape.wants(variable)]
+        if not tapes or np.dtype(type(variable.value) if np.ndim(variable.value) == 0
+                                 else variable.value.dtype).kind not in "fc":
+            return variable.value, -1, variable.aval
+        if self.leaf_token is not RECORDER.token:
+            variable.id = add_source(variable)
+            self.leaf_token = RECORDER.token
+        for tape in tapes:
+            tape.note_read(variable)
+        variable.token = RECORDER.token
+        RECORDER.recording.variables.append(variable)
+        return variable.value, variable.id, variable.aval
+
+    def peek(self, variable: Any) -> Any:
+        """Return the plain value."""
+        return variable.value
+
+    def refuse_write(self, variable: Any) -> None:
+        """Raise: a variable changes by `assign`.
+
+        Raises
+        ------
+        VariableError
+        """
+        raise VariableError(
+            f"The Variable {self.name!r} cannot be written to in place.",
+            why="Each read counts with the value it had, so the old value has to stay.",
+            fix="Use v.assign(...), v.assign_add(...), v.assign_sub(...) or v.assign on a copy.",
+        )
+
+
+def add_source(handle: Any) -> int:
+    """Record a leaf for the value that a handle has now; return its id."""
+    tail = (
+        handle.aval, (), (), (), None, handle.value if is_small(handle.aval) else None,
+    )  # fmt: skip
+    return recorder.append(tail, source.code)
+
+
+class Variable(TracedArray):
+    """A value that tapes watch, like TensorFlow's.
+
+    Parameters
+    ----------
+    initial_value : array_like
+        Copied. Floats become float64 unless the data or `dtype` say otherwise.
+    trainable : bool
+        Whether tapes watch it when it is read.
+    name : str, optional
+    dtype : dtype, optional
+
+    Examples
+    --------
+    >>> import tapemagic
+    >>> x = tapemagic.Variable(-2.0)
+    >>> with tapemagic.GradientTape() as tape:
+    ...     y = x ** 2
+    >>> print(tape.gradient(y, x))
+    -4.0
+    """
+
+    __slots__ = ()
+    _made = 0
+
+    def __init__(
+        self, initial_value: Any, trainable: bool = True, name: str = "", dtype: Any = None
+    ) -> None:
+        Variable._made += 1
+        value = np.array(dispatch.plain(initial_value), dtype=dtype)
+        self.value = value if value.ndim else value[()]
+        self.aval = code_of(self.value)
+        self.id, self.token = -1, None
+        self.storage = VariableState(bool(trainable), name or "Variable", Variable._made)
+
+    @property
+    def name(self) -> str:
+        """Name given at creation."""
+        return self.storage.name
+
+    @property
+    def trainable(self) -> bool:
+        """Whether tapes watch this variable when it is read."""
+        return self.storage.trainable
+
+    def numpy(self) -> Any:
+        """Return a copy of the plain value."""
+        return np.array(self.value)[()]
+
+    def read_value(self) -> Any:
+        """Return the value as an ordinary result, traced while a tape watches."""
+        return +self
+
+    value_ = read_value
+
+    def assign(self, value: Any) -> Variable:
+        """Replace the value; reads before and after count with the value each had.
+
+        Raises
+        ------
+        TapeUseError
+            If the shape differs.
+        """
+        new = np.array(dispatch.plain(value), dtype=np.asarray(self.value).dtype)
+        if new.shape != np.shape(self.value):
+            raise TapeUseError(
+                f"Variable {self.name!r} has shape {np.shape(self.value)}, and {new.shape} was "
+                "assigned.",
+                fix="A Variable keeps its shape: make a new one.",
+            )
+        self.value = new if new.ndim else new[()]
+        self.token = None
+        self.storage.leaf_token = None
+        return self
+
+    def assign_add(self, delta: Any) -> Variable:
+        """Add to the value: ``v.assign(v + delta)``, not recorded."""
+        return self.assign(self.value + dispatch.plain(delta))
+
+    def assign_sub(self, delta: Any) -> Variable:
+        """Subtract from the value: ``v.assign(v - delta)``, not recorded."""
+        return self.assign(self.value - dispatch.plain(delta))
+
+    def __repr__(self) -> str:
+        return f"Variable({self.value!r})"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.value, self.trainable, self.name)
+
+
+def _refuse_inplace(symbol: str, method: str) -> Any:
+    def refuse(self: Any, other: Any) -> Any:
+        raise VariableError(
+            f"'{symbol}' on a Variable would replace it by a plain value.",
+            fix=f"Use v.{method}(...) to change it, or v = v {symbol[:-1]} ... for a new value.",
+        )
+
+    return refuse
+
+
+for _name, _symbol, _method in (
+    ("iadd", "+=", "assign_add"), ("isub", "-=", "assign_sub"), ("imul", "*=", "assign"),
+    ("itruediv", "/=", "assign"), ("ipow", "**=", "assign"), ("ifloordiv", "//=", "assign"),
+    ("imod", "%=", "assign"), ("imatmul", "@=", "assign"),
+):  # fmt: skip
+    setattr(Variable, f"__{_name}__", _refuse_inplace(_symbol, _method))
+
+Variable.result_class = TracedArray
