@@ -1,0 +1,59 @@
+"""Small words that the rules of linear algebra share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dispatch
+from ..primitives import conj_if_complex
+
+
+def adjoint(x: Any) -> Any:
+    """Return the conjugate transpose of the last two axes."""
+    return conj_if_complex(x.mT)
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Undo broadcasting: sum `x` over the axes that `shape` does not have, or has as 1."""
+    if x.shape == shape:
+        return x
+    extra = x.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and x.shape[i + extra] != 1
+    )
+    return np.reshape(np.sum(x, axis=axes), shape) if axes else x
+
+
+def apply(fun: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a primitive that is ours alone, on traced or on plain arguments."""
+    if any(dispatch.holds_traced(x) for x in args):
+        return dispatch.call(fun, args, kwargs)
+    return fun(*args, **kwargs)
+
+
+def as_array(x: Any) -> Any:
+    """Turn a (nested) list of numbers, traced or not, into an array."""
+    if isinstance(x, (list, tuple)) and dispatch.holds_traced(x):
+        return np.stack([as_array(item) for item in x])
+    return x if dispatch.is_traced(x) else np.asanyarray(x)
+
+
+def plain(x: Any) -> Any:
+    """Return the value of an array to decide something by: no derivative passes here."""
+    return dispatch.plain(x)
+
+
+def is_complex(x: Any) -> bool:
+    """Tell whether an array or number, traced or not, is complex."""
+    dtype = getattr(x, "dtype", None)
+    return isinstance(x, complex) if dtype is None else dtype.kind == "c"
+
+
+def divide_or_zero(x: Any, y: Any) -> Any:
+    """Return ``x / y``, and 0 where `y` is 0: the convention for a norm at its kink."""
+    zero = plain(y) == 0
+    if not np.any(zero):
+        return x / y
+    return np.where(zero, 0, x / np.where(zero, 1, y))

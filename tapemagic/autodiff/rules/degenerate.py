@@ -1,0 +1,92 @@
+"""Repeated eigenvalues and singular values: decide whether a gradient exists, and say so if not.
+
+The vectors that belong to a repeated value are any basis of their space. A target that does not
+depend on the choice has a gradient; but where the target reads those vectors, the cotangents that
+arrive here do not tell ``v g(w) v^H`` (whose gradient needs g') from a projector (whose gradient
+does not), so only these cases are exact and let through: the vectors of the repeated values are not
+used, or are used such that no pair of them mixes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import NoRuleError
+from .. import leaks
+from .algebra import plain
+
+
+def repeated(w: Any) -> np.ndarray:
+    """Return which pairs of distinct positions hold equal values, to rounding: bool (..., n, n)."""
+    w = plain(w)
+    n = w.shape[-1]
+    scale = np.max(np.abs(w), axis=-1, initial=0, keepdims=True)[..., None]
+    near = np.abs(w[..., :, None] - w[..., None, :]) <= 8 * n * np.finfo(w.dtype).eps * scale
+    return near & ~np.eye(n, dtype=bool)
+
+
+def inverse_gaps(w: Any, pairs: np.ndarray) -> Any:
+    """Return ``1 / (w_j - w_i)``, and 0 on the diagonal and for `pairs` of equal values."""
+    left_out = pairs | np.eye(pairs.shape[-1], dtype=bool)
+    gaps = w[..., None, :] - w[..., :, None]
+    return np.where(left_out, 0, 1 / np.where(left_out, 1, gaps))
+
+
+def check_values(ct: Any, pairs: np.ndarray, what: str) -> None:
+    """Raise unless equal values get equal cotangents: then their order does not matter."""
+    if ct is None or not pairs.any():
+        return
+    ct = plain(ct)
+    difference = np.abs(ct[..., :, None] - ct[..., None, :])
+    if np.any(difference[pairs] > _tolerance(ct)):
+        raise _error(what)
+
+
+def check_vectors(mixing: Any, pairs: np.ndarray, what: str) -> None:
+    """Raise unless the target is blind to a mixing of the vectors of equal values.
+
+    `mixing` is ``v^H ct_v``: what the target gains when vector j takes a bit of vector i.
+    """
+    if not pairs.any():
+        return
+    mixing = plain(mixing)
+    pairs = np.broadcast_to(pairs, mixing.shape)
+    diagonal = np.diagonal(mixing, axis1=-2, axis2=-1)
+    uneven = np.abs(diagonal[..., :, None] - diagonal[..., None, :])
+    limit = _tolerance(mixing)
+    if np.any(np.abs(mixing[pairs]) > limit) or np.any(uneven[pairs] > limit):
+        raise _error(what)
+    if not mixing.any():  # 0 times g(w): what got lost cannot be told from "not used"
+        raise _error(what)
+
+
+def check_phase(phase: Any, what: str) -> None:
+    """Raise if the target depends on the phase of complex vectors, which is arbitrary."""
+    phase = plain(phase)
+    if np.any(np.abs(phase.imag) > _tolerance(phase)):
+        raise leaks.locate(
+            NoRuleError(
+                f"The target depends on the phase of the {what}, which is arbitrary.",
+                fix="Use them so that the phase cancels, as in abs(v) or v @ v.conj().T.",
+            )
+        )
+
+
+def _tolerance(x: np.ndarray) -> float:
+    size = float(np.max(np.abs(x), initial=0))
+    return size * float(np.finfo(x.dtype).eps) ** 0.5
+
+
+def _error(what: str) -> NoRuleError:
+    values, vectors = what.split("/")
+    return leaks.locate(
+        NoRuleError(
+            f"The matrix has repeated {values}, and the target depends on how their {vectors} are "
+            "chosen, or cannot be shown not to.",
+            why="There the derivative does not exist or is not determined by these results.",
+            fix=f"Use the {values} symmetrically (their sum, say), or another function of the "
+            "matrix.",
+        )
+    )

@@ -1,0 +1,172 @@
+"""Systems of equations, inverses and determinants.
+
+Sources: [G] M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation", 2008; [S] G. W. Stewart, "On the adjugate matrix", 1998; [M] I. Murray,
+"Differentiation of the Cholesky decomposition", arXiv:1602.07527; [GP] G. Golub, V. Pereyra,
+"The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
+separate", 1973.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives import conj_if_complex as conj
+from ..primitives import composite, general
+from .algebra import adjoint, apply, plain, sum_to
+
+# --------------------------------------------------------------------------- solve and inverse
+
+
+def _solve_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """ct_b = a^-H ct ([G] 2.3.1)."""
+    if b.ndim > 1 or a.ndim == 2:
+        return np.linalg.solve(adjoint(a), ct)
+    return np.linalg.solve(adjoint(a), ct[..., None])[..., 0]
+
+
+def _solve_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """ct_a = -ct_b y^H ([G] 2.3.1)."""
+    if b.ndim > 1:
+        return -np.linalg.solve(adjoint(a), ct) @ adjoint(y)
+    if a.ndim == 2:
+        return -np.linalg.solve(adjoint(a), ct)[:, None] * conj(y)
+    return -np.linalg.solve(adjoint(a), ct[..., None]) * conj(y)[..., None, :]
+
+
+general(np.linalg.solve, _solve_left, _solve_right)
+
+
+def _inv_vjp(ct: Any, y: Any, a: Any) -> Any:
+    """ct_a = -y^H ct y^H ([G] 2.2.3)."""
+    y_adjoint = adjoint(y)
+    return -y_adjoint @ ct @ y_adjoint
+
+
+general(np.linalg.inv, _inv_vjp)
+
+
+# -------------------------------------------------------------------------------- determinants
+
+
+def _cofactors(a: Any) -> Any:
+    """Return the cofactor matrix, from the singular values: right for singular matrices as well.
+
+    The adjugate of ``u s vh`` is ``det(u) det(vh) v adj(s) u^H``, where adj(s) has the products of
+    all singular values but one on its diagonal ([S] section 2). The cofactors are its transpose.
+    """
+    u, s, vh = np.linalg.svd(a)
+    sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    return sign * conj((u * _products_without(s, 1)[..., None, :]) @ vh)
+
+
+def _products_without(s: np.ndarray, count: int) -> np.ndarray:
+    """Return the products of all elements of `s` but one (n,), or but each pair (n, n)."""
+    n = s.shape[-1]
+    left_out = np.eye(n, dtype=bool)
+    if count == 2:
+        left_out = left_out[:, None] | left_out
+        s = s[..., None, :]
+    return np.prod(np.where(left_out, 1, s[..., None, :]), axis=-1)
+
+
+def _cofactors_vjp(ct: Any, y: Any, a: Any) -> Any:
+    """Differentiate the cofactors in the basis of the singular vectors.
+
+    There ``det(S + E)`` has the second-order terms ``(E_ii E_kk - E_ik E_ki)`` times the product of
+    the other singular values.
+    """
+    u, s, vh = np.linalg.svd(a)
+    sign = conj(np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    turned = conj(adjoint(u) @ conj(ct) @ adjoint(vh))
+    eye = np.eye(s.shape[-1], dtype=s.dtype)
+    others = _products_without(s, 2) * (1 - eye)
+    diagonal = others @ np.diagonal(turned, axis1=-2, axis2=-1)[..., None]
+    return sign * (u @ (diagonal * eye - others * turned.mT) @ vh)
+
+
+general(_cofactors, _cofactors_vjp, name="cofactors")
+
+
+def _det_vjp(ct: Any, y: Any, a: Any) -> Any:
+    """ct_a = ct y a^-H ([G] 2.2.4), or the conjugate cofactors where `a` is singular."""
+    if np.all(plain(y) != 0):
+        return (ct * conj(y))[..., None, None] * adjoint(np.linalg.inv(a))
+    return ct[..., None, None] * conj(apply(_cofactors, a))
+
+
+general(np.linalg.det, _det_vjp)
+
+
+def _slogdet_vjp(ct: list, y: tuple, a: Any) -> Any:
+    """ct_a = ct a^-H ([G] 2.2.4); the sign of a complex determinant turns with Im(tr(a^-1 da))."""
+    sign, ct_sign, ct_log = y[0], ct[0], ct[1]
+    turn = 0.0 if ct_log is None else ct_log
+    if ct_sign is not None and sign.dtype.kind == "c":
+        turn = turn - 1j * np.imag(np.conj(ct_sign) * sign)
+    if ct_log is None and sign.dtype.kind != "c":
+        return np.zeros_like(a)
+    return turn[..., None, None] * adjoint(np.linalg.inv(a))
+
+
+general(np.linalg.slogdet, _slogdet_vjp)
+
+
+# ------------------------------------------------------------------------------------ cholesky
+
+
+def _half_triangle(x: Any) -> Any:
+    """Return the lower triangle with half of the diagonal (the function Phi of [M])."""
+    n = x.shape[-1]
+    return x * (np.tri(n, dtype=x.dtype) - 0.5 * np.eye(n, dtype=x.dtype))
+
+
+def lower_part(x: Any) -> Any:
+    """Return the cotangent of a matrix of which only the lower triangle is read.
+
+    The derivative of the program that ran: `x` is the Hermitian cotangent, an element below the
+    diagonal stands for two of the Hermitian matrix, and an element above for none.
+    """
+    n = x.shape[-1]
+    return x * (2 * np.tri(n) - np.eye(n)).astype(x.dtype)
+
+
+def upper_part(x: Any) -> Any:
+    """Return the cotangent of a matrix of which only the upper triangle is read."""
+    n = x.shape[-1]
+    return x * (2 * np.tri(n).T - np.eye(n)).astype(x.dtype)
+
+
+def _cholesky_vjp(ct: Any, y: Any, a: Any, *, upper: bool = False) -> Any:
+    """Hermitian part of L^-H Phi(L^H ct) L^-1 ([M] equation 10)."""
+    factor = adjoint(y) if upper else y
+    middle = _half_triangle(adjoint(factor) @ (adjoint(ct) if upper else ct))
+    # L^-H middle L^-1 by two solves
+    left = np.linalg.solve(adjoint(factor), middle)
+    whole = adjoint(np.linalg.solve(adjoint(factor), adjoint(left)))
+    whole = 0.5 * (whole + adjoint(whole))
+    return upper_part(whole) if upper else lower_part(whole)
+
+
+general(np.linalg.cholesky, _cholesky_vjp)
+
+
+# ---------------------------------------------------------------- pseudo-inverse, least squares
+
+
+def _pinv_vjp(
+    ct: Any, y: Any, a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
+) -> Any:
+    """Adjoint of [GP] equation 4.12, right where the rank is locally constant."""
+    y_adjoint, ct_adjoint = adjoint(y), adjoint(ct)
+    gradient = (
+        -y_adjoint @ ct @ y_adjoint
+        + (ct_adjoint - a @ (y @ ct_adjoint)) @ (y @ y_adjoint)
+        + (y_adjoint @ y) @ (ct_adjoint - (ct_adjoint @ y) @ a)
+    )
+    return lower_part(0.5 * (gradient + adjoint(gradient))) if hermitian else gradient
+
+
+general(np.linalg.pinv, _pinv_vjp)

@@ -1,0 +1,101 @@
+"""Norms of vectors and matrices, and the condition number.
+
+A vector norm is homogeneous: its gradient at `x` points along the dual vector of `x`. At 0 every
+norm has a kink; the gradient there is the middle of the valid ones, 0. Where several elements (or
+rows, or singular values) share the maximum, each gets an equal part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives import composite, general
+from .algebra import apply, as_array, divide_or_zero, plain
+
+inf = np.inf
+
+
+def _vector_norm(x: Any, order: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Compute the norm along one axis, or (axis None) of all elements, or the Frobenius norm."""
+    return np.linalg.norm(x, order, axis, keepdims)
+
+
+def _vector_norm_vjp(
+    ct: Any, y: Any, x: Any, order: Any = None, axis: Any = None, keepdims: bool = False
+) -> Any:
+    if axis is None:
+        axis = tuple(range(x.ndim))
+    if not keepdims:
+        ct, y = np.expand_dims(ct, axis), np.expand_dims(y, axis)
+    if order is None or order in (2, "f", "fro"):
+        return x * divide_or_zero(ct, y)
+    if order == 0:
+        return np.zeros_like(x)
+    direction = divide_or_zero(x, np.abs(x)) if x.dtype.kind == "c" else np.sign(plain(x))
+    if order == 1:
+        return ct * direction
+    size = np.abs(x)
+    if abs(order) == inf:
+        reached = plain(size) == plain(y)
+        return ct * direction * (reached / np.sum(reached, axis=axis, keepdims=True))
+    # d|x|^p = p |x|^(p-1), and the outer power 1/p leaves (|x| / y)^(p-1)
+    ratio = divide_or_zero(size, y)
+    return ct * direction * np.where(plain(ratio) == 0, 1, ratio) ** (order - 1)
+
+
+general(_vector_norm, _vector_norm_vjp, name="norm")
+
+
+@composite(np.linalg.norm)
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    x = as_array(x)
+    if axis is None and (ord is None or (ord == 2 and x.ndim == 1)):
+        return apply(_vector_norm, x, ord, None, keepdims)
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    axes = axes if isinstance(axes, tuple) else (axes,)
+    if len(axes) != 2 or ord in (None, "f", "fro"):
+        return apply(_vector_norm, x, ord, axes if axis is not None else None, keepdims)
+    return _matrix_norm(x, ord, axes, keepdims)
+
+
+def _matrix_norm(x: Any, order: Any, axes: tuple, keepdims: bool) -> Any:
+    """Write the matrix norms with singular values, or with sums and maxima as NumPy does."""
+    rows, columns = (axis % x.ndim for axis in axes)
+    if order in (2, -2, "nuc"):
+        s = np.linalg.svd(np.moveaxis(x, (rows, columns), (-2, -1)), compute_uv=False)
+        pick = {2: np.max, -2: np.min, "nuc": np.sum}[order]
+        y = pick(s, axis=-1, initial=0) if order != -2 else pick(s, axis=-1)
+    elif order in (1, -1, inf, -inf):
+        summed, left = (rows, columns) if abs(order) == 1 else (columns, rows)
+        left -= left > summed
+        sums = np.sum(np.abs(x), axis=summed)
+        y = np.max(sums, axis=left, initial=0) if order > 0 else np.min(sums, axis=left)
+    else:
+        return np.linalg.norm(plain(x), order, axes, keepdims)  # NumPy's own error
+    return np.expand_dims(y, axes) if keepdims else y
+
+
+@composite(np.linalg.matrix_norm)
+def _matrix_norm_body(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    return np.linalg.norm(x, axis=(-2, -1), keepdims=keepdims, ord=ord)
+
+
+general(
+    np.linalg.vector_norm,
+    lambda ct, y, x, *, axis=None, keepdims=False, ord=2: _vector_norm_vjp(
+        ct, y, x, ord, axis, keepdims
+    ),
+)
+
+
+@composite(np.linalg.cond)
+def _cond(x: Any, p: Any = None) -> Any:
+    x = as_array(x)
+    if p is None or p in (2, -2):
+        s = np.linalg.svd(x, compute_uv=False)
+        return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
+    inverse = np.linalg.inv(x.astype(complex if x.dtype.kind == "c" else float))
+    y = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverse, p, (-2, -1))
+    return y.astype(np.empty(0, x.dtype).real.dtype)
