@@ -47,9 +47,10 @@ window.show = async (scene, id = "one") => {
 </script></body></html>"""
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: playwright keeps an event loop running, which other tests would see.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Start a headless Chromium for all tests."""
+    """Start a headless Chromium."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:

@@ -18,48 +18,54 @@ LINES = [
 def box(identifier: str, kind: str, x: float, y: float, title: str, **more: Any) -> Scene:
     line = more.pop("line", None)
     made = {
-        "id": identifier, "kind": kind, "x": x, "y": y, "w": 150, "h": 60, "title": title,
-        "op": kind, "value": "0.5", "gradient": "1.25", "shape": "(3, 2)", "dtype": "float64",
-        "formula": [], "line": line, "lines": [] if line is None else [line], "code": "",
-        "verb": "", "step": 0, "count": 1, "strip": [], "group": "", "open": False,
-        "state": "ok", "note": "",
+        "id": identifier, "kind": kind, "x": x, "y": y, "w": 90, "h": 36, "title": title,
+        "op": "", "value": "0.5", "gradient": "1.25", "shape": "()", "dtype": "float64",
+        "formula": [], "local": [], "line": line, "lines": [] if line is None else [line],
+        "code": "", "verb": "", "step": 0, "count": 1, "strip": [], "group": "", "parent": "",
+        "open": False, "state": "ok", "note": "", "ways_out": 1,
     }  # fmt: skip
-    return {**made, **more}
+    made |= more
+    port = [made["x"] + made["w"] / 2, made["y"] + made["h"]]
+    label = {"x": port[0] + 8, "y": port[1] + 30, "port": port, "fork": [port[0], port[1] + 50]}
+    rows = {"value_rows": [made["value"]], "gradient_rows": [made["gradient"]]}
+    return {**rows, "label": label, **made}
 
 
 def wire(identifier: str, start: Scene, end: Scene) -> Scene:
     return {
         "id": identifier, "from": start["id"], "to": end["id"],
-        "points": [[start["x"] + 75, start["y"] + 60], [end["x"] + 75, end["y"]]],
-        "value": "0.5", "gradient": "1.25", "shape": "(3, 2)",
+        "points": [start["label"]["port"], start["label"]["fork"], [end["x"] + 45, end["y"]]],
+        "value": "0.5", "gradient": "1.25", "shape": "()", "state": "ok",
     }  # fmt: skip
 
 
 def small_scene(opened: bool = False) -> Scene:
     """w, b → x @ w + b → a loop of 40 iterations (folded, or opened) → mean → loss."""
-    w = box("n0", "source", 10, 10, "w", op="source", value="[[0.1 0.2]\n …", line=2)
-    b = box("n1", "source", 180, 10, "b", op="source", value="[0 0]", line=2, gradient="[-0.2 0.4]")
-    x = box("n2", "constant", 350, 10, "x", op="constant", h=40, gradient="")
+    w = box("n0", "source", 10, 10, "w", line=2, shape="(2,)", value_rows=["0.1  0.2"])
+    b = box("n1", "source", 180, 10, "b", line=2, state="not-connected", gradient="not connected")
+    x = box("c2", "constant", 350, 10, "constant", gradient="")
     affine = box(
-        "n3", "operation", 180, 110, "y", op="add", line=2, verb="add copies",
-        formula=["1", "1"], code="y = x @ w + b", value="[[0.3 0.1] …", gradient="[[-0.01 …",
+        "n3", "operation", 180, 130, "y", op="+", line=2, verb="add copies", shape="(3, 2)",
+        formula=["1", "x1"], local=["∂x2: x1"], code="y = x @ w + b", h=50,
+        value="[[0.3, 0.1], …", value_rows=["0.3  0.1", "0.5   -2", "  1    7"],
     )  # fmt: skip
     strip = [10.0 ** (-index / 5) for index in range(40, 0, -1)]
     loop = box(
-        "g0", "group", 180, 210, "for step", line=4, count=40, strip=strip, h=76,
-        lines=[3, 4], op="tanh", open=opened, note="gradients vanish: factor 0.63 per step",
+        "g0", "group", 150, 310, "y", line=4, count=40, strip=strip, h=76, w=190, group="g0",
+        lines=[3, 4], op="40 operations", code="for step in range(40):", gradient="0.063",
+        note="gradients vanish: factor 0.63 per step",
     )  # fmt: skip
-    inner = box("n9", "operation", 200, 250, "tanh", line=4, op="tanh", group="g0")
-    below = 310 if not opened else 390
+    inner = box("n9", "operation", 200, 330, "", line=4, op="tanh", parent="g0")
     loss = box(
-        "n8", "target", 180, below, "loss", op="mean", line=5, value="0.0421", gradient="1",
-        formula=["1 / n"], shape="()", verb="mean shares out", code="loss = (y**2).mean()",
+        "n8", "target", 180, 470, "loss", op="mean", line=5, value="0.0421", gradient="1",
+        formula=["1 / n"], local=["∂x: 1 / n"], verb="mean shares evenly", h=49, ways_out=0,
+        code="loss = (y**2).mean()",
     )  # fmt: skip
-    boxes = [w, b, x, affine, loop, loss]
-    if opened:
-        loop |= {"x": 170, "w": 200, "h": 150}
-        boxes.insert(5, inner)
-    middle = "n9" if opened else "g0"
+    middle_box = inner if opened else loop
+    boxes = [w, b, x, affine, middle_box, loss]
+    frame = {"id": "g0", "kind": "loop", "title": "for step in range(40):", "count": 40,
+             "x": 140, "y": 300, "w": 220, "h": 110}  # fmt: skip
+    middle = middle_box["id"]
     order = [["n0", "n1"], ["n3"], [middle], ["n8"]]
     lines = [2, 2, 4, 5]
     steps = [
@@ -68,16 +74,17 @@ def small_scene(opened: bool = False) -> Scene:
         for index, (ids, line) in enumerate(list(zip(order, lines, strict=True))[::sequence])
     ]
     return {
-        "width": 510, "height": below + 70, "boxes": boxes, "lines": LINES, "first_line": 1,
+        "width": 510, "height": 580, "direction": "down", "boxes": boxes, "lines": LINES,
+        "first_line": 1, "frames": [frame] if opened else [],
         "wires": [wire("w0", w, affine), wire("w1", b, affine), wire("w2", x, affine),
-                  wire("w3", affine, loop), wire("w4", loop, loss)],
+                  wire("w3", affine, middle_box), wire("w4", middle_box, loss)],
         "steps": steps, "message": "", "open": ["g0"] if opened else [],
         "target": {"name": "loss", "value": "0.0421"},
         "sources": [
             {"name": "w", "shape": "(3, 2)", "dtype": "float64", "value": "[[0.1 0.2] …",
-             "gradient": "[[-0.01 0.3] …", "norm": "1.2", "reason": ""},
+             "gradient": "[[-0.01 0.3] …", "norm": "1.2", "reason": "", "state": "ok"},
             {"name": "b", "shape": "(2,)", "dtype": "int64", "value": "[0 0]", "gradient": "",
-             "norm": "", "reason": "integer: has no derivative"},
+             "norm": "", "reason": "integer: has no derivative", "state": "not-connected"},
         ],
     }  # fmt: skip
 

@@ -8,7 +8,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const CANVAS_ABOVE = 500; // boxes; one SVG element per box gets slow beyond that
-const SMALLEST_START = 0.6; // the first picture is readable, even if it does not fit as a whole
+const SMALLEST_START = 0.7; // the first picture is readable, even if it does not fit as a whole
 const ANSWER_WITHIN = 5000; // milliseconds the kernel has to answer before we say that it is silent
 const NOT_YET = "not computed yet";
 const ICONS = {
@@ -22,22 +22,20 @@ const ICONS = {
   deselect: "M4 3l4 4 4-4 1 1-4 4 4 4-1 1-4-4-4 4-1-1 4-4-4-4z",
 };
 const KINDS = ["source", "constant", "operation", "group", "target", "failed"];
+const LEAVES = ["source", "stub", "constant"];
+const ROW = 14; // pixels from one line of numbers to the next
+const FONT = { sign: 16, title: 13, count: 14, header: 11, code: 11, value: 11, gradient: 11, small: 10, tiny: 9 };
+const SANS = ["sign", "title", "count", "header", "tiny"];
 let viewCount = 0;
 
 // ---- reading the scene -------------------------------------------------------------------------
 
 function indexScene(scene) {
-  const boxes = new Map(scene.boxes.map((box) => [box.id, box]));
   const boxesOfLine = new Map();
   for (const box of scene.boxes) {
-    for (const line of linesOf(box)) {
-      boxesOfLine.set(line, [...(boxesOfLine.get(line) ?? []), box.id]);
-    }
+    for (const line of linesOf(box)) boxesOfLine.set(line, [...(boxesOfLine.get(line) ?? []), box.id]);
   }
-  const isOpenGroup = (box) => box.kind === "group" && box.open;
-  // Open groups are frames around their members, so they are painted first and hit last.
-  const painted = [...scene.boxes].sort((a, b) => isOpenGroup(b) - isOpenGroup(a));
-  return { boxes, boxesOfLine, painted };
+  return { boxes: new Map(scene.boxes.map((box) => [box.id, box])), boxesOfLine };
 }
 
 function linesOf(box) {
@@ -66,51 +64,110 @@ function progressOf(scene, done) {
   };
 }
 
-function shorten(text, width, perCharacter = 6.7) {
+function nameOf({ kind, title, op, code }) {
+  return (kind === "group" && code) || title || op || kind;
+}
+
+function shorten(text, room) {
   const characters = Array.from(text ?? "");
-  const room = Math.max(2, Math.floor(width / perCharacter));
-  return characters.length <= room ? text ?? "" : characters.slice(0, room - 1).join("") + "…";
+  return characters.length <= room ? text ?? "" : `${characters.slice(0, Math.max(1, room - 1)).join("")}…`;
 }
 
-/** The lines of text in a box: what SVG and canvas both draw. */
-function textRows(box, progress) {
-  const room = box.w - 16;
-  const mark = box.kind === "group" ? (box.open ? "▾" : "▸") : "";
-  const count = box.count > 1 ? `× ${box.count}` : "";
-  const corner = mark ? `${count} ${mark}` : count || ([box.title, box.kind].includes(box.op) ? "" : box.op ?? "");
-  const title = shorten(box.title, room - (corner ? 6.7 * (corner.length + 1) : 0), 7.4);
-  const rows = [
-    { role: "title", x: box.x + 8, y: box.y + 16, text: title },
-    { role: "corner", x: box.x + box.w - 8, y: box.y + 16, text: corner },
+/** Rows of numbers as a vector or matrix is written by hand; words and summaries stay as they are. */
+function bracketed(rows = [], shape) {
+  const plain = !shape || shape === "()" || !rows.length || !/^[-\s\d.eE+infa]+$/.test(rows.join(""));
+  if (plain) return rows;
+  if (rows.length === 1) return [`[${rows[0]}]`];
+  const ends = (row) => (row === 0 ? "⎡⎤" : row === rows.length - 1 ? "⎣⎦" : "⎢⎥");
+  return rows.map((text, row) => `${ends(row)[0]}${text}${ends(row)[1]}`);
+}
+
+// What stands where: the kernel measured the words and left room for them, see display/sizes.py.
+// A row is [role, text, x, y, anchor]; SVG and canvas draw the same rows.
+
+function rowsInside(box) {
+  const { kind, x, y, w, h } = box;
+  const middle = x + w / 2;
+  if (kind === "group") {
+    const count = box.count > 1 ? `× ${box.count.toLocaleString("en")}` : "";
+    return [
+      ["code", shorten(box.code || box.op, (w - 34) / 6.7), x + 10, y + 18],
+      ["sign", "▸", x + w - 8, y + 18, "end"],
+      ["small", box.code ? box.op : "", x + 10, y + 35],
+      ["count", count, x + w - 10, y + 36, "end"],
+    ];
+  }
+  if (LEAVES.includes(kind)) {
+    const shape = box.shape === "()" ? "" : box.shape;
+    const line = y + h / 2 + (shape ? -2 : 4.5);
+    return [["title", shorten(box.title, (w - 8) / 8), middle, line, "middle"], ["small", shape, middle, line + 13, "middle"]];
+  }
+  const local = (box.local ?? []).map((text, row) => ["small", shorten(text, (w - 6) / 6.2), middle, y + 38 + 13 * row, "middle"]);
+  const note = kind === "failed" ? [["small", shorten(box.note, (w - 12) / 6.7), middle, y + 42, "middle"]] : [];
+  return [["sign", `${kind === "failed" ? "✗ " : ""}${box.op}`, middle, y + 24, "middle"], ...local, ...note];
+}
+
+function rowsAround(box, direction) {
+  const { kind, x, y, w, h } = box;
+  if (kind === "stub" || kind === "failed") return [];
+  const note = box.note?.startsWith("used") ? box.note : "";
+  const words = kind === "constant" ? "not watched" : (kind !== "group" && box.verb) || note;
+  const rows = kind === "constant" || box.line == null ? [] : [["tiny", `line ${box.line}`, x + 2, y - (kind === "group" ? 9 : 5)]];
+  if (direction === "down") return [...rows, ["tiny", words, x + w + 8, y + h / 2 + 4]];
+  const below = words ? words.replace(", ", ";").split(";") : [];
+  return [...rows, ...below.map((text, row) => ["tiny", text.trim(), x + w / 2, y + h + 12 + 11 * row, "middle"])];
+}
+
+function rowsBesideWire(box) {
+  if (box.kind === "failed" || !box.label) return [];
+  const { x, y } = box.label;
+  const values = bracketed(box.value_rows, box.shape);
+  const top = y - 6 - ROW * (values.length - 1);
+  const name = LEAVES.includes(box.kind) ? "" : box.title;
+  const shape = LEAVES.includes(box.kind) || box.shape === "()" ? "" : box.shape;
+  return [
+    ["header", name, x, top - ROW],
+    ["small", shape, x + (name ? 7.2 * Array.from(name).length + 6 : 0), top - ROW],
+    ...values.map((text, row) => ["value", text, x, top + ROW * row]),
+    ...bracketed(box.gradient_rows, box.shape).map((text, row) => ["gradient", text, x, y + 14 + ROW * row]),
   ];
-  if (box.h >= 36 && box.value && !box.open) {
-    const text = progress.value(box.id) ? box.value : "";
-    rows.push({ role: "value", x: box.x + 8, y: box.y + 33, text: shorten(text, room) });
-  }
-  if (box.h >= 52 && box.gradient && !box.open) {
-    const text = progress.gradient(box.id) ? `∂ ${box.gradient}` : "";
-    rows.push({ role: "gradient", x: box.x + 8, y: box.y + 49, text: shorten(text, room) });
-  }
-  return rows;
 }
 
-/** Heights from 0 to 1 of |gradient| per iteration, over at most twelve powers of ten. */
+function textRows(box, direction) {
+  return [...rowsInside(box), ...rowsAround(box, direction), ...rowsBesideWire(box)].filter(([, text]) => text);
+}
+
+/** Heights from 0 to 1 of |gradient| per iteration, on a logarithmic scale of three decades or more. */
 function stripHeights(strip) {
-  const sizes = strip.map((item) => Math.abs(Number(item)));
-  const largest = Math.max(...sizes.filter(Number.isFinite), 0);
+  const sizes = strip.map((item) => Math.log10(Math.abs(Number(item))));
+  const known = sizes.filter(Number.isFinite);
+  const high = Math.max(...known);
+  const low = Math.min(...known, high - 3) - 0.3;
   return sizes.map((size) => {
-    if (!Number.isFinite(size)) return 1;
-    return size > 0 ? Math.max(0.06, 1 + Math.log10(size / largest) / 12) : 0;
+    if (Number.isFinite(size)) return (size - low) / (high - low);
+    return size === -Infinity ? 0.02 : 1; // zero; infinite or nan
   });
 }
 
-/** A line through the points with its corners rounded off. */
-function wirePath([start, ...points]) {
-  const bends = points.slice(0, -1).map(([x, y], index) => {
-    const [nextX, nextY] = points[index + 1];
-    return `Q${x} ${y} ${(x + nextX) / 2} ${(y + nextY) / 2}`;
+/** A curve that leaves and arrives along the flow, with an arrow head. */
+function wirePath(points, direction) {
+  const along = direction === "down" ? 1 : 0;
+  const parts = points.slice(1).map((point, index) => {
+    const half = (points[index][along] + point[along]) / 2;
+    const bend = ([x, y]) => (along ? `${x} ${half}` : `${half} ${y}`);
+    return `C${bend(points[index])} ${bend(point)} ${point.join(" ")}`;
   });
-  return [`M${start.join(" ")}`, ...bends, `L${points.at(-1).join(" ")}`].join("");
+  const [x, y] = points.at(-1);
+  const head = along ? `M${x - 4} ${y - 7}L${x} ${y - 1}L${x + 4} ${y - 7}` : `M${x - 7} ${y - 4}L${x - 1} ${y}L${x - 7} ${y + 4}`;
+  return `M${points[0].join(" ")}${parts.join("")}${head}`;
+}
+
+/** Where a value leaves its box: a dot where its gradients add up, a loose end where nobody reads it. */
+function tailPath({ label, ways_out: ways }) {
+  if (!label || ways === 1) return "";
+  const [x, y] = label.fork;
+  if (ways) return `M${x - 3} ${y}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`;
+  return `M${label.port.join(" ")}L${x} ${y}`;
 }
 
 // ---- building the page -------------------------------------------------------------------------
@@ -177,7 +234,8 @@ function buildPage() {
     iconButton("Fit the picture", "fit"));
   const stepper = html("div", "stepper", parts.first, parts.back, slider, parts.forward, parts.last);
   const legend = html("div", "legend", ...[...parts.swatches].map(([kind, swatch]) => html("span", "item", swatch, kind)));
-  legend.append(html("span", "keys", "drag to pan · click, then wheel to zoom · ← ↑ ↓ → boxes · [ ] steps · Enter opens"));
+  legend.append(html("span", "value", "above a wire: value"), html("span", "gradient", "below: gradient"),
+    html("span", "keys", "drag: pan · click, then wheel: zoom · ← ↑ ↓ →: boxes · [ ]: steps · Enter: open, fold"));
   parts.root = html("div", "tapemagic", html("div", "bar", stepper, parts.caption, zoom), parts.trouble, parts.body, legend);
   // JupyterLab would take arrow keys and letters as its own commands otherwise.
   parts.root.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -208,30 +266,34 @@ function fillDetails(view) {
 function boxDetails(view, box) {
   const lines = linesOf(box);
   const swept = view.progress.gradient(box.id);
+  const numbers = (rows) => bracketed(rows, box.shape).join("\n");
   const facts = [
-    ["value", view.progress.value(box.id) ? box.value : NOT_YET, "value"],
-    ["gradient", swept || !box.gradient ? box.gradient : NOT_YET, "gradient"],
+    ["value", view.progress.value(box.id) ? numbers(box.value_rows) : NOT_YET, "value"],
+    ["gradient", swept || !box.gradient ? numbers(box.gradient_rows) : NOT_YET, "gradient"],
     ["shape", box.shape],
     ["dtype", box.dtype],
-    ["operation", box.op === box.kind ? "" : box.op],
-    ["local derivative", (box.formula ?? []).join("   ,   ")],
-    ["rule", box.verb, "words"],
+    ["operation", nameOf(box) === box.op ? "" : box.op],
+    ["local derivative", box.formula.map((text, place) => `∂x${place + 1}: ${text}`).join("\n")],
+    ["rule", box.kind === "group" ? "" : box.verb, "words"],
     ["count", box.count > 1 ? `× ${box.count}` : ""],
     [lines.length > 1 ? "lines" : "line", lines.join(", ")],
-    ["code", box.code],
+    ["code", nameOf(box) === box.code ? "" : box.code],
     ["note", box.note, "words"],
   ];
   const list = html("dl", "");
   for (const [name, value, className] of facts) {
     if (value) list.append(html("dt", "", name), html("dd", className, String(value)));
   }
-  const parts = [html("div", "heading", html("strong", "", box.title), html("span", `tag kind-${box.kind}`, box.kind)), list];
+  const parts = [html("div", "heading", html("strong", "", nameOf(box)), html("span", `tag kind-${box.kind}`, box.kind)), list];
   if (view.selected === box.id) parts[0].append(iconButton("Close the details", "deselect"));
   if (box.strip?.length && swept) {
-    parts.push(html("p", "label", "|gradient| per iteration, logarithmic"), stripChart(box.strip));
+    const [first, last] = [box.strip[0], box.strip.at(-1)].map((size) => Number(size).toPrecision(3));
+    parts.push(html("p", "label", `|gradient| per iteration, logarithmic: ${first} → ${last}`), stripChart(box.strip));
   }
-  if (box.kind === "group" && !view.standalone) {
-    parts.splice(1, 0, textButton(box.open ? "Close this group" : "Open this group", "toggle"));
+  if (groupOf(box) && !view.standalone) {
+    const frame = view.scene.frames.find(({ id }) => id === box.parent);
+    const fold = `Fold ${shorten(frame?.title ?? "its group", 30)}`;
+    parts.splice(1, 0, textButton(box.kind === "group" ? "Open this group" : fold, "toggle"));
   }
   return parts;
 }
@@ -239,60 +301,69 @@ function boxDetails(view, box) {
 function overview(view) {
   const { target, sources = [] } = view.scene;
   const columns = ["source", "shape", "gradient", "norm"].map((name) => html("th", "", name));
-  const rows = sources.map(({ name, shape, gradient, norm, reason }) => {
-    const result = reason ? html("td", "words", reason) : html("td", "gradient", gradient ?? "");
+  const rows = sources.map(({ name, shape, gradient, norm, reason, state }) => {
+    const none = reason || state === "not-run" || state === "not-connected";
+    const result = html("td", none ? "words" : "gradient", reason || gradient);
     return html("tr", "", html("th", "", name), html("td", "", shape), result, html("td", "", norm ?? ""));
   });
-  const title = target ? `Gradients of ${target.name} = ${target.value}` : "Sources";
+  const title = target?.name ? `Gradients of ${target.name} = ${target.value}` : "Sources";
   return [html("div", "heading", html("strong", "", title)), html("table", "", html("tr", "", ...columns), ...rows)];
 }
 
 /** A small bar chart. Its two ends are spoken: whether they differ is what one looks for. */
-function stripChart(strip) {
+function stripChart(strip, place = {}) {
   const bars = stripHeights(strip).map((height, index) =>
     svg("rect", { x: index + 0.1, width: 0.8, y: 1 - height, height }));
   const label = `${strip.length} iterations, first ${strip[0]}, last ${strip.at(-1)}`;
   const frame = { class: "strip", viewBox: `0 0 ${strip.length} 1`, preserveAspectRatio: "none", role: "img" };
-  return svg("svg", { ...frame, "aria-label": label }, ...bars);
+  return svg("svg", { ...frame, ...place, "aria-label": label }, ...bars);
 }
 
 // ---- drawing -----------------------------------------------------------------------------------
 
 function drawScene(view) {
-  view.onCanvas = view.scene.boxes.length > CANVAS_ABOVE;
+  const { boxes, wires, direction } = view.scene;
   view.boxNodes = new Map();
   view.wireNodes = new Map();
   view.layer = view.canvas = null;
-  if (view.onCanvas) {
+  if (boxes.length > CANVAS_ABOVE) {
     view.canvas = html("canvas", "picture");
-  } else {
-    for (const wire of view.scene.wires) view.wireNodes.set(wire.id, svg("path", { d: wirePath(wire.points) }));
-    for (const box of view.index.painted) view.boxNodes.set(box.id, makeBox(view, box));
-    view.layer = svg("g", {}, ...view.wireNodes.values(), ...[...view.boxNodes.values()].map(({ node }) => node));
+    return view.parts.stage.replaceChildren(view.canvas);
   }
-  view.parts.stage.replaceChildren(view.canvas ?? svg("svg", { class: "picture" }, view.layer));
+  for (const wire of wires) view.wireNodes.set(wire.id, svg("path", { d: wirePath(wire.points, direction) }));
+  for (const box of boxes) view.boxNodes.set(box.id, makeBox(view, box));
+  view.layer = svg("g", {}, ...visibleFrames(view).map(makeFrame), ...view.wireNodes.values(), ...view.boxNodes.values());
+  view.parts.stage.replaceChildren(svg("svg", { class: "picture" }, view.layer));
+}
+
+/** Frames of opened loops and calls. Those of single lines would be many, and their boxes say the line. */
+function visibleFrames(view) {
+  return view.scene.frames.filter(({ kind }) => kind !== "line");
+}
+
+function makeFrame(frame) {
+  const { x, y, w: width, h: height } = frame;
+  const title = shorten(frame.title, width / 6 - 3);
+  const words = svg("text", { x: x + width - 6, y: y + 12, "font-size": 10, "text-anchor": "end" }, `${title} ▾`);
+  return svg("g", { class: "opened" }, svg("rect", { x, y, width, height, rx: 8 }), words);
 }
 
 function makeBox(view, box) {
-  const spoken = [box.title, box.kind, box.op, box.value && `value ${box.value}`,
-    box.gradient && `gradient ${box.gradient}`, box.line && `line ${box.line}`, box.note];
-  const { x, y, w: width, h: height } = box;
-  const frame = svg("rect", { class: "frame", x, y, width, height, rx: box.kind === "source" ? 12 : 4 });
-  const texts = textRows(box, view.progress).map((row) => svg("text", { class: row.role, x: row.x, y: row.y }));
-  const node = svg("g", { id: `${view.prefix}-${box.id}`, "data-id": box.id }, frame, ...texts);
-  labelled(node, spoken.filter(Boolean).join(", "), "button");
-  if (box.strip?.length && !box.open) {
-    const chart = stripChart(box.strip);
-    const place = { x: x + 8, y: y + height - 16, width: width - 16, height: 12 };
-    for (const [name, value] of Object.entries(place)) chart.setAttribute(name, value);
-    node.append(chart);
-  }
-  return { node, texts };
+  const { x, y, w: width, h: height, kind } = box;
+  const spoken = [nameOf(box), kind, box.op, box.value && `value ${box.value}`, box.gradient && `gradient ${box.gradient}`,
+    box.line && `line ${box.line}`, box.note];
+  const rx = LEAVES.includes(kind) ? 14 : kind === "group" ? 4 : 10;
+  const frame = svg("rect", { class: "frame", x, y, width, height, rx });
+  const texts = textRows(box, view.scene.direction).map(([role, text, left, top, anchor = "start"]) =>
+    svg("text", { class: role, x: left, y: top, "font-size": FONT[role], "text-anchor": anchor }, text));
+  const node = svg("g", { id: `${view.prefix}-${box.id}`, "data-id": box.id }, frame, svg("path", { class: "tail", d: tailPath(box) }), ...texts);
+  if (kind === "group") node.prepend(svg("rect", { class: "frame", x: x + 4, y: y + 4, width, height, rx }));
+  if (kind === "group" && box.strip?.length) node.append(stripChart(box.strip, { x: x + 10, y: y + 46, width: width - 20, height: 22 }));
+  return labelled(node, spoken.filter(Boolean).join(", "), "button");
 }
 
 function boxClass(view, box) {
   const names = ["box", `kind-${box.kind}`, `state-${box.state ?? "ok"}`];
-  if (box.open) names.push("open");
   if (view.lit.has(box.id)) names.push("lit");
   if (view.selected === box.id) names.push("selected");
   if (view.current.has(box.id)) names.push("current", view.direction);
@@ -304,10 +375,7 @@ function boxClass(view, box) {
 /** Bring everything that depends on hover, selection and step up to date. */
 function refresh(view) {
   for (const box of view.scene.boxes) {
-    const drawn = view.boxNodes.get(box.id);
-    if (!drawn) continue;
-    drawn.node.setAttribute("class", boxClass(view, box));
-    textRows(box, view.progress).forEach((row, index) => { drawn.texts[index].textContent = row.text; });
+    view.boxNodes.get(box.id)?.setAttribute("class", boxClass(view, box));
   }
   for (const wire of view.scene.wires) {
     view.wireNodes.get(wire.id)?.setAttribute("class", wireClass(view, wire));
@@ -320,12 +388,12 @@ function refresh(view) {
     item.className = names.join(" ");
     item.setAttribute("aria-selected", String(view.litLines.has(line)));
   }
-  if (view.onCanvas) paintCanvas(view);
+  if (view.canvas) paintCanvas(view);
 }
 
 function wireClass(view, wire) {
   const near = (ids) => ids.has(wire.from) || ids.has(wire.to);
-  const names = ["wire"];
+  const names = ["wire", `state-${wire.state}`];
   if (near(view.lit) || view.selected === wire.from || view.selected === wire.to) names.push("lit");
   if (view.direction === "forward" && view.current.has(wire.to)) names.push("current", "forward");
   if (view.direction === "backward" && view.current.has(wire.from)) names.push("current", "backward");
@@ -333,43 +401,42 @@ function wireClass(view, wire) {
 }
 
 function paintCanvas(view) {
-  const { canvas, zoom, parts } = view;
+  const { canvas, zoom, parts, scene } = view;
   const ratio = globalThis.devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = parts.stage;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   const pen = canvas.getContext("2d");
   pen.setTransform(ratio * zoom.k, 0, 0, ratio * zoom.k, ratio * zoom.x, ratio * zoom.y);
-  const style = getComputedStyle(parts.root);
-  const ink = style.color;
+  const { color: ink, fontFamily: sans } = getComputedStyle(parts.root);
   const mono = getComputedStyle(parts.source).fontFamily;
-  const paint = new Map([...parts.swatches].map(([kind, node]) => [kind, getComputedStyle(node)]));
-  for (const wire of view.scene.wires) {
-    const lit = wireClass(view, wire) !== "wire";
+  const looks = new Map([...parts.swatches].map(([kind, swatch]) => [kind, getComputedStyle(swatch)]));
+  pen.strokeStyle = pen.fillStyle = ink;
+  for (const wire of scene.wires) {
+    const lit = /lit|current/.test(wireClass(view, wire));
     pen.globalAlpha = lit ? 1 : 0.4;
-    pen.strokeStyle = ink;
-    pen.lineWidth = lit ? 2 : 1;
-    pen.stroke(new Path2D(wirePath(wire.points)));
+    pen.lineWidth = lit ? 2.5 : 1.3;
+    pen.stroke(new Path2D(wirePath(wire.points, scene.direction)));
   }
-  const inSight = (box) => {
-    const [left, top] = [box.x * zoom.k + zoom.x, box.y * zoom.k + zoom.y];
-    return left < width && top < height && left + box.w * zoom.k > 0 && top + box.h * zoom.k > 0;
-  };
-  for (const box of view.index.painted.filter(inSight)) {
+  const inSight = ({ x, y, w, h }) => x * zoom.k + zoom.x < width && y * zoom.k + zoom.y < height
+    && (x + w + 200) * zoom.k + zoom.x > 0 && (y + h + 100) * zoom.k + zoom.y > 0;
+  for (const box of scene.boxes.filter(inSight)) {
     const names = boxClass(view, box).split(" ");
-    const colours = paint.get(box.kind) ?? paint.get(box.kind === "stub" ? "source" : "operation");
+    const look = looks.get(box.kind) ?? looks.get("source");
     pen.globalAlpha = names.includes("later") ? 0.4 : 1;
-    pen.fillStyle = colours.backgroundColor;
-    if (!box.open) pen.fillRect(box.x, box.y, box.w, box.h);
-    pen.strokeStyle = colours.borderTopColor;
+    pen.fillStyle = look.backgroundColor;
+    pen.strokeStyle = look.borderTopColor;
     pen.lineWidth = names.some((name) => ["lit", "selected", "current"].includes(name)) ? 4 : 1.5;
+    pen.fillRect(box.x, box.y, box.w, box.h);
     pen.strokeRect(box.x, box.y, box.w, box.h);
+    pen.stroke(new Path2D(tailPath(box)));
     if (zoom.k < 0.4) continue; // text would be smaller than five pixels
     pen.fillStyle = ink;
-    for (const row of textRows(box, view.progress)) {
-      pen.font = row.role === "title" ? `600 12px ${style.fontFamily}` : `11px ${mono}`;
-      pen.textAlign = row.role === "corner" ? "right" : "left";
-      pen.fillText(row.text, row.x, row.y);
+    for (const [role, text, x, y, anchor = "start"] of textRows(box, scene.direction)) {
+      if ((role === "value" && names.includes("later")) || (role === "gradient" && names.includes("unswept"))) continue;
+      pen.font = `${FONT[role]}px ${SANS.includes(role) ? sans : mono}`;
+      pen.textAlign = { start: "left", middle: "center", end: "right" }[anchor];
+      pen.fillText(text, x, y);
     }
   }
 }
@@ -383,19 +450,22 @@ function applyZoom(view) {
 }
 
 function fit(view, smallest = 0) {
-  const { stage, body } = view.parts;
+  const { stage, body, root } = view.parts;
   const { width, height } = view.scene;
-  body.classList.toggle("wide", width > 1.6 * height && width > 700);
-  const room = stage.clientWidth - 24;
+  // Beside its source a picture has about three fifths of the page; a wider one goes below it.
+  body.classList.toggle("wide", width * 0.8 > root.clientWidth * 0.62);
+  const room = stage.clientWidth - 16;
   if (room <= 0 || !width || !height) return; // hidden: the resize observer calls again
-  const scale = Math.min(1.15, Math.max(room / width, smallest));
-  const tall = Math.round(Math.min(520, Math.max(300, height * scale + 24)));
-  body.style.setProperty("--stage-height", `${tall}px`);
-  const k = Math.max(smallest, Math.min(scale, (stage.clientHeight - 24) / height));
-  const centred = (space, size) => Math.max(12, (space - size * k) / 2);
+  const scale = Math.min(1.1, Math.max(room / width, smallest));
+  const lowest = body.classList.contains("wide") ? 180 : 360;
+  body.style.setProperty("--stage-height", `${Math.round(Math.min(560, Math.max(lowest, height * scale + 16)))}px`);
+  const k = Math.max(smallest, Math.min(scale, (stage.clientHeight - 16) / height));
+  const centred = (space, size) => Math.max(8, (space - size * k) / 2);
   view.zoom = { k, x: centred(stage.clientWidth, width), y: centred(stage.clientHeight, height) };
   view.untouched = true;
   applyZoom(view);
+  const failed = view.scene.boxes.find(({ kind }) => kind === "failed");
+  if (failed) reveal(view, failed);
 }
 
 function zoomBy(view, factor, at) {
@@ -413,22 +483,26 @@ function positionIn(view, event) {
   return [event.clientX - frame.left, event.clientY - frame.top];
 }
 
+/** The box under the pointer, and the group that a click there would open or fold. */
 function boxAt(view, event) {
   const [left, top] = positionIn(view, event);
   const x = (left - view.zoom.x) / view.zoom.k;
   const y = (top - view.zoom.y) / view.zoom.k;
-  const box = view.index.painted.findLast((each) => x >= each.x && x <= each.x + each.w && y >= each.y && y <= each.y + each.h);
-  const onToggle = box?.kind === "group" && x > box.x + box.w - 24 && y < box.y + 24;
-  return { box, onToggle };
+  const within = (area, height) => x >= area.x && x <= area.x + area.w && y >= area.y && y <= area.y + height;
+  const box = view.scene.boxes.findLast((each) => within(each, each.h));
+  if (!box) return { toggles: visibleFrames(view).findLast((frame) => within(frame, 16))?.id };
+  const onMark = box.kind === "group" && x > box.x + box.w - 26 && y < box.y + 26;
+  return { box, toggles: onMark ? box.id : undefined };
 }
 
-/** Pan just far enough that a box is in sight. */
+/** Pan just far enough that a box, and the words beside its wire, are in sight. */
 function reveal(view, box) {
   const { stage } = view.parts;
   const { zoom } = view;
-  const shift = (start, size, space) => (start < 8 ? 8 - start : Math.min(0, space - 8 - size - start));
-  const x = shift(box.x * zoom.k + zoom.x, box.w * zoom.k, stage.clientWidth);
-  const y = shift(box.y * zoom.k + zoom.y, box.h * zoom.k, stage.clientHeight);
+  const [right, bottom] = box.label?.fork ?? [0, 0];
+  const shift = (start, size, space) => (start < 8 ? 8 - start : Math.min(0, Math.max(8 - start, space - 8 - size - start)));
+  const x = shift(box.x * zoom.k + zoom.x, Math.max(box.w, right - box.x) * zoom.k, stage.clientWidth);
+  const y = shift(box.y * zoom.k + zoom.y, Math.max(box.h, bottom - box.y) * zoom.k, stage.clientHeight);
   if (x || y) {
     view.zoom = { k: zoom.k, x: zoom.x + x, y: zoom.y + y };
     applyZoom(view);
@@ -520,7 +594,7 @@ function captionOf(view, step, stepping) {
   const what = step.boxes.slice(0, 2).map((id) => {
     const box = view.index.boxes.get(id);
     if (!box) return "";
-    return step.direction === "forward" ? `${box.title} = ${box.value}` : `${box.title}: gradient ${box.gradient}`;
+    return step.direction === "forward" ? `${nameOf(box)} = ${box.value}` : `${nameOf(box)}: gradient ${box.gradient}`;
   });
   return [place, step.line == null ? "" : `line ${step.line}`, ...what].filter(Boolean).join(" · ");
 }
@@ -546,19 +620,25 @@ function select(view, id) {
 function showSelection(view) {
   view.current = new Set(); // the details follow what was touched last
   const box = view.index.boxes.get(view.selected);
-  if (box && !view.onCanvas) view.parts.stage.setAttribute("aria-activedescendant", `${view.prefix}-${box.id}`);
+  if (box && !view.canvas) view.parts.stage.setAttribute("aria-activedescendant", `${view.prefix}-${box.id}`);
   else view.parts.stage.removeAttribute("aria-activedescendant");
   if (box) reveal(view, box);
   fillDetails(view);
   refresh(view);
 }
 
-function toggleGroup(view, box) {
-  if (box?.kind !== "group") return;
+/** The group that a box is, or the open one that it is in. */
+function groupOf(box) {
+  return box?.kind === "group" ? box.id : box?.parent;
+}
+
+function toggleGroup(view, id) {
+  if (!id) return;
   if (view.standalone) return say(view, "Groups open in a notebook with a running kernel, not on a saved page.");
-  const open = (view.scene.open ?? []).filter((id) => id !== box.id);
+  const { open } = view.scene;
   const silent = "The kernel does not answer: groups open only while it runs.";
-  if (!write(view, "open_groups", box.open ? open : [...open, box.id])) return say(view, silent);
+  const wanted = open.includes(id) ? open.filter((each) => each !== id) : [...open, id];
+  if (!write(view, "open_groups", wanted)) return say(view, silent);
   clearTimeout(view.waiting);
   view.waiting = setTimeout(() => say(view, silent), ANSWER_WITHIN);
 }
@@ -572,7 +652,7 @@ function takeScene(view) {
   clearTimeout(view.waiting);
   const before = view.scene;
   const scene = view.model.get("scene") ?? {};
-  view.scene = { width: 0, height: 0, boxes: [], wires: [], steps: [], ...scene };
+  view.scene = { width: 0, height: 0, boxes: [], wires: [], frames: [], steps: [], open: [], ...scene };
   view.index = indexScene(view.scene);
   view.selected = view.model.get("selected") ?? "";
   view.lit = new Set();
@@ -615,13 +695,13 @@ function listenToStage(view, listen) {
     if (view.dragged) return;
     // A screen reader's click carries no position, but it does know the element.
     const named = event.detail === 0 && event.target.closest("[data-id]")?.dataset.id;
-    const { box, onToggle } = named ? { box: view.index.boxes.get(named) } : boxAt(view, event);
-    if (onToggle) toggleGroup(view, box);
+    const { box, toggles } = named ? { box: view.index.boxes.get(named) } : boxAt(view, event);
+    if (toggles) toggleGroup(view, toggles);
     else select(view, box?.id ?? "");
   });
   listen(stage, "dblclick", (event) => {
-    const { box, onToggle } = boxAt(view, event);
-    if (!onToggle) toggleGroup(view, box);
+    const { box, toggles } = boxAt(view, event);
+    if (!toggles && box?.kind === "group") toggleGroup(view, box.id);
   });
   listen(stage, "wheel", (event) => {
     // Without focus the wheel scrolls the notebook, as everywhere else on the page.
@@ -637,7 +717,7 @@ function stageKey(view, event) {
   const actions = {
     "+": () => zoomBy(view, 1.25), "=": () => zoomBy(view, 1.25), "-": () => zoomBy(view, 0.8), 0: () => fit(view),
     "[": () => goTo(view, view.done - 1), "]": () => goTo(view, view.done + 1),
-    Enter: () => toggleGroup(view, view.index.boxes.get(view.selected)),
+    Enter: () => toggleGroup(view, groupOf(view.index.boxes.get(view.selected))),
     Escape: () => { select(view, ""); goTo(view, view.scene.steps.length, false); },
   };
   const direction = DIRECTIONS[event.key];
@@ -677,7 +757,7 @@ function listenToControls(view, listen) {
     larger: () => zoomBy(view, 1.25),
     fit: () => fit(view),
     deselect: () => select(view, ""),
-    toggle: () => toggleGroup(view, view.index.boxes.get([...view.current][0] ?? view.selected)),
+    toggle: () => toggleGroup(view, groupOf(view.index.boxes.get([...view.current][0] ?? view.selected))),
   };
   listen(view.parts.root, "click", (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.());
   listen(view.parts.slider, "input", () => goTo(view, Number(view.parts.slider.value)));
