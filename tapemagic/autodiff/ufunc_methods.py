@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NoRuleError, UnsupportedWriteError
+from tapemagic.errors import NoRuleError, UnsupportedWriteError
 from . import dispatch, leaks
 from .dispatch import HANDLE_TYPES, call, call_primitive, plain
 from .primitives import RULES, Primitive, conj_if_complex, general, linear, partial_of
@@ -70,7 +70,7 @@ def _unfold(ufunc: Any, steps: list, cts: list, chosen: list | None = None) -> l
             by_step, by_result = np.where(chosen[i], by_step, 0), np.where(chosen[i], by_result, 1)
         found.append(ct * by_step)
         ct = ct * by_result + cts[i - 1]
-    return [*reversed(found), ct][::-1][:1] + found[::-1]
+    return [ct, *reversed(found)]
 
 
 def _rows(x: Any, axes: tuple[int, ...]) -> Any:
@@ -105,6 +105,8 @@ def _reduce_vjp(
     if where is not True:
         mask = _rows(np.broadcast_to(where, x.shape), axes)
         chosen = [mask[i] for i in range(len(rows))]
+    if not steps:
+        return np.zeros(x.shape)
     if initial is not None:
         steps = [np.full(rows.shape[1:], initial), *steps]
         chosen = chosen and [None, *chosen]
@@ -131,13 +133,12 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
     if _is_constant(ufunc):
         return leaks.flat(ufunc.reduce(plain(x), axis=axis, **plain(kwargs)), (x,))
     _partials(ufunc)  # refuse now, not in the sweep
-    return _named(_reduce, ufunc, (x, ufunc, axis), plain(kwargs))
+    return _named(_reduce, (x, ufunc, axis), plain(kwargs))
 
 
 def _is_default(key: str, value: Any) -> bool:
-    return value is np._NoValue or (key, value) in (("keepdims", False),) or (
-        key == "where" and value is True
-    )
+    plain_default = {"keepdims": False, "where": True}
+    return value is np._NoValue or (key in plain_default and value is plain_default[key])
 
 
 def _is_constant(ufunc: Any) -> bool:
@@ -145,7 +146,7 @@ def _is_constant(ufunc: Any) -> bool:
     return isinstance(rule, Primitive) and rule.kind == "constant"
 
 
-def _named(fun: Any, ufunc: Any, args: tuple, kwargs: dict) -> Any:
+def _named(fun: Any, args: tuple, kwargs: dict) -> Any:
     return call_primitive(RULES[fun], args, kwargs, fun)
 
 
@@ -175,7 +176,7 @@ def accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
     if _is_constant(ufunc):
         return leaks.flat(ufunc.accumulate(plain(x), axis=axis, **_given(dtype)), (x,))
     _partials(ufunc)
-    return _named(_accumulate, ufunc, (x, ufunc, axis, dtype), {})
+    return _named(_accumulate, (x, ufunc, axis, dtype), {})
 
 
 def _given(dtype: Any) -> dict:
@@ -226,7 +227,7 @@ def reduceat(ufunc: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None)
         y = ufunc.reduceat(plain(x), plain(indices), axis=axis, **_given(dtype))
         return leaks.flat(y, (x,))
     _partials(ufunc)
-    return _named(_reduceat, ufunc, (x, ufunc, np.array(plain(indices)), axis, dtype), {})
+    return _named(_reduceat, (x, ufunc, np.array(plain(indices)), axis, dtype), {})
 
 
 # ----------------------------------------------------------------------------------------- at
@@ -268,9 +269,7 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
     positions = np.arange(z.size).reshape(z.shape)[indices]
     if ufunc in (np.add, np.subtract) and others:
         sign = 1 if ufunc is np.add else -1
-        ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors
-        write_item(z, Ellipsis, call_primitive(RULES[_add_at], (z, others[0], indices, sign), {},
-                                               _add_at))  # fmt: skip
+        write_item(z, Ellipsis, _named(_add_at, (z, others[0], indices, sign), {}))
         return
     ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors
     others = tuple(np.ravel(np.broadcast_to(x, np.shape(positions))) for x in others)
