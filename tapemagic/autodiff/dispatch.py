@@ -218,7 +218,8 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         args, kwargs = _positional(primitive.fun, args, kwargs)
     values, ids, codes = [], [], []
     for i, x in enumerate(args):
-        value, id_, code = operand(x, primitive.may_read(i))
+        listed = type(x) in (list, tuple) and primitive.takes_array(i)
+        value, id_, code = operand(_as_array(x) if listed else x, primitive.may_read(i))
         values.append(value)
         ids.append(id_)
         codes.append(code)
@@ -257,6 +258,15 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     if multiple:
         return _unpack(y, id_, cls)
     return _result(y, args, (code, id_), cls)
+
+
+def _as_array(items: Any) -> Any:
+    """Make an array of a list in the place of an array, as NumPy does."""
+    if not holds_traced(items):
+        return np.asarray(items)
+    from .creation import array_of  # noqa: PLC0415  (built on this module)
+
+    return array_of(np.array, items)
 
 
 def _constant(value: Any) -> Any:

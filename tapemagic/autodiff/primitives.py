@@ -97,6 +97,12 @@ class Primitive:
         """Tell whether any rule reads the value of the argument at `position`."""
         return position in self.reads or "*" in self.reads
 
+    def takes_array(self, position: int) -> bool:
+        """Tell whether the argument at `position` is an array that has a derivative."""
+        if self.variadic:
+            return True
+        return position < len(self.vjps) and self.vjps[position] is not None
+
 
 class Composite:
     """A function that is carried out by other rows: its body runs on traced arrays."""
