@@ -15,6 +15,11 @@ def adjoint(x: Any) -> Any:
     return conj_if_complex(x.mT)
 
 
+def ndim_of(x: Any) -> int:
+    """Return the number of axes; a Python number has none."""
+    return getattr(x, "ndim", 0)
+
+
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     """Undo broadcasting: sum `x` over the axes that `shape` does not have, or has as 1."""
     if x.shape == shape:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..primitives import conj_if_complex as conj
 from ..primitives import composite, general, linear
-from .algebra import adjoint, sum_to
+from .algebra import adjoint, apply, ndim_of, sum_to
 
 # ------------------------------------------------------------------------------------ matmul
 
@@ -37,10 +37,10 @@ def _matmul_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return ct * conj(a) if b.ndim == 1 else ct[..., None, :] * conj(a)[:, None]
     if b.ndim <= 2:  # one product for a whole stack of matrices
-        rows = conj(a).reshape(-1, a.shape[-1])
+        rows = np.reshape(conj(a), (-1, a.shape[-1]))
         if b.ndim == 1:
-            return ct.reshape(-1) @ rows
-        return rows.T @ ct.reshape(-1, b.shape[-1])
+            return np.ravel(ct) @ rows
+        return rows.T @ np.reshape(ct, (-1, b.shape[-1]))
     return adjoint(a) @ ct
 
 
@@ -52,7 +52,7 @@ composite(np.linalg.matmul, lambda x1, x2, /: np.matmul(x1, x2))
 
 
 def _dot_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
-    b_ndim = np.ndim(b)
+    b_ndim = ndim_of(b)
     if a.ndim == 0 or b_ndim == 0:
         return ct * conj(b)
     if b_ndim == 1:
@@ -64,7 +64,7 @@ def _dot_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 def _dot_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
-    a_ndim = np.ndim(a)
+    a_ndim = ndim_of(a)
     if a_ndim == 0 or b.ndim == 0:
         return ct * conj(a)
     if a_ndim == 1:
@@ -91,7 +91,7 @@ general(np.vdot, _vdot_left, _vdot_right)
 
 
 def _inner_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
-    b_ndim = np.ndim(b)
+    b_ndim = ndim_of(b)
     if a.ndim == 0 or b_ndim == 0:
         return ct * conj(b)
     axes = list(range(b_ndim - 1))
@@ -99,7 +99,7 @@ def _inner_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 def _inner_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
-    a_ndim = np.ndim(a)
+    a_ndim = ndim_of(a)
     if a_ndim == 0 or b.ndim == 0:
         return ct * conj(a)
     axes = list(range(a_ndim - 1))
@@ -145,12 +145,12 @@ def _tensordot_adjoint(
 
 
 def _tensordot_left(ct: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
-    a_axes, b_axes = _contracted(a.ndim, np.ndim(b), axes)
+    a_axes, b_axes = _contracted(a.ndim, ndim_of(b), axes)
     return _tensordot_adjoint(ct, b, a_axes, b_axes, a.ndim, own_first=True)
 
 
 def _tensordot_right(ct: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
-    a_axes, b_axes = _contracted(np.ndim(a), b.ndim, axes)
+    a_axes, b_axes = _contracted(ndim_of(a), b.ndim, axes)
     return _tensordot_adjoint(ct, a, b_axes, a_axes, b.ndim, own_first=False)
 
 
@@ -173,13 +173,13 @@ def _kron_blocks(ct: Any, a_shape: tuple, b_shape: tuple) -> tuple[Any, int]:
 
 def _kron_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
     blocks, ndim = _kron_blocks(ct, a.shape, np.shape(b))
-    b = np.reshape(conj(b), (1,) * (ndim - np.ndim(b)) + np.shape(b))
+    b = np.reshape(conj(b), (1,) * (ndim - ndim_of(b)) + np.shape(b))
     return np.reshape(np.tensordot(blocks, b, ndim), a.shape)
 
 
 def _kron_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     blocks, ndim = _kron_blocks(ct, np.shape(a), b.shape)
-    a = np.reshape(conj(a), (1,) * (ndim - np.ndim(a)) + np.shape(a))
+    a = np.reshape(conj(a), (1,) * (ndim - ndim_of(a)) + np.shape(a))
     return np.reshape(np.tensordot(a, blocks, ndim), b.shape)
 
 
@@ -275,3 +275,53 @@ if hasattr(np, "matvec"):
         lambda ct, y, a, b: conj(np.matvec(conj(b), ct)),
         lambda ct, y, a, b: a[..., None] * ct[..., None, :],
     )
+
+
+# ------------------------------------------------------------------------- chains and powers
+
+
+def _chain(*matrices: Any) -> Any:
+    return np.linalg.multi_dot(matrices) if len(matrices) > 1 else matrices[0]
+
+
+def _chain_vjp(i: int, ct: Any, y: Any, *matrices: Any) -> Any:
+    """(a_1 .. a_i-1)^H ct (a_i+1 .. a_n)^H, in the order that costs least."""
+    last = len(matrices) - 1
+    full = [
+        x[None, :] if x.ndim == 1 and k == 0 else x[:, None] if x.ndim == 1 else x
+        for k, x in enumerate(matrices)
+    ]
+    ct = np.reshape(ct, (full[0].shape[0], full[last].shape[1]))
+    left = [adjoint(x) for x in full[:i][::-1]]
+    right = [adjoint(x) for x in full[i + 1 :][::-1]]
+    return np.reshape(np.linalg.multi_dot([*left, ct, *right]), matrices[i].shape)
+
+
+general(_chain, variadic=_chain_vjp, name="multi_dot")
+
+
+@composite(np.linalg.multi_dot)
+def _multi_dot(arrays: Any, *, out: Any = None) -> Any:
+    y = apply(_chain, *arrays)
+    if out is None:
+        return y
+    out[...] = y
+    return out
+
+
+@composite(np.linalg.matrix_power)
+def _matrix_power(a: Any, n: int) -> Any:
+    """Multiply by repeated squaring, in NumPy's order."""
+    if n == 0:
+        return np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
+    if n < 0:
+        a, n = np.linalg.inv(a), -n
+    if n <= 3:
+        return a if n == 1 else a @ a if n == 2 else (a @ a) @ a
+    power = result = None
+    while n > 0:
+        power = a if power is None else power @ power
+        n, bit = divmod(n, 2)
+        if bit:
+            result = power if result is None else result @ power
+    return result
