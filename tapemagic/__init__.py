@@ -8,6 +8,7 @@
 array([2., 4.])
 """
 
+from .autodiff.checking import check_gradient
 from .autodiff.cuts import checkpoint, custom_gradient, stop_gradient
 from .autodiff.derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .autodiff.tape import GradientTape
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GradientTape",
     "Variable",
+    "check_gradient",
     "checkpoint",
     "custom_gradient",
     "grad",
@@ -29,3 +31,17 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Make `%%tape` known to an IPython shell: `%load_ext tapemagic`."""
+    from .notebook.magics import load  # noqa: PLC0415  (IPython is loaded only here)
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: object) -> None:
+    """Take back everything that `%load_ext tapemagic` has done."""
+    from .notebook.magics import unload  # noqa: PLC0415
+
+    unload(shell)

@@ -1,9 +1,12 @@
 """The tape: handles, primitives and their rules, recording, the reverse sweep."""
 
-from . import inplace, operators, rules
+from . import attributes, inplace, methods, operators, rules
 from .traced import TracedArray
 from .variable import Variable
 
-assert rules
 operators.install(TracedArray, Variable)
 inplace.install(TracedArray)
+methods.install(TracedArray)
+attributes.install(TracedArray)
+
+__all__ = ["TracedArray", "Variable", "rules"]

@@ -43,7 +43,7 @@ class Method:
         if handle is None:
             return self.fun
         if not hasattr(type(handle.value), self.name):
-            raise AttributeError(self.name)  # `__getattr__` then gives NumPy's own words
+            raise AttributeError(self.name)
         return MethodType(self.fun, handle)
 
 

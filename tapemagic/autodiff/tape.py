@@ -13,6 +13,7 @@ from ..errors import SourceError, TapeStateError, TapeUseError
 from . import backward, dispatch, guards, jacobians, recorder, structures
 from .avals import AVALS
 from .dispatch import is_traced
+from .nodes import Node, Reader
 from .recorder import RECORDER, Recording
 from .structure import identity
 from .variable import Variable, VariableState, add_source
@@ -236,6 +237,48 @@ class GradientTape:
         ids = self._ids_of(handle)
         if ids:
             self._plain[id(plain)] = (plain, ids[-1])
+
+    # ------------------------------------------------------------------------------- looking
+
+    def nodes(self) -> list[Node]:
+        """Return what was recorded, in execution order."""
+        if self._recording is None:
+            return []
+        stop = self._spans[-1][1] if self._spans and not self._open else None
+        count = len(self._recording.entries) if stop is None else stop
+        reader = Reader(self._recording, getattr(self.cell, "filename", None))
+        return [reader.node(index) for index in range(count)]
+
+    @property
+    def graph(self) -> Any:
+        """The run as a frozen `Graph`: plain data, summaries of arrays, never the arrays."""
+        from tapemagic.graph.build import build_graph  # noqa: PLC0415  (a door: looks, never records)
+
+        return build_graph(self)
+
+    @property
+    def findings(self) -> list:
+        """What is worth knowing about the gradients, most important first."""
+        from tapemagic.graph.why import findings  # noqa: PLC0415
+
+        return findings(self, self.graph)
+
+    def explain(self, name: str | None = None) -> str:
+        """Say in words why gradients are what they are (of one name, or all).
+
+        Examples
+        --------
+        >>> import numpy as np, tapemagic
+        >>> w = tapemagic.Variable(2.0)
+        >>> with tapemagic.GradientTape() as tape:
+        ...     loss = w * 3
+        >>> _ = tape.gradient(loss, w)
+        >>> isinstance(tape.explain(), str)
+        True
+        """
+        from tapemagic.graph.why import explain  # noqa: PLC0415
+
+        return explain(self, self.graph, name)
 
     # ------------------------------------------------------------------------------ gradient
 

@@ -19,10 +19,6 @@ from .dispatch import HANDLE_TYPES, call, call_elementwise, is_traced
 from .primitives import RULES
 from .recorder import RECORDER
 
-#: Facts about an array that say nothing about its values.
-_FACTS = frozenset("dtype ndim size nbytes itemsize strides flags base device is_integer".split())
-
-
 class TracedArray:
     """A value on the tape.
 
@@ -118,18 +114,6 @@ class TracedArray:
     @flat.setter
     def flat(self, values: Any) -> None:
         self.flat[:] = values
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer facts about the plain value; refuse what would hand out its memory."""
-        if name in ("__array_interface__", "__array_struct__", "__dlpack__", "__buffer__"):
-            raise AttributeError(name)
-        attribute = getattr(self.value, name)
-        if name in _FACTS or RECORDER.recording is None:
-            return attribute
-        if name.startswith("__"):
-            raise AttributeError(name)
-        leaks.leave(self, f"its attribute '{name}' has no rule")
-        return attribute
 
     # --------------------------------------------------------------------- numbers and text
 
