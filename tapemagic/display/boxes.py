@@ -93,8 +93,11 @@ def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, 
     else:
         box["op"] = counted(steps, "operation")
     box["group"], box["count"] = group.id, len(group.starts) or 1
-    members = [node for node in nodes[group.first : min(group.last, group.first + 400)]
-               if node.op != "source"]
+    members = [
+        node
+        for node in nodes[group.first : min(group.last, group.first + 400)]
+        if node.op != "source"
+    ]
     place_in_source(box, graph, members)
     if group.kind in ("loop", "line"):
         box["code"] = visible(group.title, CODE_LENGTH)
@@ -155,9 +158,7 @@ def rows_of(summary: ArraySummary) -> list[str]:
     cells = [number(value, MATRIX_DIGITS) for value in summary.values]
     widths = [max(len(cell) for cell in cells[column::columns]) for column in range(columns)]
     return [
-        "  ".join(
-            cells[row * columns + column].rjust(widths[column]) for column in range(columns)
-        )
+        "  ".join(cells[row * columns + column].rjust(widths[column]) for column in range(columns))
         for row in range(rows)
     ]
 

@@ -195,7 +195,8 @@ def add_failure(
 ) -> None:
     """Add the operation that raised, wired to its operands where they are known."""
     end = drawing.add(failed_box(graph))
-    starts = [index for index in graph.failure.inputs if index is not None]
+    inputs = graph.failure.inputs if graph.failure is not None else ()
+    starts = [index for index in inputs if index is not None]
     for position, start in enumerate(starts):
         number = drawing.numbers.get(f"n{start}")
         for place, (item, _) in enumerate(items):

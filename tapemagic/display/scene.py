@@ -10,7 +10,14 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from tapemagic.display.drawing import Drawing, draw
-from tapemagic.display.sizes import ARRIVAL, direction_for, extents, label_size, place_label, small_rows
+from tapemagic.display.sizes import (
+    ARRIVAL,
+    direction_for,
+    extents,
+    label_size,
+    place_label,
+    small_rows,
+)
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.layout import Layout, layout
 from tapemagic.graph.model import Graph, SourceRow
@@ -81,9 +88,7 @@ def place_all(
         box["x"] = x + (width - box["w"]) / 2 + MARGIN
         box["y"] = y + (height - box["h"]) / 2 + MARGIN
         place_label(box, direction)
-    for wire, (start, _), points in zip(
-        drawing.wires, drawing.edges, placed.wires, strict=True
-    ):
+    for wire, (start, _), points in zip(drawing.wires, drawing.edges, placed.wires, strict=True):
         label = drawing.boxes[start]["label"]
         moved = [[x + MARGIN, y + MARGIN] for x, y in points]
         wire["points"] = [list(label["port"]), list(label["fork"]), *moved[1:]]

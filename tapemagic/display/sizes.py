@@ -20,7 +20,9 @@ WIDEST_PICTURE = 1250.0  # a picture longer than this flows downwards, as pages 
 Box = dict[str, Any]
 
 LEAVES = ("source", "stub", "constant")
-BEGINS = "first "  # notes that begin so are drawn, as they say where something went wrong
+BEGINS = "first "  # a note that begins so says where something went wrong
+# The other notes repeat what stands beside the wire.
+DRAWN_NOTES = (BEGINS, "used ", "not watched")
 
 
 def measure(box: Box) -> None:
@@ -30,15 +32,15 @@ def measure(box: Box) -> None:
         box["w"] = clamp(max(map(len, rows)) * SMALL + 24, 120, 300)
         box["h"] = 46 + (30 if box["strip"] else 0)
     elif box["kind"] in ("source", "stub", "constant"):
-        words = max(len(box["title"]), len(box["shape"]) if box["shape"] != "()" else 0)
-        box["w"] = clamp(words * 8.2 + 24, 48, 220)
+        letters = max(len(box["title"]), len(box["shape"]) if box["shape"] != "()" else 0)
+        box["w"] = clamp(letters * 8.2 + 24, 48, 220)
         box["h"] = 42 if box["shape"] not in ("", "()") else 32
     elif box["kind"] == "failed":
         box["w"] = clamp(max(len(box["op"]) * LARGE, len(box["note"]) * SMALL) + 24, 80, 440)
         box["h"] = 56
     else:
-        words = max([len(box["op"]) * LARGE] + [len(text) * 6.2 for text in box["local"]])
-        box["w"] = clamp(words + 22, 46, 220)
+        widest = max([len(box["op"]) * LARGE] + [len(text) * 6.2 for text in box["local"]])
+        box["w"] = clamp(widest + 22, 46, 220)
         box["h"] = 36 + 13 * len(box["local"])
 
 
@@ -90,7 +92,7 @@ def small_rows(box: Box) -> list[str]:
     """Small print of a box: what the gate does to a gradient, how often a leaf is used."""
     if box["kind"] in ("group", "stub"):
         return []
-    note = box["note"] if box["kind"] in LEAVES or box["note"].startswith(BEGINS) else ""
+    note = box["note"] if box["note"].startswith(DRAWN_NOTES) else ""
     text = ";".join(filter(None, (box["verb"], note)))
     return [row.strip() for row in text.replace(", ", ";").split(";") if row.strip()]
 
@@ -98,13 +100,14 @@ def small_rows(box: Box) -> list[str]:
 def place_label(box: Box, direction: str) -> None:
     """Where the words beside the outgoing wire begin, and how far the wire stays unforked."""
     width, above, below = label_size(box)
+    shift = 14 if box["kind"] == "group" and direction == "right" else 8  # past the pile of cards
     if direction == "right":
         x, y = box["x"] + box["w"], box["y"] + box["h"] / 2
-        box["label"] = {"x": x + 8, "y": y, "port": [x, y], "fork": [x + width + 12, y]}
+        box["label"] = {"x": x + shift, "y": y, "port": [x, y], "fork": [x + width + 12, y]}
     else:
         x, y = box["x"] + box["w"] / 2, box["y"] + box["h"]
         box["label"] = {
-            "x": x + 8, "y": y + above + 2, "port": [x, y], "fork": [x, y + above + below + 2],
+            "x": x + shift, "y": y + above + 2, "port": [x, y], "fork": [x, y + above + below + 2],
         }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from tapemagic.graph.facts import Facts
 from tapemagic.graph.model import (
     FailureRow,
     Frame,
@@ -29,6 +30,7 @@ DEEPEST_FRAME = 8
 # Summaries of a recording up to this size are made at once: the page then shows the values as
 # they were, also when the person overwrites an array before opening a node.
 SUMMARISED_AT_ONCE = 2000
+MOST_REASONS = 30  # each may cost a pass over the tape
 
 
 def build_graph(tape: Any) -> Graph:
@@ -72,13 +74,18 @@ def build_graph(tape: Any) -> Graph:
     for index in range(len(nodes)) if everything else tape.source_nodes.values():
         values(index)
         gradients(index)
-    reasoned = [replace(row, reason=source_reason(tape, graph, row)) for row in graph.sources]
-    return replace(graph, sources=tuple(reasoned))
+    return replace(graph, sources=tuple(with_reasons(Facts(tape, graph))))
 
 
-def node_names(
-    bindings: Iterable[tuple[str, int]], source_nodes: dict[str, int]
-) -> dict[int, str]:
+def with_reasons(facts: Facts) -> Iterable[SourceRow]:
+    """Add to each row of the table why its gradient is not what one would expect."""
+    examined = 0
+    for row in facts.graph.sources:
+        examined += row.state not in ("ok", "not-run")
+        yield replace(row, reason=source_reason(facts, row)) if examined <= MOST_REASONS else row
+
+
+def node_names(bindings: Iterable[tuple[str, int]], source_nodes: dict[str, int]) -> dict[int, str]:
     """Name nodes after what they were first bound to.
 
     A name bound once is itself; one bound again gets versions: the source ``w`` is followed by
@@ -146,9 +153,7 @@ def source_rows(
         gradient = gradients(index) if has_gradients else None
         state = gradient_state(gradient, has_gradients)
         node = nodes[index]
-        rows.append(
-            SourceRow(name, index, node.shape, node.dtype, values(index), gradient, state)
-        )
+        rows.append(SourceRow(name, index, node.shape, node.dtype, values(index), gradient, state))
     for name in tape.reasons:
         if name not in tape.source_nodes:
             state = "not-connected" if has_gradients else "not-run"

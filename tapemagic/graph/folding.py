@@ -119,8 +119,16 @@ class Folding:
         ends = (*group.starts[1:], group.last)
         loops = group.loops + (group.kind == "loop")
         return [
-            Group("", "iteration", "iteration", start, end, self.graph.nodes[start].line,
-                  group.depth, loops)
+            Group(
+                "",
+                "iteration",
+                "iteration",
+                start,
+                end,
+                self.graph.nodes[start].line,
+                group.depth,
+                loops,
+            )
             for start, end in zip(group.starts, ends, strict=True)
         ]
 
@@ -172,8 +180,9 @@ class Folding:
         file, line = position(nodes[members[0]], group.depth)
         statement = self.graph.source_map.outline(file).statement(line)
         title = self._text(members[0], group.depth, statement)
-        line_group = Group("", "line", title, members[0], last, nodes[members[0]].line,
-                           group.depth, group.loops)
+        line_group = Group(
+            "", "line", title, members[0], last, nodes[members[0]].line, group.depth, group.loops
+        )
         starts = period_starts(nodes, members[0], last)
         if len(starts) >= FEWEST_REPEATS and len(starts) * 2 <= len(members):
             return replace(line_group, kind="loop", starts=starts)
@@ -196,8 +205,9 @@ class Folding:
             if parts and begun[-1][1] == function and isinstance(parts[-1], Group):
                 parts[-1] = replace(parts[-1], last=index + 1)
             else:
-                parts.append(Group("", "call", function[0], index, index + 1, node.line,
-                                   group.depth + 1))
+                parts.append(
+                    Group("", "call", function[0], index, index + 1, node.line, group.depth + 1)
+                )
                 begun.append((index, function))
         return parts
 

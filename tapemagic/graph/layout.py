@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tapemagic.graph.ordering import Layers, fit_across, order_layers
 
@@ -119,7 +120,7 @@ def pulled_ranks(count: int, edges: Sequence[tuple[int, int]], ranks: list[int])
         feeding[end] += 1
     for box in range(count - 1, -1, -1):
         # Each rank moved shortens one wire per consumer and lengthens one per operand.
-        if consumers[box] and feeding[box] < len(consumers[box]) or not feeding[box]:
+        if (consumers[box] and feeding[box] < len(consumers[box])) or not feeding[box]:
             pulled[box] = min((pulled[end] - 1 for end in consumers[box]), default=ranks[box])
     return pulled
 
@@ -157,7 +158,7 @@ def with_bends(
                 path.append(bend)
             budget -= gap
         path.append(end)
-        for pair in zip(path, path[1:], strict=False):
+        for pair in pairwise(path):
             if pair not in linked:
                 linked.add(pair)
                 layers.link(*pair)

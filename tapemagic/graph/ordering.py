@@ -68,7 +68,8 @@ def order_layers(layers: Layers) -> None:
         backward = sweep % 2 == 0  # first towards the consumers: they decide where leaves belong
         neighbours = layers.after if backward else layers.before
         for row in layers.rows[::-1] if backward else layers.rows:
-            row.sort(key=lambda member, near=neighbours: barycentre(member, near[member], place))
+            means = {member: barycentre(member, neighbours[member], place) for member in row}
+            row.sort(key=means.__getitem__)
             renumber(row, place)
         count = crossings(layers, place)
         if count < fewest:

@@ -107,8 +107,20 @@ def _of_numbers(cls: type[ArraySummary], array: np.ndarray) -> ArraySummary:
                     mean = _stored(np.mean(finite, dtype=np.float64))
     zeros = int(array.size - np.count_nonzero(array))
     text = _spell(array.shape, kept, norm)
-    return cls(array.shape, str(array.dtype), int(array.size), kept, minimum, maximum, mean,
-               norm, nans, infinities, zeros, text)
+    return cls(
+        array.shape,
+        str(array.dtype),
+        int(array.size),
+        kept,
+        minimum,
+        maximum,
+        mean,
+        norm,
+        nans,
+        infinities,
+        zeros,
+        text,
+    )
 
 
 def _norm(array: np.ndarray, nans: int, infinities: int) -> float:
@@ -130,7 +142,7 @@ def _stored(value: float) -> float:
     return float(f"{float(value):.{STORED_DIGITS}g}") + 0.0
 
 
-def _rounded(item: float | complex | bool) -> float | int | bool | complex:
+def _rounded(item: complex | bool) -> float | int | bool | complex:
     if isinstance(item, complex):
         return complex(_stored(item.real), _stored(item.imag))
     return _stored(item) if isinstance(item, float) else item

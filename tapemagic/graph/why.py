@@ -1,19 +1,228 @@
-"""Why a gradient is missing, zero or not a number."""
+"""Findings: what is worth knowing about a recording, in words, most important first.
+
+Each kind of finding is one small function from `Facts` to findings, listed in `FINDERS` in order
+of importance. What is said about a source in the table comes from the same functions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
 from tapemagic.graph.model import Graph, SourceRow
+from tapemagic.graph.why_missing import why_not_connected, why_zero
+from tapemagic.graph.why_values import (
+    backward_trouble,
+    broadcast_growth,
+    forward_trouble,
+    kinks,
+    loop_factors,
+)
 from tapemagic.graph.words import visible
 
+REASON_LENGTH = 200
 
-def source_reason(tape: Any, graph: Graph, row: SourceRow) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth knowing.
+
+    Attributes
+    ----------
+    kind : str
+        ``"failed"``, ``"nan"``, ``"not-connected"``, ``"not-watched"``, ``"zero"``,
+        ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"`` or
+        ``"not-run"``.
+    names : tuple of str
+        The variables it is about.
+    line : int or None
+        Line of the cell.
+    message : str
+        One or two sentences.
+    fix : str
+        One thing to do about it; may be empty.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    line: int | None
+    message: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}".strip()
+
+
+def findings(tape: Any, graph: Graph) -> list[Finding]:
+    """List what is worth knowing about a recording, most important first.
+
+    Parameters
+    ----------
+    tape : object
+        With the reading interface of `GradientTape`.
+    graph : Graph
+        Of that tape.
+    """
+    facts = Facts(tape, graph)
+    return [finding for finder in FINDERS for finding in finder(facts)]
+
+
+def explain(tape: Any, graph: Graph, name: str | None = None) -> str:
+    """Tell the findings about a name, or all of them, as text.
+
+    A name with nothing to tell is said to be fine; one that is not known is said to be unknown.
+    """
+    found = findings(tape, graph)
+    if name is not None:
+        found = [finding for finding in found if name in finding.names]
+        if not found:
+            return nothing_to_tell(graph, name)
+    return "\n".join(str(finding) for finding in found) or "Nothing to remark."
+
+
+def nothing_to_tell(graph: Graph, name: str) -> str:
+    """Answer for a name about which there is no finding."""
+    shown = quoted(name)
+    for row in graph.sources:
+        if row.name == name and row.gradient is not None:
+            return f"{shown} has a gradient: {row.gradient.text}."
+    for node in graph.nodes:
+        if name in (node.name, node.name.partition("@")[0]):
+            gradient = graph.gradient(node.index)
+            where = f"{shown} ({at_line(node.line)})"
+            if gradient is not None:
+                return f"{where} has a gradient: {gradient.text}."
+            return f"{where} is recorded and not on a path from the sources to the target."
+    return f"{shown} was not recorded: it is neither a source nor bound by the cell."
+
+
+def source_reason(facts: Facts, row: SourceRow) -> str:
     """Say in words why the gradient of one source is missing, zero or not a number."""
-    if row.name in tape.reasons:
-        return visible(tape.reasons[row.name], 160)
-    return {
-        "not-connected": "the target does not depend on it",
-        "zero": "every element is exactly 0",
-        "nan": "some elements are not finite",
-    }.get(row.state, "")
+    if row.name in facts.tape.reasons:
+        return visible(facts.tape.reasons[row.name], REASON_LENGTH)
+    if row.index is None or row.state in ("ok", "not-run"):
+        return ""
+    return visible(REASONS[row.state](facts, row.index), REASON_LENGTH)
+
+
+def why_nan(facts: Facts, source: int) -> str:
+    """Name the first operation, forward or else backward, whose result is not finite."""
+    if not is_finite(facts.recorded[source].value):
+        return "its own value is not finite"
+    found = [*forward_trouble(facts), *backward_trouble(facts)]
+    return found[0][1] if found else "some elements are not finite"
+
+
+REASONS: dict[str, Callable[[Facts, int], str]] = {
+    "not-connected": why_not_connected,
+    "zero": why_zero,
+    "nan": why_nan,
+}
+
+
+def failed(facts: Facts) -> Iterator[Finding]:
+    """The cell raised."""
+    failure = facts.graph.failure
+    if failure is not None:
+        message = f"{at_line(failure.line).capitalize()}: {failure.op} failed: {failure.message}."
+        yield Finding(
+            "failed",
+            (),
+            failure.line,
+            message,
+            "What was recorded before it can still be looked at.",
+        )
+
+
+def not_finite(facts: Facts) -> Iterator[Finding]:
+    """The first nan or inf, going forward and going backward."""
+    for line, message, fix in (*forward_trouble(facts), *backward_trouble(facts)):
+        yield Finding("nan", affected(facts), line, sentence(message), fix)
+
+
+def affected(facts: Facts) -> tuple[str, ...]:
+    """Sources with a gradient that is not finite, and the target if it is not."""
+    names = [row.name for row in facts.graph.sources if row.state == "nan"]
+    target = facts.graph.target
+    if target is not None and not is_finite(facts.recorded[target[1]].value):
+        names.append(target[0])
+    return tuple(names)
+
+
+def not_watched(facts: Facts) -> Iterator[Finding]:
+    """Names that could not be sources."""
+    for name, words in facts.tape.reasons.items():
+        yield Finding(
+            "not-watched",
+            (name,),
+            None,
+            sentence(f"{quoted(name)} has no gradient: {visible(words, REASON_LENGTH)}"),
+        )
+
+
+def without_gradient(facts: Facts) -> Iterator[Finding]:
+    """Sources whose gradient is missing or exactly zero."""
+    fixes = {
+        "not-connected": "Compute the target from it, or leave it out of the sources.",
+        "zero": "",
+    }
+    for kind, fix in fixes.items():
+        for row in facts.graph.sources:
+            if row.state == kind and row.index is not None and row.name not in facts.tape.reasons:
+                said = "has no gradient" if kind == "not-connected" else "has gradient 0"
+                why = row.reason or source_reason(facts, row)
+                yield Finding(
+                    kind, (row.name,), None, sentence(f"{quoted(row.name)} {said}: {why}"), fix
+                )
+
+
+def loops(facts: Facts) -> Iterator[Finding]:
+    """Gradients that vanish or explode along a loop."""
+    for kind, line, message, fix in loop_factors(facts):
+        yield Finding(kind, (), line, sentence(message), fix)
+
+
+def at_kinks(facts: Facts) -> Iterator[Finding]:
+    """Elements at a tie or kink, where the number shown is one of several valid ones."""
+    for line, message in kinks(facts):
+        yield Finding("kink", (), line, sentence(message))
+
+
+def grown(facts: Facts) -> Iterator[Finding]:
+    """Broadcasting that made both operands larger."""
+    for line, message, fix in broadcast_growth(facts):
+        yield Finding("broadcast", (), line, sentence(message), fix)
+
+
+def rebound(facts: Facts) -> Iterator[Finding]:
+    """Sources whose name got a new value inside the cell."""
+    again: dict[str, tuple[int, int | None]] = {}
+    for node in facts.graph.nodes:
+        name, mark, version = node.name.partition("@")
+        if mark and name in facts.tape.source_nodes and version.isdigit():
+            again[name] = (int(version), node.line)
+    for name, (last, line) in again.items():
+        shown = visible(name, 40)
+        yield Finding(
+            "rebound",
+            (name,),
+            line,
+            f"'{shown}' was bound again, last on {at_line(line)} ({shown}@{last}); "
+            "the gradient is with respect to its value when the cell began.",
+            f"Ask for '{shown}@{last}' to get the other one.",
+        )
+
+
+def not_run(facts: Facts) -> Iterator[Finding]:
+    """Nobody asked for a gradient."""
+    if not facts.graph.has_gradients and facts.graph.failure is None:
+        yield Finding(
+            "not-run", tuple(facts.tape.source_nodes), None, "No gradient was asked for yet."
+        )
+
+
+FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
+    failed, not_finite, without_gradient, not_watched, loops, at_kinks, grown, rebound, not_run,
+)  # fmt: skip

@@ -44,12 +44,12 @@ def cut(text: str, limit: int) -> str:
 
 
 def visible(text: object, limit: int = 80) -> str:
-    """Make control, direction and lone surrogate characters visible, and cut.
+    r"""Make control, direction and lone surrogate characters visible, and cut.
 
     Examples
     --------
-    >>> visible("a\\u202eb"), visible("long name", 5)
-    ('a\\\\u202eb', 'long…')
+    >>> visible("a\u202eb"), visible("long name", 5)
+    ('a\\u202eb', 'long…')
     """
     # Cut before looking at each character, so that a huge text costs little, and once more
     # because what was invisible has become longer.

@@ -1,0 +1,138 @@
+"""The recording as text: what a terminal shows, and what every richer display falls back to."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+
+from tapemagic.display.gates import symbol
+from tapemagic.display.scene import STATE_WORDS, source_row, target_row
+from tapemagic.graph.folding import Folding, Item
+from tapemagic.graph.model import ArraySummary, Graph, Group
+from tapemagic.graph.words import counted, cut, number, visible
+
+WIDTH = 80
+MOST_SOURCES = 40
+COLUMNS = (("name", 12), ("shape", 10), ("value", 20), ("gradient", 20), ("norm", 9))
+CODE, DONE, RESULT = 28, 10, 14
+
+
+def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
+    """Tell a recording in lines of at most 80 columns.
+
+    Parameters
+    ----------
+    graph : Graph
+    folding : Folding, optional
+        Of the same graph, kept from another display.
+
+    Returns
+    -------
+    str
+        A headline, the table of sources, and the operations folded by line.
+    """
+    rows = [headline(graph), ""]
+    if graph.sources:
+        rows += [*source_table(graph), ""]
+    rows += operations(folding or Folding(graph))
+    if graph.failure is not None:
+        line = f"line {graph.failure.line}" if graph.failure.line else "somewhere"
+        failed = f"✗ {line}: {graph.failure.op} failed: {graph.failure.message}"
+        rows += textwrap.wrap(failed, WIDTH, subsequent_indent="  ")
+    return "\n".join(fit(row, WIDTH).rstrip() for row in rows)
+
+
+def headline(graph: Graph) -> str:
+    """Cell, target and size in one line."""
+    cell = f"tape of In [{graph.number}]" if graph.number is not None else "tape"
+    count = sum(node.op != "source" for node in graph.nodes)
+    target = target_row(graph)
+    said = f": {target['name']} = {target['value']}" if target["name"] else ""
+    return f"{cut(cell + said, 58)} ({counted(count, 'operation')})"
+
+
+def source_table(graph: Graph) -> list[str]:
+    """One line per source, and its reason below where there is one."""
+    rows = ["  ".join(pad(title, width) for title, width in COLUMNS)]
+    for row in graph.sources[:MOST_SOURCES]:
+        shown = source_row(row)
+        rows.append("  ".join(pad(shown[title], width) for title, width in COLUMNS))
+        if shown["reason"]:
+            rows += textwrap.wrap(
+                shown["reason"], WIDTH - 4, initial_indent="    ", subsequent_indent="    "
+            )
+    if len(graph.sources) > MOST_SOURCES:
+        rows.append(f"… and {counted(len(graph.sources) - MOST_SOURCES, 'more source')}")
+    return rows
+
+
+def operations(folding: Folding) -> list[str]:
+    """One line per line of the cell: its text, what it did, value and gradient of its result."""
+    items = folding.children(folding.root)
+    if not items:
+        return ["nothing was recorded"]
+    head = f"line  {pad('code', CODE)}  {pad('did', DONE)}  {pad('value', RESULT)}   gradient"
+    return [head, *(operation_row(folding, item) for item in items)]
+
+
+def operation_row(folding: Folding, item: Item) -> str:
+    """Tell one operation or group in a line."""
+    graph = folding.graph
+    if isinstance(item, Group):
+        members = [n for n in graph.nodes[item.first : item.last] if n.op != "source"]
+        last, line = members[-1], item.line
+        if item.kind == "loop":
+            done = f"× {item.count:,}"
+        else:
+            done = " ".join(symbol(node.op) for node in members[:6])
+            done += " …" if len(members) > 6 else ""
+        code = item.title if item.kind in ("loop", "run") else graph.code(line)
+    else:
+        last = graph.nodes[item]
+        line, done = last.line, symbol(last.op)
+        code = graph.code(graph.source_map.outline().statement(line) if line else None)
+    value, gradient = graph.value(last.index), graph.gradient(last.index)
+    given = short(value) if value is not None else "not kept"
+    back = short(gradient) if gradient is not None else STATE_WORDS[graph.state(last.index)]
+    place = str(line) if line else ""
+    did = f"{pad(visible(code), CODE)}  {pad(visible(done), DONE)}"
+    return f"{place:>4}  {did}  {pad(given, RESULT)} | {back}"
+
+
+def short(summary: ArraySummary) -> str:
+    """Spell a value in 14 columns: its elements when they fit, else its norm."""
+    if len(summary.text) > RESULT and summary.norm is not None:
+        return f"norm {number(summary.norm)}"
+    return cut(summary.text, RESULT)
+
+
+def pad(text: str, width: int) -> str:
+    """Cut or fill to a number of terminal columns."""
+    text = fit(text, width)
+    return text + " " * (width - columns(text))
+
+
+def fit(text: str, width: int) -> str:
+    """Cut to a number of terminal columns."""
+    if columns(text) <= width:
+        return text
+    while columns(text) > width - 1:
+        text = text[: max(len(text) - 1 - (columns(text) - width) // 2, 0)]
+    return text + "…"
+
+
+def columns(text: str) -> int:
+    r"""Columns that a terminal gives a text: two for wide characters, none for combining ones.
+
+    Examples
+    --------
+    >>> columns("abc"), columns("中文"), columns("e\u0301")
+    (3, 4, 1)
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(character)
+        else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )  # fmt: skip

@@ -1,0 +1,130 @@
+"""What findings are drawn from: the tape as recorded, and who depends on whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tapemagic.graph.model import Graph, GraphNode
+from tapemagic.graph.words import number, visible
+
+
+class Facts:
+    """A recording and its graph, with what several findings need worked out once.
+
+    Parameters
+    ----------
+    tape : object
+        With the reading interface of `GradientTape`.
+    graph : Graph
+        Of that tape.
+    """
+
+    def __init__(self, tape: Any, graph: Graph) -> None:
+        self.tape = tape
+        self.graph = graph
+        self.recorded = tape.nodes()
+        self.cotangents: dict[int, Any] = tape.cotangents or {}
+
+    def downstream(self, index: int) -> bytearray:
+        """Mark the nodes that depend on one node, itself included."""
+        marks = bytearray(len(self.graph.nodes))
+        marks[index] = 1
+        for node in self.graph.nodes[index + 1 :]:
+            for start in node.inputs:
+                if start is not None and marks[start]:
+                    marks[node.index] = 1
+                    break
+        return marks
+
+    @cached_property
+    def users(self) -> list[list[int]]:
+        """The nodes that read each node."""
+        users: list[list[int]] = [[] for _ in self.graph.nodes]
+        for edge in self.graph.edges:
+            users[edge.start].append(edge.end)
+        return users
+
+    def operands(self, index: int) -> list[Any]:
+        """Plain values of the operands of a node; None where one was not kept."""
+        node = self.recorded[index]
+        constants = list(node.constants) + [None] * (len(node.inputs) - len(node.constants))
+        return [
+            constant if start is None else self.recorded[start].value
+            for start, constant in zip(node.inputs, constants, strict=False)
+        ]
+
+    def spelled(self, node: GraphNode) -> str:
+        """Name a value in a sentence: by its name, else by its operation; with its line."""
+        what = quoted(node.name) if node.name else f"the result of {node.op}"
+        return f"{what} ({at_line(node.line)})" if node.line else what
+
+    @property
+    def target_name(self) -> str:
+        """The target as a sentence names it."""
+        return quoted(self.graph.target[0]) if self.graph.target else "the target"
+
+
+def quoted(name: str) -> str:
+    """Put a name into a sentence."""
+    return f"'{visible(name, 40)}'"
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital letter and end with a full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def at_line(line: int | None) -> str:
+    """``line 3``, or words for a line that is not known."""
+    return f"line {line}" if line else "an unknown line"
+
+
+def is_finite(value: object) -> bool:
+    """Whether a value has no nan or infinite element; anything non-numeric has none."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    array = as_numbers(value)
+    return array is None or bool(np.isfinite(array).all())
+
+
+def is_zero(value: object) -> bool:
+    """Whether a value has elements and all are exactly zero."""
+    array = as_numbers(value)
+    return array is not None and array.size > 0 and not array.any()
+
+
+def as_numbers(value: object) -> np.ndarray | None:
+    """View a value as a numeric array; None when it is not one."""
+    if value is None or isinstance(value, (tuple, list, str)):
+        return None
+    try:
+        array = np.asarray(value)
+    except Exception:  # noqa: BLE001 - an object may refuse in any way it likes
+        return None
+    return array if array.dtype.kind in "biufc" else None
+
+
+def first_bad_element(value: object) -> tuple[str, str, tuple[int, ...]]:
+    """Spell the first element that is not finite: ``nan`` or ``inf``, and where it stands."""
+    array = np.asarray(value)
+    place = tuple(int(axis) for axis in np.argwhere(~np.isfinite(array))[0])
+    word = "nan" if np.isnan(array[place]) else "inf"
+    return word, f"element {list(place)}" if place else "", place
+
+
+def elements_at(operands: list[Any], shape: tuple, place: tuple) -> Iterator[str]:
+    """Spell what each operand has at one element of the result."""
+    for operand in operands:
+        array = as_numbers(operand)
+        if array is None:
+            yield "…"
+            continue
+        try:
+            yield number(np.broadcast_to(array, shape)[place].item())
+        except ValueError:  # not an elementwise operation
+            yield f"array {array.shape}"

@@ -1,0 +1,184 @@
+"""What the values and gradients themselves tell: nan, kinks, shapes that grew, loops that fade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tapemagic.graph.facts import (
+    Facts,
+    as_numbers,
+    at_line,
+    elements_at,
+    first_bad_element,
+    is_finite,
+    quoted,
+)
+from tapemagic.graph.folding import Folding
+from tapemagic.graph.model import Group
+from tapemagic.graph.words import counted, number
+
+FIXES = {
+    "sqrt": "Keep the argument of sqrt above 0.",
+    "log": "Keep the argument of log above 0.",
+    "divide": "Keep the divisor away from 0.",
+    "power": "Keep the base positive, or the exponent a whole number.",
+    "exp": "Subtract the maximum before exp.",
+}
+NOT_ELEMENTWISE = frozenset({
+    "matmul", "dot", "inner", "outer", "tensordot", "einsum", "kron", "cross", "convolve",
+    "concatenate", "stack", "getitem",
+})  # fmt: skip
+FEWEST_ITERATIONS = 5
+FADED = 1e-6  # first over last |gradient| below it vanishes, above its inverse explodes
+TIE_WORDS = {
+    "absolute": "at 0: the derivative shown there is 0",
+    "fabs": "at 0: the derivative shown there is 0",
+    "maximum": "at a tie: each operand gets one half",
+    "minimum": "at a tie: each operand gets one half",
+    "max": "at a tie: they share the gradient equally",
+    "min": "at a tie: they share the gradient equally",
+    "sqrt": "at 0: the derivative there is infinite",
+}
+
+Trouble = tuple[int | None, str, str]  # line, message, fix
+
+
+def forward_trouble(facts: Facts) -> list[Trouble]:
+    """The first value in time order that is not finite: operation, line, element, operands."""
+    for node in facts.recorded:
+        if is_finite(node.value):
+            continue
+        word, element, place = first_bad_element(node.value)
+        where = f", {element}" if element else ""
+        if node.op == "source":
+            name = facts.graph.nodes[node.index].name
+            return [(node.line, f"{quoted(name)} holds {word} from the beginning{where}", "")]
+        spelled = ", ".join(elements_at(facts.operands(node.index), node.shape, place))
+        message = f"first {word} going forward: {at_line(node.line)}{where}: {node.op}({spelled})"
+        return [(node.line, message, FIXES.get(node.op, ""))]
+    return []
+
+
+def backward_trouble(facts: Facts) -> list[Trouble]:
+    """The first gradient in sweep order that is not finite although the values are."""
+    for index in sorted(facts.cotangents, reverse=True):
+        ct = facts.cotangents[index]
+        if is_finite(ct):
+            continue
+        makers = [user for user in facts.users[index] if user in facts.cotangents]
+        if not makers or not all(is_finite(facts.recorded[user].value) for user in makers):
+            return []  # the forward finding says where this comes from
+        maker = facts.graph.nodes[makers[-1]]
+        word, element, place = first_bad_element(ct)
+        shape = np.shape(facts.recorded[maker.index].value)
+        spelled = ", ".join(elements_at(facts.operands(maker.index), shape, place))
+        where = f", {element}" if element else ""
+        message = (
+            f"first {word} going backward: {at_line(maker.line)}{where}: derivative of "
+            f"{maker.op}({spelled})"
+        )
+        return [(maker.line, message, FIXES.get(maker.op, ""))]
+    return []
+
+
+def kinks(facts: Facts) -> Iterator[tuple[int | None, str]]:
+    """Elements at which an operation has no derivative, counted by operation and line."""
+    counts: dict[tuple[str, int | None], int] = {}
+    for node in facts.recorded:
+        if node.op not in TIE_WORDS or node.index not in facts.cotangents:
+            continue
+        count = ties(node.op, facts.operands(node.index), node.value)
+        if count:
+            key = (node.op, node.line)
+            counts[key] = counts.get(key, 0) + count
+    for (op, line), count in counts.items():
+        yield line, f"{op} ({at_line(line)}): {counted(count, 'element')} {TIE_WORDS[op]}."
+
+
+def ties(op: str, operands: list[Any], result: object) -> int:
+    """Count elements at a kink of one operation."""
+    arrays = [array for array in map(as_numbers, operands) if array is not None]
+    if not arrays or len(arrays) < len(operands):
+        return 0  # not kept
+    if op in ("absolute", "fabs", "sqrt"):
+        return int(np.count_nonzero(arrays[0] == 0))
+    if op in ("maximum", "minimum"):
+        return int(np.count_nonzero(arrays[0] == arrays[1])) if len(arrays) > 1 else 0
+    best = as_numbers(result)
+    if best is None or best.ndim:  # along an axis: which elements compete is not known here
+        return 0
+    equal = int(np.count_nonzero(arrays[0] == best))
+    return equal if equal > 1 else 0
+
+
+def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
+    """Elementwise operations whose result is larger than both operands."""
+    seen = set()
+    for node in facts.graph.nodes:
+        if len(node.inputs) != 2 or node.op in NOT_ELEMENTWISE or not node.shape:
+            continue
+        shapes = [
+            facts.graph.nodes[start].shape if start is not None else np.shape(operand)
+            for start, operand in zip(
+                node.inputs,
+                (None, None) if None not in node.inputs else facts.operands(node.index),
+                strict=False,
+            )
+        ]
+        if node.shape in shapes or min(map(np.prod, shapes)) <= 1 or (node.op, node.line) in seen:
+            continue
+        try:
+            if np.broadcast_shapes(*shapes) != node.shape:
+                continue
+        except ValueError:
+            continue
+        seen.add((node.op, node.line))
+        message = (
+            f"broadcasting grew both sides of {node.op} ({at_line(node.line)}): "
+            f"{shapes[0]} with {shapes[1]} gives {node.shape}."
+        )
+        yield node.line, message, "If that is not meant, give both the same number of axes."
+
+
+def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
+    """Loops along which gradients shrink or grow by a large factor."""
+    if not facts.graph.has_gradients:
+        return
+    folding = Folding(facts.graph)
+    for item in folding.children(folding.root):
+        if not isinstance(item, Group) or item.kind != "loop" or item.count < FEWEST_ITERATIONS:
+            continue
+        first = bound_norms(facts, item.starts[0], item.starts[1])
+        last = bound_norms(facts, item.starts[-1], item.last)
+        ratios = {
+            name: first[name] / last[name]
+            for name in first
+            if last.get(name) and np.isfinite(first[name]) and np.isfinite(last[name])
+        }
+        if not ratios:
+            continue
+        name = max(ratios, key=lambda key: abs(np.log10(max(ratios[key], 1e-308))))
+        ratio = ratios[name]
+        if FADED <= ratio <= 1 / FADED:
+            continue
+        kind = "vanishing" if ratio < 1 else "exploding"
+        factor = ratio ** (1 / (item.count - 1))
+        message = (
+            f"the gradient of {quoted(name)} is {kind} along the loop on {at_line(item.line)} "
+            f"(× {item.count:,}): {number(last[name], 2)} at its last iteration, "
+            f"{number(first[name], 2)} at its first, a factor of {number(factor, 3)} per step"
+        )
+        yield kind, item.line, message, ""
+
+
+def bound_norms(facts: Facts, first: int, last: int) -> dict[str, float]:
+    """|gradient| of the names that one iteration binds."""
+    norms = {}
+    for node in facts.graph.nodes[first:last]:
+        gradient = facts.graph.gradient(node.index) if node.name else None
+        if gradient is not None and gradient.norm is not None:
+            norms[node.name.partition("@")[0]] = gradient.norm
+    return norms
