@@ -1,0 +1,43 @@
+"""Derivative rules as tables, one module per subject: importing this package declares them all."""
+
+from . import (
+    constant,
+    cumulative,
+    einsum,
+    elementwise,
+    factorizations,
+    gathering,
+    indexing_rules,
+    joining,
+    linalg,
+    nan_reductions,
+    norms,
+    padding,
+    products,
+    quantiles,
+    reductions,
+    setting,
+    shaping,
+    sorting,
+)
+
+__all__ = [
+    "constant",
+    "cumulative",
+    "einsum",
+    "elementwise",
+    "factorizations",
+    "gathering",
+    "indexing_rules",
+    "joining",
+    "linalg",
+    "nan_reductions",
+    "norms",
+    "padding",
+    "products",
+    "quantiles",
+    "reductions",
+    "setting",
+    "shaping",
+    "sorting",
+]

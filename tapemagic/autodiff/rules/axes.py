@@ -1,0 +1,62 @@
+"""Small words about axes that the rules of reductions and of shapes share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+
+def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """Return the shape that a reduction leaves with ``keepdims=True``."""
+    if axis is None:
+        return (1,) * len(shape)
+    axes = normalize_axis_tuple(axis, len(shape))
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def restore(ct: Any, x: Any, axis: Any) -> Any:
+    """Give a reduced array its axes back, each of length 1: it stands for the broadcast one."""
+    shape = kept_shape(x.shape, axis)
+    return ct if np.shape(ct) == shape else np.reshape(ct, shape)
+
+
+def is_given(mask: Any) -> bool:
+    """Tell whether a ``where=`` keyword says anything."""
+    return mask is not True and mask is not np._NoValue and mask is not None
+
+
+def masked(ct: Any, where: Any) -> Any:
+    """Let nothing flow to elements that ``where=`` left out."""
+    return np.where(where, ct, 0) if is_given(where) else ct
+
+
+def count(x: Any, axis: Any, where: Any = True) -> Any:
+    """Return over how many elements a reduction runs (per result, if there is a mask)."""
+    if is_given(where):
+        mask = np.broadcast_to(where, x.shape)
+        return np.sum(mask, axis=axis, keepdims=True)
+    kept = kept_shape(x.shape, axis)
+    return int(np.prod([n for n, one in zip(x.shape, kept) if one != n], dtype=np.int64))
+
+
+def to_rows(x: Any, axis: Any) -> Any:
+    """Move the axes that a reduction runs over to the end and make them one."""
+    if axis is None:
+        return np.reshape(x, (-1,))
+    axes = normalize_axis_tuple(axis, x.ndim)
+    free = [i for i in range(x.ndim) if i not in axes]
+    shape = [x.shape[i] for i in free]
+    length = int(np.prod([x.shape[i] for i in axes], dtype=np.int64))
+    return np.reshape(np.transpose(x, (*free, *axes)), (*shape, length))
+
+
+def from_rows(rows: Any, x: Any, axis: Any) -> Any:
+    """Undo `to_rows`: bring back the shape of `x`."""
+    if axis is None:
+        return np.reshape(rows, x.shape)
+    axes = normalize_axis_tuple(axis, x.ndim)
+    order = [*(i for i in range(x.ndim) if i not in axes), *axes]
+    moved = np.reshape(rows, [x.shape[i] for i in order])
+    return np.transpose(moved, np.argsort(order))

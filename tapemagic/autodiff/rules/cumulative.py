@@ -1,0 +1,181 @@
+"""Products and running products: exact through zeros, hence without a division.
+
+The derivative of a product by one factor is the product of the others: what stands before it times
+what stands behind it. That of a running product has the recurrence
+
+    r[i] = ct[i] + x[i+1] r[i+1],    ct_x[i] = (x[0] ... x[i-1]) r[i],
+
+solved by doubling: log2(n) whole-array steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives import composite, general
+from ..primitives import conj_if_complex as conj
+from .algebra import apply, plain
+from .axes import from_rows, is_given, masked, restore, to_rows
+
+_none = np._NoValue
+
+
+def _before(rows: Any) -> Any:
+    """Return for each element the product of those before it."""
+    ones = np.ones((*rows.shape[:-1], 1), rows.dtype)
+    return np.cumprod(np.concatenate([ones, rows[..., :-1]], axis=-1), axis=-1)
+
+
+def _others(x: Any, axis: Any, where: Any) -> Any:
+    """Return for each element the product of the others along `axis`."""
+    rows = to_rows(np.where(where, x, 1) if is_given(where) else x, axis)
+    behind = np.flip(_before(np.flip(rows, -1)), -1)
+    return from_rows(_before(rows) * behind, x, axis)
+
+
+def _prod(
+    ct: Any, y: Any, a: Any,
+    axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
+    initial: Any = 1, where: Any = True,
+) -> Any:  # fmt: skip
+    others = _others(a, axis, where) if a.size else a
+    if initial is not _none:
+        others = others * initial
+    return masked(restore(ct, a, axis) * conj(others), where)
+
+
+def _prod_initial(
+    ct: Any, y: Any, a: Any,
+    axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
+    initial: Any = 1, where: Any = True,
+) -> Any:  # fmt: skip
+    keywords = {"where": where} if is_given(where) else {}
+    return ct * np.reshape(conj(np.prod(a, axis=axis, **keywords)), np.shape(ct))
+
+
+general(np.prod, _prod, None, None, None, None, _prod_initial)
+
+
+def _shift(rows: Any, steps: int) -> Any:
+    """Return ``rows[..., i + steps]``, 0 behind the end."""
+    zeros = np.zeros((*rows.shape[:-1], min(steps, rows.shape[-1])), rows.dtype)
+    return np.concatenate([rows[..., steps:], zeros], axis=-1)
+
+
+def _suffix_recurrence(ct: Any, factor: Any) -> Any:
+    """Solve ``r[i] = ct[i] + factor[i] r[i+1]`` along the last axis."""
+    steps = 1
+    while steps < ct.shape[-1]:
+        ct = ct + factor * _shift(ct, steps)
+        factor = factor * _shift(factor, steps)
+        steps *= 2
+    return ct
+
+
+def _cumprod(
+    ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None
+) -> Any:
+    if not a.size:
+        return ct
+    rows = conj(to_rows(a, axis))
+    behind = _suffix_recurrence(to_rows(ct, axis), _shift(rows, 1))
+    return from_rows(_before(rows) * behind, a, axis)
+
+
+def _cumsum(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    if axis is None:
+        ct, axis = np.reshape(ct, (-1,)), 0
+    return np.reshape(np.flip(np.cumsum(np.flip(ct, axis), axis), axis), a.shape)
+
+
+general(np.cumsum, _cumsum, kind="linear")
+general(np.cumprod, _cumprod)
+
+
+def _cumulative(plain_form: Any, neutral: int) -> Any:
+    def body(
+        x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None,
+        include_initial: bool = False,
+    ) -> Any:  # fmt: skip
+        if axis is None:
+            if np.ndim(x) > 1:
+                raise ValueError(
+                    "For arrays which have more than one dimension ``axis`` argument is required."
+                )
+            axis = 0
+        y = plain_form(np.atleast_1d(x), axis=axis, dtype=dtype)
+        if include_initial:
+            first = list(y.shape)
+            first[axis] = 1
+            y = np.concatenate([np.full(first, neutral, y.dtype), y], axis=axis)
+        return y
+
+    return body
+
+
+composite(np.cumulative_sum, _cumulative(np.cumsum, 0))
+composite(np.cumulative_prod, _cumulative(np.cumprod, 1))
+
+# ----------------------------------------------------------------------------------- differences
+
+
+def _diff_primitive(a: Any, n: int, axis: int) -> Any:
+    return np.diff(a, n, axis)
+
+
+def _diff_vjp(ct: Any, y: Any, a: Any, n: int, axis: int) -> Any:
+    """The adjoint of a difference is a difference, of what is padded with zeros, negated."""
+    if not y.size:
+        return np.zeros(a.shape, y.dtype)
+    widths = [(n, n) if i == axis % a.ndim else (0, 0) for i in range(a.ndim)]
+    return (-1) ** n * np.diff(np.pad(ct, widths), n, axis)
+
+
+general(_diff_primitive, _diff_vjp, name="diff")
+
+
+@composite(np.diff)
+def _diff(
+    a: Any, n: int = 1, axis: int = -1, prepend: Any = _none, append: Any = _none
+) -> Any:
+    if n <= 0:
+        np.diff(plain(a), n, axis)  # NumPy's own error for a negative order
+        return a
+    parts = [_one_wide(part, a, axis) for part in (prepend, a, append) if part is not _none]
+    return apply(_diff_primitive, np.concatenate(parts, axis) if len(parts) > 1 else a, n, axis)
+
+
+def _one_wide(part: Any, a: Any, axis: int) -> Any:
+    """Broadcast a number to a slice of `a`."""
+    if np.ndim(part) or not np.ndim(a):
+        return part
+    shape = list(np.shape(a))
+    shape[axis] = 1
+    return np.broadcast_to(part, shape)
+
+
+@composite(np.ediff1d)
+def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    ary = np.ravel(ary)
+    parts = [] if to_begin is None else [np.ravel(to_begin)]
+    parts.append(ary[1:] - ary[:-1])
+    parts += [] if to_end is None else [np.ravel(to_end)]
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+@composite(np.trapezoid)
+def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    if x is None:
+        steps = dx
+    elif np.ndim(x) == 1:
+        shape = [1] * np.ndim(y)
+        shape[axis] = np.size(x) - 1
+        steps = np.reshape(np.diff(x), shape)
+    else:
+        steps = np.diff(x, axis=axis)
+    left = [slice(None)] * np.ndim(y)
+    right = list(left)
+    right[axis], left[axis] = slice(1, None), slice(None, -1)
+    return np.sum(steps * (y[tuple(right)] + y[tuple(left)]) / 2.0, axis)

@@ -1,0 +1,175 @@
+"""Elementwise functions: the formulas of a calculus book.
+
+Numbers in a formula are Python numbers (``ln2`` and not ``log(2)``), since a ``np.float64`` would
+turn a float32 cotangent into float64. Where a derivative does not exist, `kink` says so and the
+formula holds the convention.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..primitives import (
+    FORMULA_NAMES,
+    composite,
+    conj_if_complex,
+    constant,
+    elementwise,
+    general,
+)
+from .algebra import apply, is_complex
+
+# --------------------------------------------------------------------------- words for formulas
+
+
+def _log(x: Any) -> Any:
+    """Return the logarithm; that of a positive Python number is a Python number."""
+    return math.log(x) if type(x) in (int, float) and x > 0 else np.log(x)
+
+
+def _sgn(x: Any) -> Any:
+    """Return the derivative of ``|x|``: the sign; for complex `x`, conjugated like any partial."""
+    return conj_if_complex(np.sign(x))
+
+
+def picks(y: Any, x1: Any, x2: Any) -> Any:
+    """Return 1 where `y` was picked from `x1`, 0 where from `x2`, 1/2 where they tie."""
+    share = 0.5 + 0.5 * np.subtract(x1 == y, x2 == y, dtype=np.result_type(y))
+    if np.any(y != y):  # nan: picked from the operand that is nan
+        share = np.where(y == y, share, 0.5 + 0.5 * np.subtract(x1 != x1, x2 != x2, dtype=float))
+    return share
+
+
+FORMULA_NAMES.update(ln2=math.log(2), ln10=math.log(10), log=_log, sgn=_sgn, picks=picks)
+
+# ------------------------------------------------------------------------------------ arithmetic
+
+elementwise(np.add, "1", "1")
+elementwise(np.subtract, "1", "-1")
+elementwise(np.multiply, "x2", "x1")
+elementwise(np.divide, "1 / x2", "-y / x2")
+elementwise(np.negative, "-1")
+elementwise(np.positive, "1")
+# An exponent 0 stays 0, so that x**0 has slope 0 at 0 too; log(0) only matters where y is not 0.
+elementwise(np.power, "x2 * x1 ** (x2 - (x2 != 0))", "y * log(x1 + (x1 == 0))")
+elementwise(np.float_power, "x2 * x1 ** (x2 - (x2 != 0))", "y * log(x1 + (x1 == 0))")
+elementwise(np.square, "2 * x")
+elementwise(np.sqrt, "0.5 / y", kink="x == 0")
+elementwise(np.cbrt, "1 / (3 * y**2)", kink="x == 0")
+elementwise(np.reciprocal, "-y**2")
+elementwise(np.remainder, "1", "-floor_divide(x1, x2)", kink="y == 0")
+elementwise(np.fmod, "1", "-rint((x1 - y) / x2)", kink="y == 0")
+elementwise(np.absolute, "sgn(x)", kink="x == 0")
+elementwise(np.fabs, "sign(x)", kink="x == 0")
+elementwise(np.maximum, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2")
+elementwise(np.minimum, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2")
+elementwise(np.fmax, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2")
+elementwise(np.fmin, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2")
+elementwise(np.hypot, "x1 / (y + (y == 0))", "x2 / (y + (y == 0))", kink="y == 0")
+
+
+@composite(np.divmod)
+def _divmod(x1: Any, x2: Any) -> Any:
+    return np.floor_divide(x1, x2), np.remainder(x1, x2)
+
+
+# ----------------------------------------------------------------------- exponential, logarithm
+
+elementwise(np.exp, "y")
+elementwise(np.exp2, "y * ln2")
+elementwise(np.expm1, "y + 1")
+elementwise(np.log, "1 / x")
+elementwise(np.log2, "1 / (x * ln2)")
+elementwise(np.log10, "1 / (x * ln10)")
+elementwise(np.log1p, "1 / (1 + x)")
+# Equal infinities: their difference counts as 0.
+elementwise(np.logaddexp, "exp(where(x1 == y, 0, x1 - y))", "exp(where(x2 == y, 0, x2 - y))")
+elementwise(np.logaddexp2, "exp2(where(x1 == y, 0, x1 - y))", "exp2(where(x2 == y, 0, x2 - y))")
+
+# ---------------------------------------------------------------------- circular and hyperbolic
+
+elementwise(np.sin, "cos(x)")
+elementwise(np.cos, "-sin(x)")
+elementwise(np.tan, "1 + y**2")
+elementwise(np.arcsin, "1 / sqrt(1 - x**2)")
+elementwise(np.arccos, "-1 / sqrt(1 - x**2)")
+elementwise(np.arctan, "1 / (1 + x**2)")
+elementwise(np.arctan2, "x2 / (x1**2 + x2**2)", "-x1 / (x1**2 + x2**2)")
+elementwise(np.sinh, "cosh(x)")
+elementwise(np.cosh, "sinh(x)")
+elementwise(np.tanh, "1 - y**2")
+elementwise(np.arcsinh, "1 / cosh(y)")
+elementwise(np.arccosh, "1 / sinh(y)")
+elementwise(np.arctanh, "1 / (1 - x**2)")
+for _fun in (np.deg2rad, np.radians):
+    elementwise(_fun, "pi / 180")
+for _fun in (np.rad2deg, np.degrees):
+    elementwise(_fun, "180 / pi")
+
+# ---------------------------------------------------------------- steps, and parts of a float
+
+for _fun in (np.floor, np.ceil, np.trunc, np.rint, np.spacing):
+    elementwise(_fun, "0")
+elementwise(np.floor_divide, "0", "0")
+elementwise(np.heaviside, "0", "x1 == 0", kink="x1 == 0")
+elementwise(np.nextafter, "1", "0")
+elementwise(np.copysign, "sign(x1) * sign(y)", "0", kink="x1 == 0")
+general(np.ldexp, lambda ct, y, x1, x2: np.ldexp(ct, x2), None)
+general(np.modf, lambda ct, y, x: 0.0 if ct[0] is None else ct[0])
+general(np.frexp, lambda ct, y, x: 0.0 if ct[0] is None else np.ldexp(ct[0], -y[1]))
+
+
+def flat(fun: Any) -> None:
+    """Declare a function of one array and of options whose derivative is 0 where it exists."""
+    general(fun, lambda ct, y, x, *args, **kwargs: np.zeros_like(ct)).formulas = ("0",)
+
+
+for _fun in (np.round, np.around, np.fix):
+    flat(_fun)
+
+
+def _sign(x: Any) -> Any:
+    return np.sign(x)
+
+
+def _direction(x: Any) -> Any:
+    return np.sign(x)
+
+
+def _direction_vjp(ct: Any, y: Any, x: Any) -> Any:
+    """Project onto the circle's tangent: ``x / |x|`` only turns."""
+    size = np.abs(x)
+    along = y * np.real(np.conj(y) * ct)
+    return np.where(size == 0, 0, (ct - along) / np.where(size == 0, 1, size))
+
+
+elementwise(_sign, "0", name="sign", kink="x == 0")
+general(_direction, _direction_vjp, name="sign", kink="x == 0")
+composite(np.sign, lambda x: apply(_direction if is_complex(x) else _sign, x))
+
+# ----------------------------------------------------------------------------------- complex
+# ct stands for dL/dRe + i dL/dIm; the sweep takes its real part for a real operand.
+
+general(np.conjugate, lambda ct, y, x: np.conj(ct))
+general(np.real, lambda ct, y, val: ct)
+general(np.imag, lambda ct, y, val: 1j * ct)
+
+
+@composite(np.angle)
+def _angle(z: Any, deg: bool = False) -> Any:
+    y = np.arctan2(np.imag(z), np.real(z)) if is_complex(z) else np.arctan2(0, z)
+    return y * (180 / np.pi) if deg else y
+
+
+# ------------------------------------------------------------------- comparisons, logic, bits
+
+constant(
+    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+    np.isfinite, np.isinf, np.isnan, np.isnat, np.signbit,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift,
+    np.bitwise_count, np.gcd, np.lcm,
+)  # fmt: skip

@@ -1,0 +1,87 @@
+"""Reductions that leave out nan: those of the other elements, with nothing flowing to a nan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives import composite, general
+from .algebra import plain
+from .axes import count, is_given, masked, restore
+from .reductions import _spread, _std_vjp, _var_vjp
+
+_none = np._NoValue
+
+
+def _there(x: Any, where: Any = True) -> Any:
+    """Return the mask of the elements that count."""
+    there = ~np.isnan(plain(x))
+    return there & where if is_given(where) else there
+
+
+def _nansum(
+    ct: Any, y: Any, a: Any,
+    axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
+    initial: Any = 0, where: Any = True,
+) -> Any:  # fmt: skip
+    return masked(restore(ct, a, axis), _there(a, where))
+
+
+def _nanmean(
+    ct: Any, y: Any, a: Any,
+    axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
+    *, where: Any = True,
+) -> Any:  # fmt: skip
+    there = _there(a, where)
+    return masked(restore(ct, a, axis) / np.maximum(count(a, axis, there), 1), there)
+
+
+general(
+    np.nansum, _nansum, None, None, None, None, lambda ct, y, *options: ct, kind="linear"
+)
+general(np.nanmean, _nanmean, kind="linear")
+
+
+@composite(np.nanprod)
+def _nanprod(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
+    initial: Any = _none, where: Any = _none,
+) -> Any:  # fmt: skip
+    ones = np.where(_there(a), a, 1)
+    return np.prod(ones, axis, dtype, out, keepdims=keepdims, initial=initial, where=where)
+
+
+@composite(np.nancumsum)
+def _nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumsum(np.where(_there(a), a, 0), axis, dtype, out)
+
+
+@composite(np.nancumprod)
+def _nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumprod(np.where(_there(a), a, 1), axis, dtype, out)
+
+
+# The mean is taken of the elements that are there, so the rules of var and std serve as they are.
+
+
+def _nanvar_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    return np.nanvar(x, axis=axis, ddof=ddof, where=where, **more)
+
+
+def _nanvar_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    return _var_vjp(ct, y, x, axis=axis, ddof=ddof, where=_there(x, where))
+
+
+def _nanstd_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    return np.nanstd(x, axis=axis, ddof=ddof, where=where, **more)
+
+
+def _nanstd_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    return _std_vjp(ct, y, x, axis=axis, ddof=ddof, where=_there(x, where))
+
+
+general(_nanvar_primitive, _nanvar_vjp, name="nanvar")
+general(_nanstd_primitive, _nanstd_vjp, name="nanstd", kink="y == 0")
+composite(np.nanvar, _spread(_nanvar_primitive))
+composite(np.nanstd, _spread(_nanstd_primitive))

@@ -1,0 +1,131 @@
+"""Medians, percentiles and quantiles: weighted sums of one or two sorted elements.
+
+Whatever the method, a quantile of 0, 1, 2, ... is the (fractional) place in the sorted array that
+is asked for: NumPy answers which elements count, and how much.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import NoRuleError
+from .. import dispatch, leaks
+from ..primitives import composite, general
+from .algebra import apply, plain
+from .axes import from_rows, restore, to_rows
+
+_none = np._NoValue
+
+
+def _weights(length: int, q: Any, method: str) -> np.ndarray:
+    """Return how much each of `length` sorted elements counts in each quantile: (len(q), n)."""
+    weights = np.zeros((np.size(q), length))
+    if length:
+        place = np.ravel(np.quantile(np.arange(float(length)), q, method=method))
+        low = np.floor(place).astype(int)
+        rows = np.arange(low.size)
+        weights[rows, low] = 1 - (place - low)
+        weights[rows, np.minimum(low + 1, length - 1)] += place - low
+    return weights
+
+
+def _quantile_primitive(
+    x: Any, *, numpy_fun: Any, q: Any, axis: Any, method: str, skips_nan: bool, keywords: tuple
+) -> Any:
+    return numpy_fun(x, **dict(keywords))
+
+
+def _quantile_vjp(
+    ct: Any, y: Any, x: Any,
+    *, numpy_fun: Any, q: Any, axis: Any, method: str, skips_nan: bool, keywords: tuple,
+) -> Any:  # fmt: skip
+    rows = to_rows(plain(x), axis)
+    rows = rows.reshape(-1, rows.shape[-1])
+    places = np.argsort(np.argsort(rows, axis=-1, kind="stable"), axis=-1, kind="stable")
+    if skips_nan:
+        counts, which = np.unique(np.sum(~np.isnan(rows), axis=-1), return_inverse=True)
+        tables = [np.pad(_weights(n, q, method), ((0, 0), (0, rows.shape[-1] - n))) for n in counts]
+        weights = np.stack(tables)[which]
+    else:
+        weights = _weights(rows.shape[-1], q, method)[None]
+    # (quantiles, rows) -> (rows, quantiles, 1) times (rows, quantiles, n), summed over quantiles
+    ct = np.transpose(np.reshape(ct, (np.size(q), -1)))
+    spread = np.sum(np.reshape(ct, (*ct.shape, 1)) * weights, axis=1)
+    return from_rows(np.take_along_axis(spread, places, -1), x, axis)
+
+
+general(_quantile_primitive, _quantile_vjp, kind="linear", name="quantile", kink="ties")
+
+
+def _weighted_primitive(x: Any, *, numpy_fun: Any, axis: Any, keywords: tuple) -> Any:
+    return numpy_fun(x, **dict(keywords))
+
+
+def _weighted_vjp(ct: Any, y: Any, x: Any, *, numpy_fun: Any, axis: Any, keywords: tuple) -> Any:
+    """Give the cotangent to the element that was picked; weighted quantiles never interpolate."""
+    reduced = restore(np.zeros(np.shape(np.sum(x, axis=axis))), x, axis)
+    total = np.zeros(x.shape)
+    for part, value in _per_quantile(ct, plain(y), reduced.shape):
+        hits = plain(x) == value
+        total = total + np.where(hits, part / np.sum(hits, axis=axis, keepdims=True), 0)
+    return total
+
+
+def _per_quantile(ct: Any, y: Any, shape: tuple) -> Any:
+    cts, ys = np.reshape(ct, (-1, *shape)), np.reshape(y, (-1, *shape))
+    return ((cts[i], ys[i]) for i in range(len(ys)))
+
+
+general(_weighted_primitive, _weighted_vjp, kind="linear", name="quantile", kink="ties")
+
+
+def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
+    @composite(fun)
+    def body(
+        a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False,
+        method: str = "linear", keepdims: Any = False, *, weights: Any = None, **options: Any,
+    ) -> Any:  # fmt: skip
+        if dispatch.holds_traced(q) or dispatch.holds_traced(weights):
+            what = "q" if dispatch.holds_traced(q) else "weights"
+            raise leaks.locate(
+                NoRuleError(
+                    f"{what} of {leaks.qualified_name(fun)} is traced, which has no rule.",
+                    fix=f"Cut it on purpose: {what}=tapemagic.stop_gradient({what}).",
+                )
+            )
+        q = np.asanyarray(q)
+        keywords = {"q": q, "axis": axis, "method": method, "keepdims": keepdims, **options}
+        if weights is not None:
+            keywords["weights"] = weights
+            return apply(
+                _weighted_primitive, a, numpy_fun=fun, axis=axis, keywords=tuple(keywords.items())
+            )
+        return apply(
+            _quantile_primitive, a, numpy_fun=fun, q=q / scale, axis=axis, method=method,
+            skips_nan=skips_nan, keywords=tuple(keywords.items()),
+        )  # fmt: skip
+
+
+_declare(np.quantile, 1.0, skips_nan=False)
+_declare(np.percentile, 100.0, skips_nan=False)
+_declare(np.nanquantile, 1.0, skips_nan=True)
+_declare(np.nanpercentile, 100.0, skips_nan=True)
+
+
+def _declare_median(fun: Any, *, skips_nan: bool) -> None:
+    @composite(fun)
+    def body(
+        a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False,
+        keepdims: Any = False,
+    ) -> Any:  # fmt: skip
+        keepdims = keepdims is not _none and bool(keepdims)
+        return apply(
+            _quantile_primitive, a, numpy_fun=fun, q=np.asarray(0.5), axis=axis, method="linear",
+            skips_nan=skips_nan, keywords=(("axis", axis), ("keepdims", keepdims)),
+        )  # fmt: skip
+
+
+_declare_median(np.median, skips_nan=False)
+_declare_median(np.nanmedian, skips_nan=True)

@@ -1,0 +1,239 @@
+"""Sums, means, spreads, extremes and what is made of them.
+
+A sum's cotangent goes back with axes of length 1, standing for the broadcast array: no array is
+made until an operation needs one. Extremes at a tie split equally. `where=` selects: what it leaves
+out gets a structural zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives import composite, constant, general
+from .algebra import apply, plain
+from .axes import count, is_given, masked, restore
+
+_none = np._NoValue
+
+
+def _positions(vjp: Any, initial: Any) -> tuple:
+    """Place rules in the signature ``(a, axis, dtype, out, keepdims, initial, where)``."""
+    return vjp, None, None, None, None, initial
+
+
+# ---------------------------------------------------------------------------------- sum and mean
+
+
+def _sum(
+    ct: Any, y: Any, x: Any,
+    axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
+    initial: Any = 0, where: Any = True,
+) -> Any:  # fmt: skip
+    return masked(restore(ct, x, axis), where)
+
+
+def _initial(ct: Any, y: Any, x: Any, *options: Any, **more: Any) -> Any:
+    return ct
+
+
+def _mean(
+    ct: Any, y: Any, x: Any,
+    axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
+    *, where: Any = True,
+) -> Any:  # fmt: skip
+    return masked(restore(ct, x, axis) / count(x, axis, where), where)
+
+
+general(np.sum, *_positions(_sum, _initial), kind="linear")
+general(np.mean, _mean, kind="linear")
+
+
+@composite(np.average)
+def _average(
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+) -> Any:
+    if weights is None:
+        y = np.mean(a, axis, keepdims=bool(keepdims and keepdims is not _none))
+        if not returned:
+            return y
+        return y, np.full(np.shape(y), np.size(a) / max(np.size(y), 1), y.dtype)
+    weights = _broadcast_weights(a, axis, weights)
+    keep = {} if keepdims is _none else {"keepdims": keepdims}
+    dtype = np.result_type(a, weights)
+    if plain(a).dtype.kind in "biu":
+        dtype = np.result_type(dtype, "f8")
+    scale = np.sum(weights, axis=axis, dtype=dtype, **keep)
+    if np.any(plain(scale) == 0):
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    y = np.sum(np.multiply(a, weights, dtype=dtype), axis=axis, **keep) / scale
+    return (y, np.broadcast_to(scale, np.shape(y))) if returned else y
+
+
+def _broadcast_weights(a: Any, axis: Any, weights: Any) -> Any:
+    """Lay weights of one axis along that axis, as `np.average` does."""
+    if np.shape(weights) == np.shape(a):
+        return weights
+    np.average(plain(a), axis, plain(weights))  # NumPy's own complaint about shapes, if any
+    axes = np.lib.array_utils.normalize_axis_tuple(axis, np.ndim(a))
+    shape = [n if i in axes else 1 for i, n in enumerate(np.shape(a))]
+    return np.reshape(np.transpose(weights, np.argsort(axes)), shape)
+
+
+# ------------------------------------------------------------------------- variance and deviation
+
+
+def _freedom(x: Any, axis: Any, ddof: Any, where: Any) -> Any:
+    return np.maximum(count(x, axis, where) - ddof, 0)
+
+
+def _deviation(x: Any, axis: Any, where: Any) -> Any:
+    keywords = {"where": where} if is_given(where) else {}
+    return x - np.mean(x, axis=axis, keepdims=True, **keywords)
+
+
+def _var_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    return np.var(x, axis=axis, ddof=ddof, where=where, **more)
+
+
+def _var_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    scale = restore(ct, x, axis) * 2 / _freedom(x, axis, ddof, where)
+    return masked(_deviation(x, axis, where) * scale, where)
+
+
+def _std_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    return np.std(x, axis=axis, ddof=ddof, where=where, **more)
+
+
+def _std_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+    """Scale the deviations by ``1 / (n y)``; 0 where all values are equal."""
+    y = restore(y, x, axis)
+    scale = restore(ct, x, axis) / _freedom(x, axis, ddof, where)
+    equal = _all_equal(plain(x), plain(y), axis, where)
+    scale = np.where(equal, 0, scale / np.where(equal, 1, y)) if np.any(equal) else scale / y
+    return masked(_deviation(x, axis, where) * scale, where)
+
+
+def _all_equal(x: Any, y: Any, axis: Any, where: Any) -> Any:
+    """Tell where all values are equal: by rounding, the deviation `y` is then not quite 0."""
+    level = np.abs(np.mean(x, axis=axis, keepdims=True, where=where))
+    equal = y <= 8 * np.finfo(x.dtype).eps * level
+    if np.any(equal):
+        largest = np.max(x, axis=axis, keepdims=True, where=where, initial=-np.inf)
+        equal = equal & np.all(x == largest, axis=axis, keepdims=True, where=where)
+    return equal
+
+
+general(_var_primitive, _var_vjp, name="var")
+general(_std_primitive, _std_vjp, name="std", kink="y == 0")
+
+
+def _spread(primitive: Any) -> Any:
+    def body(
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+        keepdims: Any = _none, *, where: Any = _none, mean: Any = _none, correction: Any = _none,
+    ) -> Any:  # fmt: skip
+        if correction is not _none:
+            if ddof != 0:
+                raise ValueError("ddof and correction can't be provided simultaneously.")
+            ddof = correction
+        where = where if is_given(where) else True
+        keepdims = keepdims is not _none and bool(keepdims)
+        if mean is _none:
+            more = {"dtype": dtype} if dtype is not None else {}
+            return apply(
+                primitive, a, axis=axis, ddof=ddof, where=where, keepdims=keepdims, **more
+            )
+        deviation = a - mean
+        squares = np.real(deviation * np.conj(deviation))
+        total = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
+        freedom = _freedom(np.broadcast_to(deviation, np.shape(a)), axis, ddof, where)
+        y = total / (np.reshape(freedom, np.shape(total)) if np.ndim(freedom) else freedom)
+        return y if primitive is _var_primitive else np.sqrt(y)
+
+    return body
+
+
+composite(np.var, _spread(_var_primitive))
+composite(np.std, _spread(_std_primitive))
+
+# -------------------------------------------------------------------------------------- extremes
+
+
+def _hits(y: Any, x: Any, axis: Any, where: Any) -> Any:
+    """Tell which elements are the extreme; a nan is, where the result is nan."""
+    x, y = plain(x), restore(plain(y), x, axis)
+    hits = x == y
+    if np.any(y != y):
+        hits = hits | ((x != x) & (y != y))
+    return hits & where if is_given(where) else hits
+
+
+def _extreme(
+    ct: Any, y: Any, x: Any,
+    axis: Any = None, out: Any = None, keepdims: Any = _none, initial: Any = _none,
+    where: Any = True,
+) -> Any:  # fmt: skip
+    hits = _hits(y, x, axis, where)
+    ties = np.sum(hits, axis=axis, keepdims=True)
+    if initial is not _none:
+        ties = np.maximum(ties + (plain(initial) == restore(plain(y), x, axis)), 1)
+    ct = restore(ct, x, axis)
+    return np.where(hits, ct / ties if np.any(ties != 1) else ct, 0)
+
+
+def _extreme_initial(
+    ct: Any, y: Any, x: Any,
+    axis: Any = None, out: Any = None, keepdims: Any = _none, initial: Any = _none,
+    where: Any = True,
+) -> Any:  # fmt: skip
+    hit = plain(initial) == plain(y)
+    ties = np.reshape(np.sum(_hits(y, x, axis, where), axis=axis), np.shape(y)) + hit
+    return np.where(hit, ct / np.maximum(ties, 1), 0)
+
+
+for _fun in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):
+    general(
+        _fun, _extreme, None, None, None, _extreme_initial,
+        kind="linear", kink="ties", name=_fun.__name__.replace("am", "m"),
+    )  # fmt: skip
+
+
+@composite(np.ptp)
+def _ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    keepdims = keepdims is not _none and bool(keepdims)
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+# ------------------------------------------------------------------- reductions of other ufuncs
+
+
+def _softmax_like(exp: Any) -> Any:
+    def vjp(
+        ct: Any, y: Any, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+        keepdims: bool = False, initial: Any = _none, where: Any = True,
+    ) -> Any:  # fmt: skip
+        y = restore(y, x, axis)
+        return masked(restore(ct, x, axis) * exp(np.where(x == y, 0, x - y)), where)
+
+    return vjp
+
+
+def _hypot_reduce(
+    ct: Any, y: Any, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+    keepdims: bool = False, initial: Any = _none, where: Any = True,
+) -> Any:  # fmt: skip
+    y = restore(y, x, axis)
+    return masked(restore(ct, x, axis) * x / (y + (y == 0)), where)
+
+
+general(np.logaddexp.reduce, _softmax_like(np.exp), name="logaddexp.reduce")
+general(np.logaddexp2.reduce, _softmax_like(np.exp2), name="logaddexp2.reduce")
+general(np.hypot.reduce, _hypot_reduce, name="hypot.reduce")
+
+# ------------------------------------------------------------- without a derivative: counts, places
+
+constant(
+    np.all, np.any, np.count_nonzero, np.argmax, np.argmin, np.nanargmax, np.nanargmin,
+)  # fmt: skip

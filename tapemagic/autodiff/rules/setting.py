@@ -1,0 +1,75 @@
+"""NumPy's functions that write into an array: as the item assignment that they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives import composite
+from .algebra import as_array, plain
+
+
+@composite(np.copyto)
+def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    probe = np.empty_like(plain(dst))
+    np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
+    if where is True:
+        dst[...] = src
+        return
+    mask = np.broadcast_to(plain(where), np.shape(dst))
+    dst[mask] = np.broadcast_to(as_array(src), np.shape(dst))[mask]
+
+
+def _cycled(values: Any, size: int) -> Any:
+    """Repeat values to a length, as `np.put` and its kin do."""
+    values = np.ravel(as_array(values))
+    return np.take(values, np.arange(size) % max(np.size(values), 1))
+
+
+@composite(np.put)
+def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    index = np.ravel(np.take(np.arange(np.size(a)), plain(ind), mode=mode))
+    if np.size(v) and index.size:
+        a[np.unravel_index(index, np.shape(a))] = _cycled(v, index.size)
+
+
+@composite(np.place)
+def _place(arr: Any, mask: Any, vals: Any) -> None:
+    mask = np.reshape(np.asarray(plain(mask), bool), np.shape(arr))
+    count = np.count_nonzero(mask)
+    if count and not np.size(vals):
+        raise ValueError("Cannot insert from an empty array!")
+    if count:
+        arr[mask] = _cycled(vals, count)
+
+
+@composite(np.putmask)
+def _putmask(a: Any, mask: Any, values: Any) -> None:
+    mask = np.reshape(np.asarray(plain(mask), bool), np.shape(a))
+    if np.size(values):
+        a[mask] = np.reshape(_cycled(values, np.size(a)), np.shape(a))[mask]
+
+
+@composite(np.put_along_axis)
+def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
+    indices = plain(indices)
+    if axis is None:
+        arr[np.unravel_index(indices % np.size(arr), np.shape(arr))] = values
+        return
+    axis %= np.ndim(arr)
+    shape = np.shape(arr)
+    index: list = [
+        np.reshape(np.arange(n), [-1 if i == k else 1 for k in range(len(shape))])
+        for i, n in enumerate(shape)
+    ]
+    index[axis] = indices
+    arr[tuple(index)] = values
+
+
+@composite(np.fill_diagonal)
+def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    marks = np.zeros(np.shape(a), bool)
+    np.fill_diagonal(marks, val=True, wrap=wrap)  # NumPy's own complaints
+    index = np.nonzero(marks)
+    a[index] = _cycled(val, index[0].size)

@@ -1,0 +1,190 @@
+"""Shapes: reshape, transpose, flip, roll, broadcast, and other ways to look at the same elements.
+
+The adjoint of moving elements is moving them back; of broadcasting, a sum, which the sweep takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dispatch
+from ..primitives import composite, constant, general, linear
+from .algebra import apply, plain
+
+# ------------------------------------------------------------------------------ reshape and ravel
+
+
+def _reshape_primitive(x: Any, shape: Any, order: str = "C", **more: Any) -> Any:
+    return np.reshape(x, shape, order=order, **more)
+
+
+linear(
+    _reshape_primitive,
+    lambda ct, x, shape, order="C", **more: np.reshape(ct, x.shape, order=order),
+    name="reshape",
+)
+
+
+@composite(np.reshape)
+def _reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
+    shape = plain(shape)
+    if order == "A":
+        order = "F" if plain(a).flags.fnc else "C"
+    if copy is not None:
+        return apply(_reshape_primitive, a, shape, order, copy=copy)
+    return apply(_reshape_primitive, a, shape, order)
+
+
+@composite(np.ravel)
+def _ravel(a: Any, order: str = "C") -> Any:
+    if order in ("A", "K"):
+        value = np.asanyarray(plain(a))
+        if order == "K" and not value.flags.forc:
+            by_stride = sorted(range(value.ndim), key=lambda i: -abs(value.strides[i]))
+            return np.reshape(np.transpose(a, by_stride), -1)
+        order = "F" if value.flags.fnc else "C"
+    return np.reshape(a, -1, order=order)
+
+
+for _fun in (np.squeeze, np.expand_dims):
+    linear(_fun, lambda ct, a, axis=None: np.reshape(ct, a.shape))
+
+
+def _at_least(ndim: int, shape_of: Any) -> Any:
+    def body(*arrays: Any) -> Any:
+        results = tuple(
+            x if np.ndim(x) >= ndim else np.reshape(x, shape_of(np.shape(x))) for x in arrays
+        )
+        return results[0] if len(results) == 1 else results
+
+    return body
+
+
+composite(np.atleast_1d, _at_least(1, lambda shape: (1,)))
+composite(np.atleast_2d, _at_least(2, lambda shape: (1, *(shape or (1,)))))
+composite(
+    np.atleast_3d,
+    _at_least(3, lambda shape: (*shape, 1) if len(shape) == 2 else (1, *(shape or (1,)), 1)),
+)
+
+# -------------------------------------------------------------------------------- order of axes
+
+
+def _transpose(ct: Any, a: Any, axes: Any = None) -> Any:
+    if axes is None:
+        return np.transpose(ct)
+    return np.transpose(ct, np.argsort([axis % a.ndim for axis in axes]))
+
+
+linear(np.transpose, _transpose)
+for _fun in (np.matrix_transpose, np.linalg.matrix_transpose):
+    linear(_fun, lambda ct, x: np.matrix_transpose(ct))
+linear(np.swapaxes, lambda ct, a, axis1, axis2: np.swapaxes(ct, axis1, axis2))
+linear(
+    np.moveaxis, lambda ct, a, source, destination: np.moveaxis(ct, destination, source)
+)
+
+
+@composite(np.rollaxis)
+def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    # The shape of an array whose i-th axis has length i says where the axes go.
+    order = np.rollaxis(np.empty(range(np.ndim(a))), axis, start).shape
+    return np.transpose(a, order)
+
+
+# ------------------------------------------------------------------------- flipping and rolling
+
+linear(np.flip, lambda ct, m, axis=None: np.flip(ct, axis))
+linear(np.fliplr, lambda ct, m: np.fliplr(ct))
+linear(np.flipud, lambda ct, m: np.flipud(ct))
+linear(np.rot90, lambda ct, m, k=1, axes=(0, 1): np.rot90(ct, -k, axes))
+linear(
+    np.roll, lambda ct, a, shift, axis=None: np.roll(ct, tuple(-np.atleast_1d(shift)), axis)
+    if axis is not None else np.roll(ct, -shift)
+)  # fmt: skip
+
+# --------------------------------------------------------------------------------- broadcasting
+
+linear(np.broadcast_to, lambda ct, array, shape, subok=False: ct)
+
+
+@composite(np.broadcast_arrays)
+def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(x if np.shape(x) == shape else np.broadcast_to(x, shape) for x in args)
+
+
+@composite(np.meshgrid)
+def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    places = list(range(len(xi)))
+    if indexing == "xy" and len(xi) > 1:
+        places[:2] = 1, 0
+    grids = []
+    for x, place in zip(xi, places):
+        shape = [1] * len(xi)
+        shape[place] = -1
+        grids.append(np.reshape(x, shape))
+    if not sparse:
+        grids = list(np.broadcast_arrays(*grids))
+    return tuple(np.copy(grid) for grid in grids) if copy else tuple(grids)
+
+
+# -------------------------------------------------------------------------------- copies and types
+
+linear(np.copy, lambda ct, a, order="K", subok=False: ct)
+linear(np.astype, lambda ct, x, dtype, copy=True, device=None: ct)
+general(
+    np.nan_to_num,
+    lambda ct, y, x, copy=True, nan=0.0, posinf=None, neginf=None: _only_finite(ct, plain(x)),
+    kind="linear",
+)
+
+
+def _only_finite(ct: Any, x: Any) -> Any:
+    """Let the cotangent of each part flow where that part was kept."""
+    if x.dtype.kind != "c":
+        return np.where(np.isfinite(x), ct, 0)
+    real = np.where(np.isfinite(x.real), np.real(ct), 0)
+    return real + 1j * np.where(np.isfinite(x.imag), np.imag(ct), 0)
+
+
+@composite(np.real_if_close)
+def _real_if_close(a: Any, tol: float = 100) -> Any:
+    value = np.asanyarray(plain(a))
+    return np.real(a) if np.real_if_close(value, tol).dtype != value.dtype else a
+
+
+def _like(fun: Any) -> None:
+    """Declare a creator: a constant, but behind a handle, for traced values to be written to."""
+
+    def body(*args: Any, **kwargs: Any) -> Any:
+        value = fun(*plain(args), **plain(kwargs))
+        return dispatch.untracked(value, dispatch.family((*args, *kwargs.values())))
+
+    composite(fun, body)
+
+
+for _fun in (np.zeros_like, np.ones_like, np.empty_like):
+    _like(_fun)
+
+
+@composite(np.full_like)
+def _full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True,
+    *, shape: Any = None, device: Any = None,
+) -> Any:  # fmt: skip
+    if not dispatch.holds_traced(fill_value):
+        value = np.full_like(plain(a), fill_value, dtype, order, subok, shape)
+        return dispatch.untracked(value, dispatch.family((a,)))
+    like = np.empty_like(plain(a), dtype, order, subok, shape)
+    fill = np.broadcast_to(fill_value, like.shape)
+    return np.copy(fill if fill.dtype == like.dtype else np.astype(fill, like.dtype), order="C")
+
+
+constant(
+    np.shape, np.ndim, np.size, np.broadcast_shapes, np.iscomplexobj, np.isrealobj, np.result_type,
+)  # fmt: skip

@@ -1,0 +1,121 @@
+"""Sorting, order statistics and sets.
+
+A sorted array has the elements of the other in another place: the adjoint puts the cotangents back.
+Equal elements keep their order (a stable sort). Order statistics (median, quantiles) are weighted
+sums of sorted elements; NumPy itself is asked for the weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitives import composite, constant, general
+from .algebra import apply, as_array, is_complex, plain
+from .gathering import gather
+
+# --------------------------------------------------------------------------------------- sorting
+
+
+def _rearranged(ct: Any, y: Any, x: Any, axis: Any) -> Any:
+    """Put back the cotangents of a rearrangement `y` of `x`: the k-th smallest goes to its like."""
+    shape = x.shape
+    if axis is None:
+        ct, y, x, axis = np.reshape(ct, -1), np.ravel(plain(y)), np.ravel(plain(x)), 0
+    to_sorted = np.argsort(plain(y), axis=axis, kind="stable")
+    back = np.argsort(np.argsort(plain(x), axis=axis, kind="stable"), axis=axis, kind="stable")
+    places = np.take_along_axis(to_sorted, back, axis)
+    return np.reshape(np.take_along_axis(ct, places, axis), shape)
+
+
+general(
+    np.sort,
+    lambda ct, y, a, axis=-1, kind=None, order=None, *, stable=None: _rearranged(ct, y, a, axis),
+    kind="linear", kink="ties",
+)  # fmt: skip
+general(
+    np.partition,
+    lambda ct, y, a, kth, axis=-1, kind="introselect", order=None: _rearranged(ct, y, a, axis),
+    kind="linear", kink="ties",
+)  # fmt: skip
+
+
+@composite(np.sort_complex)
+def _sort_complex(a: Any) -> Any:
+    y = np.sort(as_array(a))
+    return y if is_complex(y) else np.astype(y, np.sort_complex(plain(a)).dtype)
+
+
+# ------------------------------------------------------------------------------------------ sets
+
+
+def _first_places(x: Any, values: Any, **options: Any) -> Any:
+    """Return where in the flat `x` each of its distinct values occurs first, counted from 1."""
+    first = np.unique(x, return_index=True, **options)[1]
+    return 1 + first[np.argsort(np.argsort(values, kind="stable"), kind="stable")]
+
+
+@composite(np.unique)
+def _unique(
+    ar: Any, return_index: bool = False, return_inverse: bool = False,
+    return_counts: bool = False, axis: Any = None, **options: Any,
+) -> Any:  # fmt: skip
+    x = plain(ar)
+    found = np.unique(x, return_index, return_inverse, return_counts, axis, **options)
+    values, rest = (found[0], found[1:]) if isinstance(found, tuple) else (found, ())
+    if axis is not None:
+        numbers = np.unique(x, return_index=True, axis=axis)[1]
+        y = np.take(ar, numbers, axis)
+    else:
+        options.pop("sorted", None)
+        y = gather(np.ravel(ar), _first_places(x, values, **options))
+    return (y, *rest) if rest else y
+
+
+def _unique_record(fun: Any) -> None:
+    @composite(fun)
+    def body(x: Any) -> Any:
+        found = fun(plain(x))
+        values = found if isinstance(found, np.ndarray) else found[0]
+        y = gather(np.ravel(x), _first_places(plain(x), values, equal_nan=False))
+        return y if isinstance(found, np.ndarray) else type(found)(y, *found[1:])
+
+
+for _fun in (np.unique_values, np.unique_counts, np.unique_inverse, np.unique_all):
+    _unique_record(_fun)
+
+
+@composite(np.union1d)
+def _union1d(ar1: Any, ar2: Any) -> Any:
+    return np.unique(np.concatenate((ar1, ar2), axis=None))
+
+
+@composite(np.intersect1d)
+def _intersect1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
+) -> Any:
+    found = np.intersect1d(plain(ar1), plain(ar2), assume_unique, True)
+    y = np.take(np.ravel(as_array(ar1)), found[1])
+    return (y, *found[1:]) if return_indices else y
+
+
+@composite(np.setdiff1d)
+def _setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    ar1 = np.ravel(as_array(ar1)) if assume_unique else np.unique(as_array(ar1))
+    return ar1[~np.isin(plain(ar1), plain(ar2), assume_unique=True)]
+
+
+@composite(np.setxor1d)
+def _setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    if not assume_unique:
+        ar1, ar2 = np.unique(as_array(ar1)), np.unique(as_array(ar2))
+    both = np.sort(np.concatenate((ar1, ar2), axis=None))
+    value = plain(both)
+    differs = np.concatenate(([True], value[1:] != value[:-1], [True])) if value.size else value
+    return both[differs[1:] & differs[:-1]] if value.size else both
+
+
+constant(
+    np.argsort, np.argpartition, np.lexsort, np.searchsorted, np.digitize, np.isin,
+)  # fmt: skip
