@@ -1,9 +1,9 @@
 """The live view of a recorded run: one widget, its sliders, and the standalone page.
 
 The kernel is the only side that computes.  It hands a *scene* (plain numbers and strings, made by
-:mod:`tapemagic.display.scene`) to one ES module, ``static/tape.js``, which draws it.  The front end
-writes three things back, and each is checked here before anything happens: which groups are open,
-which box is selected, and the values of the sliders.
+:mod:`tapemagic.display.scene`) to the hand-written front end in ``static/``, which draws it.  The
+front end writes three things back, and each is checked here before anything happens: which groups
+are open, which box is selected, and the values of the sliders.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,19 @@ Scene = dict[str, Any]
 STATIC = Path(__file__).parent / "static"
 DEBOUNCE_SECONDS = 0.08
 MESSAGE_LENGTH = 400
+
+
+MODULES = ("scene.js", "page.js", "draw.js", "move.js", "tape.js")
+
+
+def front_end() -> str:
+    """Return the front end's modules as one: anywidget takes a single text.
+
+    Each file is an ES module of its own and names what it needs from those before it.  Put one
+    after the other they see each other's names, so the import lines go and so do the exports.
+    """
+    texts = [(STATIC / name).read_text("utf-8") for name in MODULES]
+    return re.sub(r"^(import [^;]*;\n|export (?!default))", "", "".join(texts), flags=re.MULTILINE)
 
 
 def jsonable(value: Any) -> Any:
@@ -82,7 +96,7 @@ class TapeWidget(anywidget.AnyWidget):
     (['y = x * x'], [])
     """
 
-    _esm = STATIC / "tape.js"
+    _esm = front_end()
     _css = STATIC / "tape.css"
 
     scene = traitlets.Dict().tag(sync=True)
@@ -265,9 +279,11 @@ def _slider(
     )
 
     def moved(change: Any) -> None:
+        # The front end adds up steps: 0.9000000000000005 was meant as 0.9.
+        chosen = float(f"{change['new']:.12g}")
         # The slider's value came from a front end too, so it passes the same check.
-        if is_number_within(change["new"], limits):
-            widget.inputs = {**widget.inputs, name: change["new"]}
+        if is_number_within(chosen, limits):
+            widget.inputs = {**widget.inputs, name: chosen}
 
     slider.observe(moved, "value")
     return slider
@@ -289,7 +305,7 @@ def standalone_html(scene: Scene, title: str = "tapemagic") -> str:
         A complete HTML document, the same bytes for the same scene.  Its content security policy
         allows the one script and the one style sheet in it, by their hashes, and nothing else.
     """
-    script = (STATIC / "tape.js").read_text("utf-8") + _STANDALONE_START
+    script = front_end() + _STANDALONE_START
     style = (STATIC / "tape.css").read_text("utf-8") + _STANDALONE_STYLE
     policy = (
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; "

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import tapemagic.display
+from tapemagic.display.widget import STATIC, front_end
 
-STATIC = Path(tapemagic.display.__file__).parent / "static"
 ORIGIN = "http://tapemagic.test"
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # root in a container has no sandbox
@@ -40,7 +38,7 @@ window.makeModel = (state) => {
   };
 };
 window.show = async (scene, id = "one") => {
-  const { default: widget } = await import("/tape.js");
+  const { default: widget } = await import("/front_end.js");
   window.model ??= makeModel({ scene, open_groups: [], selected: "", inputs: {}, trouble: "" });
   (window.cleanups ??= []).push(widget.render({ model, el: document.getElementById(id) }));
 };
@@ -71,7 +69,9 @@ def new_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         name = url.removeprefix(ORIGIN + "/")
         if name in pages[-1].html:
             route.fulfill(body=pages[-1].html[name], content_type="text/html")
-        elif name in ("tape.js", "tape.css"):
+        elif name == "front_end.js":
+            route.fulfill(body=front_end(), content_type="text/javascript")
+        elif (STATIC / name).is_file():
             kind = "text/javascript" if name.endswith("js") else "text/css"
             route.fulfill(body=(STATIC / name).read_text("utf-8"), content_type=kind)
         else:

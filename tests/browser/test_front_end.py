@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from browser.scenes import box, large_scene, small_scene
+from display import fakes
 
-from tapemagic.display.widget import standalone_html
+from tapemagic.display.scene import make_scene
+from tapemagic.display.widget import MODULES, jsonable, standalone_html
+from tapemagic.graph.build import build_graph
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +51,28 @@ def test_draws_every_box_and_line_as_text(show: Any) -> None:
     rows = page.locator("[data-id=n3] .value").all_text_contents()
     assert rows == ["⎡0.3  0.1⎤", "⎢0.5   -2⎥", "⎣  1    7⎦"]
     assert "gradient 1" in page.locator("[data-id=n8]").get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("recording", fakes.ALL)
+def test_every_recording_is_drawn(show: Any, recording: str) -> None:
+    scene = make_scene(build_graph(fakes.ALL[recording]()))
+    page = show(jsonable(scene))
+    assert page.locator("[data-id]").count() == len(scene["boxes"])
+    page.click("[aria-label='First step']")
+    for _ in scene["steps"]:
+        page.click(FORWARD)
+    text = page.locator(".tapemagic").text_content()
+    for wrong in ("undefined", "null", "NaN", "[object"):
+        assert wrong not in text
+
+
+def test_each_file_is_a_module_that_names_what_it_needs(new_page: Any) -> None:
+    page = new_page()
+    page.goto("http://tapemagic.test/")
+    for name in MODULES:
+        assert page.evaluate("name => import(`/${name}`).then(() => name)", name) == name
+    render = "import('/tape.js').then((module) => typeof module.default.render)"
+    assert page.evaluate(render) == "function"
 
 
 def test_overview_gives_the_reason_where_there_is_no_gradient(show: Any) -> None:

@@ -108,6 +108,22 @@ def test_a_slider_runs_the_cell_again() -> None:
     assert widget.inputs == {"w": 1.5, "b": -1.0}
 
 
+def test_a_slider_that_snaps_to_its_own_stop_runs_nothing() -> None:
+    calls: list[Any] = []
+    view = live_view(scene_for, {"w": 0.9}, lambda *change: calls.append(change) or {})
+    view.children[0].value = 0.9000000000000005
+    assert calls == []
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_slider_that_is_not_finite_runs_nothing(value: float) -> None:
+    calls: list[Any] = []
+    view = live_view(scene_for, {"w": 0.9}, lambda *change: calls.append(change) or {})
+    view.children[0].max = view.children[0].value = math.inf
+    view.children[0].value = value
+    assert calls == []
+
+
 def test_a_dragged_slider_runs_the_cell_once_for_its_last_value() -> None:
     calls: list[Any] = []
 

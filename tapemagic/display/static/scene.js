@@ -1,0 +1,164 @@
+// Reading a scene: what is where, what is said where, what has been computed when.
+// Pure functions; nothing here touches the page.
+
+export const LEAVES = ["source", "stub", "constant"];
+const ROW = 14; // pixels from one line of numbers to the next
+
+export function indexScene(scene) {
+  const boxesOfLine = new Map();
+  for (const box of scene.boxes) {
+    for (const line of linesOf(box)) boxesOfLine.set(line, [...(boxesOfLine.get(line) ?? []), box.id]);
+  }
+  return { boxes: new Map(scene.boxes.map((box) => [box.id, box])), boxesOfLine };
+}
+
+export function linesOf(box) {
+  return box.lines?.length ? box.lines : box.line == null ? [] : [box.line];
+}
+
+/** Which boxes have their value, and which their gradient, after the first `done` steps. */
+export function progressOf(scene, done) {
+  const has = { forward: new Set(), backward: new Set() };
+  const never = { forward: new Set(), backward: new Set() };
+  for (const box of scene.boxes) {
+    never.forward.add(box.id);
+    never.backward.add(box.id);
+  }
+  scene.steps.forEach((step, index) => {
+    for (const id of step.boxes) {
+      never[step.direction].delete(id);
+      if (index < done) has[step.direction].add(id);
+    }
+  });
+  const finished = done >= scene.steps.length;
+  return {
+    // A constant is in no step: it is there from the start. A gradient is not, until the end.
+    value: (id) => has.forward.has(id) || never.forward.has(id),
+    gradient: (id) => has.backward.has(id) || (finished && never.backward.has(id)),
+  };
+}
+
+/** The group that a box is, or the open one that it is in. */
+export function groupOf(box) {
+  return box?.kind === "group" ? box.id : box?.parent;
+}
+
+export function nameOf({ kind, title, op, code }) {
+  return (kind === "group" && code) || title || op || kind;
+}
+
+export function shorten(text, room) {
+  const characters = Array.from(text ?? "");
+  return characters.length <= room ? text ?? "" : `${characters.slice(0, Math.max(1, room - 1)).join("")}…`;
+}
+
+/** Rows of numbers as a vector or matrix is written by hand; words and summaries stay as they are. */
+export function bracketed(rows = [], shape) {
+  const plain = !shape || shape === "()" || !rows.length || !/^[-\s\d.eE+infa]+$/.test(rows.join(""));
+  if (plain) return rows;
+  if (rows.length === 1) return [`[${rows[0]}]`];
+  const ends = (row) => (row === 0 ? "⎡⎤" : row === rows.length - 1 ? "⎣⎦" : "⎢⎥");
+  return rows.map((text, row) => `${ends(row)[0]}${text}${ends(row)[1]}`);
+}
+
+// What stands where: the kernel measured the words and left room for them, see display/sizes.py.
+// A row is [role, text, x, y, anchor]; SVG and canvas draw the same rows.
+
+function rowsInside(box) {
+  const { kind, x, y, w, h } = box;
+  const middle = x + w / 2;
+  if (kind === "group") {
+    const count = box.count > 1 ? `× ${box.count.toLocaleString("en")}` : "";
+    return [
+      ["code", shorten(box.code || box.op, (w - 34) / 6.7), x + 10, y + 18],
+      ["sign", "▸", x + w - 8, y + 18, "end"],
+      ["small", box.code ? box.op : "", x + 10, y + 35],
+      ["count", count, x + w - 10, y + 36, "end"],
+    ];
+  }
+  if (LEAVES.includes(kind)) {
+    const shape = box.shape === "()" ? "" : box.shape;
+    const line = y + h / 2 + (shape ? -2 : 4.5);
+    return [
+      ["title", shorten(box.title, (w - 8) / 8), middle, line, "middle"],
+      ["small", shape, middle, line + 13, "middle"],
+    ];
+  }
+  if (kind === "failed") {
+    return [
+      ["sign", `✗ ${box.op}`, middle, y + 22, "middle"],
+      ["small", shorten(box.note, (w - 12) / 6.2), middle, y + 42, "middle"],
+    ];
+  }
+  const local = box.local.map((text, row) =>
+    ["small", shorten(text, (w - 6) / 6.2), middle, y + 38 + 13 * row, "middle"]);
+  return [["sign", box.op, middle, y + 24, "middle"], ...local];
+}
+
+function rowsAround(box, direction) {
+  const { kind, x, y, w, h } = box;
+  if (kind === "stub" || kind === "failed") return [];
+  const note = box.note?.startsWith("used") ? box.note : "";
+  const words = kind === "constant" ? "not watched" : (kind !== "group" && box.verb) || note;
+  const line = kind === "constant" || box.line == null ? "" : `line ${box.line}`;
+  const rows = [["tiny", line, x + 2, y - 5]];
+  if (direction === "down") return [...rows, ["tiny", words, x + w + 8, y + h / 2 + 4]];
+  const below = words ? words.replace(", ", ";").split(";") : [];
+  const lines = below.map((text, row) => ["tiny", text.trim(), x + w / 2, y + h + 12 + 11 * row, "middle"]);
+  return [...rows, ...lines];
+}
+
+function rowsBesideWire(box) {
+  if (box.kind === "failed" || !box.label) return [];
+  const { x, y } = box.label;
+  const values = bracketed(box.value_rows, box.shape);
+  const top = y - 6 - ROW * (values.length - 1);
+  const name = LEAVES.includes(box.kind) ? "" : box.title;
+  const shape = LEAVES.includes(box.kind) || box.shape === "()" ? "" : box.shape;
+  return [
+    ["header", name, x, top - ROW],
+    ["small", shape, x + (name ? 7.2 * Array.from(name).length + 6 : 0), top - ROW],
+    ...values.map((text, row) => ["value", text, x, top + ROW * row]),
+    ...bracketed(box.gradient_rows, box.shape).map((text, row) => ["gradient", text, x, y + 14 + ROW * row]),
+  ];
+}
+
+export function textRows(box, direction) {
+  const rows = [...rowsInside(box), ...rowsAround(box, direction), ...rowsBesideWire(box)];
+  return rows.filter(([, text]) => text);
+}
+
+/** Heights from 0 to 1 of |gradient| per iteration, on a logarithmic scale of three decades or more. */
+export function stripHeights(strip) {
+  const sizes = strip.map((item) => Math.log10(Math.abs(Number(item))));
+  const known = sizes.filter(Number.isFinite);
+  const high = Math.max(...known);
+  const low = Math.min(...known, high - 3) - 0.3;
+  return sizes.map((size) => {
+    if (Number.isFinite(size)) return (size - low) / (high - low);
+    return size === -Infinity ? 0.02 : 1; // zero; infinite or nan
+  });
+}
+
+/** A curve that leaves and arrives along the flow, with an arrow head. */
+export function wirePath(points, direction) {
+  const along = direction === "down" ? 1 : 0;
+  const parts = points.slice(1).map((point, index) => {
+    const half = (points[index][along] + point[along]) / 2;
+    const bend = ([x, y]) => (along ? `${x} ${half}` : `${half} ${y}`);
+    return `C${bend(points[index])} ${bend(point)} ${point.join(" ")}`;
+  });
+  const [x, y] = points.at(-1);
+  const head = along
+    ? `M${x - 4} ${y - 7}L${x} ${y - 1}L${x + 4} ${y - 7}`
+    : `M${x - 7} ${y - 4}L${x - 1} ${y}L${x - 7} ${y + 4}`;
+  return `M${points[0].join(" ")}${parts.join("")}${head}`;
+}
+
+/** Where a value leaves its box: a dot where its gradients add up, a loose end where nobody reads it. */
+export function tailPath({ label, ways_out: ways }) {
+  if (!label || ways === 1) return "";
+  const [x, y] = label.fork;
+  if (ways) return `M${x - 3} ${y}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`;
+  return `M${label.port.join(" ")}L${x} ${y}`;
+}
