@@ -64,9 +64,10 @@ def sweep(
     dict
         Id -> cotangent, for those of `wanted` that a path leads to.
     """
-    found = _sweep(entries, seeds, wanted, mine, record, kept)
-    if any(_has_nan(ct) for ct in found.values()):
-        found = _careful_sweep(entries, seeds, wanted, mine, record, kept)
+    with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
+        found = _sweep(entries, seeds, wanted, mine, record, kept)
+        if any(_has_nan(ct) for ct in found.values()):
+            found = _careful_sweep(entries, seeds, wanted, mine, record, kept)
     return found
 
 
@@ -207,8 +208,7 @@ def _masked_partials(ct: Any, mask: Any, entry: tuple, lifted: tuple) -> list[tu
         operand = entry[4 + position]
         if operand < 0:
             continue
-        with np.errstate(all="ignore"):
-            new = ct * conj_if_complex(partial_of(primitive, position)(y, x1, x2))
+        new = ct * conj_if_complex(partial_of(primitive, position)(y, x1, x2))
         if mask is not None:
             new = np.where(mask, new, 0.0)
         aval = AVALS[codes[position]]

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..errors import SourceError
 from . import dispatch, structures
+from .borrowed import Borrowed
 from .dispatch import is_traced
 from .recorder import RECORDER
-from .storage import Borrowed
 from .tape import GradientTape
 
 

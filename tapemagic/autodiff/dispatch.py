@@ -129,13 +129,13 @@ _FLOAT = np.dtype(float)
 
 
 def _keep(value: Any, code: int, needed: bool, id_: int) -> Any:
-    """Return what an entry keeps of an operand: all, or nothing, or (constants) what is small."""
-    if not needed:
-        small = code == 0 and not isinstance(value, np.ndarray)
-        return value if id_ < 0 and (small or (code and is_small(code))) else None
-    if code == 0 and type(value) is np.ndarray:
-        return guards.keep(value)
-    return value
+    """Return what an entry keeps of an operand: what a rule reads, and every constant.
+
+    Constants are kept even if no rule reads them, so that the run can be shown and repeated.
+    """
+    if id_ >= 0:
+        return value if needed else None
+    return guards.keep(value) if code == 0 and type(value) is np.ndarray else value
 
 
 def traced(value: Any, code: int, id_: int, cls: type) -> Any:

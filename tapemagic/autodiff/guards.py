@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ChangedDataError
-from .recorder import RECORDER
+from .recorder import RECORDER, Recording
 
 #: Arrays up to this many bytes are copied: cheaper than to watch them.
 COPIED = 1 << 15
@@ -42,14 +42,20 @@ def fingerprint(value: np.ndarray) -> tuple:
     return total, whole[::step].tobytes(), words[whole.size * 8 :].tobytes()
 
 
-def verify(guards: list[tuple]) -> None:
+def verify(recording: Recording) -> None:
     """Raise if an array that a tape refers to was changed since it was used.
 
     Raises
     ------
     ChangedDataError
     """
-    for value, known in guards:
+    if recording.spoiled:
+        raise ChangedDataError(
+            recording.spoiled,
+            why="The tape cannot know which operations saw which values.",
+            fix="Write to the array by its name inside the cell.",
+        )
+    for value, known in recording.guards:
         if fingerprint(value) != known:
             raise ChangedDataError(
                 f"An array of shape {value.shape} was changed after the tape used it.",

@@ -19,7 +19,7 @@ import numpy as np
 
 from . import dispatch
 from .primitives import RULES, Primitive
-from .recorder import RECORDER
+from .recorder import RECORDER, generated_name
 
 #: operator name, symbol, NumPy function; with a short way where the result keeps the operand's type
 BINARY = (
@@ -104,7 +104,7 @@ def _binary_methods(name: str, symbol: str, primitive: Primitive, scope: dict) -
         # Even codes are small enough to be shown on the picture.
         keep_y="" if "y" in reads else "None if aval & 1 else ",
     )
-    exec(text, scope)
+    exec(compile(text, generated_name(f"__{name}__"), "exec"), scope)
 
 
 def install(handle: type, variable: type) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from .avals import AVALS, fit, full
+from .recorder import generated_name
 
 Vjp = Callable[..., Any]
 
@@ -213,7 +214,7 @@ def _compile_pullback(primitive: Primitive, *, general: bool) -> Callable:
         rows.append(f"        old = cotangents[{operand}]")
         rows.append(f"        cotangents[{operand}] = new if old is None else old + new")
     scope = dict(FORMULA_NAMES, AVALS=AVALS, fit=fit, full=full, conj_if_complex=conj_if_complex)
-    exec("\n".join(rows), scope)
+    exec(compile("\n".join(rows), generated_name(f"pullback of {primitive.name}"), "exec"), scope)
     return scope["pullback"]
 
 

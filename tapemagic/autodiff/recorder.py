@@ -53,7 +53,8 @@ class Recording:
     """
 
     __slots__ = (
-        "_numbers", "contexts", "entries", "events", "guards", "sharers", "token", "variables",
+        "_numbers", "contexts", "entries", "events", "guards", "sharers", "spoiled", "token",
+        "variables",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class Recording:
         self.contexts: list[tuple[CodeType, int, int]] = []
         self.events: list[tuple] = []
         self.guards: list[tuple] = []
+        self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()
         self.variables: list[Any] = []
         self._numbers: dict[tuple, int] = {}
@@ -131,6 +133,11 @@ class Recorder:
         self.frame = frame
         if self.recording is not None:
             self.context = self.recording.context(frame)
+
+
+def generated_name(what: str) -> str:
+    """Return a file name for generated code that is recognised as ours."""
+    return os.path.join(_HERE, f"<{what}>")
 
 
 def is_inner(filename: str) -> bool:

@@ -27,13 +27,11 @@ from . import dispatch, leaks, recorder
 from .avals import code_of, is_small
 from .primitives import RULES
 from .indexing import encode, is_basic, plain_index
-from .recorder import RECORDER
+from .recorder import RECORDER, Recording
 from .structure import (
     decode, order_of, overlaps, positions_in, positions_set, set_item, source, view_at, window_get,
     window_set,
 )  # fmt: skip
-
-from .traced import TracedArray
 
 #: (byte offset, shape, strides, dtype string, writeable)
 Window = tuple[int, tuple[int, ...], tuple[int, ...], str, bool]
@@ -57,7 +55,8 @@ class Storage:
     """
 
     __slots__ = (
-        "aval", "buffer", "exposed", "fresh", "handles", "id", "changed", "frozen", "limit", "token", "version",
+        "aval", "buffer", "copied_at_once", "exposed", "fresh", "handles", "id", "changed", "frozen", "limit", "recording", "token",
+        "version",
         "whole", "written",
     )  # fmt: skip
 
@@ -68,6 +67,8 @@ class Storage:
         self.version = 0
         self.written = False
         self.exposed = True
+        self.recording: Recording | None = None  # the one whose entries may refer to the buffer
+        self.copied_at_once = False
         self.changed = False  # whether anything was ever written
         self.frozen = False  # a view of a temporary whose place is not known: no writes
         self.whole: Window | None = None  # the window of the buffer itself, once written
@@ -113,7 +114,9 @@ class Storage:
         `reads` tells whether a rule may keep the value: then it is protected from later writes.
         """
         value = self.true_view(handle)
+        self.recording = RECORDER.recording
         tracked = self.token is RECORDER.token
+        reads = reads or not tracked  # constants are always kept: a run can be repeated
         if tracked and handle.version != self.version:
             self._renew(handle)
         if reads and self.written:
@@ -158,10 +161,18 @@ class Storage:
 
     def own(self) -> None:
         """Make the buffer writable without touching anything that a rule has saved."""
-        if self.written and not self.exposed:
-            return
+        if not self.written or self.exposed:
+            self._copy_buffer()
+
+    def move(self) -> None:
+        """Leave the memory to its owner at once, before anything has been read."""
+        self._copy_buffer()
+        self.copied_at_once = True
+
+    def _copy_buffer(self) -> None:
         old = self.buffer
-        self.buffer = old.copy(order="K")
+        contiguous = old.flags.c_contiguous or old.flags.f_contiguous
+        self.buffer = old.copy(order="K" if contiguous else "C")
         if not self.written:
             self.whole = window_of(old, old)
             self.handles = [known for known in self.handles if known() is not None]
@@ -338,88 +349,3 @@ def reshape_in_place(handle: Any, shape: Any) -> None:
     if handle.storage is not None:
         handle.storage.handles.append(weakref.ref(handle))
         handle.storage.fresh.append(weakref.ref(handle))
-
-
-
-class Borrowed:
-    """Arrays of somebody else's namespace, behind handles for a while.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> x = np.array([1.0, 2.0])
-    >>> borrowed = Borrowed()
-    >>> handle = borrowed.lift(x)
-    >>> handle[0] = 5.0
-    >>> borrowed.restore()
-    >>> x, borrowed.lower(handle) is x
-    (array([5., 2.]), True)
-    """
-
-    def __init__(self) -> None:
-        self._lifted: dict[int, tuple[Any, Any]] = {}  # id(plain) -> plain, handle
-        self._storages: dict[int, tuple[np.ndarray, Storage]] = {}  # id(owner) -> owner, storage
-        self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
-        self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain owner
-
-    def lift(self, plain: Any) -> Any:
-        """Return the (untracked) handle for an array, NumPy scalar or number."""
-        known = self._lifted.get(id(plain))
-        if known is not None:
-            return known[1]
-        handle = object.__new__(TracedArray)
-        handle.value, handle.aval = plain, code_of(plain)
-        handle.id, handle.token, handle.storage = -1, None, None
-        if isinstance(plain, np.ndarray):
-            self._storage(plain).attach(handle)
-        self._lifted[id(plain)] = plain, handle
-        self._lowered[id(handle)] = handle, plain
-        return handle
-
-    def _storage(self, plain: np.ndarray) -> Storage:
-        owner = plain
-        while isinstance(owner.base, np.ndarray):
-            owner = owner.base
-        if owner.dtype != plain.dtype and owner.dtype.kind not in "fc":
-            owner = plain
-        if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
-            owner = plain
-        known = self._storages.get(id(owner))
-        if known is None:
-            known = self._storages[id(owner)] = owner, Storage(owner)
-            self._owners[id(known[1])] = known[1], owner
-        return known[1]
-
-    def lower(self, handle: Any) -> Any:
-        """Return the plain object that NumPy would have left in place of a handle."""
-        known = self._lowered.get(id(handle))
-        if known is not None and known[0] is handle:
-            return known[1]
-        if not isinstance(handle.value, np.ndarray):
-            plain = handle.value
-        elif not isinstance(handle.storage, Storage):
-            plain = handle.value.copy(order="K")  # a rule may have saved the value itself
-        else:
-            plain = self._lower_array(handle, handle.storage)
-        self._lowered[id(handle)] = handle, plain
-        return plain
-
-    def _lower_array(self, handle: Any, storage: Storage) -> np.ndarray:
-        known = self._owners.get(id(storage))
-        if known is None:
-            copy = storage.buffer.copy(order="K")
-            known = self._owners[id(storage)] = storage, copy
-        owner = known[1]
-        if storage.written:
-            return owner if handle.window is storage.whole else view_at(owner, handle.window)
-        if handle.value is storage.buffer:
-            return owner
-        if owner is storage.buffer:
-            return handle.value
-        return view_at(owner, window_of(handle.value, storage.buffer))
-
-    def restore(self) -> None:
-        """Write the data of changed arrays back into the arrays that were lifted."""
-        for owner, storage in self._storages.values():
-            if storage.written and storage.changed:
-                np.copyto(owner, storage.buffer)

@@ -52,7 +52,8 @@ class GradientTape:
         self._spent = False
         self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
         self._plain: dict[int, tuple[Any, int]] = {}  # id(plain object) -> object, node id
-        self.cotangents: dict[int, Any] | None = None
+        self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
+        self._cotangents: dict[int, Any] | None = None
         self.bindings: list[tuple[str, int]] = []
         self.source_nodes: dict[str, int] = {}
         self.target: tuple[str, int] | None = None
@@ -150,7 +151,7 @@ class GradientTape:
         self._pause()
         self._recording = RECORDER.recording
         self._spans, self._watched, self._plain = [], {}, {}
-        self.cotangents, self._spent = None, False
+        self._asked, self._cotangents, self._spent = None, None, False
         self.start()
 
     # ----------------------------------------------------------------------------- watching
@@ -250,6 +251,18 @@ class GradientTape:
         return [reader.node(index) for index in range(count)]
 
     @property
+    def cotangents(self) -> dict[int, Any] | None:
+        """The cotangents of all nodes on a path, from the gradient asked for last.
+
+        They are not kept by the sweep itself, but found by another one when somebody looks.
+        """
+        if self._cotangents is None and self._asked is not None:
+            kept: dict[int, Any] = {}
+            self._sweep(*self._asked, kept=kept)
+            self._cotangents = kept
+        return self._cotangents
+
+    @property
     def graph(self) -> Any:
         """The run as a frozen `Graph`: plain data, summaries of arrays, never the arrays."""
         from tapemagic.graph.build import build_graph  # noqa: PLC0415  (a door: looks, never records)
@@ -317,7 +330,10 @@ class GradientTape:
         zero = _wants_zero(unconnected_gradients)
         seeds = self._seeds(target, output_gradients)
         flat = structures.leaves(sources)
-        found = self._sweep(seeds, [self._ids_of(x) for x in flat])
+        ids = [self._ids_of(x) for x in flat]
+        if not any(map(is_traced, seeds.values())):
+            self._asked, self._cotangents = (seeds, ids), None
+        found = self._sweep(seeds, ids)
         results = [
             self._finish(x, ct, zero) for x, ct in zip(flat, found)
         ]
@@ -447,7 +463,12 @@ class GradientTape:
             seeds[id_] = seed if id_ not in seeds else seeds[id_] + seed
         return seeds
 
-    def _sweep(self, seeds: dict[int, Any], ids: list[list[int]]) -> list[Any]:
+    def _sweep(
+        self,
+        seeds: dict[int, Any],
+        ids: list[list[int]],
+        kept: dict[int, Any] | None = None,
+    ) -> list[Any]:
         """Run the sweep; return one cotangent (or None) per list of node ids."""
         wanted = {id_ for group in ids for id_ in group}
         if not seeds or not wanted:
@@ -455,7 +476,7 @@ class GradientTape:
         recording = self._recording
         if self._open:
             self._spans[-1][1] = len(recording.entries)
-        guards.verify(recording.guards)
+        guards.verify(recording)
         mine = None
         if len(recording.sharers) > 1 or len(self._spans) > 1:
             leaves = {id_ for _, group in self._watched.values() for id_ in group}
@@ -465,12 +486,9 @@ class GradientTape:
             if not seeds or not wanted:
                 return [None] * len(ids)
         record = RECORDER.recording is recording
-        kept: dict[int, Any] | None = {} if self.cell is not None else None
         found = backward.sweep(
             recording.entries, seeds, wanted, mine=mine, record=record, kept=kept
         )
-        if kept is not None:
-            self.cotangents = kept
         results = []
         for group in ids:
             parts = [found[id_] for id_ in group if id_ in found]
