@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tapemagic.display.gates import FORMULA_LENGTH, gate, local_derivatives, symbol, verb
+from tapemagic.display.formulas import local_derivatives
+from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
 from tapemagic.graph.words import counted, cut, number, visible

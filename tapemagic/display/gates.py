@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 SYMBOLS = {
@@ -61,32 +60,3 @@ def verb(op: str, broadcasts: bool) -> str:
     if broadcasts and op not in SHAPED:
         words.append("broadcast sums")
     return "; ".join(words)
-
-
-def local_derivatives(formulas: Sequence[str], constants: Sequence[str]) -> list[str]:
-    """Formulas as they stand on the node: trivial ones and those of constants left out.
-
-    Examples
-    --------
-    >>> local_derivatives(("x2", "x1"), ("", ""))
-    ['∂x1: x2', '∂x2: x1']
-    >>> local_derivatives(("1 - y**2",), ("",)), local_derivatives(("1", "1"), ("", ""))
-    (['∂x: 1 - y**2'], [])
-    >>> local_derivatives(("x2 * x1**(x2 - 1)", "y * log(x1)"), ("", "2"))
-    ['∂x1: 2 * x1**(2 - 1)']
-    """
-    if all(re.fullmatch(r"-?1?", formula) for formula in formulas):
-        return []
-    if len(formulas) == 1:
-        return [f"∂x: {formulas[0]}"]
-    plugged = list(formulas)
-    for place, constant in enumerate(constants, 1):
-        if re.fullmatch(r"-?[\d.]+", constant):  # a plain number can stand where its name stood
-            spelled = f"({constant})" if constant.startswith("-") else constant
-            plugged = [re.sub(rf"\bx{place}\b", spelled, text) for text in plugged]
-    watched = [*(not constant for constant in constants), *[True] * len(formulas)]
-    return [
-        f"∂x{place}: {text}"
-        for place, (text, wanted) in enumerate(zip(plugged, watched, strict=False), 1)
-        if text and wanted
-    ]

@@ -92,6 +92,7 @@ def place_all(
         label = drawing.boxes[start]["label"]
         moved = [[x + MARGIN, y + MARGIN] for x, y in points]
         wire["points"] = [list(label["port"]), list(label["fork"]), *moved[1:]]
+    cut_margin(drawing, direction)
     right = bottom = 0.0
     for box in drawing.boxes:
         width, above, below = label_size(box)
@@ -105,6 +106,20 @@ def place_all(
         bottom = max([bottom] + [point[1] for point in wire["points"]])
     round_coordinates(drawing)
     return tidy(right + MARGIN), tidy(bottom + MARGIN)
+
+
+def cut_margin(drawing: Drawing, direction: str) -> None:
+    """Move the picture up: the room for words is symmetric, the words are not."""
+    tops = [point[1] for wire in drawing.wires for point in wire["points"]]
+    for box in drawing.boxes:
+        above = label_size(box)[1] if direction == "right" else 0.0
+        tops += [box["y"] - 12, box["label"]["y"] - above]
+    spare = min(tops, default=MARGIN) - MARGIN
+    for box in drawing.boxes:
+        box["y"] -= spare
+        place_label(box, direction)
+    for wire in drawing.wires:
+        wire["points"] = [[x, y - spare] for x, y in wire["points"]]
 
 
 def tidy(value: float) -> float:

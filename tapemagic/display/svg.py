@@ -57,8 +57,9 @@ def to_svg(scene: dict[str, Any]) -> str:
     ]
     for frame in clear_frames(scene):
         parts += draw_frame(frame)
+    middles = {box["id"]: box["y"] + box["h"] / 2 for box in scene["boxes"]}
     for wire in scene["wires"]:
-        parts += draw_wire(wire, scene["direction"])
+        parts += draw_wire(wire, scene["direction"], middles[wire["to"]])
     for box in scene["boxes"]:
         parts += draw_box(box, scene["direction"])
     parts += legend(scene, scene["height"] + 8)
@@ -74,7 +75,7 @@ def alternative(scene: dict[str, Any]) -> str:
     return cut(f"{said}. {scene['message']}" if scene["message"] else said, 300)
 
 
-def draw_wire(wire: dict[str, Any], direction: str) -> list[str]:
+def draw_wire(wire: dict[str, Any], direction: str, middle: float) -> list[str]:
     """One wire, curved where it changes lanes; dashed when no gradient came back along it."""
     points = wire["points"]
     idle = wire["state"] == "not-connected"
@@ -87,9 +88,10 @@ def draw_wire(wire: dict[str, Any], direction: str) -> list[str]:
     ]
     if wire["operand"]:
         x, y = points[-1]
-        x, y = (x - 11, y - 4) if direction == "right" else (x - 4, y - 9)
-        if direction == "right" and points[-2][1] < points[-1][1] - 1:
-            y += 13  # the wire comes from above: its label goes below
+        if direction == "down":
+            x, y = x - 4, y - 9
+        else:  # above the upper wires and below the lower ones, away from their curves
+            x, y = x - 11, y + (9 if y > middle + 1 else -4)
         parts.append(words(x, y, wire["operand"], fill=FAINT, size=8.5, anchor="end", mono=True))
     return parts
 

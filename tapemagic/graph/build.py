@@ -7,9 +7,12 @@ plain object with the same attributes can be drawn as well.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from tapemagic.graph.facts import Facts
 from tapemagic.graph.model import (
@@ -48,11 +51,12 @@ def build_graph(tape: Any) -> Graph:
     """
     recorded = tape.nodes()
     cell = tape.cell
-    text = cell.text if cell is not None else ""
+    text = cell.text if cell is not None else file_text(recorded)
     cotangents = tape.cotangents
     has_gradients = cotangents is not None
+    known = cotangents or {}
     values = Summaries(lambda index: recorded[index].value)
-    gradients = Summaries((cotangents or {}).get)
+    gradients = Summaries(lambda index: full(known.get(index), recorded[index].shape))
     constants = Summaries(lambda key: recorded[key[0]].constants[key[1]])
     names = node_names(tape.bindings, tape.source_nodes)
     nodes = tuple(graph_nodes(recorded, names))
@@ -83,6 +87,22 @@ def with_reasons(facts: Facts) -> Iterable[SourceRow]:
     for row in facts.graph.sources:
         examined += row.state not in ("ok", "not-run")
         yield replace(row, reason=source_reason(facts, row)) if examined <= MOST_REASONS else row
+
+
+def file_text(recorded: list) -> str:
+    """Text of the file or notebook cell in which a ``with GradientTape()`` recorded."""
+    calls = recorded[-1].calls if recorded else ()
+    return "".join(linecache.getlines(calls[0][1])) if calls else ""
+
+
+def full(cotangent: Any, shape: tuple[int, ...]) -> Any:
+    """Give a cotangent the shape of its node; a sum may pass on one number for all elements."""
+    if cotangent is None or isinstance(cotangent, (tuple, list)):
+        return cotangent  # of a node with several results
+    try:
+        return np.broadcast_to(np.asarray(cotangent), shape)
+    except ValueError:
+        return cotangent
 
 
 def node_names(bindings: Iterable[tuple[str, int]], source_nodes: dict[str, int]) -> dict[int, str]:
@@ -149,7 +169,13 @@ def source_rows(
 ) -> tuple[SourceRow, ...]:
     """One row per source, then one per name that could not be a source."""
     rows = []
-    for name, index in tape.source_nodes.items():
+    named = set(tape.source_nodes.values())
+    unnamed = {
+        f"source {node.index}": node.index
+        for node in nodes
+        if node.op == "source" and node.index not in named
+    }
+    for name, index in {**unnamed, **tape.source_nodes}.items():
         gradient = gradients(index) if has_gradients else None
         state = gradient_state(gradient, has_gradients)
         node = nodes[index]
