@@ -225,7 +225,7 @@ class TapeWidget(anywidget.AnyWidget):
 
 
 def live_view(
-    scene_maker: Callable[[tuple[str, ...]], Scene],
+    scene_maker: Callable[[tuple[str, ...] | None], Scene],
     sliders: Mapping[str, float] | None = None,
     rerun: Callable[[str, float], Scene] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
@@ -235,12 +235,13 @@ def live_view(
     Parameters
     ----------
     scene_maker : callable
-        ``scene_maker(open_groups) -> scene`` for the run that is shown at present.
+        ``scene_maker(open_groups) -> scene`` for the run that is shown at present.  At first it
+        is called with None: the groups that open by themselves.
     sliders : mapping, optional
         ``{name: value}`` of the scalar sources.  One that is not finite gets no slider.
     rerun : callable, optional
-        ``rerun(name, value) -> scene``: run the cell again on copies with one source changed.
-        From then on `scene_maker` must draw that run.
+        ``rerun(name, value) -> scene``: run the cell again on copies with one source changed and
+        draw it with the groups that were open.  From then on `scene_maker` must draw that run.
     bounds : mapping, optional
         ``{name: (lowest, highest)}`` where the default bounds (three times the value and its
         negative) do not suit.
@@ -258,7 +259,7 @@ def live_view(
     limits = {name: slider_bounds(value) for name, value in values.items()}
     limits |= {name: limit for name, limit in (bounds or {}).items() if name in values}
     widget = TapeWidget(
-        scene_maker(()), on_open=scene_maker, rerun=rerun, bounds=limits, inputs=values
+        scene_maker(None), on_open=scene_maker, rerun=rerun, bounds=limits, inputs=values
     )
     controls = [_slider(widget, name, value, limits[name]) for name, value in values.items()]
     return ipywidgets.VBox([*controls, widget])

@@ -19,8 +19,8 @@ from tapemagic.display.widget import (
 )
 
 
-def scene_for(open_groups: tuple[str, ...]) -> dict[str, Any]:
-    return small_scene("g0" in open_groups)
+def scene_for(open_groups: tuple[str, ...] | None) -> dict[str, Any]:
+    return small_scene("g0" in (open_groups or ()))
 
 
 def ids(widget: TapeWidget) -> list[str]:
@@ -87,6 +87,20 @@ def test_a_refused_write_is_undone_in_the_front_end(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(widget, "send_state", sent.append)
     widget.set_state({"open_groups": ["unknown"], "selected": "n3", "scene": {}})
     assert sent == [["open_groups"]]
+
+
+def test_folding_the_last_open_group_is_not_the_same_as_asking_for_nothing() -> None:
+    asked: list[Any] = []
+
+    def scene_maker(open_groups: tuple[str, ...] | None) -> dict[str, Any]:
+        asked.append(open_groups)
+        return small_scene(open_groups is None or "g0" in open_groups)
+
+    widget = live_view(scene_maker).children[-1]
+    assert widget.open_groups == ["g0"]
+    widget.set_state({"open_groups": []})
+    assert asked == [None, ()]
+    assert "n9" not in ids(widget)
 
 
 # -- sliders -------------------------------------------------------------------------------------

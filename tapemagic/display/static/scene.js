@@ -156,8 +156,8 @@ export function wirePath(points, direction) {
 }
 
 /** Where a value leaves its box: a dot where its gradients add up, a loose end where nobody reads it. */
-export function tailPath({ label, ways_out: ways }) {
-  if (!label || ways === 1) return "";
+export function tailPath({ kind, label, ways_out: ways }) {
+  if (!label || ways === 1 || kind === "failed") return "";
   const [x, y] = label.fork;
   if (ways) return `M${x - 3} ${y}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0`;
   return `M${label.port.join(" ")}L${x} ${y}`;

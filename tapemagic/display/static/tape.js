@@ -40,7 +40,7 @@ function goTo(view, done, stepping = true) {
 function captionOf(view, step, stepping) {
   const { steps } = view.scene;
   if (!steps.length) return "nothing was recorded";
-  if (!stepping) return `${steps.length} steps, all done`;
+  if (!stepping) return `${steps.length} steps`;
   if (!step) return "before the first step";
   const same = steps.filter((each) => each.direction === step.direction);
   const place = `${step.direction} ${same.indexOf(step) + 1}/${same.length}`;
