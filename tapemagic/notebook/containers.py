@@ -34,6 +34,9 @@ class Walk:
         Says whether a class is the user's own, so that its instances are looked into.
     most : int
         Objects that are visited at most.
+    libraries : int
+        How many objects of other classes may lie in one another to be looked into: a library's
+        object may hold what the cell gave it, but its inner life is large and not the cell's.
 
     Attributes
     ----------
@@ -46,28 +49,33 @@ class Walk:
         swap: Callable[[Any], Any],
         is_users: Callable[[type], bool],
         most: int = sys.maxsize,
+        libraries: int = 0,
     ) -> None:
         self.swap = swap
         self.is_users = is_users
         self.left = most
+        self.libraries = libraries
         self.changed: dict[int, Any] = {}
         # keeps what it has seen alive: an id must not be given to another object meanwhile
         self._seen: dict[int, tuple[Any, Any]] = {}
-        self._waiting: deque[Any] = deque()
+        self._waiting: deque[tuple[Any, int]] = deque()
 
     def run(self) -> None:
         """Look into everything that was reached."""
         while self._waiting and self.left > 0:
-            holder = self._waiting.popleft()
+            holder, level = self._waiting.popleft()
             for put, place, value in slots(holder):
                 self.left -= 1
-                new = self.visit(value)
+                new = self.visit(value, level)
                 if new is not value:
                     put(holder, place, new)
                     self.changed[id(holder)] = holder
 
-    def visit(self, value: Any, depth: int = 0) -> Any:
-        """Return what stands for a value; its contents wait for `run`."""
+    def visit(self, value: Any, level: int = 0, depth: int = 0) -> Any:
+        """Return what stands for a value; its contents wait for `run`.
+
+        `level` counts the libraries' objects around it, `depth` the tuples.
+        """
         if type(value) in _ATOMS:
             return self.swap(value)
         seen = self._seen.get(id(value))
@@ -75,16 +83,18 @@ class Walk:
             return seen[1]
         new = self.swap(value)
         if new is value and isinstance(value, tuple | frozenset) and depth < _DEEPEST:
-            new = self._rebuild(value, depth)
+            new = self._rebuild(value, level, depth)
         elif new is value and self._looks_inside(value):
-            self._waiting.append(value)
+            self._waiting.append((value, level))
+        elif new is value and level < self.libraries and is_library_object(value):
+            self._waiting.append((value, level + 1))
         self._seen[id(value)] = (value, new)
         return new
 
-    def _rebuild(self, value: Any, depth: int) -> Any:
+    def _rebuild(self, value: Any, level: int, depth: int) -> Any:
         elements = list(value)
         self.left -= len(elements)
-        new = [self.visit(element, depth + 1) for element in elements]
+        new = [self.visit(element, level, depth + 1) for element in elements]
         if all(map(_is, new, elements)):
             return value
         if hasattr(value, "_make"):  # a named tuple
@@ -98,6 +108,12 @@ class Walk:
         if kind in _OPENERS or isinstance(value, list | dict | set | deque):
             return True
         return self.is_users(value) if isinstance(value, type) else self.is_users(kind)
+
+
+def is_library_object(value: Any) -> bool:
+    """Say whether a value is an instance with attributes, and neither a class nor a module."""
+    plain = not isinstance(value, type | ModuleType) and not callable(value)
+    return plain and type(getattr(value, "__dict__", None)) is dict
 
 
 def _is(new: Any, old: Any) -> bool:

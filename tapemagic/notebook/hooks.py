@@ -1,0 +1,160 @@
+"""What an instrumented cell calls while it runs, and its functions afterwards.
+
+The functions of this module stand in code of the user's that may run long after the cell: without
+a tape they do what plain Python would do.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.creation import convert
+from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
+from tapemagic.autodiff.leaks import leave
+from tapemagic.autodiff.traced import TracedArray
+from tapemagic.autodiff.twins import TWINS
+
+from .frames import prune
+from .instrument import HIDDEN
+from .namespace import fresh, is_array, is_scalar
+
+#: The cells that are running, innermost last.
+RUNNING: list[CellHooks] = []
+#: What the first statement of an instrumented cell starts, by the number in that statement.
+STARTS: dict[int, Callable[[str], None]] = {}
+
+
+_MEMORY = (memoryview, bytes, bytearray)
+
+
+def begin(number: int, line: str) -> None:
+    """Start the tape of a cell: its first statement calls this with the text after `%%tape`."""
+    STARTS.pop(number)(line)
+
+
+def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call what the user spelt `float`, `np.float64`, `memoryview`, ...
+
+    Only if it *is* that builtin or type, and is given a traced value, does the value stay on the
+    tape; a function of the user's own with the same name is simply called.
+    """
+    if type(value) in HANDLE_TYPES and any(function is one for one in _MEMORY):
+        leave(value, f"{function.__name__}() hands out its memory")
+        return function(plain(value), *args, **kwargs)
+    return convert(function, value, *args, **kwargs)
+
+
+def caught() -> None:
+    """Take our frames out of the traceback of the exception that is being handled."""
+    error = sys.exception() if sys.version_info >= (3, 11) else sys.exc_info()[1]
+    if error is not None:
+        prune(error)
+
+
+def twin(value: Any) -> Any:
+    """Return the twin of an imported module or function while a tape runs."""
+    return TWINS.get(id(value), value) if RUNNING else value
+
+
+def exchange_all() -> None:
+    """Exchange what ``from numpy import *`` has bound."""
+    if RUNNING:
+        namespace = RUNNING[-1].namespace
+        for name, value in list(namespace.items()):
+            if id(value) in TWINS:
+                namespace[name] = TWINS[id(value)]
+
+
+class CellHooks:
+    """The object that a cell calls under its hidden name.
+
+    Parameters
+    ----------
+    namespace : dict
+        The names of the cell.
+    borrowed : Borrowed
+        Makes handles of plain objects.
+    bindings : list of (name, node index)
+        Filled with the versions of names, in time order.
+    watch : callable
+        Called with (name, handle) when a name in `wanted` is bound for the first time.
+    wanted : set of str
+        Sources that the cell itself binds first.
+    written : frozenset of str
+        Names whose arrays the cell writes into: they need handles wherever they come from.
+    """
+
+    call = staticmethod(call)
+    caught = staticmethod(caught)
+    twin = staticmethod(twin)
+    exchange_all = staticmethod(exchange_all)
+
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        borrowed: Any,
+        bindings: list[tuple[str, int]],
+        watch: Callable[[str, Any], None],
+        wanted: set[str],
+        written: frozenset[str],
+    ) -> None:
+        self.namespace = namespace
+        self.borrowed = borrowed
+        self.bindings = bindings
+        self.watch = watch
+        self.wanted = wanted
+        self.written = written
+        self.last_value: Any = None
+
+    def bind(self, name: str, value: Any) -> Any:
+        """Note what a name stands for from now on, and return it."""
+        if type(value) not in HANDLE_TYPES:
+            if name in self.wanted and (is_array(value) or is_scalar(value)):
+                value = self.borrowed.lift(fresh(value))
+            elif name in self.written and type(value) is np.ndarray and is_array(value):
+                return self.borrowed.lift(value)
+            else:
+                return value
+        if name in self.wanted:
+            self.wanted.discard(name)
+            self.watch(name, value)
+        else:
+            index = operand(value)[1]
+            if index >= 0:
+                self.bindings.append((name, index))
+        return value
+
+    def show(self, value: Any) -> Any:
+        """Return an expression statement's value as the display hook has to see it.
+
+        An array may still change: its handle shows what it holds now, and is exchanged at the end
+        wherever the shell has put it.
+        """
+        if type(value) is TracedArray and not isinstance(value, np.ndarray):
+            return self.borrowed.lower(value)
+        return value
+
+    def last(self, value: Any) -> Any:
+        """Do the same for the expression at the end of the cell, the default target."""
+        self.last_value = value
+        if type(value) is TracedArray and not getattr(value.storage, "changed", False):
+            return self.borrowed.lower(value)
+        return self.show(value)
+
+    def install(self) -> None:
+        """Become what instrumented code at cell level calls."""
+        RUNNING.append(self)
+        setattr(builtins, HIDDEN, self)
+
+    def remove(self) -> None:
+        """Leave no name behind."""
+        RUNNING.remove(self)
+        if RUNNING:
+            setattr(builtins, HIDDEN, RUNNING[-1])
+        else:
+            delattr(builtins, HIDDEN)

@@ -1,0 +1,256 @@
+"""The `%%tape` magic: its options, and loading and unloading it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
+from traitlets import Bool, Enum
+
+from tapemagic.autodiff.leaks import user_frame
+from tapemagic.errors import TapeError
+
+from . import show
+from .arguments import parse_name, parse_path, split_line
+from .completion import make_matcher
+from .instrument import Plan, make_plan
+from .rerun import Rerun
+from .running import ShellRun
+from .session import Cell, Options, Session
+from .transform import TreeTransformer, transform_text
+
+VIEWS = ("widget", "static", "text", "none")
+ENGINES = ("own", "dot")
+
+
+@magics_class
+class TapeMagics(Magics):
+    """Defaults of `%%tape`, to be set with `%config TapeMagics.show = "text"`."""
+
+    show = Enum(VIEWS, "widget", help="What a taped cell shows.").tag(config=True)
+    engine = Enum(ENGINES, "own", help="Who lays out the picture.").tag(config=True)
+    strict = Bool(False, help="Whether every value that leaves the tape is an error.").tag(
+        config=True
+    )
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self.tree_transformer = TreeTransformer(shell, self.start)
+        self.matcher = make_matcher(self.tape.parser, shell.user_ns)
+        self.run: ShellRun | None = None
+
+    @magic_arguments()
+    @argument(
+        "sources",
+        nargs="*",
+        metavar="SOURCE",
+        help="Variables to differentiate by: names, model.W1, params[\"W1\"]. Without any: the "
+        "Variables that the cell reads, or else its float arrays and numbers.",
+    )
+    @argument(
+        "-t",
+        "--target",
+        help="What to differentiate. Without it: the expression at the end of the cell, or else "
+        "the name assigned last that depends on a source.",
+    )
+    @argument("-o", "--output", default="tape", help="Name for the tape (default: tape).")
+    @argument("--show", choices=VIEWS, help="What to show (default: widget).")
+    @argument(
+        "--strict", action="store_true", help="Make every value that leaves the tape an error."
+    )
+    @argument("--check", action="store_true", help="Compare with finite differences.")
+    @argument("--jacobian", action="store_true", help="Show the Jacobian of the target.")
+    @argument("--order", type=int, choices=(1, 2), default=1, help="2: show the Hessian as well.")
+    @argument("--code", action="store_true", help="Show the gradient as a NumPy program.")
+    @argument("--engine", choices=ENGINES, help="Layout of the picture (default: own).")
+    @no_var_expand
+    @line_cell_magic
+    def tape(self, line: str, cell: str | None = None) -> Any:
+        """Record the cell, and show its operations and the gradient of each source.
+
+        The cell runs exactly once, as ordinary NumPy, and leaves its names as NumPy does; one
+        name is added, `tape`, to ask for further gradients:
+
+            %%tape w b -t loss
+            y = x @ w + b
+            loss = np.mean((y - target) ** 2)
+
+            tape.gradient("loss", ["w", "b"])
+        """
+        if cell is None:
+            raise UsageError("%%tape belongs on the first line of a cell, before all other lines")
+        return self.run_text(line, cell)
+
+    # ---------------------------------------------------------------------- an ordinary cell
+
+    def start(self, plan: Plan, line: str) -> None:
+        """Begin the tape of the cell that is running: its first statement comes here."""
+        options = self.options(line)
+        if not plan.source.names and not plan.body:
+            raise UsageError("%%tape is a cell magic, but the cell body is empty.")
+        if self.run is not None:
+            # its end was interrupted, or a taped cell runs another one
+            if self.run.session.armed:
+                raise UsageError("a taped cell cannot run another taped cell")
+            self.run = None
+        session = Session(plan, options, self.shell.user_ns, self.read_cell())
+        scalars = session.scalars() if options.show == "widget" else {}
+        rerun = self.prepare_rerun(session) if scalars and show.has_frontend(self.shell) else None
+
+        def finished(error: BaseException | None) -> BaseException | None:
+            return self.finish(session, rerun, scalars)
+
+        self.run = ShellRun(self.shell, session, finished)
+        self.run.start()
+
+    def prepare_rerun(self, session: Session) -> Rerun:
+        """Copy what the cell starts from, for the sliders."""
+        return Rerun(
+            session.plan,
+            session.options,
+            session.tape.cell,
+            session.reached,
+            self.shell.user_ns,
+            self.shell.compile.flags,
+        )
+
+    def read_cell(self) -> Cell:
+        """Find text, number and file name of the cell that is running."""
+        frame = user_frame()
+        filename = frame.f_code.co_filename if frame is not None else ""
+        result = self.shell.displayhook.exec_result
+        raw = result.info.raw_cell if result is not None else ""
+        number = result.execution_count if result is not None else None
+        return Cell(cell_text(raw, self.shell), number, filename)
+
+    def finish(
+        self, session: Session, rerun: Rerun | None = None, scalars: dict[str, float] | None = None
+    ) -> BaseException | None:
+        """Differentiate and show, after the namespace has been put back.
+
+        Returns
+        -------
+        BaseException or None
+            Why there is no gradient, when that is an error.
+        """
+        self.run = None
+        self.shell.user_ns[session.options.output] = session.tape
+        failure: BaseException | None = None
+        try:
+            session.differentiate()
+        except (UsageError, TapeError, KeyboardInterrupt) as problem:
+            failure = problem.with_traceback(None)
+        show.show_outcome(self.shell, session.outcome, session.options.show, rerun, scalars)
+        return failure
+
+    # ------------------------------------------------------------ run_cell_magic and %%capture
+
+    def run_text(self, line: str, text: str) -> Any:
+        """Run a cell body given as text, as `get_ipython().run_cell_magic` does."""
+        shell = self.shell
+        options = self.options(line)
+        # a line above the text, so that line numbers count as in the cell with its magic
+        transformed = shell.transform_cell("#\n" + text)
+        filename = shell.compile.cache(transformed, shell.execution_count, raw_code=text)
+        statements = shell.compile.ast_parse(transformed, filename=filename).body
+        plan = make_plan(statements, flags=shell.compile.flags)
+        cell = Cell(f"%%tape {line}\n{text}", shell.execution_count, filename)
+        session = Session(plan, options, shell.user_ns, cell)
+        # the value of the last expression is what the magic returns
+        last = plan.body.pop() if plan.source.last else None
+        module = compile_in(shell, ast.Module(plan.body, []), filename, "exec")
+        session.begin()
+        value = None
+        try:
+            exec(module, shell.user_ns)  # noqa: S102  (the user's own cell)
+            if isinstance(last, ast.Expr):
+                code = compile_in(shell, ast.Expression(last.value), filename, "eval")
+                value = eval(code, shell.user_ns)  # noqa: S307
+        except BaseException as error:
+            session.end(error)
+            self.finish(session)
+            raise
+        box = {"value": value}
+        session.end(None, [(box, "value")])
+        failure = self.finish(session)
+        if failure is not None:
+            raise failure
+        return box["value"]
+
+    # ---------------------------------------------------------------------------- the line
+
+    def options(self, line: str) -> Options:
+        """Read the magic's line.
+
+        Raises
+        ------
+        UsageError
+        """
+        given = self.tape.parser.parse_args(split_line(line))
+        return Options(
+            sources=tuple(map(parse_path, given.sources)),
+            target=parse_path(given.target) if given.target else None,
+            output=parse_name(given.output),
+            show=given.show or self.show,
+            engine=given.engine or self.engine,
+            strict=given.strict or self.strict,
+            check=given.check,
+            jacobian=given.jacobian,
+            code=given.code,
+            order=given.order,
+        )
+
+
+def compile_in(shell: Any, tree: Any, filename: str, mode: str) -> Any:
+    """Compile a tree with the shell's future imports."""
+    return shell.compile(ast.fix_missing_locations(tree), filename, mode)
+
+
+def cell_text(raw: str, shell: Any) -> str:
+    """Return the text of a cell as its line numbers count: from the `%%tape` line on."""
+    lines = raw.splitlines(keepends=True)
+    for transform in shell.input_transformer_manager.cleanup_transforms:
+        if transform is not transform_text:
+            lines = transform(lines)
+    for index, line in enumerate(lines):
+        if re.match(r"\s*(#\s*)?%%?tape(\s|$)", line):
+            return "".join(lines[index:]).rstrip("\n")
+    return "".join(lines).rstrip("\n")
+
+
+# --------------------------------------------------------------------------- loading, unloading
+
+
+def load(shell: Any) -> None:
+    """Add the magic to a shell; a second time changes nothing."""
+    if TapeMagics.__name__ in shell.magics_manager.registry:
+        return
+    magics = TapeMagics(shell)
+    shell.register_magics(magics)
+    shell.input_transformers_cleanup.append(transform_text)
+    shell.ast_transformers.append(magics.tree_transformer)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(magics.matcher)
+
+
+def unload(shell: Any) -> None:
+    """Take everything away again."""
+    magics = shell.magics_manager.registry.pop(TapeMagics.__name__, None)
+    if magics is None:
+        return
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("tape", None)
+    # the person may have taken some of these away themselves
+    with contextlib.suppress(ValueError):
+        shell.configurables.remove(magics)
+    with contextlib.suppress(ValueError):
+        shell.input_transformers_cleanup.remove(transform_text)
+    with contextlib.suppress(ValueError):
+        shell.ast_transformers.remove(magics.tree_transformer)
+    with contextlib.suppress(ValueError, AttributeError):
+        shell.Completer.custom_matchers.remove(magics.matcher)

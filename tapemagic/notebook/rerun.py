@@ -1,0 +1,204 @@
+"""Running a cell again on copies, for a slider: the user's names are never touched."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import copy
+import io
+import random
+import sys
+import types
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from tapemagic.errors import TapeStateError, TapeUseError
+
+from .hooks import RUNNING
+from .instrument import Plan
+from .namespace import is_users
+from .session import Cell, Options, Outcome, Session
+from .source import accesses, codes
+
+#: Copies of larger namespaces are not kept: their cells get no sliders.
+MOST_BYTES = 64 * 2**20
+
+
+class Rerun:
+    """A cell with the values that it started from.
+
+    Parameters
+    ----------
+    plan : Plan
+        The instrumented cell.
+    options : Options
+    cell : Cell
+    names : list of str
+        What the cell can reach in the namespace.
+    namespace : dict
+        Copied from, before the cell runs.
+    flags : int
+        Compiler flags of the shell.
+
+    Attributes
+    ----------
+    reason : str
+        Why the cell cannot be run again, or "".
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options,
+        cell: Cell,
+        names: list[str],
+        namespace: dict[str, Any],
+        flags: int = 0,
+    ) -> None:
+        self.plan = plan
+        self.options = options
+        self.cell = cell
+        self.reason = ""
+        self._start: dict[str, Any] = {}
+        self._code: list[Any] = []
+        if plan.shell_lines:
+            self.reason = "it runs shell or magic commands"
+            return
+        present = {name: namespace[name] for name in names if name in namespace}
+        shared = readers(present, namespace)
+        if shared:
+            self.reason = f"functions inside {shared[0]} read variables of the notebook"
+            return
+        if size_of(present) > MOST_BYTES:
+            self.reason = "its arrays are too large to keep a copy of"
+            return
+        try:
+            for statement in plan.body:
+                module = ast.fix_missing_locations(ast.Module([statement], []))
+                self._code.append(compile(module, cell.filename, "exec", flags, dont_inherit=True))
+        except SyntaxError:  # top-level await: there is no event loop to run it in here
+            self.reason = "it is not plain Python"
+            return
+        try:
+            self._start = copy_namespace(present, namespace)
+            self._states = random.getstate(), np.random.get_state()
+        except Exception as error:  # noqa: BLE001  (whatever a user's object raises when copied)
+            self.reason = f"its values cannot be copied ({type(error).__name__}: {error})"
+
+    def run(self, values: dict[str, float]) -> Outcome:
+        """Run the cell with other values of scalar sources.
+
+        Parameters
+        ----------
+        values : dict
+            Name of a source -> number.
+
+        Raises
+        ------
+        TapeUseError
+            If this cell cannot be run again.
+        TapeStateError
+            While another cell is running.
+        Exception
+            What the cell itself raises.
+        """
+        if self.reason:
+            raise TapeUseError(f"This cell cannot be run again: {self.reason}.")
+        if RUNNING:
+            raise TapeStateError("A taped cell is running.", fix="Wait until it is done.")
+        namespace = copy_namespace(self._start, self._start)
+        for name, value in values.items():
+            namespace[name] = type(namespace[name])(value)
+        session = Session(self.plan, self.options, namespace, self.cell)
+        with aside(*self._states):
+            session.begin()
+            try:
+                for code in self._code:
+                    exec(code, namespace)  # noqa: S102  (the user's own cell)
+            except BaseException as error:
+                session.end(error)
+                raise
+            session.end(None)
+        return session.differentiate()
+
+
+def readers(present: dict[str, Any], namespace: dict[str, Any]) -> list[str]:
+    """Name the values with functions inside that would read the user's names, not the copies.
+
+    A function is given the copy's namespace; the methods of a class, and functions in containers
+    and closures, are not.
+    """
+    data = {k for k, value in present.items() if not isinstance(value, ModuleType | type)}
+    found = []
+    for name, value in present.items():
+        own = value.__code__ if isinstance(value, FunctionType) else None
+        inside = (code for code in codes(value, namespace, set()) if code is not own)
+        if any(read in data for code in inside for _, read in accesses(code)):
+            found.append(name)
+    return found
+
+
+def size_of(values: dict[str, Any]) -> int:
+    """Add up the bytes of the arrays directly in a namespace or in its containers."""
+    total, waiting = 0, list(values.values())
+    for _ in range(10_000):
+        if not waiting:
+            break
+        one = waiting.pop()
+        if isinstance(one, np.ndarray):
+            total += one.nbytes
+        elif type(one) in (list, tuple, dict):
+            waiting += list(one.values()) if type(one) is dict else list(one)
+        elif is_users(type(one)):
+            waiting += list(getattr(one, "__dict__", {}).values())
+    return total
+
+
+def copy_namespace(values: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
+    """Copy values deeply into a namespace of their own; functions read the copy, not the original.
+
+    Modules, classes and library functions are shared.
+    """
+    new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+    memo: dict[int, Any] = {}
+    for value in list(values.values()):
+        if isinstance(value, FunctionType) and value.__globals__ is namespace:
+            memo[id(value)] = rehome(value, new)
+    for name, value in values.items():
+        shared = isinstance(value, ModuleType | type) or name.startswith("__")
+        new[name] = value if shared else copy.deepcopy(value, memo)
+    return new
+
+
+def rehome(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
+    """Return a function that reads another namespace."""
+    other = types.FunctionType(
+        function.__code__,
+        namespace,
+        function.__name__,
+        copy.deepcopy(function.__defaults__),
+        function.__closure__,
+    )
+    other.__kwdefaults__ = copy.deepcopy(function.__kwdefaults__)
+    other.__dict__.update(function.__dict__)
+    return other
+
+
+@contextlib.contextmanager
+def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
+    """Run the block without prints, with a random state of its own."""
+    states = random.getstate(), np.random.get_state()
+    hook = sys.displayhook
+    random.setstate(python_state)
+    np.random.set_state(numpy_state)
+    sys.displayhook = lambda value: None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        sys.displayhook = hook
+        random.setstate(states[0])
+        np.random.set_state(states[1])

@@ -1,0 +1,286 @@
+"""The life of one `%%tape` cell: arm, run, put back, differentiate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+import numpy as np
+from IPython.core.error import UsageError
+
+from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand
+from tapemagic.autodiff.borrowed import Borrowed
+from tapemagic.autodiff.tape import GradientTape
+
+from .arguments import Path
+from .frames import find_line
+from .hooks import RUNNING, CellHooks
+from .instrument import Plan
+from .interrupts import uninterrupted
+from .namespace import Swap
+from .source import follow
+from .sources import check_sources, find_sources, take_sources
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The text of a cell as the page shows it; line 1 is the magic.
+
+    `filename` is the file name in the tracebacks of its code.
+    """
+
+    text: str
+    number: int | None
+    filename: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What ended a cell early: the line in the cell, the operation if known, and the words."""
+
+    line: int | None
+    op: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the magic's line asks for."""
+
+    sources: tuple[Path, ...] = ()
+    target: Path | None = None
+    output: str = "tape"
+    show: str = "widget"
+    engine: str = "own"
+    strict: bool = False
+    check: bool = False
+    jacobian: bool = False
+    code: bool = False
+    order: int = 1
+
+
+@dataclass
+class Outcome:
+    """What a finished cell leaves besides its names.
+
+    Attributes
+    ----------
+    tape : GradientTape
+    notes : list of str
+        Sentences for the page: how a target was understood, what was not found.
+    """
+
+    tape: Any
+    notes: list[str] = field(default_factory=list)
+
+
+class Session:
+    """One run of an instrumented cell in a namespace.
+
+    Knows no shell: a slider runs a cell again with a namespace of its own.
+
+    Parameters
+    ----------
+    plan : Plan
+        The instrumented cell.
+    options : Options
+    namespace : dict
+        The names that the cell reads and binds.
+    cell : Cell
+        Its text and number, for the page.
+
+    Raises
+    ------
+    UsageError
+        For a source that does not exist; nothing has been touched then.
+
+    Attributes
+    ----------
+    reads, reached : list of str
+        Names of the namespace that the cell reads before it binds them, and all that it mentions,
+        with those that their functions read.
+    paths : list of Path
+        The sources, as named or found.
+    """
+
+    def __init__(
+        self, plan: Plan, options: Options, namespace: dict[str, Any], cell: Cell
+    ) -> None:
+        self.plan = plan
+        self.options = options
+        self.namespace = namespace
+        self.tape = GradientTape(persistent=True)
+        self.tape.cell = cell
+        self.outcome = Outcome(self.tape)
+        self.armed = False
+        self._target: tuple[str, Any, int] | None = None
+        self.reads = follow(plan.source.reads, namespace)
+        self.reached = follow(plan.source.names, namespace)
+        self.paths = list(options.sources) or find_sources(self.reads, namespace)
+        check_sources(self.paths, plan.source, self.reads, namespace)
+
+    # ------------------------------------------------------------------------------- before
+
+    def scalars(self) -> dict[str, float]:
+        """Return the sources that are single real numbers, to be asked before `begin`."""
+        values = ((path, self.namespace.get(path.root)) for path in self.paths if not path.steps)
+        return {
+            path.text: float(value)
+            for path, value in values
+            if isinstance(value, float | np.floating) and type(value) not in HANDLE_TYPES
+        }
+
+    def begin(self) -> None:
+        """Exchange the namespace and start recording."""
+        source, namespace, paths = self.plan.source, self.namespace, self.paths
+        with uninterrupted():
+            self.armed = True
+            borrowed = Borrowed()
+            self.swap = Swap(namespace, borrowed, self.tape.register_plain)
+            try:
+                self.swap.enter([*self.reached, *(path.root for path in paths)])
+                self.sources = take_sources(paths, source, self.reads, namespace, borrowed.lift)
+                self.swap.note_changed(self.sources.changed)
+                self.hooks = CellHooks(
+                    namespace,
+                    borrowed,
+                    self.tape.bindings,
+                    self.watch,
+                    self.sources.wanted,
+                    self.plan.written,
+                )
+                self.tape.start()
+                for name, handle in self.sources.handles.items():
+                    self.watch(name, handle)
+                self.hooks.install()
+            except BaseException:
+                self.end(None)
+                raise
+
+    def watch(self, name: str, handle: Any) -> None:
+        """Make a handle the source of a name."""
+        self.tape.watch(handle)
+        self.tape.source_nodes[name] = node_of(handle)
+        self.sources.handles[name] = handle
+
+    # -------------------------------------------------------------------------------- after
+
+    def end(self, error: BaseException | None, places: Any = ()) -> None:
+        """Stop recording and leave the namespace as plain NumPy would have left it.
+
+        Parameters
+        ----------
+        error : BaseException or None
+            What ended the cell early.
+        places : iterable of (mapping, key)
+            Where else the cell may have left handles.
+        """
+        if not self.armed:
+            return
+        with uninterrupted():
+            self.armed = False
+            hooks = getattr(self, "hooks", None)
+            if hooks is not None:
+                if error is None:
+                    self._report_trailing()
+                # while it records: afterwards no handle is on the tape any more
+                self._target = self._find_target()
+                self.tape.stop()
+                if hooks in RUNNING:
+                    hooks.remove()
+            self.swap.leave(self.reached, places)
+        if error is not None and self.tape.failure is None:
+            line = find_line(error, self.tape.cell.filename)
+            self.tape.failure = Failure(line, "", f"{type(error).__name__}: {first_line(error)}")
+
+    def _report_trailing(self) -> None:
+        for name in self.plan.trailing:
+            if name in self.namespace:
+                self.namespace[name] = self.hooks.bind(name, self.namespace[name])
+
+    def _find_target(self) -> tuple[str, Any, int] | None:
+        """Find name, handle and node of the target while names still hold handles."""
+        asked = self.options.target
+        if asked is not None:
+            try:
+                value = asked.find(self.namespace)
+            except UsageError as error:
+                value = error
+            return asked.text, value, node_of(value)
+        last = self.hooks.last_value
+        if node_of(last) >= 0:
+            return self.plan.source.last, last, node_of(last)
+        sources = set(self.tape.source_nodes.values())
+        for name, index in reversed(self.tape.bindings):
+            value = self.namespace.get(name)
+            if index not in sources and node_of(value) >= 0:
+                return name, value, node_of(value)
+        return None
+
+    def differentiate(self) -> Outcome:
+        """Take the gradient of the target, after `end`.
+
+        Raises
+        ------
+        UsageError
+            If the target that was asked for does not exist or is not a number.
+        TapeError
+            If the tape cannot be swept.
+        """
+        tape, sources = self.tape, self.sources
+        tape.reasons.update(sources.reasons)
+        for name in sources.wanted:
+            tape.reasons.setdefault(name, "the cell never bound it to a float")
+        outcome = self.outcome
+        if tape.failure is not None:
+            return outcome
+        if not sources.handles:
+            outcome.notes.append("No source: the cell reads no float variable. Name one: %%tape w")
+        elif self._target is None:
+            outcome.notes.append("No target: nothing that the cell computes depends on a source.")
+        else:
+            name, value, index = self._target
+            self._check_target(name, value)
+            if index >= 0:
+                tape.target = (name, index)
+            shape = np.shape(value)
+            if shape:
+                outcome.notes.append(
+                    f"{name} has shape {shape}: this is the gradient of its sum. "
+                    f"For one element use {name}[{', '.join('0' * len(shape))}]; for all, --jacobian."
+                )
+            tape.gradient(self._key(value, index), list(sources.handles.values()))
+        return outcome
+
+    def _key(self, value: Any, index: int) -> Any:
+        """Return what means the target to the tape.
+
+        A source that the cell has written into is the same handle still; as a target it is meant
+        with its last contents, which only the version of its name tells.
+        """
+        for name, handle in self.sources.handles.items():
+            if handle is value and index != self.tape.source_nodes[name]:
+                if (name, index) not in self.tape.bindings:
+                    self.tape.bindings.append((name, index))
+                return name
+        return value
+
+    def _check_target(self, name: str, value: Any) -> None:
+        if isinstance(value, UsageError):
+            raise UsageError(f"no target '{name}': the cell did not make it")
+        if type(value) in HANDLE_TYPES:
+            return
+        if isinstance(value, float | complex | np.ndarray | np.inexact):
+            return
+        raise UsageError(f"the target '{name}' is a {type(value).__name__}, not a float")
+
+
+def node_of(value: Any) -> int:
+    """Return the node of a value on the tape that records, or -1."""
+    return operand(value)[1] if type(value) in HANDLE_TYPES else -1
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's message."""
+    return next(iter(str(error).splitlines()), "")

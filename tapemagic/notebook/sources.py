@@ -1,0 +1,207 @@
+"""The variables that a cell is differentiated by: found, exchanged for handles, and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from IPython.core.error import UsageError
+
+from tapemagic.autodiff.dispatch import HANDLE_TYPES
+from tapemagic.autodiff.variable import Variable
+
+from .arguments import Path, spell, unknown
+from .containers import set_attribute, set_member, slots
+from .namespace import fresh, is_array, is_scalar, is_users
+from .source import CellSource
+
+_DEEPEST = 30
+_MOST = 2000  # leaves of one source: more are not a table that anybody reads
+
+
+@dataclass
+class Sources:
+    """What became of the sources of one cell.
+
+    Attributes
+    ----------
+    handles : dict
+        Name -> handle, in the order of the table.
+    reasons : dict
+        Name -> why it has no derivative.
+    wanted : set of str
+        Names that the cell itself binds first: watched from then on.
+    changed : list
+        Containers into which handles were put.
+    """
+
+    handles: dict[str, Any] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    wanted: set[str] = field(default_factory=set)
+    changed: list[Any] = field(default_factory=list)
+
+
+def find_sources(reads: Iterable[str], namespace: Mapping[str, Any]) -> list[Path]:
+    """Find the sources of a cell that names none.
+
+    The trainable variables that it reads, if it reads any; else every float or complex array,
+    NumPy scalar and Python float.
+    """
+    present = [name for name in reads if name in namespace]
+    variables = [name for name in present if isinstance_exactly(namespace[name], Variable)]
+    if variables:
+        present = [name for name in variables if namespace[name].trainable]
+    else:
+        present = [name for name in present if is_number(namespace[name])]
+    return [Path(name, name) for name in present]
+
+
+def isinstance_exactly(value: Any, kind: type) -> bool:
+    """`isinstance` by the true type: a handle's `__class__` is that of its value."""
+    return issubclass(type(value), kind)
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a plain value can be a source."""
+    return is_array(value) or is_scalar(value)
+
+
+def check_sources(
+    paths: Iterable[Path], cell: CellSource, reads: Iterable[str], namespace: Mapping[str, Any]
+) -> None:
+    """Raise before anything is exchanged if a source does not exist.
+
+    Raises
+    ------
+    UsageError
+    """
+    for path in paths:
+        if is_bound_first(path, cell, set(reads), namespace):
+            if path.steps:
+                raise UsageError(
+                    f"'{path.text}': the cell itself makes '{path.root}'; name '{path.root}'"
+                )
+        elif path.root not in namespace:
+            raise UsageError(unknown(path.root, [*namespace, *cell.binds]))
+        else:
+            path.find(namespace)
+
+
+def is_bound_first(
+    path: Path, cell: CellSource, reads: set[str], namespace: Mapping[str, Any]
+) -> bool:
+    """Say whether the cell binds a source before it reads it."""
+    return path.root in cell.binds and (path.root not in reads or path.root not in namespace)
+
+
+def take_sources(
+    paths: Iterable[Path],
+    cell: CellSource,
+    reads: Iterable[str],
+    namespace: MutableMapping[str, Any],
+    lift: Callable[[Any], Any],
+) -> Sources:
+    """Exchange the numbers in the sources for handles and name each of them.
+
+    The arrays that the cell reaches have been exchanged already; what is left are scalars, which
+    become handles only here, and arrays inside objects that are not the user's.
+    """
+    sources = Sources()
+    reads = set(reads)
+    for path in paths:
+        if is_bound_first(path, cell, reads, namespace):
+            sources.wanted.add(path.root)
+            continue
+        value = path.find(namespace)
+        new = _take(path.text, value, lift, sources, 0, set())
+        if new is not value:
+            _put(path, new, namespace, sources)
+    return sources
+
+
+def _take(
+    text: str, value: Any, lift: Callable[[Any], Any], found: Sources, depth: int, seen: set[int]
+) -> Any:
+    """Return what stands for a value as part of a source."""
+    if type(value) in HANDLE_TYPES or is_number(value):
+        handle = value if type(value) in HANDLE_TYPES else lift(fresh(value))
+        if len(found.handles) < _MOST:
+            found.handles[text] = handle
+        return handle
+    if depth == 0 or isinstance(value, np.ndarray | np.generic | int):
+        reason = why_not(value)
+        if reason:
+            found.reasons[text] = reason
+            return value
+    if id(value) in seen or depth > _DEEPEST:
+        return value
+    seen.add(id(value))
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", range(len(value)))
+        steps = [("item" if isinstance(name, int) else "attribute", name) for name in names]
+        new = [
+            _take(text + spell(step), element, lift, found, depth + 1, seen)
+            for step, element in zip(steps, value, strict=True)
+        ]
+        if all(a is b for a, b in zip(new, value, strict=True)):
+            return value
+        return value._make(new) if hasattr(value, "_make") else tuple(new)
+    if isinstance(value, list | dict) or is_users(type(value)):
+        for put, place, element in slots(value):
+            if put is not dict.__setitem__ and put is not list.__setitem__:
+                if put not in (set_attribute, set_member):
+                    continue
+            step = step_of(put, place)
+            new = _take(text + spell(step), element, lift, found, depth + 1, seen)
+            if new is not element:
+                put(value, place, new)
+                found.changed.append(value)
+    return value
+
+
+def step_of(put: Callable[..., Any], place: Any) -> tuple[str, Any]:
+    """Return the step of a path that leads to a place in a container."""
+    if put is set_member:
+        return "attribute", place.__name__
+    return ("attribute" if put is set_attribute else "item"), place
+
+
+def why_not(value: Any) -> str:
+    """Say why a value has no derivative, or "" for a container, which may hold some."""
+    if isinstance(value, bool | np.bool_):
+        return "bool: has no derivative"
+    if isinstance(value, int | np.integer):
+        return f"integer: has no derivative; use a float ({value}.0)"
+    if isinstance(value, np.ndarray):
+        kind = value.dtype
+        return f"dtype {kind}: has no derivative; use .astype(float)" if kind != object else ""
+    if isinstance(value, str | bytes | type(None)) or callable(value):
+        return f"{type(value).__name__}: not a number"
+    return ""
+
+
+def _put(path: Path, new: Any, namespace: MutableMapping[str, Any], found: Sources) -> None:
+    """Put the handle of a source where its path leads."""
+    if not path.steps:
+        namespace[path.root] = new
+        return
+    parent = Path("", path.root, path.steps[:-1])
+    holder = Path(path.text, path.root, path.steps[:-1]).find(namespace)
+    kind, key = path.steps[-1]
+    if isinstance(holder, tuple):
+        index = key if kind == "item" else holder._fields.index(key)  # type: ignore[attr-defined]
+        elements = list(holder)
+        elements[index] = new
+        rebuilt = holder._make(elements) if hasattr(holder, "_make") else tuple(elements)
+        _put(parent, rebuilt, namespace, found)
+        return
+    if isinstance(holder, list) and key < 0:
+        key += len(holder)
+    for put, place, _ in slots(holder):
+        if step_of(put, place) == (kind, key):
+            put(holder, place, new)
+            found.changed.append(holder)
+            return
+    raise UsageError(f"'{path.text}' is computed when it is asked for: it cannot be a source")
