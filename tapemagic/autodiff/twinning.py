@@ -1,0 +1,184 @@
+"""Twins: what stands for NumPy's functions in a cell, where dispatch cannot see a traced value.
+
+NumPy is never patched. A twin is a function of ours with the name, the documentation and the
+signature of the original; the cell's namespace is given twins on entry and the originals on exit.
+Without a recording a twin does exactly what its original does.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from . import dispatch
+from .creation import as_operand
+from .dispatch import HANDLE_TYPES, holds_traced, plain
+from .recorder import RECORDER
+from .traced import TracedArray
+
+#: id of an original -> its twin, and the other way round. Both are kept alive by `_KEPT`.
+TWINS: dict[int, Any] = {}
+ORIGINALS: dict[int, Any] = {}
+_KEPT: list[tuple[Any, Any]] = []
+
+
+def register(original: Any, twin: Any) -> Any:
+    """Note that `twin` stands for `original` in a cell."""
+    TWINS[id(original)] = twin
+    ORIGINALS[id(twin)] = original
+    _KEPT.append((original, twin))
+    return twin
+
+
+def twin_for(original: Any) -> Callable[[Callable], Callable]:
+    """Make a function the twin of `original`, and give it that one's name and documentation."""
+
+    def decorate(function: Callable) -> Callable:
+        try:
+            functools.update_wrapper(function, original)
+        except (AttributeError, TypeError):
+            function.__name__ = getattr(original, "__name__", "twin")
+        function.__wrapped__ = original  # type: ignore[attr-defined]
+        function.__dict__.pop("_implementation", None)
+        return register(original, function)
+
+    return decorate
+
+
+# ---------------------------------------------------------------------------------- results
+
+
+def fresh(y: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    """Put a new float array behind a handle, so that a traced value can be written into it.
+
+    Arrays that the caller has already, and views of them, stay as they are: writes to a handle of
+    our own would not reach them.
+    """
+    if RECORDER.recording is None:
+        return y
+    if type(y) is np.ndarray:
+        if y.dtype.kind not in "fc" or y.base is not None:
+            return y
+        if any(y is x for x in args) or (kwargs and any(y is x for x in kwargs.values())):
+            return y
+        return dispatch.untracked(y, TracedArray)
+    if type(y) in (tuple, list):
+        return type(y)(fresh(item, args, kwargs) for item in y)
+    if isinstance(y, tuple) and hasattr(y, "_make"):
+        return y._make(fresh(item, args, kwargs) for item in y)
+    return y
+
+
+def making(original: Callable) -> Callable:
+    """Make the twin of a function that takes no traced values and makes arrays."""
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        return fresh(original(*args, **kwargs), args, kwargs)
+
+    return twin_for(original)(twin)
+
+
+def listening(original: Callable) -> Callable:
+    """Make the twin of a function that dispatches: lists of traced values become arrays first."""
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        for i, x in enumerate(args):
+            if (type(x) is list or type(x) is tuple) and holds_traced(x):
+                args = (*args[:i], as_operand(x), *args[i + 1 :])
+        for key, x in kwargs.items():
+            if (type(x) is list or type(x) is tuple) and holds_traced(x):
+                kwargs[key] = as_operand(x)
+        return fresh(original(*args, **kwargs), args, kwargs)
+
+    return twin_for(original)(twin)
+
+
+def showing(original: Callable) -> Callable:
+    """Make the twin of a function that only shows, stores or compares values: it gets plain ones."""
+    from .leaks import note  # noqa: PLC0415
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        values = [*args, *kwargs.values()]
+        if any(map(holds_traced, values)):
+            note("shown", [x for x in values if type(x) in HANDLE_TYPES])
+            return original(*plain(args), **plain(kwargs))
+        return original(*args, **kwargs)
+
+    return twin_for(original)(twin)
+
+
+# ---------------------------------------------------------------------------------- modules
+
+
+class TwinModule(ModuleType):
+    """A module whose attributes are those of another, except where those have twins."""
+
+    def __init__(self, original: ModuleType) -> None:
+        super().__init__(original.__name__, original.__doc__)
+        object.__setattr__(self, "_original", original)
+        self.__dict__.update(
+            (name, TWINS.get(id(value), value)) for name, value in vars(original).items()
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """Find what was added to, or lazily loaded by, the original module."""
+        value = getattr(self._original, name)
+        return TWINS.get(id(value), value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._original, name, value)
+        super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._original)
+
+
+def twin_module(original: ModuleType) -> ModuleType:
+    """Make and register the twin of a module whose functions have twins."""
+    known = TWINS.get(id(original))
+    return known if known is not None else register(original, TwinModule(original))
+
+
+# --------------------------------------------------------------------- NumPy's own Python code
+
+#: id of an internal of NumPy -> what stands for it in relinked code.
+STAND_INS: dict[int, Any] = {}
+
+
+def relink(function: Callable, **names: Any) -> Callable:
+    """Return NumPy's own function, run with twins in place of what it calls.
+
+    Parameters
+    ----------
+    function : callable
+        Written in Python; the decorated form is unwrapped.
+    **names
+        Globals to put in place of others.
+    """
+    function = getattr(function, "__wrapped__", function)
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"{function!r} is not written in Python")
+    scope: dict[str, Any] = {}
+
+    def linked(*args: Any, **kwargs: Any) -> Any:
+        if not scope:  # when it is first called, all twins are there
+            scope.update((k, _linked(v)) for k, v in function.__globals__.items())
+            scope.update(names)
+        return copied(*args, **kwargs)
+
+    copied = FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+    )
+    copied.__kwdefaults__ = function.__kwdefaults__
+    return functools.update_wrapper(linked, function)
+
+
+def _linked(value: Any) -> Any:
+    if isinstance(value, ModuleType) and value.__name__.startswith("numpy."):
+        twin = TWINS.get(id(value))
+        return TwinModule(value) if twin is None else twin
+    return STAND_INS.get(id(value)) or TWINS.get(id(value), value)

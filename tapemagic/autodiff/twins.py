@@ -1,0 +1,72 @@
+"""What a cell sees under the names of NumPy and `math` while a tape records.
+
+Names that are one of the originals, by identity, are bound to its twin on entry; on exit twins
+become originals again. Everything that needs no twin passes through: ``np.ndarray``, ``np.pi`` and
+the ufuncs are the very objects of NumPy.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.testing
+from numpy.testing.overrides import get_overridable_numpy_array_functions
+
+from .creation import NUMBER_TYPES, convert
+from .twin_creation import linspace
+from .twin_iteration import vectorize
+from .twin_math import cmath_twin, math_twin
+from .twin_polynomial import polynomial_twin
+from .twin_random import TracedGenerator, random_twin, twin_generator
+from .twinning import ORIGINALS, TWINS, listening, showing, twin_module
+
+__all__ = [
+    "CONVERSIONS", "ORIGINALS", "TWINS", "cmath_twin", "convert", "linspace", "math_twin",
+    "numpy_twin", "original_of", "polynomial_twin", "random_twin", "twin_of",
+]  # fmt: skip
+
+#: Functions whose arguments are sequences of arrays: NumPy looks for handles inside.
+_OF_SEQUENCES = frozenset(
+    "concatenate stack vstack hstack dstack column_stack block einsum einsum_path multi_dot select"
+    " choose lexsort broadcast_arrays ix_ meshgrid copyto piecewise unstack ravel_multi_index"
+    " histogramdd savez savez_compressed".split()
+)
+
+for _fun in sorted(get_overridable_numpy_array_functions(), key=lambda f: f.__name__):
+    if id(_fun) not in TWINS and _fun.__name__ not in _OF_SEQUENCES:
+        listening(_fun)
+for _name in np.testing.__all__:
+    if _name.startswith(("assert_", "print_assert")):
+        showing(getattr(np.testing, _name))
+
+for _module in (np.linalg, np.fft, np.testing, np.lib.stride_tricks, np.lib, np.emath):
+    twin_module(_module)
+#: Stands for ``numpy`` itself.
+numpy_twin = twin_module(np)
+
+#: id of a number type -> ``convert(value)``: what ``float(x)`` in a cell becomes.
+CONVERSIONS = {id(kind): partial(convert, kind) for kind in NUMBER_TYPES}
+
+
+def twin_of(value: Any) -> Any:
+    """Return what stands for a value in a cell: its twin, or the value itself."""
+    if type(value) in (np.random.Generator, np.random.RandomState):
+        return twin_generator(value)
+    if type(value) is np.vectorize:
+        twin = object.__new__(vectorize)
+        twin.__dict__ = value.__dict__
+        return twin
+    return TWINS.get(id(value), value)
+
+
+def original_of(value: Any) -> Any:
+    """Return what a value has to become after the cell."""
+    if type(value) is TracedGenerator:
+        return value._original
+    if type(value) is vectorize:
+        original = object.__new__(np.vectorize)
+        original.__dict__ = value.__dict__
+        return original
+    return ORIGINALS.get(id(value), value)
