@@ -37,7 +37,10 @@ def operand(x: Any, reads: bool = True) -> tuple[Any, int, int]:
     """
     if type(x) in HANDLE_TYPES:
         if x.token is RECORDER.token:
-            return x.value, x.id, x.aval
+            if reads or x.storage is None:
+                return x.value, x.id, x.aval
+            # `value` may be a copy that a rule has asked for: a view must be one of the contents.
+            return x.storage.peek(x), x.id, x.aval
         if x.storage is not None:
             return x.storage.settle(x, reads)
         return x.value, -1, x.aval
@@ -252,7 +255,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         tuple(codes),
         tuple(saved),
         tuple((key, _constant(value)) for key, value in kwargs.items()) if kwargs else None,
-        (tuple(y) if multiple else y) if keep_y else None,
+        (tuple(y) if multiple else _kept(y)) if keep_y else None,
     )
     id_ = recorder.append(tail, primitive.code)
     if multiple:
@@ -267,6 +270,11 @@ def _as_array(items: Any) -> Any:
     from .creation import array_of  # noqa: PLC0415  (built on this module)
 
     return array_of(np.array, items)
+
+
+def _kept(y: Any) -> Any:
+    """Return a result as an entry keeps it: of a view a copy, which no later write reaches."""
+    return y.copy() if isinstance(y, np.ndarray) and y.base is not None else y
 
 
 def _constant(value: Any) -> Any:

@@ -239,6 +239,11 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
         return dispatch.traced(y, node[0], node[1], cls)
     before = x.value
     storage = storage_of(x)
+    if storage.written and not np.may_share_memory(y, storage.buffer):
+        # Computed from a copy that a rule keeps: not a view of what the array holds.
+        if node is None:
+            return dispatch.untracked(y, cls)
+        return dispatch.traced(y.copy(), node[0], node[1], cls)
     if x.value is not before:
         if before.flags.c_contiguous or before.flags.f_contiguous:
             y = view_at(x.value, window_of(y, before))
