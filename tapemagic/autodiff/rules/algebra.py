@@ -20,6 +20,11 @@ def ndim_of(x: Any) -> int:
     return getattr(x, "ndim", 0)
 
 
+def shape_of(x: Any) -> tuple[int, ...]:
+    """Return the shape; that of a Python number is empty."""
+    return getattr(x, "shape", ())
+
+
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     """Undo broadcasting: sum `x` over the axes that `shape` does not have, or has as 1."""
     if x.shape == shape:

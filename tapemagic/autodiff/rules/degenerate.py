@@ -40,14 +40,15 @@ def check_values(ct: Any, pairs: np.ndarray, what: str) -> None:
         return
     ct = plain(ct)
     difference = np.abs(ct[..., :, None] - ct[..., None, :])
-    if np.any(difference[pairs] > _tolerance(ct)):
+    if np.any(difference[pairs] > size_of(ct) * _precision(ct)):
         raise _error(what)
 
 
-def check_vectors(mixing: Any, pairs: np.ndarray, what: str) -> None:
+def check_vectors(mixing: Any, pairs: np.ndarray, what: str, scale: float) -> None:
     """Raise unless the target is blind to a mixing of the vectors of equal values.
 
-    `mixing` is ``v^H ct_v``: what the target gains when vector j takes a bit of vector i.
+    `mixing` is ``v^H ct_v``: what the target gains when vector j takes a bit of vector i; `scale`
+    the size of what went into it.
     """
     if not pairs.any():
         return
@@ -55,17 +56,17 @@ def check_vectors(mixing: Any, pairs: np.ndarray, what: str) -> None:
     pairs = np.broadcast_to(pairs, mixing.shape)
     diagonal = np.diagonal(mixing, axis1=-2, axis2=-1)
     uneven = np.abs(diagonal[..., :, None] - diagonal[..., None, :])
-    limit = _tolerance(mixing)
+    limit = scale * _precision(mixing)
     if np.any(np.abs(mixing[pairs]) > limit) or np.any(uneven[pairs] > limit):
         raise _error(what)
     if not mixing.any():  # 0 times g(w): what got lost cannot be told from "not used"
         raise _error(what)
 
 
-def check_phase(phase: Any, what: str) -> None:
+def check_phase(phase: Any, what: str, scale: float) -> None:
     """Raise if the target depends on the phase of complex vectors, which is arbitrary."""
     phase = plain(phase)
-    if np.any(np.abs(phase.imag) > _tolerance(phase)):
+    if np.any(np.abs(phase.imag) > scale * _precision(phase)):
         raise leaks.locate(
             NoRuleError(
                 f"The target depends on the phase of the {what}, which is arbitrary.",
@@ -74,9 +75,29 @@ def check_phase(phase: Any, what: str) -> None:
         )
 
 
-def _tolerance(x: np.ndarray) -> float:
-    size = float(np.max(np.abs(x), initial=0))
-    return size * float(np.finfo(x.dtype).eps) ** 0.5
+def check_rest(turn: Any, what: str, scale: float) -> None:
+    """Raise if the target depends on how a basis is completed beyond the vectors of the matrix.
+
+    `turn` is the anti-Hermitian part of ``v^H ct_v`` for the vectors that complete it.
+    """
+    if turn.size and size_of(turn) > scale * _precision(plain(turn)):
+        raise leaks.locate(
+            NoRuleError(
+                f"The target depends on how the {what} beyond the matrix's own are chosen, "
+                "which is arbitrary.",
+                fix="Ask for full_matrices=False, or for mode='reduced'.",
+            )
+        )
+
+
+def size_of(*arrays: Any) -> float:
+    """Return the largest absolute value."""
+    return max(float(np.max(np.abs(plain(x)), initial=0)) for x in arrays)
+
+
+def _precision(x: np.ndarray) -> float:
+    """Return what counts as 0 beside 1, after a few products in this dtype."""
+    return float(np.finfo(x.dtype).eps) ** 0.5
 
 
 def _error(what: str) -> NoRuleError:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, general
+from ..primitives import composite, general, linear
 from ..primitives import conj_if_complex as conj
 from .algebra import apply, as_array
 
@@ -82,14 +82,14 @@ def _plan(subscripts: str, ndims: tuple[int, ...], i: int) -> tuple[str, str, tu
 def _einsum_vjp(
     i: int, ct: Any, y: Any, *operands: Any, subscripts: str, **options: Any
 ) -> Any:
-    ndims = tuple(np.ndim(x) for x in operands)
+    ndims = tuple(x.ndim for x in operands)
     plan, repeated, missing = _plan(subscripts, ndims, i)
     factors = [ct, *(conj(x) for k, x in enumerate(operands) if k != i)]
     if repeated:
         terms = _labels(subscripts, ndims)[0]
         for label in repeated:
             factors.append(np.eye(_length(label, terms, operands), dtype=ct.dtype))
-    large = len(factors) > 1 and max(np.size(x) for x in factors) >= LARGE
+    large = len(factors) > 1 and max(x.size for x in factors) >= LARGE
     result = np.einsum(plan, *factors, optimize=large)
     return np.expand_dims(result, missing) if missing else result
 
@@ -97,14 +97,29 @@ def _einsum_vjp(
 def _length(label: str, terms: tuple[str, ...], operands: tuple) -> int:
     """Return the length of the axes called `label`; those of length 1 are broadcast."""
     return max(
-        np.shape(x)[k]
+        x.shape[k]
         for term, x in zip(terms, operands)
         for k, letter in enumerate(term)
         if letter == label
     )
 
 
-_EINSUM = general(_einsum, variadic=_einsum_vjp, name="einsum")
+general(_einsum, variadic=_einsum_vjp, name="einsum")
+
+
+def _rearrange(x: Any, *, subscripts: str, **options: Any) -> Any:
+    """Compute the einsum of one array: a sum, a diagonal, or a view with the axes in other order.
+
+    A row of its own because it is linear: the array need not be kept, and a view stays one.
+    """
+    return np.einsum(subscripts, x, **options)
+
+
+linear(
+    _rearrange,
+    lambda ct, x, *, subscripts, **options: _einsum_vjp(0, ct, None, x, subscripts=subscripts),
+    name="einsum",
+)
 
 
 @composite(np.einsum)
@@ -113,7 +128,8 @@ def _einsum_body(*operands: Any, out: Any = None, optimize: Any = False, **optio
     operands = tuple(as_array(x) for x in operands)
     if optimize is not False:
         options["optimize"] = optimize
-    y = apply(_einsum, *operands, subscripts=subscripts, **options)
+    compute = _rearrange if len(operands) == 1 else _einsum
+    y = apply(compute, *operands, subscripts=subscripts, **options)
     if out is None:
         return y
     out[...] = y

@@ -17,7 +17,7 @@ import numpy as np
 from ..primitives import conj_if_complex as conj
 from ..primitives import general
 from .algebra import adjoint, plain
-from .degenerate import check_phase, check_values, check_vectors, inverse_gaps, repeated
+from .degenerate import check_phase, check_rest, check_values, check_vectors, inverse_gaps, repeated, size_of
 from .linalg import lower_part, upper_part
 
 _EIGEN, _SINGULAR = "eigenvalues/eigenvectors", "singular values/singular vectors"
@@ -38,9 +38,9 @@ def _eigh(ct_w: Any, ct_v: Any, w: Any, v: Any, UPLO: str) -> Any:
         whole = (v * ct_w[..., None, :]) @ adjoint(v)
     else:
         mixing = adjoint(v) @ ct_v
-        check_vectors(mixing, pairs, _EIGEN)
+        check_vectors(mixing, pairs, _EIGEN, size_of(ct_v))
         if mixing.dtype.kind == "c":
-            check_phase(_diagonal(mixing), "eigenvectors")
+            check_phase(_diagonal(mixing), "eigenvectors", size_of(ct_v))
         middle = inverse_gaps(w, pairs) * mixing
         if ct_w is not None:
             check_values(ct_w, pairs, _EIGEN)
@@ -80,7 +80,7 @@ def _eig(ct_w: Any, ct_v: Any, w: Any, v: Any) -> Any:
     middle = 0.0 if ct_w is None else ct_w[..., None, :] * np.eye(w.shape[-1], dtype=w.dtype)
     if ct_v is not None:
         mixing = adjoint(v) @ ct_v
-        check_vectors(mixing, pairs, _EIGEN)
+        check_vectors(mixing, pairs, _EIGEN, size_of(ct_v))
         diagonal = _diagonal(mixing)
         mixing = mixing - (adjoint(v) @ v) * np.real(diagonal)[..., None, :]
         if v.dtype.kind == "c":
@@ -126,12 +126,14 @@ def _svd(ct_u: Any, ct_s: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     v = adjoint(vh)
     left, right = adjoint(u) @ ct_u, adjoint(v) @ ct_v
     left_turn, right_turn = left - adjoint(left), right - adjoint(right)
-    _check_rest(left_turn[..., k:, k:], right_turn[..., k:, k:])
+    scale = size_of(ct_u, ct_v)
+    check_rest(left_turn[..., k:, k:], "singular vectors", scale)
+    check_rest(right_turn[..., k:, k:], "singular vectors", scale)
     u1, v1 = u[..., :k], v[..., :k]
     inner_left, inner_right = left_turn[..., :k, :k], right_turn[..., :k, :k]
-    check_vectors(left[..., :k, :k] + right[..., :k, :k], pairs, _SINGULAR)
+    check_vectors(left[..., :k, :k] + right[..., :k, :k], pairs, _SINGULAR, scale)
     if inner_left.dtype.kind == "c":
-        check_phase(_diagonal(inner_left + inner_right), "singular vectors")
+        check_phase(_diagonal(inner_left + inner_right), "singular vectors", scale)
     # (l s_j + r s_i) / (s_j^2 - s_i^2), split so that equal values divide by their sum only
     total = _inverse_sums(s)
     middle = 0.5 * (
@@ -157,14 +159,6 @@ def _inverse_sums(s: Any) -> Any:
     sums = s[..., None, :] + s[..., :, None]
     zero = plain(sums) == 0
     return np.where(zero, 0, 1 / np.where(zero, 1, sums))
-
-
-def _check_rest(left: Any, right: Any) -> None:
-    """Raise if the target depends on the basis of the vectors beyond the singular values."""
-    for turn in (left, right):
-        pairs = np.ones(turn.shape[-2:], dtype=bool)
-        if turn.size and np.any(np.abs(plain(turn)) > 1e-6):
-            check_vectors(turn, pairs, "(zero) singular values/singular vectors")
 
 
 def _svd_vjp(
@@ -212,7 +206,7 @@ def _qr_vjp(ct: Any, y: Any, a: Any, mode: str = "reduced") -> Any:
     if q.shape[-1] > k:  # mode "complete": the rest of the basis turns against the first k
         rest = q[..., k:]
         turn = adjoint(rest) @ ct_q[..., k:]
-        _check_rest(turn - adjoint(turn), turn[..., :0, :0])
+        check_rest(turn - adjoint(turn), "columns of q", size_of(ct_q))
         ct_q = ct_q[..., :k] - rest @ adjoint(adjoint(q[..., :k]) @ ct_q[..., k:])
         q, r, ct_r = q[..., :k], r[..., :k, :], ct_r[..., :k, :]
     if rows >= columns:

@@ -9,13 +9,14 @@ separate", 1973.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..primitives import conj_if_complex as conj
 from ..primitives import composite, general
-from .algebra import adjoint, apply, plain, sum_to
+from .algebra import adjoint, apply, as_array, plain
 
 # --------------------------------------------------------------------------- solve and inverse
 
@@ -170,3 +171,68 @@ def _pinv_vjp(
 
 
 general(np.linalg.pinv, _pinv_vjp)
+
+
+def _lstsq_vjp(ct: list, y: tuple, a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any]:
+    """Return the cotangents of `a` and `b` for ``x = pinv(a) b`` ([GP] section 5)."""
+    x, s = y[0], y[3]
+    columns = x.ndim == 2
+    x, b = (x, b) if columns else (x[:, None], b[:, None])
+    eps = np.finfo(x.dtype).eps
+    p = np.linalg.pinv(a, eps * max(a.shape) if rcond is None else max(rcond, 0.0))
+    rest = b - a @ x
+    ct_a, ct_b = 0.0, np.zeros_like(b)
+    if ct[0] is not None:
+        ct_x = ct[0] if columns else ct[0][:, None]
+        ct_b = adjoint(p) @ ct_x
+        ct_x_adjoint = adjoint(ct_x)
+        ct_a = (
+            rest @ (ct_x_adjoint @ p @ adjoint(p))
+            - ct_b @ adjoint(x)
+            + adjoint(p) @ x @ (ct_x_adjoint - (ct_x_adjoint @ p) @ a)
+        )
+    if ct[1] is not None and y[1].size:  # the squared lengths of what is left over
+        turned = 2 * rest * ct[1]
+        ct_a, ct_b = ct_a - turned @ adjoint(x), ct_b + turned
+    if ct[3] is not None:
+        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        ct_a = ct_a + (u * ct[3]) @ vh
+    return ct_a, ct_b if columns else ct_b[:, 0]
+
+
+general(
+    np.linalg.lstsq,
+    lambda ct, y, a, b, rcond=None: _lstsq_vjp(ct, y, a, b, rcond)[0],
+    lambda ct, y, a, b, rcond=None: _lstsq_vjp(ct, y, a, b, rcond)[1],
+)
+
+
+# ------------------------------------------------------------------------- tensors as matrices
+
+
+@composite(np.linalg.tensorinv)
+def _tensorinv(a: Any, ind: int = 2) -> Any:
+    a = as_array(a)
+    if ind <= 0:
+        raise ValueError("Invalid ind argument.")
+    shape = a.shape[ind:] + a.shape[:ind]
+    return np.reshape(np.linalg.inv(np.reshape(a, (math.prod(a.shape[ind:]), -1))), shape)
+
+
+@composite(np.linalg.tensorsolve)
+def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    a, b = as_array(a), as_array(b)
+    if axes is not None:
+        order = list(range(a.ndim))
+        for axis in axes:
+            order.remove(axis)
+            order.insert(a.ndim, axis)
+        a = np.transpose(a, order)
+    shape = a.shape[-(a.ndim - b.ndim) :]
+    n = math.prod(shape)
+    if a.size != n**2:
+        raise np.linalg.LinAlgError(
+            "Input arrays must satisfy the requirement "
+            "prod(a.shape[b.ndim:]) == prod(a.shape[:b.ndim])"
+        )
+    return np.reshape(np.linalg.solve(np.reshape(a, (n, n)), np.ravel(b)), shape)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..primitives import conj_if_complex as conj
 from ..primitives import composite, general, linear
-from .algebra import adjoint, apply, ndim_of, sum_to
+from .algebra import adjoint, apply, ndim_of, shape_of, sum_to
 
 # ------------------------------------------------------------------------------------ matmul
 
@@ -60,7 +60,7 @@ def _dot_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
     if b_ndim == 2 and a.ndim > 1:
         return ct @ adjoint(b)
     free_axes = [i for i in range(b_ndim) if i != b_ndim - 2]
-    return np.tensordot(ct, conj(b), (list(range(a.ndim - 1, y.ndim)), free_axes))
+    return np.tensordot(ct, conj(b), (list(range(a.ndim - 1, ct.ndim)), free_axes))
 
 
 def _dot_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
@@ -172,14 +172,14 @@ def _kron_blocks(ct: Any, a_shape: tuple, b_shape: tuple) -> tuple[Any, int]:
 
 
 def _kron_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
-    blocks, ndim = _kron_blocks(ct, a.shape, np.shape(b))
-    b = np.reshape(conj(b), (1,) * (ndim - ndim_of(b)) + np.shape(b))
+    blocks, ndim = _kron_blocks(ct, a.shape, shape_of(b))
+    b = np.reshape(conj(b), (1,) * (ndim - ndim_of(b)) + shape_of(b))
     return np.reshape(np.tensordot(blocks, b, ndim), a.shape)
 
 
 def _kron_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
-    blocks, ndim = _kron_blocks(ct, np.shape(a), b.shape)
-    a = np.reshape(conj(a), (1,) * (ndim - ndim_of(a)) + np.shape(a))
+    blocks, ndim = _kron_blocks(ct, shape_of(a), b.shape)
+    a = np.reshape(conj(a), (1,) * (ndim - ndim_of(a)) + shape_of(a))
     return np.reshape(np.tensordot(a, blocks, ndim), b.shape)
 
 
