@@ -76,3 +76,7 @@ class VariableError(TapeError, TypeError):
 
 class ChangedDataError(TapeError, RuntimeError):
     """Data that the reverse sweep needs was changed behind the tape's back."""
+
+
+class TensorError(TapeError, TypeError):
+    """A `tf` tensor was used in a way that TensorFlow refuses: mixed dtypes, a write, ..."""

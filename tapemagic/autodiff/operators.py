@@ -107,31 +107,34 @@ def _binary_methods(name: str, symbol: str, primitive: Primitive, scope: dict) -
     exec(compile(text, generated_name(f"__{name}__"), "exec"), scope)
 
 
-def install(handle: type, variable: type) -> None:
-    """Give a handle class, and the variable class of the same family, their operators."""
+def install(handle: type, variable: type, slow: Any = dispatch.call_operator) -> None:
+    """Give a handle class, and the variable class of the same family, their operators.
+
+    `slow` is the general way; a family that is stricter about its operands brings its own.
+    """
     for name, symbol, fun, short in BINARY:
         primitive = RULES[fun]
         compute = getattr(operator, name)
         scope = {
             "Handle": handle, "Variable": variable, "RECORDER": RECORDER, "new": object.__new__,
-            "getframe": sys._getframe, "slow": dispatch.call_operator, "primitive": primitive,
+            "getframe": sys._getframe, "slow": slow, "primitive": primitive,
             "compute": compute,
         }  # fmt: skip
         if short and isinstance(primitive, Primitive):
             _binary_methods(name, symbol, primitive, scope)
             methods = scope[f"__{name}__"], scope[f"__r{name}__"]
         else:
-            methods = _plain_methods(fun, compute)
+            methods = _plain_methods(fun, compute, slow)
         for prefix, method in zip(("", "r"), methods):
             for cls in (handle, variable):
                 setattr(cls, f"__{prefix}{name}__", method)
 
 
-def _plain_methods(fun: Any, compute: Any) -> tuple:
+def _plain_methods(fun: Any, compute: Any, slow: Any) -> tuple:
     def forward(self: Any, other: Any) -> Any:
-        return dispatch.call_operator(RULES[fun], compute, (self, other))
+        return slow(RULES[fun], compute, (self, other))
 
     def reflected(self: Any, other: Any) -> Any:
-        return dispatch.call_operator(RULES[fun], compute, (other, self))
+        return slow(RULES[fun], compute, (other, self))
 
     return forward, reflected
