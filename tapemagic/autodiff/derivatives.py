@@ -173,7 +173,9 @@ def push_forward(
         cotangent = outer.watch(Borrowed().lift(np.zeros(np.shape(plain), plain_dtype(plain))[()]))
         pulled = inner.gradient(y, sources, output_gradients=cotangent)
         total = None
-        for ct, tangent in zip(structures.leaves([pulled]), structures.leaves([tangents])):
+        for ct, tangent in zip(
+            structures.leaves([pulled], [sources]), structures.leaves([tangents], [sources])
+        ):
             if ct is None or not is_traced(ct):
                 continue
             term = np.sum(ct * np.conj(tangent) if np.iscomplexobj(tangent) else ct * tangent)
