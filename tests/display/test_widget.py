@@ -13,6 +13,7 @@ from browser.scenes import small_scene
 
 from tapemagic.display.widget import (
     TapeWidget,
+    front_end,
     live_view,
     slider_bounds,
     standalone_html,
@@ -226,6 +227,16 @@ def test_the_state_is_strict_json() -> None:
     state = TapeWidget(scene).get_state(["scene", "open_groups", "selected", "inputs", "trouble"])
     assert json.loads(json.dumps(state, allow_nan=False)) == state
     assert state["scene"]["boxes"][4]["strip"] == [1.0, "NaN", "Infinity", "-Infinity", None]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(",
+     "fetch(", "XMLHttpRequest", "WebSocket", "import(", "import ", "https:", "setTimeout(\""],
+)  # fmt: skip
+def test_the_front_end_makes_no_markup_and_loads_nothing(word: str) -> None:
+    code = "\n".join(line.partition("//")[0] for line in front_end().splitlines())
+    assert word not in code
 
 
 # -- the standalone page -------------------------------------------------------------------------

@@ -105,6 +105,8 @@ export function paintCanvas(view) {
   pen.setTransform(ratio * zoom.k, 0, 0, ratio * zoom.k, ratio * zoom.x, ratio * zoom.y);
   const { color: ink, fontFamily: sans } = getComputedStyle(parts.root);
   const mono = getComputedStyle(parts.source).fontFamily;
+  // The legend has every colour: a canvas cannot read the style sheet by itself.
+  const inks = new Map(Object.entries(parts.inks).map(([role, node]) => [role, getComputedStyle(node).color]));
   const looks = new Map([...parts.swatches].map(([kind, swatch]) => [kind, getComputedStyle(swatch)]));
   pen.strokeStyle = pen.fillStyle = ink;
   for (const wire of scene.wires) {
@@ -126,10 +128,10 @@ export function paintCanvas(view) {
     pen.strokeRect(box.x, box.y, box.w, box.h);
     pen.stroke(new Path2D(tailPath(box)));
     if (zoom.k < 0.4) continue; // text would be smaller than five pixels
-    pen.fillStyle = ink;
     for (const [role, text, x, y, anchor = "start"] of textRows(box, scene.direction)) {
       if (role === "value" && names.includes("later")) continue;
       if (role === "gradient" && names.includes("unswept")) continue;
+      pen.fillStyle = inks.get(role) ?? ink;
       pen.font = `${FONT[role]}px ${SANS.includes(role) ? sans : mono}`;
       pen.textAlign = { start: "left", middle: "center", end: "right" }[anchor];
       pen.fillText(text, x, y);

@@ -81,8 +81,11 @@ export function buildPage() {
   const stepper = html("div", "stepper", parts.first, parts.back, slider, parts.forward, parts.last);
   const kinds = [...parts.swatches].map(([kind, swatch]) => html("span", "item", swatch, kind));
   const legend = html("div", "legend", ...kinds);
-  legend.append(html("span", "value", "above a wire: value"), html("span", "gradient", "below: gradient"),
-    html("span", "keys", KEYS));
+  parts.inks = {
+    value: html("span", "value", "above a wire: value"),
+    gradient: html("span", "gradient", "below: gradient"),
+  };
+  legend.append(parts.inks.value, parts.inks.gradient, html("span", "keys", KEYS));
   const bar = html("div", "bar", stepper, parts.caption, zoom);
   parts.root = html("div", "tapemagic", bar, parts.trouble, parts.body, legend);
   // JupyterLab would take arrow keys and letters as its own commands otherwise.

@@ -44,7 +44,7 @@ export function groupOf(box) {
 }
 
 export function nameOf({ kind, title, op, code }) {
-  return (kind === "group" && code) || title || op || kind;
+  return (kind === "group" && code?.replace(/:$/, "")) || title || op || kind;
 }
 
 export function shorten(text, room) {
