@@ -229,7 +229,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     y = compute(*values, **kwargs)
     cls = family(args)
     if max(ids) < 0:
-        return _result(y, args, None, cls)
+        return _result(y, args, values, None, cls)
     reads: set = set()
     for i, id_ in enumerate(ids):
         if id_ >= 0:
@@ -260,7 +260,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     id_ = recorder.append(tail, primitive.code)
     if multiple:
         return _unpack(y, id_, cls)
-    return _result(y, args, (code, id_), cls)
+    return _result(y, args, values, (code, id_), cls)
 
 
 def _as_array(items: Any) -> Any:
@@ -301,14 +301,16 @@ def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
     return primitive.saves[position]
 
 
-def _result(y: Any, args: tuple, node: tuple[int, int] | None, cls: type) -> Any:
+def _result(
+    y: Any, args: tuple, values: list, node: tuple[int, int] | None, cls: type
+) -> Any:
     """Wrap a result, and tie it to an argument where NumPy returned that or a view of it."""
     if isinstance(y, np.ndarray) and not isinstance(y, tuple):
-        for x in args:
-            if type(x) in HANDLE_TYPES and isinstance(x.value, np.ndarray):
-                if y is x.value:
+        for x, value in zip(args, values, strict=True):
+            if type(x) in HANDLE_TYPES and isinstance(value, np.ndarray):
+                if y is value:
                     return x
-                if y.base is not None and (y.base is x.value or y.base is x.value.base):
+                if y.base is not None and (y.base is value or y.base is value.base):
                     from .storage import view_of  # noqa: PLC0415  (storage writes through dispatch)
 
                     return view_of(x, y, node, cls)
