@@ -1,0 +1,87 @@
+"""Systems, inverses, determinants, pseudo-inverses, Cholesky."""
+
+import numpy as np
+import pytest
+from autodiff.rules.four_questions import ask, name_of, row
+from autodiff.rules.test_products import compl, real, with_keywords
+
+import tapemagic
+
+LA = np.linalg
+SOLVE = [
+    ((3, 3), (3,)), ((3, 3), (3, 2)), ((4, 3, 3), (3,)), ((4, 3, 3), (3, 2)),
+    ((3, 3), (4, 3, 2)), ((4, 3, 3), (4, 3, 2)), ((0, 0), (0,)),
+]  # fmt: skip
+
+
+def positive(make, *shape):
+    a = make(*shape)
+    return a @ a.conj().swapaxes(-1, -2) + np.eye(shape[-1])
+
+
+def steady(make, *shape):
+    """Return matrices far from singular ones."""
+    return make(*shape) + 3 * np.eye(shape[-1])
+
+
+def low_rank(make, n, rank):
+    return make(n, rank) @ make(rank, n)
+
+
+ROWS = [
+    case
+    for make in (real, compl)
+    for case in [
+        *(row(LA.solve, steady(make, *a), make(*b)) for a, b in SOLVE),
+        row(LA.inv, steady(make, 3, 3)),
+        row(LA.inv, steady(make, 2, 3, 3)),
+        row(LA.det, make(3, 3)),
+        row(LA.det, make(2, 3, 3)),
+        row(LA.det, make(1, 1)),
+        row(LA.det, np.zeros_like(make(2, 2)), name="det of 0"),
+        row(LA.slogdet, steady(make, 3, 3)),
+        row(LA.slogdet, steady(make, 2, 3, 3)),
+        row(LA.cholesky, positive(make, 3, 3)),
+        row(LA.cholesky, positive(make, 2, 3, 3)),
+        row(LA.pinv, make(3, 2)),
+        row(LA.pinv, make(2, 3)),
+        row(LA.pinv, make(4, 3, 2)),
+        row(with_keywords(LA.pinv, hermitian=True), positive(make, 3, 3)),
+        row(with_keywords(LA.tensorinv, ind=2), make(4, 6, 8, 3)),
+        row(with_keywords(LA.tensorinv, ind=1), make(6, 3, 2)),
+        row(LA.tensorsolve, make(2, 3, 6), make(2, 3)),
+        row(with_keywords(LA.tensorsolve, axes=(1,)), make(2, 6, 3), make(2, 3)),
+        row(lambda a, b: LA.lstsq(a, b)[0], make(5, 3), make(5), name="lstsq"),
+        row(lambda a, b: LA.lstsq(a, b)[:2], make(5, 3), make(5, 2), name="lstsq residuals"),
+        row(lambda a, b: LA.lstsq(a, b)[0], make(3, 5), make(3), name="lstsq wide"),
+        row(lambda a, b: LA.lstsq(a, b)[3], make(4, 3), make(4), name="lstsq values"),
+    ]
+] + [row(with_keywords(LA.cholesky, upper=True), positive(real, 3, 3))]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS, ids=name_of)
+def test_linalg(case):
+    ask(case)
+
+
+@pytest.mark.parametrize("make", [real, compl])
+@pytest.mark.parametrize("rank", [3, 2, 1, 0])
+def test_derivatives_of_det_at_singular_matrices(make, rank):
+    n = 4
+    a = np.diag([2.0, -1.5, 0.7, 0.0][:rank] + [0.0] * (n - rank)) + 0 * make(n, n)
+    ask(row(LA.det, a, name="det"))
+
+
+def test_det_of_a_singular_matrix_in_a_stack():
+    stack = np.stack([low_rank(real, 3, 2), real(3, 3)])
+    stack[0] = [[1, 2, 3], [2, 4, 6], [1, 0, 1]]
+    assert LA.det(stack)[0] == 0
+    ask(row(LA.det, stack))
+
+
+def test_only_the_triangle_that_is_read_gets_a_gradient():
+    a = np.array([[2.0, 0.5], [0.5, 1.0]])
+    lower = tapemagic.grad(lambda x: np.sum(LA.cholesky(x)))(a)
+    upper = tapemagic.grad(lambda x: np.sum(LA.cholesky(x, upper=True)))(a)
+    assert lower[0, 1] == 0
+    np.testing.assert_allclose(lower, upper.T)
