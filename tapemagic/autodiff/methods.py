@@ -85,7 +85,7 @@ def _leaving(name: str) -> Callable:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         dispatch.operand(self, reads=False)
-        leaks.leave(self, f"'{name}' takes its bytes")
+        leaks.leave(self, f"'{name}' hands out its digits or bytes")
         return getattr(plain(self), name)(*args, **kwargs)
 
     method.__name__ = name
@@ -93,10 +93,13 @@ def _leaving(name: str) -> Callable:
 
 
 METHODS.update((name, _same(name, fun)) for name, fun in SAME.items())
-METHODS.update((name, _flat(name)) for name in ("is_integer", "as_integer_ratio", "hex"))
+METHODS["is_integer"] = _flat("is_integer")
 METHODS.update(
     (name, _leaving(name))
-    for name in ("tobytes", "tofile", "dump", "dumps", "byteswap", "getfield", "setfield")
+    for name in (
+        "tobytes", "tofile", "dump", "dumps", "byteswap", "getfield", "setfield",
+        "as_integer_ratio", "hex",
+    )  # fmt: skip
 )
 
 

@@ -19,7 +19,7 @@ from .twinning import fresh, making, relink, showing, twin_for
 _MAKERS = (
     "zeros", "ones", "empty", "eye", "identity", "tri", "frombuffer", "fromstring", "fromfile",
     "fromregex", "load", "loadtxt", "genfromtxt", "indices", "hanning", "hamming", "bartlett",
-    "blackman", "kaiser",
+    "blackman",
 )  # fmt: skip
 #: Functions that show or store the plain values.
 _SHOWING = (
@@ -77,6 +77,7 @@ def _fromiter(iter: Iterable, dtype: Any, count: int = -1, *, like: Any = None) 
 
 
 twin_for(np.fromfunction)(relink(np.fromfunction))
+twin_for(np.kaiser)(relink(np.kaiser))
 
 
 # ------------------------------------------------------------------------------------- filling
@@ -172,3 +173,6 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
 
 composite(np.logspace, relink(np.logspace))
 composite(np.geomspace, relink(np.geomspace))
+for _name in ("sqrt", "log", "log2", "log10", "logn", "power", "arccos", "arcsin", "arctanh"):
+    if getattr(np.emath, _name) not in RULES:
+        composite(getattr(np.emath, _name), relink(getattr(np.emath, _name)))

@@ -178,7 +178,12 @@ def relink(function: Callable, **names: Any) -> Callable:
 
 
 def _linked(value: Any) -> Any:
+    """Return what stands for a global of NumPy's in relinked code."""
+    known = STAND_INS.get(id(value)) or TWINS.get(id(value))
+    if known is not None:
+        return known
     if isinstance(value, ModuleType) and value.__name__.startswith("numpy."):
-        twin = TWINS.get(id(value))
-        return TwinModule(value) if twin is None else twin
-    return STAND_INS.get(id(value)) or TWINS.get(id(value), value)
+        return STAND_INS.setdefault(id(value), TwinModule(value))
+    if isinstance(value, FunctionType) and value.__name__.startswith("_"):  # a helper of NumPy's
+        return STAND_INS.setdefault(id(value), relink(value))
+    return value

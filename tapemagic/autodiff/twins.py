@@ -20,11 +20,14 @@ from .twin_iteration import vectorize
 from .twin_math import cmath_twin, math_twin
 from .twin_polynomial import polynomial_twin
 from .twin_random import TracedGenerator, random_twin, twin_generator
+from .twin_statistics import statistics_twin
+from .twin_strides import as_strided
 from .twinning import ORIGINALS, TWINS, listening, showing, twin_module
 
 __all__ = [
-    "CONVERSIONS", "ORIGINALS", "TWINS", "cmath_twin", "convert", "linspace", "math_twin",
-    "numpy_twin", "original_of", "polynomial_twin", "random_twin", "twin_of",
+    "CONVERSIONS", "ORIGINALS", "TWINS", "as_strided", "cmath_twin", "convert", "linspace",
+    "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
+    "statistics_twin", "twin_of",
 ]  # fmt: skip
 
 #: Functions whose arguments are sequences of arrays: NumPy looks for handles inside.
