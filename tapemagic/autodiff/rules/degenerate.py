@@ -90,6 +90,17 @@ def check_rest(turn: Any, what: str, scale: float) -> None:
         )
 
 
+def divide_columns(x: Any, s: Any, scale: float) -> Any:
+    """Divide the columns of `x` by singular values; a column of a zero one must not be used."""
+    zero = plain(s) == 0
+    if not zero.any():
+        return x / s[..., None, :]
+    used = np.max(np.abs(plain(x)), axis=-2, initial=0)
+    if np.any(used[zero] > scale * _precision(plain(x))):
+        raise _error("(zero) singular values/singular vectors")
+    return np.where(zero[..., None, :], 0, x / np.where(zero, 1, s)[..., None, :])
+
+
 def size_of(*arrays: Any) -> float:
     """Return the largest absolute value."""
     return max(float(np.max(np.abs(plain(x)), initial=0)) for x in arrays)

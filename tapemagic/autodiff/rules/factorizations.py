@@ -17,7 +17,7 @@ import numpy as np
 from ..primitives import conj_if_complex as conj
 from ..primitives import general
 from .algebra import adjoint, plain
-from .degenerate import check_phase, check_rest, check_values, check_vectors, inverse_gaps, repeated, size_of
+from .degenerate import check_phase, check_rest, check_values, check_vectors, divide_columns, inverse_gaps, repeated, size_of
 from .linalg import lower_part, upper_part
 
 _EIGEN, _SINGULAR = "eigenvalues/eigenvectors", "singular values/singular vectors"
@@ -109,7 +109,14 @@ general(np.linalg.eigvals, _eigvals_vjp)
 def _singular_values(ct: Any, u: Any, s: Any, vh: Any) -> Any:
     """u diag(ct) vh ([G] 3.2)."""
     check_values(ct, repeated(s), _SINGULAR)
-    return (u * ct[..., None, :]) @ vh
+    return (u * _above_zero(ct, s)[..., None, :]) @ vh
+
+
+def _above_zero(ct: Any, s: Any) -> Any:
+    """Give singular values at 0 no cotangent: like abs, they have a kink there."""
+    s = plain(s)
+    limit = 8 * s.shape[-1] * np.finfo(s.dtype).eps * np.max(s, axis=-1, initial=0, keepdims=True)
+    return ct * (s > limit)
 
 
 def _svd(ct_u: Any, ct_s: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
@@ -140,17 +147,17 @@ def _svd(ct_u: Any, ct_s: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
         (inner_left + inner_right) * inverse_gaps(s, pairs) + (inner_left - inner_right) * total
     )
     if ct_s is not None:
-        middle = middle + ct_s[..., None, :] * np.eye(k, dtype=s.dtype)
+        middle = middle + _above_zero(ct_s, s)[..., None, :] * np.eye(k, dtype=s.dtype)
     gradient = u1 @ middle @ adjoint(v1)
     # components of ct_u and ct_v outside the space of the k vectors
     if u.shape[-2] > k:
         outside = ct_u[..., :k] - u1 @ left[..., :k, :k]
         outside = outside - u[..., k:] @ adjoint(left[..., :k, k:])
-        gradient = gradient + (outside / s[..., None, :]) @ adjoint(v1)
+        gradient = gradient + divide_columns(outside, s, scale) @ adjoint(v1)
     if v.shape[-2] > k:
         outside = ct_v[..., :k] - v1 @ right[..., :k, :k]
         outside = outside - v[..., k:] @ adjoint(right[..., :k, k:])
-        gradient = gradient + (u1 / s[..., None, :]) @ adjoint(outside)
+        gradient = gradient + u1 @ adjoint(divide_columns(outside, s, scale))
     return gradient
 
 
