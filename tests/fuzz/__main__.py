@@ -1,0 +1,45 @@
+"""``python -m tests.fuzz N [--seed S]``: run N random programs; print what failed, shrunk."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import sys
+import time
+
+from .harness import check
+from .programs import random_program
+from .shrinking import shrink
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("count", type=int, help="how many programs")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first program")
+    parser.add_argument("--show", action="store_true", help="print refusals as well")
+    parser.add_argument("--stop", type=int, default=5, help="failures after which to stop")
+    options = parser.parse_args()
+    counts: collections.Counter[str] = collections.Counter()
+    refusals: collections.Counter[str] = collections.Counter()
+    start, failures = time.perf_counter(), 0
+    for seed in range(options.seed, options.seed + options.count):
+        program = random_program(seed)
+        outcome = check(program)
+        counts[outcome.kind] += 1
+        if outcome.kind == "refused":
+            refusals[outcome.detail.splitlines()[0]] += 1
+        if outcome.failed:
+            failures += 1
+            small = shrink(program, outcome.kind)
+            print(f"\n=== seed {seed}\n{small}\n--- {check(small)}", flush=True)
+            if failures >= options.stop:
+                break
+    print(f"\n{dict(counts)} in {time.perf_counter() - start:.0f} s")
+    if options.show:
+        for text, count in refusals.most_common(40):
+            print(f"{count:6d}  {text}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""Run a program as plain NumPy and under a tape, and compare values, aliasing and gradients."""
+
+from __future__ import annotations
+
+import random
+import traceback
+import warnings
+from typing import Any
+
+import numpy as np
+
+import tapemagic
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.borrowed import Borrowed
+from tapemagic.autodiff.twins import numpy_twin
+from tapemagic.errors import TapeError
+
+from .programs import HELPERS, Program, arrays_in, fresh_inputs, run_plain, values_of
+
+STEP = 1e-4
+#: Gradient and differences agree to this, relative to their size, and no better by chance.
+TOLERANCE = 2e-6
+
+
+class Outcome:
+    """What became of a program: "ok", "kink", "refused", or a kind of failure with its details."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        self.kind, self.detail = kind, detail
+
+    @property
+    def failed(self) -> bool:
+        return self.kind not in ("ok", "kink", "refused")
+
+    def __repr__(self) -> str:
+        return f"{self.kind}: {self.detail}"
+
+
+class TracedRun:
+    """A program run under a persistent tape that watches its inputs."""
+
+    def __init__(self, program: Program, changed: dict[str, Any] | None = None) -> None:
+        self.plain_inputs = fresh_inputs(program, changed)
+        self.borrowed = Borrowed()
+        space: dict[str, Any] = {"np": numpy_twin}
+        self.tape = tapemagic.GradientTape(persistent=True)
+        exec(HELPERS, space)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            with self.tape:
+                for name, value in self.plain_inputs.items():
+                    space[name] = self.borrowed.lift(value)
+                self.sources = {name: space[name] for name in program.inputs}
+                self.tape.watch(list(self.sources.values()))
+                exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
+        self.space = space
+
+    def gradients(self) -> dict[str, Any]:
+        with np.errstate(all="ignore"):
+            return self.tape.gradient(
+                self.space["loss"], self.sources, unconnected_gradients="zero"
+            )
+
+    def products(self, directions: dict[str, Any]) -> dict[str, Any]:
+        """Return the second derivative along `directions`: the gradient, differentiated."""
+        with np.errstate(all="ignore"):
+            with self.tape:
+                first = self.tape.gradient(
+                    self.space["loss"], self.sources, unconnected_gradients="zero"
+                )
+                total = sum(np.sum(first[k] * d) for k, d in directions.items())
+            return self.tape.gradient(total, self.sources, unconnected_gradients="zero")
+
+    def leave(self) -> dict[str, Any]:
+        """Return the namespace that the cell leaves behind."""
+        self.borrowed.restore()
+        return {
+            name: self.borrowed.lower(value) if tapemagic.autodiff.dispatch.is_traced(value)
+            else value
+            for name, value in values_of(self.space).items()
+        }  # fmt: skip
+
+
+def check(program: Program, *, order_two: bool | None = None) -> Outcome:
+    """Run a program both ways and compare."""
+    try:
+        plain = run_plain(program)
+    except Exception as error:  # noqa: BLE001  (a shrunk program need not be valid)
+        return Outcome("ok", f"not a program: {error!r}")
+    if not np.isfinite(plain.get("loss", np.nan)):
+        return Outcome("ok", "not finite")
+    try:
+        run = TracedRun(program)
+        gradients = run.gradients()
+        left = run.leave()
+    except TapeError as error:
+        return Outcome("refused", str(error))
+    except Exception:  # noqa: BLE001  (plain NumPy raised nothing: any exception is ours)
+        return Outcome("error", traceback.format_exc())
+    finally:
+        recording = RECORDER.recording is not None
+    if recording:
+        return Outcome("hooked", "a recording is still open")
+    return (
+        _compare_values(plain, left)
+        or _compare_inputs(program, run)
+        or _compare_gradients(program, gradients)
+        or _compare_second(program, run, order_two)
+        or Outcome("ok")
+    )
+
+
+# ----------------------------------------------------------------------------------- values
+
+
+def _compare_values(plain: dict[str, Any], left: dict[str, Any]) -> Outcome | None:
+    wanted, got = arrays_in(plain), left
+    for name, value in values_of(plain).items():
+        if name not in got:
+            return Outcome("value", f"{name} is missing")
+        if name not in wanted:
+            continue
+        difference = _difference(value, got[name])
+        if difference:
+            return Outcome("value", f"{name}: {difference}")
+    names = [k for k, v in wanted.items() if isinstance(v, np.ndarray)]
+    for i, a in enumerate(names):
+        for b in names[:i]:
+            if (plain[a] is plain[b]) != (got[a] is got[b]):
+                return Outcome("alias", f"'{a} is {b}' differs")
+            if np.shares_memory(plain[a], plain[b]) != np.shares_memory(got[a], got[b]):
+                return Outcome("alias", f"{a} and {b}: sharing of memory differs")
+    return None
+
+
+def _difference(wanted: Any, got: Any) -> str:
+    if type(wanted) is not type(got):
+        return f"type {type(wanted).__name__}, got {type(got).__name__}"
+    if not isinstance(wanted, np.ndarray):
+        same = wanted == got or (wanted != wanted and got != got)
+        return "" if same else f"{wanted!r}, got {got!r}"
+    if wanted.dtype != got.dtype or wanted.shape != got.shape:
+        return f"{wanted.dtype}{wanted.shape}, got {got.dtype}{got.shape}"
+    if wanted.tobytes() != got.tobytes() and not np.array_equal(wanted, got):
+        return f"\n{wanted!r}\ngot\n{got!r}"
+    if wanted.flags.writeable != got.flags.writeable:
+        return f"writeable {wanted.flags.writeable}, got {got.flags.writeable}"
+    if wanted.strides != got.strides and wanted.size > 1:
+        return f"strides {wanted.strides}, got {got.strides}"
+    return ""
+
+
+def _compare_inputs(program: Program, run: TracedRun) -> Outcome | None:
+    """Check that the arrays that existed before hold what NumPy would have left in them."""
+    space = {"np": np, **fresh_inputs(program)}
+    before = {k: space[k] for k in [*program.inputs, *(["v"] if program.views else [])]}
+    exec(HELPERS, space)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        exec(program.text, space)
+    for name, value in before.items():
+        difference = _difference(value, run.plain_inputs[name])
+        if difference:
+            return Outcome("input", f"{name} as it was before the cell: {difference}")
+    return None
+
+
+# --------------------------------------------------------------------------------- gradients
+
+
+def _compare_gradients(program: Program, gradients: dict[str, Any]) -> Outcome | None:
+    rng = np.random.default_rng(program.seed)
+    kinks = 0
+    for name, value in program.inputs.items():
+        got = gradients[name]
+        if np.shape(got) != np.shape(value) or np.asarray(got).dtype != np.asarray(value).dtype:
+            return Outcome("gradient", f"{name}: {np.asarray(got).dtype}{np.shape(got)}")
+        direction = _direction(rng, value)
+        wanted = _differences(lambda t: _loss(program, {name: value + t * direction}))
+        if wanted is None:
+            kinks += 1
+            continue
+        along = float(np.sum(np.real(np.conj(got) * direction)))
+        if not _close(along, *wanted):
+            return Outcome(
+                "gradient", f"{name}: {along!r}, differences give {wanted[0]!r} ({got!r})"
+            )
+    return Outcome("kink") if kinks else None
+
+
+def _direction(rng: np.random.Generator, value: Any) -> Any:
+    direction = rng.normal(size=np.shape(value))
+    if np.iscomplexobj(value):
+        direction = direction + 1j * rng.normal(size=np.shape(value))
+    return direction if np.ndim(value) else direction.item() if np.ndim(direction) else direction
+
+
+def _loss(program: Program, changed: dict[str, Any]) -> float:
+    return float(run_plain(program, changed)["loss"])
+
+
+def _differences(f: Any) -> tuple[float, float] | None:
+    """Return the derivative of `f` at 0 and its uncertainty, or None at a kink."""
+    middle = f(0.0)
+    for h in (STEP, STEP / 30):
+        f1, f2, b1, b2 = f(h), f(h / 2), f(-h), f(-h / 2)
+        wide, narrow = (f1 - b1) / (2 * h), (f2 - b2) / h
+        size = 1 + abs(narrow) + abs(middle)
+        gap_wide, gap = (f1 - 2 * middle + b1) / h, (f2 - 2 * middle + b2) / (h / 2)
+        smooth = abs(gap) < 1e-7 * size or abs(gap) < 0.7 * abs(gap_wide)
+        if smooth and abs(wide - narrow) < 1e-4 * size:
+            return (4 * narrow - wide) / 3, abs(wide - narrow) * 0.5
+    return None
+
+
+def _close(got: float, wanted: float, uncertainty: float) -> bool:
+    return abs(got - wanted) <= TOLERANCE * (1 + abs(wanted)) * 10 + uncertainty
+
+
+def _compare_second(program: Program, run: TracedRun, wish: bool | None) -> Outcome | None:
+    """Compare derivatives of the gradient with differences of gradients."""
+    if wish is None:
+        wish = random.Random(program.seed).random() < 0.2
+    if not wish or any(np.iscomplexobj(value) for value in program.inputs.values()):
+        return None
+    rng = np.random.default_rng(program.seed + 1)
+    directions = {k: rng.normal(size=np.shape(v)) for k, v in program.inputs.items()}
+    others = {k: rng.normal(size=np.shape(v)) for k, v in program.inputs.items()}
+    try:
+        products = run.products(directions)
+    except TapeError as error:
+        return Outcome("refused", str(error))
+    except Exception:  # noqa: BLE001
+        return Outcome("error", traceback.format_exc())
+    got = sum(float(np.sum(products[k] * d)) for k, d in others.items())
+
+    def slope(t: float) -> float:
+        changed = {k: v + t * others[k] for k, v in program.inputs.items()}
+        gradients = TracedRun(program, changed).gradients()
+        return sum(float(np.sum(gradients[k] * d)) for k, d in directions.items())
+
+    wanted = _differences(slope)
+    if wanted is None:
+        return Outcome("kink")
+    if not _close(got, *wanted):
+        return Outcome("second", f"{got!r}, differences of gradients give {wanted[0]!r}")
+    return None

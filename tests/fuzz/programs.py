@@ -1,0 +1,181 @@
+"""Make random programs: lists of statements that plain NumPy carries out without an error.
+
+A program is grown one statement at a time. Every candidate is run as plain NumPy after the
+statements so far, and dropped if it raises or leaves numbers that finite differences cannot judge.
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .statements import STATEMENTS
+
+#: Helper functions that every program may call: the "earlier cell" of a notebook.
+HELPERS = '''
+def scale_in_place(a, factor):
+    a *= factor
+    return a
+
+def filled(a):
+    z = np.zeros(a.shape)
+    for i in range(len(a)):
+        z[i] = np.tanh(a[i]) + (0.5 * z[i - 1] if i else 0.0)
+    return z
+
+def smooth(a):
+    out = a.copy()
+    out[1:] += 0.5 * a[:-1]
+    return out
+
+def recurse(a, n):
+    return a if n == 0 else np.sin(recurse(a, n - 1)) + 0.1 * a
+'''
+LARGEST = 20.0
+MOST_ELEMENTS = 48
+
+
+@dataclass
+class Program:
+    """Inputs by name, and statements; `views` are statements that run before the inputs are lifted.
+
+    `views` make inputs that alias other inputs, as a notebook's namespace may hold.
+    """
+
+    seed: int
+    inputs: dict[str, Any]
+    views: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    terms: list[str] = field(default_factory=lambda: ["0.0"])
+
+    @property
+    def text(self) -> str:
+        """The program as one cell."""
+        return "\n".join([*self.statements, "loss = " + " + ".join(self.terms)])
+
+    def __str__(self) -> str:
+        rows = [f"# seed {self.seed}"]
+        for name, value in self.inputs.items():
+            if isinstance(value, np.ndarray):
+                order = ", order='F'" if value.flags.f_contiguous and value.ndim > 1 else ""
+                rows.append(f"{name} = np.array({value.tolist()!r}{order})")
+            else:
+                rows.append(f"{name} = {value!r}")
+        return "\n".join([*rows, *self.views, "# ----- the cell", self.text])
+
+
+def fresh_inputs(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the namespace before the cell: copies of the inputs, and the views of them."""
+    changed = changed or {}
+    space: dict[str, Any] = {"np": np}
+    for name, value in program.inputs.items():
+        value = changed.get(name, value)
+        space[name] = value.copy(order="K") if isinstance(value, np.ndarray) else value
+    for line in program.views:
+        exec(line, space)
+    del space["np"]
+    space.pop("__builtins__", None)
+    return space
+
+
+def run_plain(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Run a program as plain NumPy; return its namespace."""
+    space = {"np": np, **fresh_inputs(program, changed)}
+    exec(HELPERS, space)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
+    return space
+
+
+def values_of(space: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables of a namespace (one-letter names with an optional number)."""
+    return {k: v for k, v in space.items() if len(k) <= 3 and k != "np" and not k.startswith("_")}
+
+
+def arrays_in(space: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Return the float and complex arrays and scalars of a namespace."""
+    return {
+        name: value
+        for name, value in values_of(space).items()
+        if isinstance(value, (np.ndarray, np.floating, np.complexfloating, float))
+        and np.asarray(value).dtype.kind in "fc"
+    }
+
+
+def random_program(seed: int) -> Program:
+    """Make the program of a seed."""
+    rng = random.Random(seed)
+    numbers = np.random.default_rng(seed)
+    program = Program(seed, {})
+    for name in ("x", "y", "m")[: rng.randint(1, 3)]:
+        program.inputs[name] = _random_input(rng, numbers, matrix=name == "m")
+    if rng.random() < 0.3:
+        program.inputs["s"] = float(numbers.uniform(0.5, 1.5))
+    if rng.random() < 0.15:
+        program.inputs["c"] = numbers.normal(size=3) + 1j * numbers.normal(size=3)
+    if rng.random() < 0.25:
+        name = rng.choice([k for k, v in program.inputs.items() if isinstance(v, np.ndarray)])
+        program.views = [f"v = {name}{rng.choice(['[1:]', '[::-1]', '[::2]', '.T', '[...]'])}"]
+    length = rng.randint(3, 30)
+    space = run_plain(program)
+    for _ in range(length):
+        for _attempt in range(6):
+            statement = rng.choices(*_WEIGHTED)[0](rng, arrays_in(space), values_of(space))
+            if statement is None:
+                continue
+            grown = _acceptable(program, statement)
+            if grown is not None:
+                program.statements.append(statement)
+                space = grown
+                break
+    program.terms = _random_terms(rng, arrays_in(space))
+    return program
+
+
+_WEIGHTED = ([one for one, _ in STATEMENTS], [weight for _, weight in STATEMENTS])
+
+
+def _random_input(rng: random.Random, numbers: Any, *, matrix: bool) -> Any:
+    if matrix:
+        shape = rng.choice([(2, 3), (3, 3), (3, 2), (2, 2), (2, 2, 3), (1, 3)])
+    else:
+        shape = rng.choice([(3,), (4,), (5,), (3,), (2, 3), ()])
+    value = numbers.uniform(-1.5, 1.5, size=shape)
+    if shape == ():
+        return np.float64(value)
+    return np.asfortranarray(value) if rng.random() < 0.2 else value
+
+
+def _acceptable(program: Program, statement: str) -> dict[str, Any] | None:
+    """Return the namespace after one more statement, or None if the statement is no good."""
+    grown = replace(program, statements=[*program.statements, statement])
+    try:
+        space = run_plain(grown)
+    except Exception:  # noqa: BLE001  (whatever NumPy refuses is no program)
+        return None
+    for value in arrays_in(space).values():
+        if np.size(value) > MOST_ELEMENTS or not np.all(np.abs(value) < LARGEST):
+            return None
+    return space
+
+
+def _random_terms(rng: random.Random, arrays: dict[str, Any]) -> list[str]:
+    names = sorted(arrays)
+    chosen = rng.sample(names, rng.randint(1, min(4, len(names))))
+    last = [name for name in arrays if name not in chosen][-1:]
+    terms = []
+    for name in [*chosen, *last]:
+        value = arrays[name]
+        if np.iscomplexobj(value):
+            terms.append(f"np.sum({name}.real * 0.7 + {name}.imag * {name}.imag)")
+        elif np.ndim(value) == 0:
+            terms.append(f"1.3 * {name}")
+        else:
+            weights = f"np.cos(np.arange({np.size(value)}.0) + 0.7).reshape({np.shape(value)})"
+            terms.append(f"np.sum({weights} * {name})")
+    return terms
