@@ -1,4 +1,4 @@
-"""The live view of a recorded run: one widget, its sliders, and the standalone page.
+"""The live view of a recorded run: one widget and its sliders.
 
 The kernel is the only side that computes.  It hands a *scene* (plain numbers and strings, made by
 :mod:`tapemagic.display.scene`) to the hand-written front end in ``static/``, which draws it.  The
@@ -9,48 +9,19 @@ are open, which box is selected, and the values of the sliders.
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import json
 import math
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import ipywidgets
 import traitlets
 
-Scene = dict[str, Any]
+from tapemagic.display.standalone import STATIC, Scene, front_end, jsonable
 
-STATIC = Path(__file__).parent / "static"
 DEBOUNCE_SECONDS = 0.08
 MESSAGE_LENGTH = 400
-
-
-MODULES = ("scene.js", "page.js", "draw.js", "move.js", "tape.js")
-
-
-def front_end() -> str:
-    """Return the front end's modules as one: anywidget takes a single text.
-
-    Each file is an ES module of its own and names what it needs from those before it.  Put one
-    after the other they see each other's names, so the import lines go and so do the exports.
-    """
-    texts = [(STATIC / name).read_text("utf-8") for name in MODULES]
-    return re.sub(r"^(import [^;]*;\n|export (?!default))", "", "".join(texts), flags=re.MULTILINE)
-
-
-def jsonable(value: Any) -> Any:
-    """Copy a scene so that it is strict JSON: JSON has no nan and no infinity."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if isinstance(value, Mapping):
-        return {key: jsonable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [jsonable(item) for item in value]
-    return value
+LARGEST_SLIDER = 1e300  # beyond it the bounds would overflow
 
 
 def is_number_within(value: object, bounds: tuple[float, float]) -> bool:
@@ -238,7 +209,8 @@ def live_view(
         ``scene_maker(open_groups) -> scene`` for the run that is shown at present.  At first it
         is called with None: the groups that open by themselves.
     sliders : mapping, optional
-        ``{name: value}`` of the scalar sources.  One that is not finite gets no slider.
+        ``{name: value}`` of the scalar sources.  One that is nan, infinite or
+        almost so gets no slider.
     rerun : callable, optional
         ``rerun(name, value) -> scene``: run the cell again on copies with one source changed and
         draw it with the groups that were open.  From then on `scene_maker` must draw that run.
@@ -254,7 +226,7 @@ def live_view(
     values = {
         name: float(value)
         for name, value in (sliders or {}).items()
-        if rerun is not None and math.isfinite(value)
+        if rerun is not None and abs(value) < LARGEST_SLIDER
     }
     limits = {name: slider_bounds(value) for name, value in values.items()}
     limits |= {name: limit for name, limit in (bounds or {}).items() if name in values}
@@ -288,57 +260,3 @@ def _slider(
 
     slider.observe(moved, "value")
     return slider
-
-
-def standalone_html(scene: Scene, title: str = "tapemagic") -> str:
-    """Return a page that shows one scene without a kernel, a server or a network.
-
-    Parameters
-    ----------
-    scene : dict
-        What is drawn.
-    title : str
-        The page's title.
-
-    Returns
-    -------
-    str
-        A complete HTML document, the same bytes for the same scene.  Its content security policy
-        allows the one script and the one style sheet in it, by their hashes, and nothing else.
-    """
-    script = front_end() + _STANDALONE_START
-    style = (STATIC / "tape.css").read_text("utf-8") + _STANDALONE_STYLE
-    policy = (
-        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    # Inside <script> only these characters could end the data early or start a comment.
-    data = json.dumps(jsonable(scene), ensure_ascii=True, allow_nan=False, sort_keys=True)
-    for character in "<>&":
-        data = data.replace(character, f"\\u{ord(character):04x}")
-    safe_title = title.replace("&", "&amp;").replace("<", "&lt;")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{safe_title}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        '<main id="view"></main>\n'
-        f'<script type="application/json" id="scene">{data}</script>\n'
-        f'<script type="module">{script}</script>\n</body>\n</html>\n'
-    )
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-# Appended to the module on a standalone page: a model without a kernel behind it.
-_STANDALONE_START = """
-start(document.getElementById("view"), JSON.parse(document.getElementById("scene").textContent));
-"""
-
-_STANDALONE_STYLE = """
-body { margin: 0; padding: 12px; background: #fff; font: 14px system-ui, sans-serif; }
-@media (prefers-color-scheme: dark) { body { background: #111; } }
-"""

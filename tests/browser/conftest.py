@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tapemagic.display.widget import STATIC, front_end
+from tapemagic.display.standalone import STATIC, front_end
 
 ORIGIN = "http://tapemagic.test"
 CHROMIUM_FLAGS = [

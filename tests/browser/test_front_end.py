@@ -11,7 +11,7 @@ from browser.scenes import box, large_scene, small_scene
 from display import fakes
 
 from tapemagic.display.scene import make_scene
-from tapemagic.display.widget import MODULES, jsonable, standalone_html
+from tapemagic.display.standalone import MODULES, jsonable, standalone_html
 from tapemagic.graph.build import build_graph
 
 pytestmark = pytest.mark.browser

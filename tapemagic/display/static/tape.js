@@ -1,7 +1,7 @@
 // The live view of a recorded run: stepping through it, talking to the kernel, listening.
 //
 // anywidget sends a widget's module as one string, which has no address from which an import could
-// be resolved. These five modules therefore travel as one: display/widget.py drops their import
+// be resolved. These five modules therefore travel as one: display/standalone.py drops their import
 // lines and puts them one after the other. There is no bundler, and nothing is loaded from anywhere.
 
 import { groupOf, indexScene, nameOf, progressOf } from "./scene.js";
