@@ -1,9 +1,11 @@
 """The tape: handles, primitives and their rules, recording, the reverse sweep."""
 
-from . import attributes, inplace, methods, operators, rules
+from . import attributes, indexing, inplace, methods, operators, rules, storage
 from .traced import TracedArray
 from .variable import Variable
 
+TracedArray.__getitem__ = indexing.getitem
+TracedArray.__setitem__ = storage.write_item
 operators.install(TracedArray, Variable)
 inplace.install(TracedArray)
 methods.install(TracedArray)

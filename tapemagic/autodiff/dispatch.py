@@ -97,48 +97,60 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
 
 def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     """Compute and record an elementwise primitive; `compute` is its operator or ufunc."""
-    x1, a, code1 = operand(args[0], primitive.may_read(0))
+    x1 = args[0]
+    if type(x1) in HANDLE_TYPES:
+        cls = x1.result_class
+        if x1.token is RECORDER.token:
+            x1, a, code1 = x1.value, x1.id, x1.aval
+        else:
+            x1, a, code1 = operand(x1, primitive.may_read(0))
+    else:
+        cls, a, code1 = None, -1, 0
     if len(args) == 1:
         x2, b, code2 = None, -1, 0
         y = compute(x1)
     else:
-        x2, b, code2 = operand(args[1], primitive.may_read(1))
+        x2 = args[1]
+        if type(x2) in HANDLE_TYPES:
+            cls = cls or x2.result_class
+            if x2.token is RECORDER.token:
+                x2, b, code2 = x2.value, x2.id, x2.aval
+            else:
+                x2, b, code2 = operand(x2, primitive.may_read(1))
+        else:
+            b, code2 = -1, 0
         y = compute(x1, x2)
-    cls = family(args)
+    cls = cls or family(args)
     if a < 0 and b < 0:
         return untracked(y, cls)
-    if getattr(y, "dtype", _FLOAT).kind not in "fc":
-        return leaks.flat(y, args)
+    kind = type(y)
+    if kind is np.ndarray or isinstance(y, np.generic):
+        if y.dtype.kind not in "fc":
+            return leaks.flat(y, args)
     code = code_of(y)
-    reads_y = False
-    reads: set = set()
-    for position, id_ in enumerate((a, b)[: len(args)]):
-        if id_ >= 0:
-            reads |= primitive.saves[position]
-    reads_y = "y" in reads
-    first = "x" if len(args) == 1 else "x1"
-    saved1 = _keep(x1, code1, first in reads, a)
-    saved2 = _keep(x2, code2, "x2" in reads, b)
-    saved_y = y if reads_y or is_small(code) else None
-    same = code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code)
-    if same:
-        tail = (code, a, b, saved1, saved2, saved_y)
-        return traced(y, code, recorder.append(tail, primitive.code), cls)
-    tail = (code, a, b, saved1, saved2, saved_y, code1, code2)
-    return traced(y, code, recorder.append(tail, primitive.code + 1), cls)
+    reads1, reads2, reads_y = primitive.kept(a >= 0, b >= 0)
+    if not (reads_y or is_small(code)):
+        kept = None
+    else:
+        kept = y
+    if a >= 0:
+        if not reads1:
+            x1 = None
+    elif code1 == 0 and type(x1) is np.ndarray:
+        x1 = guards.keep(x1)
+    if b >= 0:
+        if not reads2:
+            x2 = None
+    elif code2 == 0 and type(x2) is np.ndarray:
+        x2 = guards.keep(x2)
+    if code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code):
+        id_ = recorder.append((code, a, b, x1, x2, kept), primitive.code)
+    else:
+        id_ = recorder.append((code, a, b, x1, x2, kept, code1, code2), primitive.code + 1)
+    return traced(y, code, id_, cls)
 
 
 _FLOAT = np.dtype(float)
-
-
-def _keep(value: Any, code: int, needed: bool, id_: int) -> Any:
-    """Return what an entry keeps of an operand: what a rule reads, and every constant.
-
-    Constants are kept even if no rule reads them, so that the run can be shown and repeated.
-    """
-    if id_ >= 0:
-        return value if needed else None
-    return guards.keep(value) if code == 0 and type(value) is np.ndarray else value
 
 
 def traced(value: Any, code: int, id_: int, cls: type) -> Any:
@@ -230,20 +242,15 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     cls = family(args)
     if max(ids) < 0:
         return _result(y, args, values, None, cls)
-    reads: set = set()
-    for i, id_ in enumerate(ids):
-        if id_ >= 0:
-            reads |= _reads(primitive, i, args)
+    reads = _all_reads(primitive, ids, args)
     saved = []
     for i, value in enumerate(values):
-        is_array = codes[i] or isinstance(value, np.ndarray)
-        if not is_array:
-            saved.append(_constant(value))
-        elif i in reads or "*" in reads or (codes[i] == 0 and value.dtype.kind not in "fc"):
-            saved.append(value if codes[i] else guards.keep(value))
+        if ids[i] >= 0:
+            saved.append(value if i in reads or "*" in reads else None)
+        elif codes[i]:
+            saved.append(value)
         else:
-            codes[i] = codes[i] or code_of(value)
-            saved.append(None)
+            saved.append(_constant(value))
     multiple = isinstance(y, (tuple, list))
     if not multiple and getattr(y, "dtype", _FLOAT).kind not in "fc":
         return leaks.flat(y, args)
@@ -282,6 +289,18 @@ def _constant(value: Any) -> Any:
     if type(value) is list:
         return list(value)
     return guards.keep(value) if type(value) is np.ndarray else value
+
+
+def _all_reads(primitive: Primitive, ids: list, args: tuple) -> frozenset:
+    """Return which values the rules of the traced arguments read."""
+    key = tuple([id_ >= 0 for id_ in ids])
+    known = primitive.read_sets.get(key)
+    if known is None:
+        known = frozenset().union(
+            *(_reads(primitive, i, args) for i, id_ in enumerate(ids) if id_ >= 0)
+        )
+        primitive.read_sets[key] = known
+    return known
 
 
 def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:

@@ -14,7 +14,10 @@ import numpy as np
 from . import dispatch, leaks, recorder
 from .avals import code_of, is_small
 from .dispatch import HANDLE_TYPES
+from .recorder import RECORDER
 from .structure import get_item
+
+_NUMBER_CODES = {kind: code_of(kind(0)) for kind in (np.float64, np.float32)}
 
 
 def plain_index(index: Any) -> Any:
@@ -58,6 +61,14 @@ def is_basic(index: Any) -> bool:
 
 def getitem(handle: Any, index: Any) -> Any:
     """Carry out ``handle[index]`` and record it."""
+    if type(index) is int and handle.token is RECORDER.token:
+        y = handle.value[index]
+        code = _NUMBER_CODES.get(type(y))
+        if code is not None:  # the short way: one element of a vector
+            tail = (code, (handle.id,), (handle.aval,), (None, index), None, y)
+            return dispatch.traced(
+                y, code, recorder.append(tail, get_item.code), handle.result_class
+            )
     index = plain_index(index)
     value, id_, code = dispatch.operand(handle, reads=False)
     y = value[index]

@@ -66,7 +66,7 @@ class Primitive:
     """
 
     __slots__ = (
-        "arity", "code", "formulas", "fun", "kind", "kink", "name", "reads", "saves", "variadic",
+        "arity", "code", "formulas", "fun", "kept_sets", "kind", "kink", "name", "read_sets", "reads", "saves", "variadic",
         "vjps",
     )  # fmt: skip
 
@@ -90,9 +90,22 @@ class Primitive:
         operands = {"x": 0, "x1": 0, "x2": 1}
         self.reads = frozenset(operands.get(name, name) for name in read)
         self.code = -1
+        self.kept_sets: dict[tuple[bool, bool], tuple[bool, bool, bool]] = {}
+        self.read_sets: dict[tuple[bool, ...], frozenset] = {}  # what is read, by which operands are traced
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def kept(self, first: bool, second: bool) -> tuple[bool, bool, bool]:
+        """Tell whether x (or x1), x2 and y are read, given which operands are traced."""
+        known = self.kept_sets.get((first, second))
+        if known is None:
+            names: frozenset = frozenset()
+            for traced, saves in zip((first, second), self.saves):
+                names |= saves if traced else frozenset()
+            known = ("x" in names or "x1" in names, "x2" in names, "y" in names)
+            self.kept_sets[first, second] = known
+        return known
 
     def may_read(self, position: int) -> bool:
         """Tell whether any rule reads the value of the argument at `position`."""

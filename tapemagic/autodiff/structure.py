@@ -14,7 +14,7 @@ import numpy as np
 
 from . import dispatch
 from .avals import AVALS, fit, full
-from .dispatch import is_traced
+from .dispatch import HANDLE_TYPES, is_traced
 from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise, linear
 
 # --------------------------------------------------------------------------- indices, windows
@@ -240,7 +240,11 @@ def _accumulate(a: int, new: Any, cotangents: list) -> None:
 
 def _read_pullback(add: Any, scatter: Any) -> Any:
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
-        a, aval, where = entry[4][0], AVALS[entry[5][0]], entry[6][1]
+        a, where = entry[4][0], entry[6][1]
+        if type(where) is int and a in cotangents[-1] and type(ct) not in HANDLE_TYPES:
+            cotangents[a][where] += ct  # the short way: one more element of a buffer of ours
+            return
+        aval = AVALS[entry[5][0]]
         ct = full(ct, AVALS[entry[3]])
         if is_traced(ct) or is_traced(cotangents[a]):
             _accumulate(a, run(scatter, ct, where, aval.shape, aval.dtype), cotangents)
@@ -269,8 +273,13 @@ def _write_pullback(get: Any, zero: Any, clear: Any) -> Any:
         where = entry[6][2]
         aval = AVALS[entry[3]]
         ct = full(ct, aval)
+        owned = cotangents[-1]
+        k = cotangents[-2]  # id of the node whose cotangent this is
+        in_place = k in owned and cotangents[a] is None and not is_traced(ct)
         if v >= 0:
             new = run(get, ct, where)
+            if in_place and get is _get_item:
+                new = np.array(new)  # not a view of what is about to be cleared
             if get is _get_item and _is_repeating(decode(where)):
                 new = _winners(decode(where), aval.shape, new)
             elif get is _get_positions:
@@ -278,9 +287,7 @@ def _write_pullback(get: Any, zero: Any, clear: Any) -> Any:
             _accumulate(v, fit(new, AVALS[entry[5][1]]), cotangents)
         if a < 0:
             return
-        owned = cotangents[-1]
-        k = cotangents[-2]  # id of the node whose cotangent this is
-        if k in owned and cotangents[a] is None and not is_traced(ct):
+        if in_place:
             clear(ct, where)
             cotangents[a] = ct
             owned.add(a)

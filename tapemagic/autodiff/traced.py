@@ -206,16 +206,6 @@ class TracedArray:
 
     # ------------------------------------------------------------------------------- containers
 
-    def __getitem__(self, index: Any) -> Any:
-        from .indexing import getitem  # noqa: PLC0415
-
-        return getitem(self, index)
-
-    def __setitem__(self, index: Any, values: Any) -> None:
-        from .storage import write_item  # noqa: PLC0415
-
-        write_item(self, index, values)
-
     def __iter__(self) -> Iterator:
         if np.ndim(self.value) == 0:
             raise TypeError("iteration over a 0-d array")

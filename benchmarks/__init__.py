@@ -1,0 +1,1 @@
+"""Benchmarks: workloads with a hand-written NumPy gradient as the yardstick."""
