@@ -42,6 +42,8 @@ class Walk:
     ----------
     changed : dict
         The containers in which something was exchanged, by id.
+    rebuilt : list of (new, old)
+        The tuples and frozen sets that had to be made anew.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Walk:
         self.left = most
         self.libraries = libraries
         self.changed: dict[int, Any] = {}
+        self.rebuilt: list[tuple[Any, Any]] = []
         # keeps what it has seen alive: an id must not be given to another object meanwhile
         self._seen: dict[int, tuple[Any, Any]] = {}
         self._waiting: deque[tuple[Any, int]] = deque()
@@ -97,9 +100,9 @@ class Walk:
         new = [self.visit(element, level, depth + 1) for element in elements]
         if all(map(_is, new, elements)):
             return value
-        if hasattr(value, "_make"):  # a named tuple
-            return value._make(new)
-        return type(value)(new) if type(value) in (tuple, frozenset) else value
+        result = rebuild(value, new)
+        self.rebuilt.append((result, value))
+        return result
 
     def _looks_inside(self, value: Any) -> bool:
         kind = type(value)
@@ -108,6 +111,13 @@ class Walk:
         if kind in _OPENERS or isinstance(value, list | dict | set | deque):
             return True
         return self.is_users(value) if isinstance(value, type) else self.is_users(kind)
+
+
+def rebuild(value: Any, elements: list[Any]) -> Any:
+    """Make a tuple or frozen set like another one; of an unknown kind, return that one."""
+    if hasattr(value, "_make"):  # a named tuple
+        return value._make(elements)
+    return type(value)(elements) if type(value) in (tuple, frozenset) else value
 
 
 def is_library_object(value: Any) -> bool:

@@ -164,9 +164,9 @@ class TapeMagics(Magics):
         # the value of the last expression is what the magic returns
         last = plan.body.pop() if plan.source.last else None
         module = compile_in(shell, ast.Module(plan.body, []), filename, "exec")
-        session.begin()
         value = None
         try:
+            session.begin()
             exec(module, shell.user_ns)  # noqa: S102  (the user's own cell)
             if isinstance(last, ast.Expr):
                 code = compile_in(shell, ast.Expression(last.value), filename, "eval")

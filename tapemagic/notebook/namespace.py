@@ -54,6 +54,7 @@ class Swap:
         self._made: set[int] = set()  # ids of handles, which `borrowed` keeps alive
         self._changed: list[Callable[[], Any]] = []
         self._before: dict[str, int] = {}
+        self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
 
     # ------------------------------------------------------------------------------- entry
 
@@ -68,11 +69,14 @@ class Swap:
                 if new is not value:
                     self.namespace[name] = new
         walk.run()
-        self._changed += map(remember, walk.changed.values())
+        self.note_changed(walk.changed.values(), walk.rebuilt)
 
-    def note_changed(self, holders: Iterable[Any]) -> None:
-        """Remember containers into which somebody else has put handles."""
+    def note_changed(self, holders: Iterable[Any], rebuilt: Iterable[tuple[Any, Any]]) -> None:
+        """Remember containers into which handles were put, and tuples that were made anew."""
         self._changed += map(remember, holders)
+        for new, old in rebuilt:
+            # what was itself a new one goes back to the very first
+            self._originals[id(new)] = new, self._originals.get(id(old), (old, old))[1]
 
     def _lift(self, value: Any) -> Any:
         kind = type(value)
@@ -116,6 +120,9 @@ class Swap:
                 mapping[key] = new
         for find in self._changed:
             walk.visit(find())
+        for _, original in self._originals.values():
+            for element in original:  # lists and the like inside may hold new handles
+                walk.visit(element)
         walk.run()
         self.borrowed.restore()
 
@@ -126,6 +133,8 @@ class Swap:
             plain = self.borrowed.lower(value)
             self.register(plain, value)
             return plain
+        if id(value) in self._originals:
+            return self._originals[id(value)][1]
         return ORIGINALS.get(id(value), value)
 
 

@@ -114,8 +114,8 @@ class Rerun:
             namespace[name] = type(namespace[name])(value)
         session = Session(self.plan, self.options, namespace, self.cell)
         with aside(*self._states):
-            session.begin()
             try:
+                session.begin()
                 for code in self._code:
                     exec(code, namespace)  # noqa: S102  (the user's own cell)
             except BaseException as error:

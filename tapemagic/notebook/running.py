@@ -52,8 +52,9 @@ class ShellRun:
         events.register("post_run_cell", self.after_cell)
         try:
             self.session.begin()
-        except BaseException:
+        except BaseException as error:
             self._unhook()
+            self.session.end(error)
             raise
         self._hook_exceptions()
 

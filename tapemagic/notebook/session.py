@@ -133,30 +133,33 @@ class Session:
 
     def begin(self) -> None:
         """Exchange the namespace and start recording."""
+        try:
+            with uninterrupted():
+                self._arm()
+        except BaseException as error:
+            self.end(error)
+            raise
+
+    def _arm(self) -> None:
         source, namespace, paths = self.plan.source, self.namespace, self.paths
-        with uninterrupted():
-            self.armed = True
-            borrowed = Borrowed()
-            self.swap = Swap(namespace, borrowed, self.tape.register_plain)
-            try:
-                self.swap.enter([*self.reached, *(path.root for path in paths)])
-                self.sources = take_sources(paths, source, self.reads, namespace, borrowed.lift)
-                self.swap.note_changed(self.sources.changed)
-                self.hooks = CellHooks(
-                    namespace,
-                    borrowed,
-                    self.tape.bindings,
-                    self.watch,
-                    self.sources.wanted,
-                    self.plan.written,
-                )
-                self.tape.start()
-                for name, handle in self.sources.handles.items():
-                    self.watch(name, handle)
-                self.hooks.install()
-            except BaseException:
-                self.end(None)
-                raise
+        borrowed = Borrowed()
+        self.swap = Swap(namespace, borrowed, self.tape.register_plain)
+        self.armed = True
+        self.swap.enter([*self.reached, *(path.root for path in paths)])
+        self.sources = take_sources(paths, source, self.reads, namespace, borrowed.lift)
+        self.swap.note_changed(self.sources.changed, self.sources.rebuilt)
+        self.hooks = CellHooks(
+            namespace,
+            borrowed,
+            self.tape.bindings,
+            self.watch,
+            self.sources.wanted,
+            self.plan.written,
+        )
+        self.tape.start()
+        for name, handle in self.sources.handles.items():
+            self.watch(name, handle)
+        self.hooks.install()
 
     def watch(self, name: str, handle: Any) -> None:
         """Make a handle the source of a name."""

@@ -13,7 +13,7 @@ from tapemagic.autodiff.dispatch import HANDLE_TYPES
 from tapemagic.autodiff.variable import Variable
 
 from .arguments import Path, spell, unknown
-from .containers import set_attribute, set_member, slots
+from .containers import rebuild, set_attribute, set_member, slots
 from .namespace import fresh, is_array, is_scalar, is_users
 from .source import CellSource
 
@@ -35,12 +35,24 @@ class Sources:
         Names that the cell itself binds first: watched from then on.
     changed : list
         Containers into which handles were put.
+    rebuilt : list of (new, old)
+        Tuples that were made anew for them.
     """
 
     handles: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     wanted: set[str] = field(default_factory=set)
     changed: list[Any] = field(default_factory=list)
+    rebuilt: list[tuple[Any, Any]] = field(default_factory=list)
+    numbers: dict[int, Any] = field(default_factory=dict)
+
+    def lift(self, value: Any, lift: Callable[[Any], Any]) -> Any:
+        """Make a handle; a number that two sources share becomes two objects."""
+        if not is_scalar(value):
+            return lift(value)
+        value = fresh(value) if id(value) in self.numbers else value
+        self.numbers[id(value)] = value
+        return lift(value)
 
 
 def find_sources(reads: Iterable[str], namespace: Mapping[str, Any]) -> list[Path]:
@@ -126,7 +138,7 @@ def _take(
 ) -> Any:
     """Return what stands for a value as part of a source."""
     if type(value) in HANDLE_TYPES or is_number(value):
-        handle = value if type(value) in HANDLE_TYPES else lift(fresh(value))
+        handle = value if type(value) in HANDLE_TYPES else found.lift(value, lift)
         if len(found.handles) < _MOST:
             found.handles[text] = handle
         return handle
@@ -147,7 +159,9 @@ def _take(
         ]
         if all(a is b for a, b in zip(new, value, strict=True)):
             return value
-        return value._make(new) if hasattr(value, "_make") else tuple(new)
+        result = rebuild(value, new)
+        found.rebuilt.append((result, value))
+        return result
     if isinstance(value, list | dict) or is_users(type(value)):
         for put, place, element in slots(value):
             if put is not dict.__setitem__ and put is not list.__setitem__:
@@ -177,7 +191,8 @@ def why_not(value: Any) -> str:
     if isinstance(value, np.ndarray):
         kind = value.dtype
         return f"dtype {kind}: has no derivative; use .astype(float)" if kind != object else ""
-    if isinstance(value, str | bytes | type(None)) or callable(value):
+    is_function = callable(value) and not is_users(type(value))
+    if isinstance(value, str | bytes | type(None)) or is_function:
         return f"{type(value).__name__}: not a number"
     return ""
 
@@ -194,8 +209,9 @@ def _put(path: Path, new: Any, namespace: MutableMapping[str, Any], found: Sourc
         index = key if kind == "item" else holder._fields.index(key)  # type: ignore[attr-defined]
         elements = list(holder)
         elements[index] = new
-        rebuilt = holder._make(elements) if hasattr(holder, "_make") else tuple(elements)
-        _put(parent, rebuilt, namespace, found)
+        result = rebuild(holder, elements)
+        found.rebuilt.append((result, holder))
+        _put(parent, result, namespace, found)
         return
     if isinstance(holder, list) and key < 0:
         key += len(holder)
