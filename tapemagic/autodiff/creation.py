@@ -13,7 +13,7 @@ import numpy as np
 
 from . import dispatch, leaks
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
-from .primitives import RULES, elementwise, general, linear
+from .primitives import RULES, Primitive, elementwise, general, linear
 
 #: Types that, called on a number, give a number of another type: the value stays on the tape.
 NUMBER_TYPES = (
@@ -25,6 +25,14 @@ for _type in dict.fromkeys(NUMBER_TYPES):
     elementwise(_type, "1")
 
 
+def row(fun: Any) -> Primitive:
+    """Return the row of a function that is known to be a primitive."""
+    rule = RULES[fun]
+    if not isinstance(rule, Primitive):
+        raise TypeError(f"{fun} has no row of its own")
+    return rule
+
+
 def convert(function: Any, *args: Any, **kwargs: Any) -> Any:
     """Call `function`; where it is ``float``, ``np.float32``, ..., a traced value stays traced.
 
@@ -33,10 +41,9 @@ def convert(function: Any, *args: Any, **kwargs: Any) -> Any:
     >>> convert(float, "1.5")
     1.5
     """
-    if len(args) == 1 and not kwargs and type(args[0]) in HANDLE_TYPES:
-        rule = RULES.get(function) if isinstance(function, type) else None
-        if rule is not None and function in NUMBER_TYPES:
-            return call_elementwise(rule, function, args)
+    single = len(args) == 1 and not kwargs and type(args[0]) in HANDLE_TYPES
+    if single and isinstance(function, type) and function in NUMBER_TYPES:
+        return call_elementwise(row(function), function, args)
     if function is complex and len(args) == 2 and dispatch.holds_traced(args):
         return convert(complex, args[0]) + convert(complex, args[1]) * 1j
     return function(*args, **kwargs)
@@ -108,7 +115,7 @@ def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
 
     dtype = kwargs.get("dtype", args[0] if args else None)
     params = (dtype if dtype is None else np.dtype(dtype).str, kwargs.get("ndmin", 0))
-    return call_primitive(RULES[_array], (x, *params), {}, compute)
+    return call_primitive(row(_array), (x, *params), {}, compute)
 
 
 def _of_list(create: Callable, nested: list, args: tuple, kwargs: dict) -> Any:
@@ -122,7 +129,7 @@ def _of_list(create: Callable, nested: list, args: tuple, kwargs: dict) -> Any:
     extra = y.ndim - len(positions[0]) - np.ndim(plain(leaves[0]))  # axes that ndmin= added
     positions = tuple((0,) * extra + position for position in positions)
     params = {"positions": positions, "shape": y.shape, "dtype": y.dtype.str}
-    return call_primitive(RULES[_assemble], leaves, params, lambda *_, **__: y)
+    return call_primitive(row(_assemble), leaves, params, lambda *_, **__: y)
 
 
 def as_operand(x: Any) -> Any:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from . import dispatch, leaks
-from .creation import as_operand, convert
+from .creation import as_operand, convert, row
 from .dispatch import HANDLE_TYPES, call, call_primitive, plain
-from .primitives import RULES, linear
+from .primitives import linear
 from .storage import storage_of, write_item
 
 #: Methods that are the NumPy function of that name, with the handle as first argument.
@@ -99,8 +99,8 @@ METHODS.update(
     for name in (
         "tobytes", "tofile", "dump", "dumps", "byteswap", "getfield", "setfield",
         "as_integer_ratio", "hex",
-    )  # fmt: skip
-)
+    )
+)  # fmt: skip
 
 
 # ----------------------------------------------------------------------------- shape and type
@@ -108,6 +108,7 @@ METHODS.update(
 
 @_method
 def transpose(self: Any, *axes: Any) -> Any:
+    """Permute the axes, given one by one or as a tuple."""
     if not axes or axes == (None,):
         return call(np.transpose, (self,), {})
     return call(np.transpose, (self, axes[0] if isinstance(axes[0], tuple | list) else axes), {})
@@ -115,12 +116,14 @@ def transpose(self: Any, *axes: Any) -> Any:
 
 @_method
 def reshape(self: Any, *shape: Any, **kwargs: Any) -> Any:
+    """Change the shape, given as numbers or as a tuple."""
     return call(np.reshape, (self, shape[0] if len(shape) == 1 else shape), kwargs)
 
 
 @_method
 def flatten(self: Any, order: str = "C") -> Any:
-    return call_primitive(RULES[_flatten], (self, order), {}, _flatten)
+    """Return a 1-D copy."""
+    return call_primitive(row(_flatten), (self, order), {}, _flatten)
 
 
 def _flatten(x: Any, order: str = "C") -> Any:
@@ -132,11 +135,13 @@ linear(_flatten, lambda ct, x, order="C": np.reshape(ct, x.shape, order=order), 
 
 @_method
 def clip(self: Any, min: Any = None, max: Any = None, out: Any = None, **kwargs: Any) -> Any:
+    """See `numpy.clip`."""
     return call(np.clip, (self, min, max), kwargs if out is None else {"out": out, **kwargs})
 
 
 @_method
 def compress(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    """See `numpy.compress`."""
     return call(np.compress, (condition, self), {"axis": axis, **_given(out=out)})
 
 
@@ -146,6 +151,7 @@ def _given(**kwargs: Any) -> dict:
 
 @_method
 def conjugate(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return the complex conjugate."""
     if not args and not kwargs and np.asarray(plain(self)).dtype.kind != "c":
         return self  # of real numbers NumPy returns the very same object
     return np.conjugate(self, *args, **kwargs)
@@ -156,6 +162,7 @@ METHODS["conj"] = conjugate
 
 @_method
 def copy(self: Any, order: str = "C") -> Any:
+    """Return a copy, in C order unless told otherwise."""
     if not isinstance(self.value, np.ndarray):
         return self
     return call(np.copy, (self,), {"order": order})
@@ -166,11 +173,12 @@ def astype(
     self: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True,
     copy: bool = True,
 ) -> Any:  # fmt: skip
+    """Change the dtype; integers and bools leave the tape."""
     if np.dtype(dtype).kind == "O":
         leaks.leave(self, "an array of objects has no derivative")
     options = {"order": order, "casting": casting, "subok": subok, "copy": copy}
     changed = {k: v for k, v in options.items() if v != _ASTYPE[k]}
-    return call_primitive(RULES[_astype], (self, dtype), changed, _astype)
+    return call_primitive(row(_astype), (self, dtype), changed, _astype)
 
 
 _ASTYPE = {"order": "K", "casting": "unsafe", "subok": True, "copy": True}
@@ -185,29 +193,30 @@ linear(_astype, lambda ct, x, dtype, **options: ct, name="astype")
 
 @_method
 def view(self: Any, dtype: Any = None, type: Any = None) -> Any:
+    """Look at the same memory; with another dtype or class it would leave the tape."""
     value = plain(self)
-    kind = dtype if isinstance(dtype, builtin_type) else type
-    if kind is not None and isinstance(kind, builtin_type) and issubclass(kind, np.ndarray):
-        dtype, type = (None, kind) if dtype is kind else (dtype, kind)
-    same = dtype is None or np.dtype(dtype) == value.dtype
-    if same and type in (None, np.ndarray):
+    given = [one for one in (dtype, type) if one is not None]
+    if all(one is np.ndarray or _is_dtype(one, value.dtype) for one in given):
         return self[...] if isinstance(value, np.ndarray) else self
     dispatch.operand(self, reads=False)
-    leaks.leave(self, f"view({dtype or type!r}) reads its bytes in another way")
+    leaks.leave(self, f"view({given[0]!r}) reads its bytes in another way")
     return value.view(**_given(dtype=dtype, type=type))
 
 
-builtin_type = type
+def _is_dtype(x: Any, dtype: np.dtype) -> bool:
+    return not (isinstance(x, type) and issubclass(x, np.ndarray)) and np.dtype(x) == dtype
 
 
 @_method
 def to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
+    """Return the array itself: there is only the CPU."""
     plain(self).to_device(device, stream=stream)
     return self
 
 
 @_method
 def setflags(self: Any, *args: Any, **kwargs: Any) -> None:
+    """Allow or forbid writes, as for the plain array."""
     storage_of(self).true_view(self).setflags(*args, **kwargs)
 
 
@@ -251,12 +260,14 @@ def tolist(self: Any) -> Any:
 
 @_method
 def fill(self: Any, value: Any) -> None:
+    """Write one value everywhere."""
     np.empty(1, self.value.dtype).fill(plain(value))  # NumPy's own errors
     write_item(self, Ellipsis, value)
 
 
 @_method
 def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, **kwargs: Any) -> None:
+    """Sort in place."""
     options = {"axis": axis, **_given(kind=kind, order=order), **kwargs}
     _rewrite(self, call(np.sort, (self,), options))
 
@@ -265,6 +276,7 @@ def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, **kwarg
 def partition(
     self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None
 ) -> None:
+    """Partition in place."""
     options = {"axis": axis, "kind": kind, **_given(order=order)}
     _rewrite(self, call(np.partition, (self, kth), options))
 
@@ -276,7 +288,7 @@ def _rewrite(handle: Any, values: Any) -> None:
 
 
 @_method
-def put(self: Any, indices: Any, values: Any, mode: str = "raise") -> None:
+def put(self: Any, indices: Any, values: Any, mode: Any = "raise") -> None:
     """Write values at positions of the flattened array; later ones win, few are repeated."""
     numbers = np.arange(self.value.size)
     numbers.put(plain(indices), 0, mode)  # NumPy's own errors

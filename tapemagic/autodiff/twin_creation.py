@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import dispatch, leaks
-from .creation import array_of
+from .creation import array_of, row
 from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from .primitives import RULES, composite, general
 from .storage import write_item
@@ -85,7 +85,7 @@ twin_for(np.kaiser)(relink(np.kaiser))
 
 @twin_for(np.full)
 def _full(
-    shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", **kwargs: Any
+    shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any
 ) -> Any:
     if not holds_traced(fill_value):
         return fresh(np.full(shape, fill_value, dtype, order, **kwargs))
@@ -127,7 +127,7 @@ def _arange_twin(*args: Any, **kwargs: Any) -> Any:
     leaks.flat(None, (stop,))  # it only decides how many there are
     if not holds_traced((start, step)):
         return fresh(y)
-    return call_primitive(RULES[_arange], (start, step, plain(stop), dtype), {}, lambda *_: y)
+    return call_primitive(row(_arange), (start, step, plain(stop), dtype), {}, lambda *_: y)
 
 
 def _linspace(

@@ -46,7 +46,8 @@ class Converter:
         if extra_dtype is not None:
             kinds.append(np.dtype(extra_dtype))
         dtype = np.result_type(*kinds)
-        return np.result_type(dtype, np.float64) if ensure_inexact and dtype.kind in "biu" else dtype
+        exact = ensure_inexact and dtype.kind in "biu"
+        return np.result_type(dtype, np.float64) if exact else dtype
 
     def wrap(self, y: Any, to_scalar: bool | None = None) -> Any:
         """Return a result as a number where all inputs were numbers."""
@@ -55,7 +56,9 @@ class Converter:
 
 
 try:
-    from numpy._core._multiarray_umath import _array_converter
+    from numpy._core._multiarray_umath import (  # type: ignore[import-not-found]
+        _array_converter,
+    )
 except ImportError:  # before NumPy 2.1
     pass
 else:
@@ -76,11 +79,14 @@ def _apply_along_axis(func1d: Callable, axis: int, arr: Any, *args: Any, **kwarg
     return _along(func1d, axis, arr, *args, **kwargs)  # the function may know traced values
 
 
-class vectorize(np.vectorize):  # noqa: N801  (NumPy's name)
+_Vectorize: Any = np.vectorize
+
+
+class vectorize(_Vectorize):  # noqa: N801  (NumPy's name)
     """`np.vectorize` whose function may take and return traced numbers."""
 
     __doc__ = np.vectorize.__doc__
-    _signed = relink(np.vectorize._vectorize_call_with_signature)
+    _signed = relink(_Vectorize._vectorize_call_with_signature)
 
     def _vectorize_call(self, func: Callable, args: Any) -> Any:
         if RECORDER.recording is None or not args:
@@ -89,6 +95,7 @@ class vectorize(np.vectorize):  # noqa: N801  (NumPy's name)
             return self._signed(func, args)
         arrays = [asanyarray(x) for x in args]
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
+        kinds: Any
         if self.otypes is None:
             if any(x.size == 0 for x in arrays):
                 raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")
@@ -98,7 +105,7 @@ class vectorize(np.vectorize):  # noqa: N801  (NumPy's name)
             kinds = [np.asarray(plain(y)).dtype.char for y in (first if several else (first,))]
         else:
             first, kinds, several = None, self.otypes, len(self.otypes) > 1
-        columns = [[] for _ in kinds]
+        columns: list[list] = [[] for _ in kinds]
         for where in np.ndindex(*shape):
             if first is not None and self.cache and not any(where):
                 y = first
@@ -273,7 +280,7 @@ def _indexing(original: Any) -> None:
             return y.astype(wanted.dtype)  # a Python float has no say in the dtype
         return y
 
-    twin = object.__new__(type(kind.__name__, (kind,), {"__getitem__": getitem}))
+    twin: Any = object.__new__(type(kind.__name__, (kind,), {"__getitem__": getitem}))
     for name in ("axis", "matrix", "ndmin", "trans1d", "sparse"):
         if hasattr(original, name):
             setattr(twin, name, getattr(original, name))

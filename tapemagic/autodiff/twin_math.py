@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from . import leaks
-from .creation import array_of, convert
+from .creation import array_of, convert, row
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, holds_traced, plain
-from .primitives import RULES, elementwise, general
+from .primitives import elementwise, general
 from .twinning import twin_for, twin_module
 
 #: Functions with a row of NumPy's, by its name where that is another.
@@ -40,7 +40,7 @@ def _number(x: Any) -> Any:
 
 
 def _by_row(original: Callable, name: str) -> None:
-    primitive = RULES[getattr(np, name)]
+    primitive = row(getattr(np, name))
 
     def twin(*args: Any) -> Any:
         for x in args:
@@ -80,7 +80,7 @@ for _fun, _formula in (
 def _by_own_row(original: Callable) -> None:
     def twin(x: Any, /) -> Any:
         if type(x) in HANDLE_TYPES:
-            return call_elementwise(RULES[original], original, (_number(x),))
+            return call_elementwise(row(original), original, (_number(x),))
         return original(x)
 
     twin_for(original)(twin)
@@ -95,7 +95,7 @@ def _log(x: Any, *base: Any) -> Any:
     if not holds_traced((x, *base)):
         return math.log(x, *base)
     logs = [
-        call_elementwise(RULES[np.log], math.log, (_number(one),))
+        call_elementwise(row(np.log), math.log, (_number(one),))
         if type(one) in HANDLE_TYPES
         else math.log(one)
         for one in (x, *base)
@@ -108,7 +108,7 @@ def _ldexp(x: Any, i: Any, /) -> Any:
     if type(x) not in HANDLE_TYPES:
         return math.ldexp(x, i)
     factor = 2.0 ** plain(i)
-    return call_elementwise(RULES[np.multiply], lambda a, _: math.ldexp(a, plain(i)),
+    return call_elementwise(row(np.multiply), lambda a, _: math.ldexp(a, plain(i)),
                             (_number(x), factor))  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def _modf(x: Any, /) -> Any:
     if type(x) not in HANDLE_TYPES:
         return math.modf(x)
     fraction, whole = math.modf(plain(x))
-    number = call_elementwise(RULES[np.subtract], lambda *_: fraction, (_number(x), whole))
+    number = call_elementwise(row(np.subtract), lambda *_: fraction, (_number(x), whole))
     return number, leaks.flat(whole, (x,))
 
 
@@ -138,9 +138,9 @@ def _remainder(x: Any, y: Any, /) -> Any:
     return _as(value, _number(x) - times * _number(y))
 
 
-def _as(value: float, y: Any) -> Any:
+def _as(value: complex, y: Any) -> Any:
     """Record that `y` is `value`, which may differ from it in the last place."""
-    return call_elementwise(RULES[np.positive], lambda _: value, (y,))
+    return call_elementwise(row(np.positive), lambda _: value, (y,))
 
 
 # --------------------------------------------------------------------- functions of many numbers
@@ -178,7 +178,7 @@ def _fsum(seq: Iterable, /) -> Any:
     items = list(seq)
     if not holds_traced(items):
         return math.fsum(items)
-    return call_primitive(RULES[_sum_of], tuple(map(_number, items)), {}, _sum_of)
+    return call_primitive(row(_sum_of), tuple(map(_number, items)), {}, _sum_of)
 
 
 @twin_for(math.prod)
@@ -187,7 +187,7 @@ def _prod(iterable: Iterable, /, *, start: Any = 1) -> Any:
     if not holds_traced([*items, start]):
         return math.prod(items, start=start)
     if all(np.ndim(plain(x)) == 0 for x in (*items, start)):
-        return call_primitive(RULES[_product_of], (start, *items), {}, _start_product)
+        return call_primitive(row(_product_of), (start, *items), {}, _start_product)
     for x in items:
         start = start * x
     return start
@@ -201,7 +201,7 @@ def _start_product(start: Any, *xs: Any) -> Any:
 def _hypot(*coordinates: Any) -> Any:
     if not holds_traced(coordinates):
         return math.hypot(*coordinates)
-    return call_primitive(RULES[_length], tuple(map(_number, coordinates)), {}, _length)
+    return call_primitive(row(_length), tuple(map(_number, coordinates)), {}, _length)
 
 
 @twin_for(math.dist)
@@ -211,17 +211,18 @@ def _dist(p: Iterable, q: Iterable, /) -> Any:
         return math.dist(p, q)
     value = math.dist(plain(p), plain(q))
     differences = tuple(_number(a) - _number(b) for a, b in zip(p, q, strict=True))
-    return call_primitive(RULES[_length], differences, {}, lambda *_: value)
+    return call_primitive(row(_length), differences, {}, lambda *_: value)
 
 
-if hasattr(math, "sumprod"):
+_sumprod_original: Any = getattr(math, "sumprod", None)  # since Python 3.12
+if _sumprod_original is not None:
 
-    @twin_for(math.sumprod)
+    @twin_for(_sumprod_original)
     def _sumprod(p: Iterable, q: Iterable, /) -> Any:
         p, q = list(p), list(q)
         if not holds_traced([*p, *q]):
-            return math.sumprod(p, q)
-        value = math.sumprod(plain(p), plain(q))
+            return _sumprod_original(p, q)
+        value = _sumprod_original(plain(p), plain(q))
         return _as(value, np.dot(array_of(np.array, p), array_of(np.array, q)))
 
 
@@ -229,7 +230,7 @@ if hasattr(math, "sumprod"):
 
 
 def _complex_row(original: Callable, name: str) -> None:
-    primitive = RULES[getattr(np, name)]
+    primitive = row(getattr(np, name))
 
     def twin(x: Any, /) -> Any:
         if type(x) in HANDLE_TYPES:
@@ -251,7 +252,7 @@ def _complex_log(z: Any, *base: Any) -> Any:
     if not holds_traced((z, *base)):
         return cmath.log(z, *base)
     logs = [
-        call_elementwise(RULES[np.log], cmath.log, (convert(complex, one),))
+        call_elementwise(row(np.log), cmath.log, (convert(complex, one),))
         if type(one) in HANDLE_TYPES
         else cmath.log(one)
         for one in (z, *base)
@@ -264,7 +265,7 @@ def _phase(z: Any, /) -> Any:
     if type(z) not in HANDLE_TYPES:
         return cmath.phase(z)
     z = convert(complex, z)
-    return call_elementwise(RULES[np.arctan2], math.atan2, (z.imag, z.real))
+    return call_elementwise(row(np.arctan2), math.atan2, (z.imag, z.real))
 
 
 @twin_for(cmath.polar)
@@ -279,7 +280,7 @@ def _rect(r: Any, phi: Any, /) -> Any:
     if not holds_traced((r, phi)):
         return cmath.rect(r, phi)
     value = cmath.rect(plain(r), plain(phi))
-    y = convert(complex, r) * call_elementwise(RULES[np.exp], cmath.exp, (1j * phi,))
+    y = convert(complex, r) * call_elementwise(row(np.exp), cmath.exp, (1j * phi,))
     return _as(value, y)
 
 

@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial import (
-    chebyshev, hermite, hermite_e, laguerre, legendre, polynomial, polyutils,
+    chebyshev,
+    hermite,
+    hermite_e,
+    laguerre,
+    legendre,
+    polynomial,
+    polyutils,
 )  # fmt: skip
 
 from .twinning import TWINS, register, relink, twin_for, twin_module

@@ -17,9 +17,9 @@ import numpy as np
 from tapemagic.errors import NoRuleError
 
 from . import dispatch, leaks
-from .creation import as_operand
+from .creation import as_operand, row
 from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
-from .primitives import RULES, general
+from .primitives import general
 from .recorder import RECORDER
 from .storage import write_item
 from .twinning import ORIGINALS, fresh, register, twin_for, twin_module
@@ -51,14 +51,17 @@ class Source:
         self.owner = owner
 
     def method(self, name: str) -> Callable:
+        """Return the real method."""
         return getattr(self.owner, name)
 
     def state(self) -> Any:
+        """Return all that the next draws depend on."""
         if isinstance(self.owner, np.random.Generator):
             return self.owner.bit_generator.state
         return self.owner.get_state()
 
     def restore(self, state: Any) -> None:
+        """Go back to a state."""
         if isinstance(self.owner, np.random.Generator):
             self.owner.bit_generator.state = state
         else:
@@ -120,7 +123,7 @@ def _location_scale(source: Source, name: str, args: tuple, kwargs: dict) -> Any
 def _recorded(y: Any, loc: Any, scale: Any, noise: Any) -> Any:
     if not holds_traced((loc, scale)):
         return fresh(y)
-    return call_primitive(RULES[_draw], (loc, scale, noise), {}, lambda *_: y)
+    return call_primitive(row(_draw), (loc, scale, noise), {}, lambda *_: y)
 
 
 def _uniform(source: Source, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
@@ -146,7 +149,7 @@ def _lognormal(source: Source, mean: Any = 0.0, sigma: Any = 1.0, size: Any = No
     number = np.ndim(y) == 0 and size is None
     noise = source.again(before, "normal", size=None if number else np.shape(y))
     exponent = _recorded(plain(mean) + plain(sigma) * noise, mean, sigma, noise)
-    return dispatch.call_elementwise(RULES[np.exp], lambda _: y, (exponent,))
+    return dispatch.call_elementwise(row(np.exp), lambda _: y, (exponent,))
 
 
 def _weibull(source: Source, a: Any, size: Any = None) -> Any:
@@ -154,7 +157,7 @@ def _weibull(source: Source, a: Any, size: Any = None) -> Any:
     y = source.method("weibull")(plain(a), size)
     number = np.ndim(y) == 0 and size is None
     noise = source.again(before, "standard_exponential", size=None if number else np.shape(y))
-    return dispatch.call_elementwise(RULES[np.power], lambda *_: y, (noise, 1.0 / a))
+    return dispatch.call_elementwise(row(np.power), lambda *_: y, (noise, 1.0 / a))
 
 
 def _multivariate_normal(source: Source, mean: Any, cov: Any, *args: Any, **kwargs: Any) -> Any:
@@ -225,7 +228,7 @@ class TracedGenerator:
         self._original = original
 
     @property
-    def __class__(self) -> type:
+    def __class__(self) -> type:  # type: ignore[misc]
         return type(self._original)
 
     def __getattr__(self, name: str) -> Any:
@@ -289,10 +292,11 @@ def _module_twin(name: str) -> None:
     twin_for(original)(twin)
 
 
-for _name in np.random.__all__:
-    if callable(getattr(np.random, _name)) and not isinstance(getattr(np.random, _name), type):
-        if _name not in ("default_rng", "get_state", "set_state", "seed", "test",
-                         "get_bit_generator", "set_bit_generator"):  # fmt: skip
-            _module_twin(_name)
+_NO_DRAWS = frozenset(
+    ("default_rng", "get_state", "set_state", "seed", "get_bit_generator", "set_bit_generator")
+)
+for _name in sorted(set(np.random.__all__) - _NO_DRAWS):
+    if not isinstance(getattr(np.random, _name), type):
+        _module_twin(_name)
 
 random_twin = twin_module(np.random)

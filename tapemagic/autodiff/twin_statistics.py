@@ -6,8 +6,9 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .creation import row
 from .dispatch import call_primitive, holds_traced
-from .primitives import RULES, general
+from .primitives import general
 from .twinning import twin_for, twin_module
 
 
@@ -19,7 +20,7 @@ def _averaging(original: Callable) -> None:
         items = list(data)
         if args or kwargs or not holds_traced(items):
             return original(items, *args, **kwargs)
-        return call_primitive(RULES[average], tuple(items), {}, average)
+        return call_primitive(row(average), tuple(items), {}, average)
 
     general(average, variadic=lambda i, ct, y, *xs: ct / len(xs), name=original.__name__)
     twin_for(original)(twin)

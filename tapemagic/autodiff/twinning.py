@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch
+from . import dispatch, leaks
 from .creation import as_operand
 from .dispatch import HANDLE_TYPES, holds_traced, plain
 from .recorder import RECORDER
@@ -98,13 +98,12 @@ def listening(original: Callable) -> Callable:
 
 
 def showing(original: Callable) -> Callable:
-    """Make the twin of a function that only shows, stores or compares values: it gets plain ones."""
-    from .leaks import note  # noqa: PLC0415
+    """Make the twin of a function that shows, stores or compares: it gets the plain values."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
         values = [*args, *kwargs.values()]
         if any(map(holds_traced, values)):
-            note("shown", [x for x in values if type(x) in HANDLE_TYPES])
+            leaks.note("shown", [x for x in values if type(x) in HANDLE_TYPES])
             return original(*plain(args), **plain(kwargs))
         return original(*args, **kwargs)
 

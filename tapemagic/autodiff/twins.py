@@ -32,10 +32,12 @@ __all__ = [
 
 #: Functions whose arguments are sequences of arrays: NumPy looks for handles inside.
 _OF_SEQUENCES = frozenset(
-    "concatenate stack vstack hstack dstack column_stack block einsum einsum_path multi_dot select"
-    " choose lexsort broadcast_arrays ix_ meshgrid copyto piecewise unstack ravel_multi_index"
-    " histogramdd savez savez_compressed".split()
-)
+    (
+        "concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "einsum",
+        "einsum_path", "multi_dot", "select", "choose", "lexsort", "broadcast_arrays", "ix_",
+        "meshgrid", "piecewise", "unstack", "ravel_multi_index", "histogramdd",
+    )
+)  # fmt: skip
 
 for _fun in sorted(get_overridable_numpy_array_functions(), key=lambda f: f.__name__):
     if id(_fun) not in TWINS and _fun.__name__ not in _OF_SEQUENCES:

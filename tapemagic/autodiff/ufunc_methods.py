@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from tapemagic.errors import NoRuleError, UnsupportedWriteError
+
 from . import dispatch, leaks
+from .creation import row
 from .dispatch import HANDLE_TYPES, call, call_primitive, plain
 from .primitives import RULES, Primitive, conj_if_complex, general, linear, partial_of
 from .storage import write_item
@@ -111,9 +113,9 @@ def _reduce_vjp(
         steps = [np.full(rows.shape[1:], initial), *steps]
         chosen = chosen and [None, *chosen]
     found = _unfold(ufunc, steps, [0] * (len(steps) - 1) + [ct], chosen)
-    found = np.stack([np.broadcast_to(one, rows.shape[1:]) for one in found[initial is not None :]])
-    found = np.reshape(found, [x.shape[a] for a in axes] + list(rows.shape[1:]))
-    return np.moveaxis(found, range(len(axes)), axes)
+    parts = [np.broadcast_to(one, rows.shape[1:]) for one in found[initial is not None :]]
+    ct = np.reshape(np.stack(parts), [x.shape[a] for a in axes] + list(rows.shape[1:]))
+    return np.moveaxis(ct, range(len(axes)), axes)
 
 
 general(_reduce, _reduce_vjp, name="reduce")
@@ -147,7 +149,7 @@ def _is_constant(ufunc: Any) -> bool:
 
 
 def _named(fun: Any, args: tuple, kwargs: dict) -> Any:
-    return call_primitive(RULES[fun], args, kwargs, fun)
+    return call_primitive(row(fun), args, kwargs, fun)
 
 
 # --------------------------------------------------------------------------------- accumulate
@@ -195,13 +197,14 @@ def _reduceat_vjp(
 ) -> Any:
     rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
     starts = [int(i) for i in indices]
-    places, found = [], []
+    places: list[int] = []
+    found: list[Any] = []
     for k, (start, stop) in enumerate(zip(starts, [*starts[1:], len(rows)], strict=True)):
         steps = [rows[i] for i in range(start, max(stop, start + 1))]
         found += _unfold(ufunc, steps, [0] * (len(steps) - 1) + [cts[k]])
         places += range(start, max(stop, start + 1))
-    found = np.stack([np.broadcast_to(one, rows.shape[1:]) for one in found])
-    return np.moveaxis(_gather(found, np.array(places), len(rows)), 0, axis)
+    parts = np.stack([np.broadcast_to(one, rows.shape[1:]) for one in found])
+    return np.moveaxis(_gather(parts, np.array(places), len(rows)), 0, axis)
 
 
 def _add_rows(rows: Any, places: Any, count: int) -> np.ndarray:

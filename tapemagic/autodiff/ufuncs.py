@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.errors import UnsupportedWriteError
+
 from . import dispatch, leaks
 from .creation import array_of, as_operand
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
