@@ -275,7 +275,7 @@ def _write_pullback(get: Any, zero: Any, clear: Any) -> Any:
         ct = full(ct, aval)
         owned = cotangents[-1]
         k = cotangents[-2]  # id of the node whose cotangent this is
-        in_place = k in owned and cotangents[a] is None and not is_traced(ct)
+        in_place = k in owned and v != a and cotangents[a] is None and not is_traced(ct)
         if v >= 0:
             new = run(get, ct, where)
             if in_place and get is _get_item:
