@@ -91,7 +91,7 @@ class Borrowed:
         if not isinstance(handle.value, np.ndarray):
             plain = handle.value
         elif not isinstance(handle.storage, Storage):
-            plain = handle.value.copy(order="K")  # a rule may have saved the value itself
+            plain = _copy(handle.value)  # a rule may have saved the value itself
         else:
             plain = self._lower_array(handle, handle.storage)
         self._lowered[id(handle)] = handle, plain
@@ -100,13 +100,12 @@ class Borrowed:
     def _lower_array(self, handle: Any, storage: Storage) -> np.ndarray:
         known = self._owners.get(id(storage))
         if known is None:
-            copy = storage.buffer.copy(order="K")
-            known = self._owners[id(storage)] = storage, copy
+            known = self._owners[id(storage)] = storage, _copy(storage.buffer)
         owner = known[1]
-        if storage.written:
-            return owner if handle.window is storage.whole else view_at(owner, handle.window)
-        if handle.value is storage.buffer:
+        if storage.owner is not None and storage.owner() is handle:
             return owner
+        if storage.written:
+            return view_at(owner, handle.window)
         if owner is storage.buffer:
             return handle.value
         return view_at(owner, window_of(handle.value, storage.buffer))
@@ -127,6 +126,12 @@ class Borrowed:
                 np.copyto(owner, storage.buffer)
             elif recording is not None and not storage.written:
                 recording.guards.append((owner, before))
+
+
+def _copy(value: np.ndarray) -> np.ndarray:
+    copy = value.copy(order="K")
+    copy.flags.writeable = value.flags.writeable
+    return copy
 
 
 def _move_aside(recording: Recording, owner: np.ndarray) -> None:

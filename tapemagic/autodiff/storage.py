@@ -52,10 +52,12 @@ class Storage:
         Whether `buffer` is a copy of ours, so that values saved earlier lie elsewhere.
     exposed : bool
         Whether a rule may have saved `buffer` itself since the last copy.
+    owner : weak reference or None
+        The handle that stands for the array itself, and not for a view of it.
     """
 
     __slots__ = (
-        "aval", "buffer", "copied_at_once", "exposed", "fresh", "handles", "id", "changed", "frozen", "limit", "recording", "token",
+        "aval", "buffer", "copied_at_once", "exposed", "fresh", "handles", "id", "changed", "frozen", "limit", "owner", "recording", "token",
         "version",
         "whole", "written",
     )  # fmt: skip
@@ -64,6 +66,7 @@ class Storage:
         self.buffer = buffer
         self.aval = code_of(buffer)
         self.id, self.token = (base.id, base.token) if base is not None else (-1, None)
+        self.owner = weakref.ref(base) if base is not None else None
         self.version = 0
         self.written = False
         self.exposed = True
