@@ -111,8 +111,9 @@ class Folding:
         if group.kind == "line":
             return self._line_parts(group)
         parts = self._segments(group)
-        if len(parts) == 1 and isinstance(parts[0], Group) and parts[0].kind == "line":
-            return self._line_parts(parts[0])  # an iteration of one line is that line
+        only = parts[0] if len(parts) == 1 else None
+        if group.kind != "cell" and isinstance(only, Group) and only.kind == "line":
+            return self._line_parts(only)  # an iteration of one line is that line
         return parts
 
     def _iterations(self, group: Group) -> list[Item]:
@@ -151,7 +152,7 @@ class Folding:
             if key != previous:
                 found.append((key, index))
                 previous = key
-        ends = [first for _, first in found[1:]] + [group.last]
+        ends = [first for _, first in found[1:]] + [group.last] * bool(found)
         parts: list[Item] = []
         for (key, first), last in zip(found, ends, strict=True):
             if isinstance(key, tuple):

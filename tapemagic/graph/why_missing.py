@@ -102,8 +102,7 @@ def why_zero_at(facts: Facts, node: GraphNode) -> str:
         return f"{place} multiplies it by 0"
     if ct is not None and np.abs(ct).max(initial=0.0) < TINY:
         return f"underflow in {place}: the gradient became smaller than the smallest number"
-    users = [start for start in node.inputs if start is not None]
-    if any(len(set(facts.users[start])) > 1 for start in users):
+    if any(len(facts.users[start]) > 1 for start in node.inputs if start is not None):
         return f"the contributions of its uses add up to exactly 0 at {place}"
     formula = f" ({', '.join(filter(None, node.formulas))})" if any(node.formulas) else ""
     return f"the local derivative{formula} of {place} is 0 at every element"

@@ -118,8 +118,9 @@ class Recorder:
         function = calls[-1][0] if len(calls) > 1 else ""
         shape, dtype = np.shape(value), str(np.asarray(value).dtype)
         self.recorded.append(
-            FakeNode(index, op, formulas, inputs, constants, shape, dtype, value, line, function,
-                     calls)
+            FakeNode(
+                index, op, formulas, inputs, constants, shape, dtype, value, line, function, calls
+            )
         )
         return index
 
@@ -160,9 +161,9 @@ class Recorder:
             for start, part in zip(node.inputs, parts, strict=True):
                 if start is None or part is None:
                     continue
-                part = unbroadcast(part, self.recorded[start].shape)
+                summed = unbroadcast(part, self.recorded[start].shape)
                 before = self.cotangents.get(start)
-                self.cotangents[start] = part if before is None else before + part
+                self.cotangents[start] = summed if before is None else before + summed
         return self
 
 
@@ -170,15 +171,13 @@ TUTORIAL_CELL = """%%tape w b -t loss
 y = x @ w + b
 loss = (y**2).mean()"""
 
-TUTORIAL_W = np.array(
-    [[0.7462019, -0.00618961], [1.2371953, -1.3333826], [-0.9515552, -0.8407472]]
-)
+TUTORIAL_W = np.array([[0.7462019, -0.00618961], [1.2371953, -1.3333826], [-0.9515552, -0.8407472]])
 
 
 def tutorial(gradient=True):
     """Example 2 of the tutorial: y = x @ w + b, the mean of its squares."""
     tape = Recorder(TUTORIAL_CELL)
-    w, b = tape.source("w", TUTORIAL_W), tape.source("b", np.zeros(2))
+    w, b = tape.source("w", TUTORIAL_W.copy()), tape.source("b", np.zeros(2))
     product = tape.run("matmul", np.array([[-2.0, 1.0, 3.0]]), w, line=2)
     y = tape.run("add", product, b, line=2, name="y")
     square = tape.run("power", y, 2.0, line=3)
@@ -272,14 +271,46 @@ def calls(layers=2):
         line = 2 + number
         outer = ("", "<cell>", line)
         product = tape.run("matmul", h, w, line=line, calls=(outer, ("layer", "<helper>", 2)))
-        h = tape.run("tanh", product, line=line, name="h" if number == 0 else "out",
-                     calls=(outer, ("layer", "<helper>", 3)))
+        h = tape.run(
+            "tanh",
+            product,
+            line=line,
+            name="h" if number == 0 else "out",
+            calls=(outer, ("layer", "<helper>", 3)),
+        )
     return tape.gradient("loss", tape.run("sum", h, line=4, name="loss"))
 
 
 def large(count=100_000):
-    """A loop with `count` operations, two lines per iteration."""
-    return loop(count // 2, w=1.0)
+    """A loop with `count` operations on scalars, two lines per iteration, made quickly."""
+    tape = Recorder(LOOP_CELL.replace("50", str(count // 2)))
+    weight, h = tape.source("w", 1.0), tape.source("x", 0.5)
+    frames = {line: (("", "<cell>", line),) for line in (4, 5)}
+    for index in range(2, count + 2):
+        line = 4 if index % 2 == 0 else 5
+        op, formulas, inputs = (
+            ("multiply", ("x2", "x1"), (weight, h)) if line == 4 else ("tanh", ("1 - y**2",), (h,))
+        )
+        tape.recorded.append(
+            FakeNode(
+                index,
+                op,
+                formulas,
+                inputs,
+                (None,) * len(inputs),
+                (),
+                "float64",
+                0.5,
+                line,
+                "",
+                frames[line],
+            )
+        )
+        tape.bind("a" if line == 4 else "h", index)
+        h = index
+    tape.target = ("h", h)
+    tape.cotangents = dict.fromkeys(range(count + 2), 1.0)
+    return tape
 
 
 def hostile():
@@ -287,11 +318,17 @@ def hostile():
     tape = Recorder("%%tape\ny = '</svg><script>alert(1)</script>'\u202e \x00 * x")
     x = tape.source("x\"<b>&'\u202e", 2.0)
     tape.reasons["]]>\n\x1b[31m"] = "<img src=x onerror=alert(1)>"
-    name = "\ud800\\n}\"];evil[label=<<b>x</b>>]"
+    name = '\ud800\\n}"];evil[label=<<b>x</b>>]'
     return tape.gradient("y", tape.run("sin", x, line=2, name=name))
 
 
 ALL = {
-    "tutorial": tutorial, "not_run": not_run, "loop": loop, "failed": failed, "nan": nan,
-    "unused": unused, "calls": calls, "hostile": hostile,
+    "tutorial": tutorial,
+    "not_run": not_run,
+    "loop": loop,
+    "failed": failed,
+    "nan": nan,
+    "unused": unused,
+    "calls": calls,
+    "hostile": hostile,
 }

@@ -1,0 +1,187 @@
+"""The scene: one description that every picture draws."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from display import fakes
+
+from tapemagic.display.boxes import rows_of
+from tapemagic.display.scene import make_scene
+from tapemagic.graph.build import build_graph
+from tapemagic.graph.folding import MOST_VISIBLE
+from tapemagic.graph.summary import ArraySummary
+
+SCENES = {name: make_scene(build_graph(make())) for name, make in fakes.ALL.items()}
+
+
+def boxes(name):
+    return {box["id"]: box for box in SCENES[name]["boxes"]}
+
+
+def plain_values(item):
+    if isinstance(item, dict):
+        item = [*item.keys(), *item.values()]
+    if isinstance(item, list):
+        return [value for part in item for value in plain_values(part)]
+    return [item]
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_is_plain_finite_and_printable(name):
+    scene = SCENES[name]
+    assert json.loads(json.dumps(scene, allow_nan=False)) == scene
+    for value in plain_values(scene):
+        assert isinstance(value, (str, int, float, bool, type(None)))
+        if isinstance(value, str):
+            assert value.isprintable()
+        elif isinstance(value, float):
+            assert math.copysign(1, value) > 0 or value != 0
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_two_recordings_of_the_same_cell_give_the_same_bytes(name):
+    again = make_scene(build_graph(fakes.ALL[name]()))
+    assert json.dumps(again) == json.dumps(SCENES[name])
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_everything_is_on_the_page_and_wires_join_boxes(name):
+    scene = SCENES[name]
+    known = {box["id"]: box for box in scene["boxes"]}
+    assert len(known) == len(scene["boxes"])
+    for box in scene["boxes"]:
+        assert 0 <= box["x"] <= box["x"] + box["w"] <= scene["width"]
+        assert 0 <= box["y"] <= box["y"] + box["h"] <= scene["height"]
+    for wire in scene["wires"]:
+        start, end = known[wire["from"]], known[wire["to"]]
+        assert wire["points"][0] == start["label"]["port"]
+        x, y = wire["points"][-1]
+        assert end["x"] - 0.2 <= x <= end["x"] + end["w"] + 0.2
+        assert end["y"] - 0.2 <= y <= end["y"] + end["h"] + 0.2
+
+
+def test_the_tutorial_reads_like_the_cell():
+    found = boxes("tutorial")
+    recorded = [box for box in found.values() if box["kind"] != "constant"]
+    assert [(box["title"], box["op"], box["line"]) for box in recorded] == [
+        ("w", "", None), ("b", "", None), ("", "@", 2), ("y", "+", 2), ("", "** 2", 3),
+        ("loss", "mean", 3),
+    ]  # fmt: skip
+    assert found["n5"]["kind"] == "target"
+    assert found["n5"]["gradient"] == "1"
+    assert found["n4"]["local"] == ["∂x1: 2 * x1"]
+    assert found["n3"]["verb"] == "add copies; broadcast sums"
+    assert found["n2"]["code"] == "y = x @ w + b"
+    ((constant),) = [box for box in found.values() if box["kind"] == "constant"]
+    assert constant["value_rows"] == ["-2  1  3"]
+    assert SCENES["tutorial"]["target"] == {"name": "loss", "value": found["n5"]["value"]}
+
+
+def test_a_loop_is_one_box_with_a_strip():
+    (group,) = [box for box in SCENES["loop"]["boxes"] if box["kind"] == "group"]
+    assert (group["count"], group["line"], group["lines"]) == (50, 3, [3, 4, 5])
+    assert group["code"] == "for t in range(50):"
+    # d loss / d h_k shrinks from the last iteration to the first
+    assert len(group["strip"]) == 50
+    assert group["strip"] == sorted(group["strip"])
+    assert group["strip"][-1] == pytest.approx(float(group["gradient"]), rel=1e-3)
+
+
+def test_opening_a_loop_shows_its_iterations_and_stubs():
+    graph = build_graph(fakes.loop(30))
+    scene = make_scene(graph, ["g0", "g0.4"])
+    kinds = [box["kind"] for box in scene["boxes"]]
+    assert kinds.count("group") == 29
+    # w is read by each iteration: once as itself, then beside each of the others
+    assert kinds.count("stub") == 29
+    (w,) = [box for box in scene["boxes"] if box["id"] == "n0"]
+    assert w["note"] == "used 30×, gradients add up"
+    opened = [box for box in scene["boxes"] if box["parent"] == "g0.4" and box["kind"] != "stub"]
+    assert [box["op"] for box in opened] == ["×", "tanh"]
+    assert scene["open"] == ["g0", "g0.4"]
+    assert {frame["id"] for frame in scene["frames"]} == {"g0", "g0.4"}
+
+
+def test_steps_go_forward_line_by_line_and_back():
+    steps = SCENES["tutorial"]["steps"]
+    assert [(step["line"], step["direction"]) for step in steps] == [
+        (None, "forward"), (2, "forward"), (3, "forward"),
+        (3, "backward"), (2, "backward"), (None, "backward"),
+    ]  # fmt: skip
+    assert [step["index"] for step in steps] == list(range(6))
+    assert steps[2]["boxes"] == ["n4", "n5"]
+    assert steps[3]["boxes"] == ["n5", "n4"]
+
+
+def test_without_a_gradient_there_are_no_steps_back_and_no_numbers_for_it():
+    scene = SCENES["not_run"]
+    assert {step["direction"] for step in scene["steps"]} == {"forward"}
+    assert {row["gradient"] for row in scene["sources"]} == {"not run yet"}
+    assert {b["gradient"] for b in scene["boxes"] if b["kind"] != "constant"} == {"not run yet"}
+
+
+def test_what_is_not_connected_says_so():
+    rows = {row["name"]: row for row in SCENES["unused"]["sources"]}
+    assert rows["b"]["gradient"] == rows["n"]["gradient"] == "not connected"
+    assert rows["b"]["reason"]
+    assert rows["n"]["reason"] == "integer: has no derivative"
+    assert boxes("unused")["n2"]["state"] == "not-connected"
+    reached = [step for step in SCENES["unused"]["steps"] if step["direction"] == "backward"]
+    assert "n2" not in [box for step in reached for box in step["boxes"]]
+
+
+def test_a_failure_is_marked_and_wired_to_its_operands():
+    scene = SCENES["failed"]
+    (failed,) = [box for box in scene["boxes"] if box["kind"] == "failed"]
+    assert (failed["op"], failed["line"], failed["state"]) == ("@", 4, "failed")
+    assert [wire["from"] for wire in scene["wires"] if wire["to"] == "failed"] == ["n1", "n2"]
+    assert scene["message"] == "line 4: matmul failed: ValueError: shapes do not match"
+
+
+def test_the_first_nan_is_pointed_at():
+    notes = {box["id"]: box["note"] for box in SCENES["nan"]["boxes"]}
+    assert [key for key, note in notes.items() if note.startswith("first nan")] == ["n2"]
+
+
+def test_an_operand_used_twice_is_two_wires():
+    tape = fakes.Recorder("y = x * x")
+    x = tape.source("x", 3.0)
+    scene = make_scene(build_graph(tape.gradient("y", tape.run("multiply", x, x, line=1))))
+    assert [(wire["from"], wire["to"]) for wire in scene["wires"]] == [("n0", "n1")] * 2
+
+
+def test_a_long_tape_is_a_small_picture():
+    scene = make_scene(build_graph(fakes.large(20_000)))
+    assert len(scene["boxes"]) < 10
+    assert max(len(box["strip"]) for box in scene["boxes"]) <= 120
+
+
+def test_hundreds_of_sources_and_open_groups_stay_within_bounds():
+    tape = fakes.Recorder("y = 1")
+    for number in range(300):
+        tape.run("sin", tape.source(f"x{number}", 1.0), line=1)
+    scene = make_scene(build_graph(tape), [f"g{k}" for k in range(300)])
+    assert len(scene["boxes"]) <= MOST_VISIBLE
+    assert "200 more sources" in scene["message"]
+    assert len(scene["sources"]) == 300
+
+
+def test_an_empty_tape():
+    scene = make_scene(build_graph(fakes.Recorder()))
+    assert (scene["boxes"], scene["message"]) == ([], "nothing was recorded")
+
+
+@pytest.mark.parametrize(
+    ("value", "rows"),
+    [
+        (np.array([1.0, -2.5]), ["1  -2.5"]),
+        (np.array([[1.0], [20.0]]), [" 1", "20"]),
+        (np.zeros((5, 1)), ["norm 0"]),
+        (np.arange(100.0), ["norm 573"]),
+        (3.0, ["3"]),
+    ],
+)
+def test_small_arrays_are_rows_of_numbers(value, rows):
+    assert rows_of(ArraySummary.of(value)) == rows

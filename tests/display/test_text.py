@@ -1,0 +1,59 @@
+"""The text display: complete, and within 80 columns whatever the words."""
+
+import pytest
+from display import fakes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapemagic.display.text import columns, fit, pad, to_text
+from tapemagic.graph.build import build_graph
+
+
+def wide():
+    tape = fakes.Recorder("結果 = 変数 * 変数  # " + "長い説明" * 20)
+    x = tape.source("変数" * 10, 2.0)
+    tape.reasons["とても長い名前" * 5] = "理由" * 60
+    return tape.gradient("結果" * 20, tape.run("sin", x, line=1, name="結果"))
+
+
+ALL = {**fakes.ALL, "wide": wide, "large": lambda: fakes.large(5000), "empty": fakes.Recorder}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_fits_80_columns_and_a_terminal(name):
+    text = to_text(build_graph(ALL[name]()))
+    assert text
+    for line in text.splitlines():
+        assert columns(line) <= 80
+        assert line.isprintable()
+        assert line == line.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("tutorial", ["tape of In [1]: loss = 12.22 (4 operations)", "y = x @ w + b", "18.5"]),
+        ("not_run", ["not run yet"]),
+        ("loop", ["for t in range(50):", "× 50", "(101 operations)"]),
+        ("failed", ["✗ line 4: matmul failed: ValueError: shapes do not match"]),
+        ("nan", ["first nan going forward: line 2, element [1]: sqrt(-0.5)"]),
+        ("unused", ["not connected", "integer: has no derivative"]),
+        ("empty", ["nothing was recorded"]),
+    ],
+)
+def test_it_says_what_matters(name, words):
+    text = to_text(build_graph(ALL[name]()))
+    for word in words:
+        assert word in text
+    assert "None" not in text
+
+
+def test_before_a_gradient_no_number_stands_for_it():
+    for line in to_text(build_graph(fakes.not_run())).splitlines()[3:5]:
+        assert line.endswith("not run yet")
+
+
+@given(st.text(st.characters(categories=["L", "M", "N", "P"]), max_size=60), st.integers(1, 40))
+def test_padding_counts_terminal_columns(text, width):
+    assert columns(pad(text, width)) == width
+    assert fit(text, width) == text or columns(text) > width

@@ -1,0 +1,167 @@
+"""Findings: one row per kind, with the words that matter."""
+
+import numpy as np
+import pytest
+from display import fakes
+
+from tapemagic.graph.build import build_graph
+from tapemagic.graph.why import explain, findings
+
+
+def scalar_tape(text="%%tape x", value=2.0):
+    tape = fakes.Recorder(text)
+    return tape, tape.source("x", value)
+
+
+def not_read():
+    tape, _ = scalar_tape()
+    y = tape.source("y", 1.0)
+    return tape.gradient("f", tape.run("sin", y, line=3, name="f"))
+
+
+def cut():
+    tape, x = scalar_tape()
+    kept = tape.run("stop_gradient", x, line=2)
+    return tape.gradient("f", tape.run("sin", kept, line=3, name="f"))
+
+
+def flat():
+    tape, x = scalar_tape()
+    steps = tape.run("floor", x, line=2)
+    return tape.gradient("f", tape.run("sin", steps, line=3, name="f"))
+
+
+def dead_relu():
+    tape, x = scalar_tape(value=np.array([-1.0, -2.0]))
+    y = tape.run("maximum", x, 0.0, line=4)
+    return tape.gradient("f", tape.run("sum", y, line=5, name="f"))
+
+
+def times_zero():
+    tape, x = scalar_tape()
+    return tape.gradient("f", tape.run("multiply", x, 0.0, line=6, name="f"))
+
+
+def cancels():
+    tape, x = scalar_tape()
+    return tape.gradient("f", tape.run("subtract", x, x, line=2, name="f"))
+
+
+def underflow():
+    tape, x = scalar_tape()
+    y = tape.run("multiply", x, 1e-200, line=2)
+    return tape.gradient("f", tape.run("multiply", y, 1e-200, line=3, name="f"))
+
+
+def infinite_slope():
+    tape, x = scalar_tape(value=np.array([1.0, 0.0]))
+    y = tape.run("sqrt", x, line=3)
+    return tape.gradient("f", tape.run("sum", y, line=4, name="f"))
+
+
+def bad_from_the_beginning():
+    tape, x = scalar_tape(value=np.array([1.0, np.inf]))
+    return tape.gradient("f", tape.run("sum", x, line=2, name="f"))
+
+
+def tie():
+    tape, x = scalar_tape(value=np.array([1.0, 0.0, 0.0]))
+    y = tape.run("maximum", x, 0.0, line=3)
+    return tape.gradient("f", tape.run("sum", y, line=4, name="f"))
+
+
+def grew():
+    tape, x = scalar_tape(value=np.ones((3, 1)))
+    y = tape.run("subtract", x, np.ones(3), line=2)
+    return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+
+
+def rebound():
+    tape, x = scalar_tape()
+    tape.run("sin", x, line=2, name="x")
+    return tape.gradient("f", tape.run("sin", x, line=3, name="f"))
+
+
+CASES = [
+    (fakes.failed, "failed", 4, ["matmul", "shapes do not match"]),
+    (fakes.nan, "nan", 2, ["First nan going forward", "element [1]", "sqrt(-0.5)"]),
+    (bad_from_the_beginning, "nan", None, ["'x' holds inf from the beginning"]),
+    (infinite_slope, "nan", 3, ["First inf going backward", "element [1]", "sqrt(0)"]),
+    (fakes.unused, "not-connected", None, ["'b'", "'z' (line 2)", "'f' does not read that"]),
+    (not_read, "not-connected", None, ["no recorded operation reads 'x'"]),
+    (cut, "not-connected", None, ["stop_gradient", "line 2"]),
+    (fakes.unused, "not-watched", None, ["'n'", "integer: has no derivative"]),
+    (flat, "zero", None, ["floor (line 2) is flat"]),
+    (dead_relu, "zero", None, ["maximum (line 4)", "dead relu"]),
+    (times_zero, "zero", None, ["multiply (line 6)", "by 0"]),
+    (cancels, "zero", None, ["add up to exactly 0"]),
+    (underflow, "zero", None, ["underflow", "line 2"]),
+    (tie, "kink", 3, ["2 elements at a tie"]),
+    (grew, "broadcast", 2, ["(3, 1) with (3,) gives (3, 3)"]),
+    (rebound, "rebound", 2, ["'x'", "x@1"]),
+    (fakes.not_run, "not-run", None, ["No gradient was asked for yet"]),
+    (lambda: fakes.loop(80, w=0.5), "vanishing", 3, ["× 80", "factor"]),
+    (lambda: fakes.loop(200, w=0.1), "zero", None, ["underflow"]),
+]
+
+
+@pytest.mark.parametrize(("make", "kind", "line", "words"), CASES)
+def test_each_kind(make, kind, line, words):
+    tape = make()
+    found = [finding for finding in findings(tape, build_graph(tape)) if finding.kind == kind]
+    assert found
+    assert found[0].line == line
+    for word in words:
+        assert word in found[0].message
+
+
+def test_the_factor_of_a_loop_is_that_of_its_recurrence():
+    tape = fakes.Recorder("for t in r:\n    h = w * h")
+    weight, h = tape.source("w", 0.5), tape.source("x", 1.0)
+    for _ in range(60):
+        h = tape.run("multiply", weight, h, line=2, name="h")
+    tape.gradient("h", h)
+    (finding,) = [f for f in findings(tape, build_graph(tape)) if f.kind == "vanishing"]
+    assert "a factor of 0.5 per step" in finding.message
+
+
+def test_exploding():
+    tape = fakes.Recorder("for t in r:\n    h = w * h")
+    weight, h = tape.source("w", 3.0), tape.source("x", 1.0)
+    for _ in range(40):
+        h = tape.run("multiply", weight, h, line=2, name="h")
+    tape.gradient("h", h)
+    (finding,) = [f for f in findings(tape, build_graph(tape)) if f.kind == "exploding"]
+    assert "a factor of 3 per step" in finding.message
+
+
+def test_nothing_to_remark_about_a_clean_tape():
+    tape = fakes.tutorial()
+    assert findings(tape, build_graph(tape)) == []
+    assert explain(tape, build_graph(tape)) == "Nothing to remark."
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("b", "not read that"), ("n", "integer"), ("x", "has a gradient: 3"),
+        ("f", "has a gradient: 1"), ("z", "not on a path"), ("nobody", "was not recorded"),
+    ],
+)  # fmt: skip
+def test_explain_by_name(name, words):
+    tape = fakes.unused()
+    assert words in explain(tape, build_graph(tape), name)
+
+
+def test_broadcasting_that_is_meant_is_not_remarked():
+    tape, x = scalar_tape(value=np.ones((3, 2)))
+    y = tape.run("add", x, np.ones(2), line=2)
+    tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+    assert findings(tape, build_graph(tape)) == []
+
+
+def test_messages_never_hold_control_characters():
+    tape = fakes.hostile()
+    graph = build_graph(tape)
+    assert explain(tape, graph).isprintable()
+    assert all(row.reason.isprintable() for row in graph.sources)
