@@ -78,31 +78,72 @@ def _has_nan(ct: Any) -> bool:
 def _sweep(
     entries: list[tuple], seeds: dict, wanted: set, mine: Any, record: bool, kept: dict | None
 ) -> dict[int, Any]:
-    top, lowest = max(seeds), min(wanted)
+    top = max(seeds)
     owned: set[int] = set()
     # Behind the cotangents: the id that is being pulled back, and the ids whose array is ours.
     cotangents: list[Any] = [None] * (top + 1) + [top, owned]
     for id_, ct in seeds.items():
         cotangents[id_] = ct
-    room = KEPT_BYTES
+    pull = (
+        _pull_plainly
+        if mine is None and kept is None and not record
+        else _Puller(mine, record, kept)
+    )
     found = {}
-    for k in range(top, lowest - 1, -1):
-        ct = cotangents[k]
-        if ct is None or (mine is not None and not mine[k]):
+    for stop in sorted(wanted, reverse=True):
+        if stop > top:
             continue
-        entry = entries[k]
-        if k in wanted:
-            found[k] = ct
-            owned.discard(k)
-        if kept is not None and entry[3] != MULTIPLE:
-            room -= getattr(dispatch.plain(ct), "nbytes", 8)
-            kept[k] = dispatch.plain(ct) if room > 0 or is_small(entry[3]) else None
-            if room > 0 or is_small(entry[3]):
-                owned.discard(k)
-        cotangents[-2] = k
-        PULLBACKS[entry[0]](ct, lift(entry, k) if record else entry, cotangents)
-        cotangents[k] = None
+        pull(entries, cotangents, top, stop)
+        top = stop
+        if cotangents[stop] is not None and (mine is None or mine[stop]):
+            found[stop] = cotangents[stop]
+            owned.discard(stop)
+    if kept is not None and found:
+        pull(entries, cotangents, top, top - 1)
     return found
+
+
+def _pull_plainly(entries: list[tuple], cotangents: list[Any], top: int, stop: int) -> None:
+    """Pull back through the nodes from `top` down to the one after `stop`: the hot loop."""
+    pullbacks = PULLBACKS
+    current = len(cotangents) - 2
+    for k in range(top, stop, -1):
+        ct = cotangents[k]
+        if ct is not None:
+            entry = entries[k]
+            cotangents[current] = k
+            pullbacks[entry[0]](ct, entry, cotangents)
+            cotangents[k] = None
+
+
+class _Puller:
+    """The same with what is asked for rarely: other tapes' nodes, recording, the picture."""
+
+    def __init__(self, mine: Any, record: bool, kept: dict | None) -> None:
+        self._mine, self._record, self._kept = mine, record, kept
+        self._room = KEPT_BYTES
+
+    def __call__(self, entries: list[tuple], cotangents: list[Any], top: int, stop: int) -> None:
+        for k in range(top, stop, -1):
+            ct = cotangents[k]
+            if ct is None or (self._mine is not None and not self._mine[k]):
+                continue
+            entry = entries[k]
+            if self._kept is not None and entry[3] != MULTIPLE:
+                self._keep(k, ct, is_small(entry[3]), cotangents[-1])
+            cotangents[-2] = k
+            PULLBACKS[entry[0]](ct, lift(entry, k) if self._record else entry, cotangents)
+            cotangents[k] = None
+
+    def _keep(self, k: int, ct: Any, small: bool, owned: set[int]) -> None:
+        """Keep a cotangent for the picture, if it is small or there is room."""
+        plain = dispatch.plain(ct)
+        self._room -= getattr(plain, "nbytes", 8)
+        if small or self._room > 0:
+            self._kept[k] = plain
+            owned.discard(k)  # a write pulls back in place what it owns
+        else:
+            self._kept[k] = None
 
 
 def lift(entry: tuple, k: int) -> tuple:

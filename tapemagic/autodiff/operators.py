@@ -55,7 +55,7 @@ def __{name}__(self, other):
         if frame is not RECORDER.frame:
             RECORDER.enter(frame)
         entries = RECORDER.entries
-        result = new(Handle)
+        result = Handle()
         result.value = y
         result.aval = aval
         result.token = token
@@ -79,7 +79,7 @@ def __r{name}__(self, other):
         if frame is not RECORDER.frame:
             RECORDER.enter(frame)
         entries = RECORDER.entries
-        result = new(Handle)
+        result = Handle()
         result.value = y
         result.aval = aval
         result.token = token
@@ -116,7 +116,7 @@ def install(handle: type, variable: type, slow: Any = dispatch.call_operator) ->
         primitive = RULES[fun]
         compute = getattr(operator, name)
         scope = {
-            "Handle": handle, "Variable": variable, "RECORDER": RECORDER, "new": object.__new__,
+            "Handle": handle, "Variable": variable, "RECORDER": RECORDER,
             "getframe": sys._getframe, "slow": slow, "primitive": primitive,
             "compute": compute,
         }  # fmt: skip

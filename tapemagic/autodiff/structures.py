@@ -6,9 +6,22 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from .dispatch import HANDLE_TYPES
+
+
+#: Types that are leaves, asked first: every gradient comes through here.
+_LEAVES = {np.ndarray, np.float64, np.float32, float, str, type(None)}
+
 
 def _parts(structure: Any) -> list[Any] | None:
     """Return the items of a container, or None for a leaf."""
+    kind = type(structure)
+    if kind is list or kind is tuple:
+        return list(structure)
+    if kind in _LEAVES or kind in HANDLE_TYPES:
+        return None
     if isinstance(structure, Mapping):
         return list(structure.values())
     if type(structure) in (list, tuple) or hasattr(structure, "_fields"):
@@ -59,6 +72,8 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
     """Apply a function to every leaf and keep the structure."""
     if structure is None:
         return None
+    if _parts(structure) is None:
+        return function(structure)
     if isinstance(structure, Mapping):
         return {key: map_leaves(function, item) for key, item in structure.items()}
     if hasattr(structure, "_fields"):

@@ -490,9 +490,11 @@ class GradientTape:
             recording.entries, seeds, wanted, mine=mine, record=record, kept=kept
         )
         results = []
+        shared = {id(seed) for seed in seeds.values()}
         for group in ids:
             parts = [found[id_] for id_ in group if id_ in found]
-            results.append(_total(parts, AVALS[recording.entries[group[0]][3]]) if parts else None)
+            aval = AVALS[recording.entries[group[0]][3]] if group else None
+            results.append(_total(parts, aval, shared) if parts else None)
         return results
 
     def _finish(self, x: Any, ct: Any, zero: bool) -> Any:
@@ -519,7 +521,7 @@ def _wants_zero(unconnected_gradients: Any) -> bool:
 
 def _seed(ct: Any, aval: Any) -> Any:
     if ct is None:
-        return np.ones(aval.shape, aval.dtype)[()]
+        return np.ones(aval.shape, aval.dtype) if aval.shape else aval.dtype.type(1)
     value = ct if is_traced(ct) else np.asarray(ct)
     try:
         fits = np.broadcast_shapes(value.shape, aval.shape) == aval.shape
@@ -535,12 +537,23 @@ def _seed(ct: Any, aval: Any) -> Any:
     return value[()] if not is_traced(value) else value
 
 
-def _total(parts: list[Any], aval: Any) -> Any:
-    """Add the cotangents of the nodes of one source; give it shape, dtype and memory of its own."""
+def _total(parts: list[Any], aval: Any, shared: set[int]) -> Any:
+    """Add the cotangents of the nodes of one source; give it shape, dtype and memory of its own.
+
+    `shared` holds the identities of arrays that somebody else has as well (seeds, earlier results).
+    """
     ct = parts[0]
     for part in parts[1:]:
         ct = ct + part
     if is_traced(ct):
         return np.broadcast_to(ct, aval.shape) if ct.shape != aval.shape else ct
-    result = np.array(np.broadcast_to(ct, aval.shape), dtype=aval.dtype)
-    return result if result.ndim else result[()]
+    if (
+        type(ct) is not np.ndarray
+        or ct.shape != aval.shape
+        or ct.dtype != aval.dtype
+        or ct.base is not None
+        or id(ct) in shared
+    ):
+        ct = np.array(np.broadcast_to(ct, aval.shape) if aval.shape else ct, dtype=aval.dtype)
+    shared.add(id(ct))
+    return ct if aval.shape else ct[()]
