@@ -7,12 +7,13 @@ stale views, variables, keywords. `operators.py` has the short way for the commo
 from __future__ import annotations
 
 import inspect
-from functools import lru_cache
+import sys
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from ..errors import NoRuleError, TapeUseError
+from ..errors import NoRuleError, TapeUseError, UnsupportedWriteError
 from . import guards, leaks, recorder
 from .avals import MULTIPLE, code_of, is_small
 from .primitives import RULES, Composite, Primitive, Refused
@@ -196,6 +197,8 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
     rule = RULES.get(fun)
     if rule is None:
         raise _no_rule(fun, args)
+    if len(args) > _place_of_out(fun) or (kwargs and kwargs.get("out") is not None):
+        return _into(fun, args, kwargs)
     if type(rule) is Primitive:
         if rule.kind == "constant":
             return leaks.flat(fun(*plain(args), **plain(kwargs)), args)
@@ -205,6 +208,43 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
     if type(rule) is Composite:
         return rule.body(*args, **kwargs)
     raise _refusal(rule, args)
+
+
+@lru_cache(maxsize=512)
+def _place_of_out(fun: Any) -> int:
+    """Return how many positional arguments come before `out`."""
+    try:
+        parameters = _signature(fun).parameters
+    except (TypeError, ValueError):
+        return sys.maxsize
+    if "out" not in parameters or parameters["out"].kind is inspect.Parameter.KEYWORD_ONLY:
+        return sys.maxsize
+    return list(parameters).index("out")
+
+
+def _into(fun: Any, args: tuple, kwargs: dict) -> Any:
+    """Carry out a call with `out=`: the call without, and a write of its result."""
+    from .ufuncs import store  # noqa: PLC0415  (built on this module)
+
+    if len(args) > (place := _place_of_out(fun)):
+        names = list(_signature(fun).parameters)
+        args, kwargs = args[:place], dict(zip(names[place:], args[place:])) | kwargs
+    rest = {key: value for key, value in kwargs.items() if key != "out"}
+    out = kwargs["out"]
+    traced_input = holds_traced(args) or holds_traced(tuple(rest.values()))
+    if out is not None and traced_input and not is_traced(out):
+        name = leaks.qualified_name(fun)
+        raise leaks.locate(
+            UnsupportedWriteError(
+                f"{leaks.name_of(args)} would be written by {name} into a plain array, which the "
+                "tape cannot follow.",
+                fix=f"Bind the result instead: z = {name}(...).",
+            )
+        )
+    y = call(fun, args, rest) if traced_input else fun(*args, **rest)
+    if out is None:
+        return y
+    return store(y, (out,), partial(fun, *plain(args), **plain(rest)))
 
 
 def _no_rule(fun: Any, args: Any) -> NoRuleError:
@@ -246,6 +286,8 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     saved = []
     for i, value in enumerate(values):
         if ids[i] >= 0:
+            if type(value) in (float, complex):  # rules ask for its shape
+                value = np.asarray(value)[()]
             saved.append(value if i in reads or "*" in reads else None)
         elif codes[i]:
             saved.append(value)
