@@ -278,10 +278,15 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         values.append(value)
         ids.append(id_)
         codes.append(code)
-    y = compute(*values, **kwargs)
+    # NumPy computes on the very memory (a @ a.T takes another way than a @ a.T.copy()).
+    memory = [
+        x.storage.peek(x) if type(x) in HANDLE_TYPES and x.storage is not None else value
+        for x, value in zip(args, values)
+    ]
+    y = compute(*memory, **kwargs)
     cls = family(args)
     if max(ids) < 0:
-        return _result(y, args, values, None, cls)
+        return _result(y, args, memory, None, cls)
     reads = _all_reads(primitive, ids, args)
     saved = []
     for i, value in enumerate(values):
@@ -309,7 +314,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     id_ = recorder.append(tail, primitive.code)
     if multiple:
         return _unpack(y, id_, cls)
-    return _result(y, args, values, (code, id_), cls)
+    return _result(y, args, memory, (code, id_), cls)
 
 
 def _as_array(items: Any) -> Any:
@@ -363,11 +368,11 @@ def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
 
 
 def _result(
-    y: Any, args: tuple, values: list, node: tuple[int, int] | None, cls: type
+    y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls: type
 ) -> Any:
     """Wrap a result, and tie it to an argument where NumPy returned that or a view of it."""
     if isinstance(y, np.ndarray) and not isinstance(y, tuple):
-        for x, value in zip(args, values, strict=True):
+        for x, value in zip(args, memory, strict=True):
             if type(x) in HANDLE_TYPES and isinstance(value, np.ndarray):
                 if y is value:
                     return x

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     """Return the shape that a reduction leaves with ``keepdims=True``."""
-    if axis is None:
+    if axis is None or not shape:  # of a number, NumPy also reduces axis 0 and -1
         return (1,) * len(shape)
     axes = normalize_axis_tuple(axis, len(shape))
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
@@ -38,7 +38,7 @@ def count(x: Any, axis: Any, where: Any = True) -> Any:
         mask = np.broadcast_to(where, x.shape)
         return np.sum(mask, axis=axis, keepdims=True)
     kept = kept_shape(x.shape, axis)
-    return int(np.prod([n for n, one in zip(x.shape, kept) if one != n], dtype=np.int64))
+    return int(np.prod([n for n, one in zip(x.shape, kept, strict=True) if one != n], dtype=np.int64))
 
 
 def to_rows(x: Any, axis: Any) -> Any:
