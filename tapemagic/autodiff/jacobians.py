@@ -14,7 +14,7 @@ from .dispatch import is_traced
 
 def _rows(tape: Any, target: Any, sources: list, seeds: Any) -> list[list[Any]]:
     """Return the cotangents of the sources for each seed: ``rows[seed][source]``."""
-    id_ = tape._ids_of(target)[-1]
+    id_ = tape._ids_of(target, as_target=True)[-1]
     ids = [tape._ids_of(x) for x in sources]
     return [tape._sweep({id_: seed}, ids) for seed in seeds]
 
@@ -37,7 +37,7 @@ def _stack(rows: list, shape: tuple[int, ...]) -> Any:
 def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
     """Return the Jacobian of `target` for each source, of shape target + source."""
     flat = structures.leaves(sources)
-    target_ids = tape._ids_of(target)
+    target_ids = tape._ids_of(target, as_target=True)
     results: list[Any] = []
     entries = tape._recording.entries
     if target_ids:
@@ -58,7 +58,7 @@ def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
 
 def batch_jacobian(tape: Any, target: Any, source: Any, zero: bool) -> Any:
     """Return, per row, the Jacobian of the target's row in the source's row."""
-    ids, source_ids = tape._ids_of(target), tape._ids_of(source)
+    ids, source_ids = tape._ids_of(target, as_target=True), tape._ids_of(source)
     if not ids or not source_ids:
         return None
     entries = tape._recording.entries

@@ -391,10 +391,10 @@ class GradientTape:
         if self._open:
             self._pause()
 
-    def _ids_of(self, x: Any) -> list[int]:
+    def _ids_of(self, x: Any, *, as_target: bool = False) -> list[int]:
         """Return the nodes that an object or name stands for on this tape."""
-        if isinstance(x, str):
-            return [self._named(x)]
+        if type(x) is str:
+            return [self._named(x, first=not as_target)]
         if id(x) in self._watched and self._watched[id(x)][0] is x:
             return self._watched[id(x)][1]
         if is_traced(x):
@@ -424,7 +424,8 @@ class GradientTape:
             if was is not None:
                 RECORDER.open(was)
 
-    def _named(self, name: str) -> int:
+    def _named(self, name: str, *, first: bool = False) -> int:
+        """Return the node of a name: with `first`, for a source of the cell, of its first value."""
         base, _, version = name.partition("@")
         ids = [id_ for known, id_ in self.bindings if known == base]
         if base in self.source_nodes and self.source_nodes[base] not in ids:
@@ -440,7 +441,7 @@ class GradientTape:
             if not version.isdigit() or int(version) >= len(ids):
                 raise SourceError(f"'{base}' has versions @0 to @{len(ids) - 1}.")
             return ids[int(version)]
-        return ids[-1]
+        return ids[0] if first and base in self.source_nodes else ids[-1]
 
     def _seeds(self, target: Any, output_gradients: Any) -> dict[int, Any]:
         targets = structures.leaves(target)
@@ -454,7 +455,7 @@ class GradientTape:
                 )
         seeds: dict[int, Any] = {}
         for x, ct in zip(targets, given):
-            ids = self._ids_of(x)
+            ids = self._ids_of(x, as_target=True)
             if not ids:
                 continue
             id_ = ids[-1]
@@ -503,7 +504,7 @@ class GradientTape:
         if not zero:
             return None
         if isinstance(x, str):
-            aval = AVALS[self._recording.entries[self._named(x)][3]]
+            aval = AVALS[self._recording.entries[self._named(x, first=True)][3]]
             return np.zeros(aval.shape, aval.dtype)[()]
         value = dispatch.plain(x)
         return np.zeros(np.shape(value), np.asarray(value).dtype)[()]
