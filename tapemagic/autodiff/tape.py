@@ -51,6 +51,7 @@ class GradientTape:
         self._open = False
         self._spent = False
         self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
+        self.rebound: Any = None  # names of a script that hold handles (watching.py)
         self._plain: dict[int, tuple[Any, int]] = {}  # id(plain object) -> object, node id
         self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
         self._cotangents: dict[int, Any] | None = None
@@ -94,6 +95,12 @@ class GradientTape:
     def stop(self) -> None:
         """End the recording; what was recorded can still be differentiated."""
         self._pause()
+        self._put_back()
+
+    def _put_back(self) -> None:
+        if self.rebound is not None:
+            rebound, self.rebound = self.rebound, None
+            rebound.put_back(self)
 
     def _resume(self) -> None:
         recording = self._recording
@@ -389,7 +396,7 @@ class GradientTape:
             )
         self._spent = True
         if self._open:
-            self._pause()
+            self.stop()
 
     def _ids_of(self, x: Any, *, as_target: bool = False) -> list[int]:
         """Return the nodes that an object or name stands for on this tape."""
