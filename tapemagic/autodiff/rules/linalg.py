@@ -109,7 +109,7 @@ def _slogdet_vjp(ct: list, y: tuple, a: Any) -> Any:
         turn = turn - 1j * np.imag(np.conj(ct_sign) * sign)
     if ct_log is None and sign.dtype.kind != "c":
         return np.zeros_like(a)
-    return turn[..., None, None] * adjoint(np.linalg.inv(a))
+    return np.expand_dims(turn, (-2, -1)) * adjoint(np.linalg.inv(a))
 
 
 general(np.linalg.slogdet, _slogdet_vjp)
