@@ -18,14 +18,13 @@ from tapemagic.errors import TapeError
 from . import show
 from .arguments import parse_name, parse_path, split_line
 from .completion import make_matcher
+from .extras import add_extras
 from .instrument import Plan, make_plan
 from .rerun import Rerun
 from .running import ShellRun
 from .session import Cell, Options, Session
+from .show import ENGINES, VIEWS
 from .transform import TreeTransformer, transform_text
-
-VIEWS = ("widget", "static", "text", "none")
-ENGINES = ("own", "dot")
 
 
 @magics_class
@@ -49,7 +48,7 @@ class TapeMagics(Magics):
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="Variables to differentiate by: names, model.W1, params[\"W1\"]. Without any: the "
+        help='Variables to differentiate by: names, model.W1, params["W1"]. Without any: the '
         "Variables that the cell reads, or else its float arrays and numbers.",
     )
     @argument(
@@ -66,7 +65,6 @@ class TapeMagics(Magics):
     @argument("--check", action="store_true", help="Compare with finite differences.")
     @argument("--jacobian", action="store_true", help="Show the Jacobian of the target.")
     @argument("--order", type=int, choices=(1, 2), default=1, help="2: show the Hessian as well.")
-    @argument("--code", action="store_true", help="Show the gradient as a NumPy program.")
     @argument("--engine", choices=ENGINES, help="Layout of the picture (default: own).")
     @no_var_expand
     @line_cell_magic
@@ -99,11 +97,13 @@ class TapeMagics(Magics):
                 raise UsageError("a taped cell cannot run another taped cell")
             self.run = None
         session = Session(plan, options, self.shell.user_ns, self.read_cell())
-        scalars = session.scalars() if options.show == "widget" else {}
-        rerun = self.prepare_rerun(session) if scalars and show.has_frontend(self.shell) else None
+        live = options.show == "widget" and show.has_frontend(self.shell)
+        sliders = session.scalars() if live else {}
+        extras = options.check or options.order == 2
+        rerun = self.prepare_rerun(session) if sliders or extras else None
 
-        def finished(error: BaseException | None) -> BaseException | None:
-            return self.finish(session, rerun, scalars)
+        def finished() -> BaseException | None:
+            return self.finish(session, rerun, sliders)
 
         self.run = ShellRun(self.shell, session, finished)
         self.run.start()
@@ -129,7 +129,7 @@ class TapeMagics(Magics):
         return Cell(cell_text(raw, self.shell), number, filename)
 
     def finish(
-        self, session: Session, rerun: Rerun | None = None, scalars: dict[str, float] | None = None
+        self, session: Session, rerun: Rerun | None, sliders: dict[str, float]
     ) -> BaseException | None:
         """Differentiate and show, after the namespace has been put back.
 
@@ -143,9 +143,13 @@ class TapeMagics(Magics):
         failure: BaseException | None = None
         try:
             session.differentiate()
-        except (UsageError, TapeError, KeyboardInterrupt) as problem:
-            failure = problem.with_traceback(None)
-        show.show_outcome(self.shell, session.outcome, session.options.show, rerun, scalars)
+            if session.tape.target is not None:
+                add_extras(session, rerun)
+        except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001  (shown by the caller)
+            failure = problem
+            if isinstance(problem, UsageError | TapeError | KeyboardInterrupt):
+                failure = problem.with_traceback(None)
+        show.show_outcome(self.shell, session, rerun, sliders)
         return failure
 
     # ------------------------------------------------------------ run_cell_magic and %%capture
@@ -161,6 +165,8 @@ class TapeMagics(Magics):
         plan = make_plan(statements, flags=shell.compile.flags)
         cell = Cell(f"%%tape {line}\n{text}", shell.execution_count, filename)
         session = Session(plan, options, shell.user_ns, cell)
+        extras = options.check or options.order == 2
+        rerun = self.prepare_rerun(session) if extras else None
         # the value of the last expression is what the magic returns
         last = plan.body.pop() if plan.source.last else None
         module = compile_in(shell, ast.Module(plan.body, []), filename, "exec")
@@ -173,11 +179,11 @@ class TapeMagics(Magics):
                 value = eval(code, shell.user_ns)  # noqa: S307
         except BaseException as error:
             session.end(error)
-            self.finish(session)
+            self.finish(session, rerun, {})
             raise
         box = {"value": value}
         session.end(None, [(box, "value")])
-        failure = self.finish(session)
+        failure = self.finish(session, rerun, {})
         if failure is not None:
             raise failure
         return box["value"]
@@ -201,7 +207,6 @@ class TapeMagics(Magics):
             strict=given.strict or self.strict,
             check=given.check,
             jacobian=given.jacobian,
-            code=given.code,
             order=given.order,
         )
 

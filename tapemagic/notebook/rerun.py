@@ -17,11 +17,13 @@ import numpy as np
 
 from tapemagic.errors import TapeStateError, TapeUseError
 
+from .arguments import parse_path
 from .hooks import RUNNING
 from .instrument import Plan
 from .namespace import is_users
-from .session import Cell, Options, Outcome, Session
+from .session import Cell, Options, Session
 from .source import accesses, codes
+from .sources import Sources, put_source
 
 #: Copies of larger namespaces are not kept: their cells get no sliders.
 MOST_BYTES = 64 * 2**20
@@ -88,13 +90,13 @@ class Rerun:
         except Exception as error:  # noqa: BLE001  (whatever a user's object raises when copied)
             self.reason = f"its values cannot be copied ({type(error).__name__}: {error})"
 
-    def run(self, values: dict[str, float]) -> Outcome:
-        """Run the cell with other values of scalar sources.
+    def run(self, values: dict[str, Any]) -> Session:
+        """Run the cell with other values of its sources, and differentiate.
 
         Parameters
         ----------
         values : dict
-            Name of a source -> number.
+            Name or path of a source -> number or array.
 
         Raises
         ------
@@ -105,14 +107,24 @@ class Rerun:
         Exception
             What the cell itself raises.
         """
+        session = self.record(values)
+        session.differentiate()
+        return session
+
+    def record(self, values: dict[str, Any], *, keeps_gradients: bool = False) -> Session:
+        """Run the cell with other values of its sources; the gradient is not asked for yet."""
         if self.reason:
             raise TapeUseError(f"This cell cannot be run again: {self.reason}.")
         if RUNNING:
             raise TapeStateError("A taped cell is running.", fix="Wait until it is done.")
         namespace = copy_namespace(self._start, self._start)
         for name, value in values.items():
-            namespace[name] = type(namespace[name])(value)
+            path = parse_path(name)
+            kind = type(path.find(namespace))
+            new = value if issubclass(kind, np.ndarray) else kind(value)
+            put_source(path, new, namespace, Sources())
         session = Session(self.plan, self.options, namespace, self.cell)
+        session.keeps_gradients = keeps_gradients
         with aside(*self._states):
             try:
                 session.begin()
@@ -122,7 +134,7 @@ class Rerun:
                 session.end(error)
                 raise
             session.end(None)
-        return session.differentiate()
+        return session
 
 
 def readers(present: dict[str, Any], namespace: dict[str, Any]) -> list[str]:

@@ -25,15 +25,14 @@ class ShellRun:
     shell : InteractiveShell
     session : Session
     finished : callable
-        Called with the run and the exception that ended the cell (or None) once the namespace is
-        plain again; returns an exception if the run failed after all.
+        Called once the namespace is plain again; returns an exception if the run failed after all.
     """
 
     def __init__(
         self,
         shell: Any,
         session: Session,
-        finished: Callable[[BaseException | None], BaseException | None],
+        finished: Callable[[], BaseException | None],
     ) -> None:
         self.shell = shell
         self.session = session
@@ -87,7 +86,7 @@ class ShellRun:
             self._unhook_exceptions()
             self.frame = None
             self.session.end(error, self._places(result))
-        failure = self.finished(error)
+        failure = self.finished()
         if failure is not None and result is not None and error is None:
             # the cell as a whole has failed: its execution must not count as a success
             result.error_in_exec = failure

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from IPython.core.error import UsageError
 
-from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand
+from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.borrowed import Borrowed
 from tapemagic.autodiff.tape import GradientTape
 
@@ -56,7 +56,6 @@ class Options:
     strict: bool = False
     check: bool = False
     jacobian: bool = False
-    code: bool = False
     order: int = 1
 
 
@@ -104,9 +103,7 @@ class Session:
         The sources, as named or found.
     """
 
-    def __init__(
-        self, plan: Plan, options: Options, namespace: dict[str, Any], cell: Cell
-    ) -> None:
+    def __init__(self, plan: Plan, options: Options, namespace: dict[str, Any], cell: Cell) -> None:
         self.plan = plan
         self.options = options
         self.namespace = namespace
@@ -114,6 +111,12 @@ class Session:
         self.tape.cell = cell
         self.outcome = Outcome(self.tape)
         self.armed = False
+        #: For second derivatives: whether the gradients are to be recorded themselves.
+        self.keeps_gradients = False
+        #: One per source, in the order of `sources.handles`.
+        self.gradients: list[Any] = []
+        #: Plain values of the sources when the cell began.
+        self.start_values: dict[str, Any] = {}
         self._target: tuple[str, Any, int] | None = None
         self.reads = follow(plan.source.reads, namespace)
         self.reached = follow(plan.source.names, namespace)
@@ -159,6 +162,8 @@ class Session:
         self.tape.start()
         for name, handle in self.sources.handles.items():
             self.watch(name, handle)
+            if self.options.check:
+                self.start_values[name] = np.array(plain(handle))[()]
         self.hooks.install()
 
     def watch(self, name: str, handle: Any) -> None:
@@ -189,6 +194,8 @@ class Session:
                     self._report_trailing()
                 # while it records: afterwards no handle is on the tape any more
                 self._target = self._find_target()
+                if error is None and self.keeps_gradients:
+                    self.gradients = self._gradients_on_tape()
                 self.tape.stop()
                 if hooks in RUNNING:
                     hooks.remove()
@@ -221,7 +228,16 @@ class Session:
                 return name, value, node_of(value)
         return None
 
-    def differentiate(self) -> Outcome:
+    def _gradients_on_tape(self) -> list[Any]:
+        if self._target is None or self._target[2] < 0:
+            return []
+        return self.tape.gradient(self.target_key(), list(self.sources.handles.values()))
+
+    def value_of_target(self) -> Any:
+        """Return the plain value of the target, or None."""
+        return None if self._target is None else plain(self._target[1])
+
+    def differentiate(self) -> None:
         """Take the gradient of the target, after `end`.
 
         Raises
@@ -237,7 +253,7 @@ class Session:
             tape.reasons.setdefault(name, "the cell never bound it to a float")
         outcome = self.outcome
         if tape.failure is not None:
-            return outcome
+            return
         if not sources.handles:
             outcome.notes.append("No source: the cell reads no float variable. Name one: %%tape w")
         elif self._target is None:
@@ -253,15 +269,16 @@ class Session:
                     f"{name} has shape {shape}: this is the gradient of its sum. "
                     f"For one element use {name}[{', '.join('0' * len(shape))}]; for all, --jacobian."
                 )
-            tape.gradient(self._key(value, index), list(sources.handles.values()))
-        return outcome
+            self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))
 
-    def _key(self, value: Any, index: int) -> Any:
+    def target_key(self) -> Any:
         """Return what means the target to the tape.
 
         A source that the cell has written into is the same handle still; as a target it is meant
         with its last contents, which only the version of its name tells.
         """
+        assert self._target is not None
+        _, value, index = self._target
         for name, handle in self.sources.handles.items():
             if handle is value and index != self.tape.source_nodes[name]:
                 if (name, index) not in self.tape.bindings:

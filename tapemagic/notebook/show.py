@@ -1,6 +1,7 @@
 """Showing a finished run: the live view, the static picture, or text, whichever works.
 
-A display never costs a gradient: what goes wrong here becomes a warning and a simpler view.
+A display never costs a gradient: what goes wrong here becomes a warning and a simpler view. The
+display libraries are therefore imported where they are used.
 """
 
 from __future__ import annotations
@@ -11,54 +12,59 @@ from typing import Any
 
 from IPython.display import display
 
-from tapemagic.graph.build import build_graph
 from tapemagic.graph.folding import Folding
 
 from .rerun import Rerun
-from .session import Outcome
+from .session import Outcome, Session
+
+#: From the richest view to the one that always works.
+VIEWS = ("widget", "static", "text", "none")
+ENGINES = ("own", "dot")
 
 
 def show_outcome(
     shell: Any,
-    outcome: Outcome,
-    view: str,
+    session: Session,
     rerun: Rerun | None = None,
-    scalars: dict[str, float] | None = None,
+    sliders: dict[str, float] | None = None,
 ) -> None:
-    """Show a run in the asked view, or in the next simpler one.
+    """Show a run in the view that was asked for, or in the next simpler one.
 
     Parameters
     ----------
     shell : InteractiveShell
-    outcome : Outcome
-    view : {"widget", "static", "text", "none"}
+    session : Session
+        The run that is over.
     rerun : Rerun, optional
         Runs the cell again on copies, for the sliders.
-    scalars : dict, optional
+    sliders : dict, optional
         Name -> value of the sources that get a slider.
     """
+    options, outcome = session.options, session.outcome
+    view = options.show if options.show == "none" or has_frontend(shell) else "text"
     if view == "none":
         return
-    steps: list[tuple[str, Callable[[], None]]] = [
-        ("widget", lambda: show_widget(outcome, rerun, scalars or {})),
-        ("static", lambda: show_static(outcome)),
-        ("text", lambda: print(text_of(outcome))),
-    ]
-    if not has_frontend(shell):
-        view = "text"
-    names = [name for name, _ in steps]
-    wanted = steps[names.index(view) :]
-    for name, show in wanted:
+    picture: list[Picture] = []
+
+    def make_picture() -> Picture:
+        if not picture:
+            picture.append(Picture(outcome, options.engine))
+        return picture[0]
+
+    ways: dict[str, Callable[[], None]] = {
+        "widget": lambda: show_widget(make_picture(), rerun, sliders or {}),
+        "static": lambda: show_static(make_picture()),
+        "text": lambda: print("\n".join(make_picture().text())),
+    }
+    for name in VIEWS[VIEWS.index(view) : -1]:
         try:
-            show()
+            ways[name]()
         except Exception as error:  # noqa: BLE001  (a display must not fail the cell)
-            warnings.warn(
-                f"the {name} view failed ({type(error).__name__}: {error}); showing less",
-                stacklevel=2,
-            )
-            continue
-        if name != "widget":
-            return
+            warnings.warn(f"the {name} view failed: {type(error).__name__}: {error}", stacklevel=2)
+        else:
+            # the live view is gone when the kernel is: the static picture stays, in its own output
+            if name != "widget":
+                return
 
 
 def has_frontend(shell: Any) -> bool:
@@ -66,60 +72,63 @@ def has_frontend(shell: Any) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def text_of(outcome: Outcome) -> str:
-    """Return the run as text of at most 80 columns."""
-    from tapemagic.display.text import to_text
-
-    return "\n".join([to_text(build_graph(outcome.tape)), *outcome.notes])
-
-
-def show_static(outcome: Outcome) -> None:
-    """Show table and picture as HTML, in an output of their own."""
-    from tapemagic.display.html import to_html
-
-    graph = build_graph(outcome.tape)
-    bundle = {"text/plain": text_of(outcome), "text/html": to_html(graph, notes=outcome.notes)}
-    display(bundle, raw=True)
-
-
-def show_widget(outcome: Outcome, rerun: Rerun | None, scalars: dict[str, float]) -> None:
-    """Show the live view."""
-    from tapemagic.display.widget import live_view
-
-    picture = Picture(outcome)
-    if rerun is None or rerun.reason:
-        scalars, again = {}, None
-    else:
-        again = picture.again(rerun, scalars)
-    display(live_view(picture.scene, scalars, again))
-
-
 class Picture:
-    """The run that the live view shows at present."""
+    """The run that is shown at present: a slider puts another one in its place."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, engine: str) -> None:
+        self.engine = engine
         self.draw(outcome)
 
     def draw(self, outcome: Outcome) -> None:
         """Show another run from now on."""
-        self.graph = build_graph(outcome.tape)
+        self.notes = outcome.notes
+        self.graph = outcome.tape.graph
         self.folding = Folding(self.graph)
+        self.opened: tuple[str, ...] | None = None
 
-    def scene(self, opened: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Return the scene with these groups open."""
+    def scene(self, opened: tuple[str, ...] | None = None) -> dict[str, Any]:
+        """Return the scene with these groups open (None: those that open by themselves)."""
+        from tapemagic.display.dot import scene_with_dot
         from tapemagic.display.scene import make_scene
 
-        return make_scene(self.graph, opened or None, folding=self.folding)
+        self.opened = opened
+        make = scene_with_dot if self.engine == "dot" else make_scene
+        return make(self.graph, opened, folding=self.folding)
 
-    def again(
-        self, rerun: Rerun, scalars: dict[str, float]
-    ) -> Callable[[str, float], dict[str, Any]]:
-        """Return the function that a slider calls."""
-        values = dict(scalars)
+    def text(self) -> list[str]:
+        """Return the run as lines of at most 80 columns."""
+        from tapemagic.display.text import to_text
+
+        return [to_text(self.graph, folding=self.folding), *self.notes]
+
+    def again(self, rerun: Rerun, sliders: dict[str, float]) -> Callable[[str, float], Any]:
+        """Return the function that a slider calls: it draws the cell with another value."""
+        values = dict(sliders)
 
         def run(name: str, value: float) -> dict[str, Any]:
-            self.draw(rerun.run({**values, name: value}))
+            opened = self.opened
+            outcome = rerun.run({**values, name: value}).outcome
             values[name] = value
-            return self.scene()
+            self.draw(outcome)
+            return self.scene(opened)
 
         return run
+
+
+def show_static(picture: Picture) -> None:
+    """Show table and picture as HTML, in an output of their own."""
+    from tapemagic.display.html import to_html
+
+    scene = picture.scene()
+    scene["message"] = "; ".join(filter(None, [scene["message"], *picture.notes]))
+    display({"text/plain": "\n".join(picture.text()), "text/html": to_html(scene)}, raw=True)
+
+
+def show_widget(picture: Picture, rerun: Rerun | None, sliders: dict[str, float]) -> None:
+    """Show the live view, with sliders where the cell can be run again."""
+    from tapemagic.display.widget import live_view
+
+    if rerun is None or rerun.reason:
+        display(live_view(picture.scene))
+    else:
+        display(live_view(picture.scene, sliders, picture.again(rerun, sliders)))

@@ -129,7 +129,7 @@ def take_sources(
         value = path.find(namespace)
         new = _take(path.text, value, lift, sources, 0, set())
         if new is not value:
-            _put(path, new, namespace, sources)
+            put_source(path, new, namespace, sources)
     return sources
 
 
@@ -197,8 +197,8 @@ def why_not(value: Any) -> str:
     return ""
 
 
-def _put(path: Path, new: Any, namespace: MutableMapping[str, Any], found: Sources) -> None:
-    """Put the handle of a source where its path leads."""
+def put_source(path: Path, new: Any, namespace: MutableMapping[str, Any], found: Sources) -> None:
+    """Put something else where the path of a source leads."""
     if not path.steps:
         namespace[path.root] = new
         return
@@ -211,7 +211,7 @@ def _put(path: Path, new: Any, namespace: MutableMapping[str, Any], found: Sourc
         elements[index] = new
         result = rebuild(holder, elements)
         found.rebuilt.append((result, holder))
-        _put(parent, result, namespace, found)
+        put_source(parent, result, namespace, found)
         return
     if isinstance(holder, list) and key < 0:
         key += len(holder)

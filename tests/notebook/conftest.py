@@ -3,12 +3,16 @@
 import contextlib
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 import tapemagic
+
+# the helpers of this folder, which is no package
+sys.path.insert(0, str(Path(__file__).parent))
 
 PACKAGE_ROOT = str(Path(tapemagic.__file__).parent.parent)
 TIMEOUT = 60

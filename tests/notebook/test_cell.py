@@ -16,8 +16,13 @@ def gradient(kernel, *names, target="loss"):
 
 def assert_plain(kernel):
     """No handle, no twin and no hook is left in the user's names or in the shell."""
-    assert kernel.value("[k for k, v in globals().items() if 'tapemagic' in type(v).__module__ "
-                        "and k not in ('tape', 'other')]") == "[]"
+    assert (
+        kernel.value(
+            "[k for k, v in globals().items() if 'tapemagic' in type(v).__module__ "
+            "and k not in ('tape', 'other')]"
+        )
+        == "[]"
+    )
     assert kernel.value("np is __import__('sys').modules['numpy']") == "True"
     assert kernel.value("[n for n in dir(__import__('builtins')) if 'tapemagic' in n]") == "[]"
     assert kernel.value("get_ipython().custom_exceptions") == "()"
@@ -194,7 +199,9 @@ def test_error_in_an_async_cell(kernel):
 
 
 def test_other_magics_and_shell_commands(kernel):
-    reply = kernel.run("%%tape w\n!echo from the shell\n%pwd\nlines = !echo 3\ny = w @ w\n%time z = y * 2")
+    reply = kernel.run(
+        "%%tape w\n!echo from the shell\n%pwd\nlines = !echo 3\ny = w @ w\n%time z = y * 2"
+    )
     assert reply.status == "ok", reply.traceback
     assert "from the shell" in reply.stream()
     assert kernel.value("lines[0], z") == "('3', np.float64(10.0))"

@@ -115,7 +115,9 @@ CASES = {
 
 
 def exchange(value, swap, **options):
-    walk = Walk(swap, lambda kind: kind.__module__ == __name__ or kind is SimpleNamespace, **options)
+    walk = Walk(
+        swap, lambda kind: kind.__module__ == __name__ or kind is SimpleNamespace, **options
+    )
     new = walk.visit(value)
     walk.run()
     return new, walk

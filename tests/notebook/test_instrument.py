@@ -144,7 +144,9 @@ def test_written_names():
 
 
 def test_functions_outlive_the_cell(hooks, monkeypatch):
-    text = "def f(x):\n    try:\n        return float(x)\n    except ValueError:\n        return -1.0"
+    text = (
+        "def f(x):\n    try:\n        return float(x)\n    except ValueError:\n        return -1.0"
+    )
     namespace = run(make_plan(ast.parse(text).body).body)
     monkeypatch.delattr(builtins, HIDDEN)
     assert namespace["f"]("2") == 2.0

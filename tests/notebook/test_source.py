@@ -52,7 +52,14 @@ def test_reads(text, reads):
 
 
 def test_binds_in_order():
-    assert read("a = b = 1\nfor i in ():\n c, (d, *e) = 1\n").binds == ("a", "b", "i", "c", "d", "e")
+    assert read("a = b = 1\nfor i in ():\n c, (d, *e) = 1\n").binds == (
+        "a",
+        "b",
+        "i",
+        "c",
+        "d",
+        "e",
+    )
 
 
 def test_last_expression():

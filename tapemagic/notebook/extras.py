@@ -1,0 +1,92 @@
+"""What `--check`, `--jacobian` and `--order 2` add to the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from IPython.core.error import UsageError
+
+from tapemagic.autodiff.checking import Check, compare
+from tapemagic.autodiff.dispatch import plain
+
+from .rerun import Rerun
+from .session import Session
+
+#: A Jacobian or Hessian with more elements is not printed.
+MOST_PRINTED = 400
+
+
+def add_extras(session: Session, rerun: Rerun | None) -> None:
+    """Append to the notes of a run what its options ask for.
+
+    Raises
+    ------
+    UsageError
+        If an option needs to run the cell again and it cannot be.
+    """
+    options, notes = session.options, session.outcome.notes
+    if options.jacobian:
+        notes += jacobians(session)
+    if not options.check and options.order == 1:
+        return
+    if rerun is None or rerun.reason:
+        why = rerun.reason if rerun is not None else "it was not prepared"
+        raise UsageError(f"--check and --order 2 run the cell again, and they cannot: {why}")
+    if options.check:
+        notes.append(str(check(session, rerun)))
+    if options.order == 2:
+        notes += hessians(session, rerun)
+
+
+def jacobians(session: Session) -> list[str]:
+    """Spell the Jacobian of the target with respect to each source."""
+    target = session.target_key()
+    found = session.tape.jacobian(target, list(session.sources.handles.values()))
+    name = session.tape.target[0]
+    return [
+        spell(f"d {name} / d {source}", value)
+        for source, value in zip(session.sources.handles, found, strict=True)
+    ]
+
+
+def check(session: Session, rerun: Rerun) -> Check:
+    """Compare the gradients with finite differences of the cell, run again on copies."""
+    names = [name for name in session.sources.handles if name in session.start_values]
+    if not names:
+        raise UsageError("--check: no source has a value before the cell that could be moved")
+    rows = dict(zip(session.sources.handles, session.gradients, strict=True))
+    values = [np.array(session.start_values[name]) for name in names]
+    gradients = [
+        np.zeros_like(v) if rows[n] is None else np.asarray(rows[n])
+        for n, v in zip(names, values, strict=True)
+    ]
+
+    def loss(moved: list[np.ndarray]) -> float:
+        again = rerun.record(dict(zip(names, (one[()] for one in moved), strict=True)))
+        return np.sum(again.value_of_target())
+
+    return compare(loss, values, gradients, names)
+
+
+def hessians(session: Session, rerun: Rerun) -> list[str]:
+    """Spell the second derivatives of the target: each source with itself."""
+    again = rerun.record({}, keeps_gradients=True)
+    rows = []
+    for (name, handle), gradient in zip(
+        again.sources.handles.items(), again.gradients, strict=True
+    ):
+        value = None if gradient is None else again.tape.jacobian(gradient, handle)
+        rows.append(spell(f"d2 {session.tape.target[0]} / d {name}2", value))
+    return rows
+
+
+def spell(name: str, value: Any) -> str:
+    """Write a matrix under its name, if it is small enough to be read."""
+    if value is None:
+        return f"{name}: not connected"
+    value = plain(value)
+    if np.size(value) > MOST_PRINTED:
+        return f"{name}: shape {np.shape(value)}, too large to print; ask tape.jacobian"
+    text = np.array2string(np.asarray(value), precision=6, max_line_width=78)
+    return f"{name} =\n{text}" if "\n" in text else f"{name} = {text}"
