@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def count(x: Any, axis: Any, where: Any = True) -> Any:
         mask = np.broadcast_to(where, x.shape)
         return np.sum(mask, axis=axis, keepdims=True)
     kept = kept_shape(x.shape, axis)
-    return int(np.prod([n for n, one in zip(x.shape, kept, strict=True) if one != n], dtype=np.int64))
+    return math.prod(n for n, one in zip(x.shape, kept, strict=True) if one != n)
 
 
 def to_rows(x: Any, axis: Any) -> Any:
@@ -48,7 +49,7 @@ def to_rows(x: Any, axis: Any) -> Any:
     axes = normalize_axis_tuple(axis, x.ndim)
     free = [i for i in range(x.ndim) if i not in axes]
     shape = [x.shape[i] for i in free]
-    length = int(np.prod([x.shape[i] for i in axes], dtype=np.int64))
+    length = math.prod(x.shape[i] for i in axes)
     return np.reshape(np.transpose(x, (*free, *axes)), (*shape, length))
 
 

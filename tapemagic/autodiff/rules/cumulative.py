@@ -16,7 +16,7 @@ import numpy as np
 
 from ..primitives import composite, general
 from ..primitives import conj_if_complex as conj
-from .algebra import apply, plain
+from .algebra import apply, as_array, plain
 from .axes import from_rows, is_given, masked, restore, to_rows
 
 _none = np._NoValue
@@ -159,9 +159,11 @@ def _one_wide(part: Any, a: Any, axis: int) -> Any:
 @composite(np.ediff1d)
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     ary = np.ravel(ary)
-    parts = [] if to_begin is None else [np.ravel(to_begin)]
-    parts.append(ary[1:] - ary[:-1])
-    parts += [] if to_end is None else [np.ravel(to_end)]
+    dtype = plain(ary).dtype
+    parts = [ary[1:] - ary[:-1]]
+    for edge, place in ((to_begin, 0), (to_end, 2)):
+        if edge is not None:
+            parts.insert(place, np.astype(np.ravel(as_array(edge)), dtype))
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 

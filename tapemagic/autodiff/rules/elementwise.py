@@ -38,8 +38,9 @@ def _sgn(x: Any) -> Any:
 def picks(y: Any, x1: Any, x2: Any) -> Any:
     """Return 1 where `y` was picked from `x1`, 0 where from `x2`, 1/2 where they tie."""
     share = 0.5 + 0.5 * np.subtract(x1 == y, x2 == y, dtype=np.result_type(y))
-    if np.any(y != y):  # nan: picked from the operand that is nan
-        share = np.where(y == y, share, 0.5 + 0.5 * np.subtract(x1 != x1, x2 != x2, dtype=float))
+    if np.any(np.isnan(y)):  # picked from the operand that is nan
+        among_nan = 0.5 + 0.5 * np.subtract(np.isnan(x1), np.isnan(x2), dtype=float)
+        share = np.where(np.isnan(y), among_nan, share)
     return share
 
 

@@ -34,7 +34,7 @@ general(
 def _where(condition: Any, *choices: Any) -> Any:
     condition = plain(condition)
     if len(choices) != 2:
-        return np.where(condition, *choices)
+        return np.where(condition, *plain(choices))
     x, y = map(as_operand, choices)
     if np.asarray(condition).dtype != bool:
         condition = np.asarray(condition) != 0
@@ -65,8 +65,8 @@ general(_choose_primitive, variadic=_choose_vjp, kind="linear", name="choose")
 @composite(np.choose)
 def _choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     choices = [as_array(x) for x in choices]
+    np.choose(plain(a), [plain(x) for x in choices], mode=mode)  # NumPy's own complaints
     index = np.choose(plain(a), list(range(len(choices))), mode=mode)
-    np.choose(index, [plain(x) for x in choices])  # NumPy's own complaint about shapes
     dtype = np.result_type(*(plain(x).dtype for x in choices))
     return np.copy(apply(_choose_primitive, np.asarray(index), *_cast(choices, dtype)))
 
@@ -104,7 +104,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
         )
     places = np.zeros(shape, np.intp)
     pieces, size = [], 0
-    for condition, fun in zip(conditions, funclist):
+    for condition, fun in zip(conditions, funclist, strict=True):
         piece = fun
         if callable(fun):
             picked = x[condition]
@@ -222,10 +222,12 @@ def _vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     x = as_array(x)
     if np.ndim(x) != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
+    dtype = np.promote_types(plain(x).dtype, int)
+    x = x if plain(x).dtype == dtype else np.astype(x, dtype)
     N = np.size(x) if N is None else N
     columns = np.broadcast_to(np.reshape(x, (-1, 1)), (np.size(x), max(N - 1, 0)))
     powers = np.cumprod(columns, axis=1)
-    ones = np.ones((np.size(x), min(N, 1)), plain(x).dtype)
+    ones = np.ones((np.size(x), min(N, 1)), dtype)
     y = np.concatenate([ones, powers], axis=1)
     return y if increasing else np.flip(y, 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -112,10 +113,10 @@ def _block(arrays: Any) -> Any:
     np.block(plain(arrays))  # NumPy's own complaints: unequal depths, empty lists
     depth = _depth(arrays)
 
-    def leaves(item: Any) -> list:
-        return sum(map(leaves, item), []) if isinstance(item, list) else [item]
+    def most_axes(item: Any) -> int:
+        return max(map(most_axes, item)) if isinstance(item, list) else np.ndim(item)
 
-    ndim = max(depth, *(np.ndim(leaf) for leaf in leaves(arrays)))
+    ndim = max(depth, most_axes(arrays))
 
     def join(item: Any, level: int) -> Any:
         if level == depth:
@@ -142,7 +143,7 @@ def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list:
         sizes = extras * [each + 1] + (sections - extras) * [each]
         bounds = np.cumsum([0, *sizes]).tolist()
     before = (slice(None),) * (axis % np.ndim(ary))
-    return [ary[(*before, slice(*pair))] for pair in zip(bounds[:-1], bounds[1:])]
+    return [ary[(*before, slice(*pair))] for pair in itertools.pairwise(bounds)]
 
 
 @composite(np.split)
@@ -181,7 +182,7 @@ def _tile_adjoint(ct: Any, A: Any, reps: Any) -> Any:
     ndim = max(len(reps), A.ndim)
     shape = (1,) * (ndim - A.ndim) + A.shape
     reps = (1,) * (ndim - len(reps)) + reps
-    pairs = [n for pair in zip(reps, shape) for n in pair]
+    pairs = [n for pair in zip(reps, shape, strict=True) for n in pair]
     return np.reshape(np.sum(np.reshape(ct, pairs), axis=tuple(range(0, 2 * ndim, 2))), A.shape)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import dispatch, leaks
 from ...errors import NoRuleError
+from .. import dispatch, leaks
 from ..primitives import composite, general, linear
 from .algebra import apply, as_array, plain
 from .gathering import places_of, scatter
@@ -26,7 +26,7 @@ def _pad_primitive(x: Any, widths: tuple, mode: str, **options: Any) -> Any:
 
 def _pad_adjoint(ct: Any, x: Any, widths: tuple, mode: str, **options: Any) -> Any:
     if mode in ("constant", "empty") or not x.size:
-        return ct[tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape))]
+        return ct[tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))]
     return scatter(ct, places_of(np.pad, x.shape, widths, mode), x.shape)
 
 
@@ -96,7 +96,7 @@ def _pad_with(x: Any, widths: tuple, edges: Any) -> Any:
         if not any(pair):
             continue
         sides = []
-        for width, edge in zip(pair, edges(x, axis)):
+        for width, edge in zip(pair, edges(x, axis), strict=True):
             shape = list(np.shape(x))
             shape[axis] = width
             sides.append(np.broadcast_to(edge, shape))

@@ -46,7 +46,8 @@ def _quantile_vjp(
     places = np.argsort(np.argsort(rows, axis=-1, kind="stable"), axis=-1, kind="stable")
     if skips_nan:
         counts, which = np.unique(np.sum(~np.isnan(rows), axis=-1), return_inverse=True)
-        tables = [np.pad(_weights(n, q, method), ((0, 0), (0, rows.shape[-1] - n))) for n in counts]
+        length = rows.shape[-1]
+        tables = [np.pad(_weights(n, q, method), ((0, 0), (0, length - n))) for n in counts]
         weights = np.stack(tables)[which]
     else:
         weights = _weights(rows.shape[-1], q, method)[None]
@@ -95,7 +96,6 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
                     fix=f"Cut it on purpose: {what}=tapemagic.stop_gradient({what}).",
                 )
             )
-        q = np.asanyarray(q)
         keywords = {"q": q, "axis": axis, "method": method, "keepdims": keepdims, **options}
         if weights is not None:
             keywords["weights"] = weights
@@ -103,8 +103,8 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
                 _weighted_primitive, a, numpy_fun=fun, axis=axis, keywords=tuple(keywords.items())
             )
         return apply(
-            _quantile_primitive, a, numpy_fun=fun, q=q / scale, axis=axis, method=method,
-            skips_nan=skips_nan, keywords=tuple(keywords.items()),
+            _quantile_primitive, a, numpy_fun=fun, q=np.asarray(q) / scale, axis=axis,
+            method=method, skips_nan=skips_nan, keywords=tuple(keywords.items()),
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives import composite, constant, general
-from .algebra import apply, plain
+from .algebra import apply, as_array, plain
 from .axes import count, is_given, masked, restore
 
 _none = np._NoValue
@@ -59,6 +59,7 @@ def _average(
         if not returned:
             return y
         return y, np.full(np.shape(y), np.size(a) / max(np.size(y), 1), y.dtype)
+    a, weights = as_array(a), as_array(weights)
     weights = _broadcast_weights(a, axis, weights)
     keep = {} if keepdims is _none else {"keepdims": keepdims}
     dtype = np.result_type(a, weights)
@@ -85,7 +86,8 @@ def _broadcast_weights(a: Any, axis: Any, weights: Any) -> Any:
 
 
 def _freedom(x: Any, axis: Any, ddof: Any, where: Any) -> Any:
-    return np.maximum(count(x, axis, where) - ddof, 0)
+    n = count(x, axis, where)
+    return max(n - ddof, 0) if isinstance(n, int) else np.maximum(n - ddof, 0)
 
 
 def _deviation(x: Any, axis: Any, where: Any) -> Any:
@@ -149,7 +151,8 @@ def _spread(primitive: Any) -> Any:
         squares = np.real(deviation * np.conj(deviation))
         total = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
         freedom = _freedom(np.broadcast_to(deviation, np.shape(a)), axis, ddof, where)
-        y = total / (np.reshape(freedom, np.shape(total)) if np.ndim(freedom) else freedom)
+        y = np.astype(total / np.reshape(freedom, np.shape(total) if is_given(where) else ()),
+                      plain(total).dtype)  # fmt: skip
         return y if primitive is _var_primitive else np.sqrt(y)
 
     return body
@@ -165,8 +168,8 @@ def _hits(y: Any, x: Any, axis: Any, where: Any) -> Any:
     """Tell which elements are the extreme; a nan is, where the result is nan."""
     x, y = plain(x), restore(plain(y), x, axis)
     hits = x == y
-    if np.any(y != y):
-        hits = hits | ((x != x) & (y != y))
+    if np.any(np.isnan(y)):
+        hits = hits | (np.isnan(x) & np.isnan(y))
     return hits & where if is_given(where) else hits
 
 

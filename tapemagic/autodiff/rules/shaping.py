@@ -123,14 +123,14 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
     places = list(range(len(xi)))
     if indexing == "xy" and len(xi) > 1:
         places[:2] = 1, 0
-    grids = []
-    for x, place in zip(xi, places):
+    grids: Any = []
+    for x, place in zip(xi, places, strict=True):
         shape = [1] * len(xi)
         shape[place] = -1
         grids.append(np.reshape(x, shape))
     if not sparse:
-        grids = list(np.broadcast_arrays(*grids))
-    return tuple(np.copy(grid) for grid in grids) if copy else tuple(grids)
+        grids = np.broadcast_arrays(*grids)
+    return tuple(np.copy(grid) for grid in grids) if copy else grids
 
 
 # -------------------------------------------------------------------------------- copies and types

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives import composite, constant, general
-from .algebra import apply, as_array, is_complex, plain
+from .algebra import as_array, is_complex, plain
 from .gathering import gather
 
 # --------------------------------------------------------------------------------------- sorting

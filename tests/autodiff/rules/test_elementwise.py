@@ -1,0 +1,101 @@
+"""Elementwise functions, each where it is smooth; the kinks are in test_special_values.py."""
+
+import numpy as np
+import pytest
+from autodiff.rules.four_questions import ask, name_of, row
+
+from tapemagic.autodiff.primitives import RULES, Primitive, partial_of
+
+RNG = np.random.default_rng(3)
+SHAPE = (2, 3)
+SIGNED = RNG.uniform(0.2, 1.7, SHAPE) * [[1, -1, 1], [-1, 1, -1]]
+OTHER = RNG.uniform(0.3, 1.6, SHAPE) * [[-1, -1, 1], [1, 1, 1]]
+POSITIVE = RNG.uniform(0.3, 2.5, SHAPE)
+UNIT = RNG.uniform(-0.8, 0.8, SHAPE)
+ABOVE = RNG.uniform(1.3, 3.0, SHAPE)
+COMPLEX = SIGNED + 1j * POSITIVE
+WEIGHTS = OTHER + 1j * UNIT
+
+UNARY = [
+    (SIGNED, ("negative positive square absolute fabs cbrt reciprocal exp exp2 expm1 sin cos tan "
+              "sinh cosh tanh arctan arcsinh deg2rad rad2deg degrees radians conjugate")),
+    (POSITIVE, "sqrt log log2 log10 log1p"),
+    (UNIT, "arcsin arccos arctanh"),
+    (ABOVE, "arccosh"),
+    (COMPLEX, ("negative positive square absolute reciprocal exp exp2 expm1 sin cos tan sinh cosh "
+              "tanh arctan arcsinh conjugate sqrt log log2 log10 log1p arcsin arccos arctanh "
+              "arccosh sign real imag angle")),
+]  # fmt: skip
+REAL_PAIRS = [
+    (SIGNED, OTHER, ("add subtract multiply divide maximum minimum fmax fmin hypot logaddexp "
+                     "logaddexp2 arctan2 copysign remainder fmod nextafter")),
+    (POSITIVE, OTHER, "power float_power"),
+]  # fmt: skip
+FLAT = "floor ceil trunc rint sign spacing fix"
+
+ROWS = [
+    *(row(getattr(np, n), x) for x, names in UNARY for n in names.split()),
+    *(row(getattr(np, n), a, b) for a, b, names in REAL_PAIRS for n in names.split()),
+    *(row(getattr(np, n), a, b[0], name=f"{n} broadcast")
+      for a, b, names in REAL_PAIRS for n in names.split()),
+    *(row(getattr(np, n), a, b)
+      for n in ("add", "subtract", "multiply", "divide", "power")
+      for a, b in ((COMPLEX, WEIGHTS), (COMPLEX, OTHER), (OTHER, COMPLEX)) if n != "power" or
+      np.iscomplexobj(a)),
+    row(lambda x, y: x + 2 * y - x / y, SIGNED, np.float64(0.7), name="0-d"),
+    row(lambda x: x**3 - 2**x + x**0.5 / 3, POSITIVE, name="Python numbers"),
+    row(lambda x: np.maximum(x, 0.1) * np.hypot(3.0, x) + np.arctan2(x, 1.0), SIGNED,
+        name="ufuncs with Python numbers"),
+    row(lambda x: np.divmod(x, 0.4)[1] * x, SIGNED, name="divmod"),
+    row(lambda x: np.modf(x)[0] * x, SIGNED, name="modf"),
+    row(lambda x: np.frexp(x)[0] * x, SIGNED, name="frexp"),
+    row(lambda x: np.ldexp(x, np.array([1, 2, -3])), SIGNED, name="ldexp"),
+    row(lambda x: np.angle(x * (1 + 2j), deg=True), SIGNED, name="angle deg"),
+    row(lambda x: np.real_if_close(x + 0j) * x, SIGNED, name="real_if_close"),
+    row(lambda x: np.nan_to_num(x) * x, SIGNED, name="nan_to_num"),
+    row(np.square, np.zeros((0, 3)), name="empty"),
+    row(np.multiply, np.zeros((0, 3)), np.ones((1, 3)), name="empty broadcast"),
+    row(np.exp, np.float64(0.3), name="NumPy number"),
+    row(np.exp, np.array(0.3), name="0-d array"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS, ids=name_of)
+def test_four_questions(case):
+    ask(case)
+
+
+@pytest.mark.parametrize("name", FLAT.split())
+def test_steps_have_slope_zero_and_stay_on_the_tape(name):
+    ask(row(lambda x: getattr(np, name)(3 * x) * x, SIGNED, name=name, second=False))
+
+
+def test_round_has_slope_zero():
+    ask(row(lambda x: np.round(x, 1) * np.around(x, 2) * x, SIGNED, name="round", second=False))
+    ask(row(lambda x: np.floor_divide(x, 0.3) * x, SIGNED, name="floor_divide", second=False))
+    ask(row(lambda x: np.heaviside(x, 0.5) * x, SIGNED, name="heaviside", second=False))
+
+
+FORMULAS = [
+    (rule, position)
+    for rule in RULES.values()
+    if isinstance(rule, Primitive) and isinstance(rule.fun, np.ufunc)
+    for position in range(len(rule.formulas))
+    if rule.name not in ("sign", "spacing", "nextafter", "heaviside")
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "position"), FORMULAS, ids=[f"{r.name} {i}" for r, i in FORMULAS]
+)
+def test_formula_is_the_derivative(rule, position):
+    """What the picture shows is what the numbers say."""
+    inputs = [ABOVE if rule.name == "arccosh" else UNIT + 0.01, POSITIVE + 0.1][: rule.arity]
+    if rule.name in ("power", "float_power", "log", "log2", "log10", "sqrt", "log1p"):
+        inputs[0] = POSITIVE
+    y = rule.fun(*inputs)
+    above, below = list(inputs), list(inputs)
+    above[position], below[position] = inputs[position] + 1e-6, inputs[position] - 1e-6
+    numerical = (rule.fun(*above) - rule.fun(*below)) / 2e-6
+    partial = partial_of(rule, position)(y, *inputs)
+    np.testing.assert_allclose(np.broadcast_to(partial, y.shape), numerical, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,111 @@
+"""Reductions, running sums and products, differences, order statistics."""
+
+import numpy as np
+import pytest
+from autodiff.rules.four_questions import ask, name_of, row
+
+RNG = np.random.default_rng(5)
+# no two elements are close: a step of the numerical derivative changes no order
+A = np.array([[0.5, -1.3, 2.0], [1.1, 0.3, -0.7]])
+T = RNG.permutation(np.linspace(-2, 2, 24)).reshape(2, 3, 4)
+P = RNG.permutation(np.linspace(0.3, 2, 24)).reshape(2, 3, 4)
+C = A + 1j * A[::-1, ::-1]
+MASK = np.array([[True, False, True], [True, True, False]])
+NANS = np.array([[0.5, np.nan, 2.0, -1.1], [1.1, 0.3, np.nan, np.nan]])
+
+
+def options(fun, *xs, also=(), initial=0.0, **more):
+    """Rows for the keywords that most reductions have."""
+    keywords = [{}, {"axis": 0}, {"axis": -1}, {"axis": 1, "keepdims": True}, {"keepdims": True}]
+    keywords += [{"axis": (0, -1)}, {"axis": (2, 0), "keepdims": True}, *also]
+    for x in xs:
+        for k in keywords:
+            if np.ndim(k.get("axis", 0)) and np.ndim(x) < 3:
+                continue
+            yield row(lambda z, k=k: fun(z, **k), x, name=f"{fun.__name__} {k}", **more)
+
+
+WHERE = [{"where": T > -1}, {"axis": 1, "where": [[[True], [False], [True]]]}]
+INITIAL = [{"initial": 0.3}, {"axis": 0, "where": T > -1, "initial": 0.4, "keepdims": True}]
+FREEDOM = [{"axis": 1, "ddof": 1}, {"axis": (0, 2), "ddof": 1}, {"correction": 1}]
+
+ROWS = [
+    *options(np.sum, T, also=[*WHERE, *INITIAL]),
+    *options(np.prod, T, also=[*WHERE, *INITIAL]),
+    *options(np.mean, T, also=WHERE),
+    *options(np.var, T, also=[*WHERE, *FREEDOM]),
+    *options(np.std, T, also=[*WHERE, *FREEDOM]),
+    *options(np.max, T, also=INITIAL),
+    *options(np.min, T, also=INITIAL),
+    *options(np.ptp, T),
+    *options(np.median, T),
+    *(r for f in (np.sum, np.prod, np.mean, np.var, np.std) for r in options(f, C)),
+    *(
+        row(lambda x, f=f, k=k: f(x, **k), NANS, name=f"{f.__name__} {k}", second=False)
+        for f in (np.nansum, np.nanprod, np.nanmean, np.nanmax, np.nanmin, np.nanvar, np.nanstd,
+                  np.nanmedian)
+        for k in ({}, {"axis": 0}, {"axis": 1}, {"axis": -1, "keepdims": True})
+        if k.get("axis") != 0 or f not in (np.nanmax, np.nanmin)
+    ),
+    row(lambda x, i: np.sum(x, axis=0, initial=i), A, 0.5, name="sum traced initial"),
+    row(lambda x, i: np.prod(x, axis=0, initial=i), A, 0.5, name="prod traced initial"),
+    row(lambda x, i: np.max(x, axis=0, initial=i), A, 0.8, name="max traced initial"),
+    row(lambda x, i: np.min(x, axis=1, initial=i), A, -0.8, name="min traced initial"),
+    row(lambda x: np.sum(x, dtype=np.float64) * np.mean(x, dtype=np.float64), A, name="dtype"),
+    row(lambda x: np.amax(x) * np.amin(x, axis=0), A, name="amax amin"),
+    row(lambda x: np.var(x, axis=1, mean=np.mean(x, axis=1, keepdims=True)), A, name="var mean="),
+    row(lambda x, m: np.std(x, axis=1, mean=m), A, np.array([[0.1], [0.2]]), name="std mean="),
+    row(lambda x, w: np.average(x, weights=w), A, P[0, :2, :3], name="average"),
+    row(lambda x, w: np.average(x, axis=1, weights=w), A, P[0, 0, :3], name="average axis"),
+    row(lambda x, w: np.average(x, axis=0, weights=w, returned=True, keepdims=True), A,
+        P[0, :2, :3], name="average returned"),
+    row(lambda x: np.average(x, axis=0), A, name="average without weights"),
+    *(row(lambda x, f=f, k=k: f(x, **k), x, name=f"{f.__name__} {k}")
+      for f in (np.cumsum, np.cumprod) for x in (T, C) for k in ({}, {"axis": 0}, {"axis": -1})),
+    row(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), A, name="cumulative_sum"),
+    row(lambda x: np.cumulative_prod(x, axis=0, include_initial=True), A, name="cumulative_prod"),
+    row(np.cumulative_prod, A[0], name="cumulative_prod flat"),
+    row(lambda x: np.nancumsum(x, axis=1), NANS, name="nancumsum", second=False),
+    row(lambda x: np.nancumprod(x, axis=1), NANS, name="nancumprod", second=False),
+    *(row(lambda x, k=k: np.diff(x, **k), T, name=f"diff {k}")
+      for k in ({}, {"n": 2}, {"axis": 1}, {"n": 3, "axis": 0}, {"n": 0},
+                {"prepend": 0.5, "axis": 1}, {"append": T[:1], "axis": 0, "n": 2})),
+    row(lambda x, p: np.diff(x, prepend=p, append=p), A, np.array([[1.0], [2.0]]),
+        name="diff traced prepend"),
+    row(lambda x: np.ediff1d(x, to_end=[1.0, 2.0], to_begin=3.0), A, name="ediff1d"),
+    row(lambda x, e: np.ediff1d(x, to_end=e), A, A[0].copy(), name="ediff1d traced end"),
+    row(np.trapezoid, A, A + 1, name="trapezoid"),
+    row(lambda y, x: np.trapezoid(y, x, axis=0), A, np.array([0.3, 0.9]), name="trapezoid axis"),
+    row(lambda y: np.trapezoid(y, dx=0.3), A, name="trapezoid dx"),
+    *(row(lambda x, u=u, k=k: u.reduce(x, **k), P, name=f"{u.__name__}.reduce {k}")
+      for u in (np.logaddexp, np.logaddexp2, np.hypot, np.add, np.multiply, np.maximum)
+      for k in ({}, {"axis": 1}, {"axis": -1, "keepdims": True})),
+    row(np.sum, np.zeros((0, 3)), name="sum empty"),
+    row(lambda x: np.prod(x, axis=1), np.zeros((2, 0)), name="prod empty"),
+    row(lambda x: np.cumsum(x) + np.cumprod(x), np.zeros(0), name="cumsum empty"),
+    row(np.sum, np.array(0.7), name="sum 0-d"),
+    row(np.var, np.array(0.7), name="var 0-d"),
+]  # fmt: skip
+
+METHODS = [
+    "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
+    "hazen", "weibull", "linear", "median_unbiased", "normal_unbiased", "lower", "higher",
+    "midpoint", "nearest",
+]  # fmt: skip
+QUANTILES = [
+    *(row(lambda x, m=m: np.quantile(x, [0.3, 0.62], axis=1, method=m), A,
+          name=f"quantile {m}", second=False) for m in METHODS),
+    *(row(lambda x, k=k: np.percentile(x, 37.0, **k), T, name=f"percentile {k}", second=False)
+      for k in ({}, {"axis": 1}, {"axis": (0, 2), "keepdims": True})),
+    row(lambda x: np.percentile(x, [[10, 20], [30, 40]], axis=0), T, name="percentile 2-d q"),
+    row(lambda x: np.nanpercentile(x, [30, 60], axis=1), NANS, name="nanpercentile", second=False),
+    row(lambda x: np.nanquantile(x, 0.4), NANS, name="nanquantile", second=False),
+    row(lambda x: np.quantile(x, [0.3, 0.7], axis=0, weights=P[:, 0, 0], method="inverted_cdf"),
+        A, name="quantile weights", second=False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS + QUANTILES, ids=name_of)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_four_questions(case):
+    ask(case)

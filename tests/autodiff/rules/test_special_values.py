@@ -1,0 +1,121 @@
+"""Where the derivative does not exist, or the textbook formula fails: the conventions."""
+
+import numpy as np
+import pytest
+
+import tapemagic
+
+ZERO, INF, NAN = 0.0, np.inf, np.nan
+
+
+def gradient(fun, *xs):
+    """Gradient of the sum, with respect to the first argument."""
+    with np.errstate(all="ignore"):
+        return tapemagic.grad(lambda *ys: np.sum(fun(*ys)))(*(np.array(x, float) for x in xs))
+
+
+#: (what, function, point, gradient): the table of what tapemagic promises, and its neighbours
+CASES = [
+    ("abs at 0", np.abs, [0, -0.0, 2], [0, 0, 1]),
+    ("fabs at 0", np.fabs, [0, -2], [0, -1]),
+    ("sqrt at 0", np.sqrt, [0, 4], [INF, 0.25]),
+    ("cbrt at 0", np.cbrt, [0, 8], [INF, 1 / 12]),
+    ("maximum(x, 0)", lambda x: np.maximum(x, 0), [-1, 0, 1], [0, 0.5, 1]),
+    ("minimum(0, x)", lambda x: np.minimum(0, x), [-1, 0, 1], [1, 0.5, 0]),
+    ("fmax at a tie", lambda x: np.fmax(x, 1.0), [1, NAN, 2], [0.5, 0, 1]),
+    ("fmin of nan", lambda x: np.fmin(NAN, x), [1, 2], [1, 1]),
+    ("maximum of nan", lambda x: np.maximum(x, 1.0), [NAN, 2], [1, 1]),
+    ("maximum with nan", lambda x: np.maximum(x, NAN), [1, 2], [0, 0]),
+    ("maximum of infinities", lambda x: np.maximum(x, INF), [INF, 2], [0.5, 0]),
+    ("clip at its bounds", lambda x: np.clip(x, 0, 1), [-0.1, 0, 0.5, 1, 1.1], [0, 1, 1, 1, 0]),
+    ("clip of nan", lambda x: np.clip(x, 0, 1), [NAN], [1]),
+    ("max, ties", np.max, [3, 1, 3, 2], [0.5, 0, 0.5, 0]),
+    ("min, ties", np.min, [1, 1, 1, 2], [1 / 3, 1 / 3, 1 / 3, 0]),
+    ("max of nan", np.max, [3, NAN, 1], [0, 1, 0]),
+    ("nanmax of nan", np.nanmax, [3, NAN, 1], [1, 0, 0]),
+    ("max of equal infinities", np.max, [INF, INF], [0.5, 0.5]),
+    ("max against a tied initial", lambda x: np.max(x, initial=3), [3, 1], [0.5, 0]),
+    ("max below its initial", lambda x: np.max(x, initial=5), [3, 1], [0, 0]),
+    ("ptp, ties", np.ptp, [1, 2, 2], [-1, 0.5, 0.5]),
+    ("ptp of equal values", np.ptp, [2, 2], [0, 0]),
+    ("std of equal values", np.std, [0.1, 0.1, 0.1], [0, 0, 0]),
+    ("std of one value", np.std, [0.1], [0]),
+    ("nanstd of equal values", np.nanstd, [0.1, NAN, 0.1, 0.1], [0, 0, 0, 0]),
+    ("std of almost equal values", lambda x: np.std(x) * 2, [1, 1 + 2**-50], [-1, 1]),
+    ("hypot at 0", lambda x: np.hypot(x, 0), [0, 2], [0, 1]),
+    ("x**0 at 0", lambda x: x**0.0, [0, 2], [0, 0]),
+    ("x**0 by array", lambda x: x ** np.array([0.0, 0.0]), [0, 2], [0, 0]),
+    ("x**1 at 0", lambda x: x**1, [0, 2], [1, 1]),
+    ("x**2 at 0", lambda x: x**2.0, [0, -3], [0, -6]),
+    ("x**3 of negatives", lambda x: np.power(x, 3), [-2, 0], [12, 0]),
+    ("0**x", lambda x: 0.0**x, [2, 0.5], [0, 0]),
+    ("2**x", lambda x: 2**x, [0, 1], [np.log(2), 2 * np.log(2)]),
+    ("prod through one zero", np.prod, [2, 0, 3], [0, 6, 0]),
+    ("prod through two zeros", np.prod, [0, 0, 3], [0, 0, 0]),
+    ("prod of infinities", np.prod, [2, 3, INF], [INF, INF, 6]),
+    ("cumprod through a zero", np.cumprod, [2, 0, 3], [1, 8, 0]),
+    ("cumprod through zeros", np.cumprod, [0, 2, 0, 5], [15 - 12, 0, 0, 0]),
+    ("where(x > 0, sqrt(x), 0)", lambda x: np.where(x > 0, np.sqrt(x), 0), [0, 4], [0, 0.25]),
+    ("where(x == 0, 0, 1/x)", lambda x: np.where(x == 0, 0, 1 / x), [0, 2], [0, -0.25]),
+    ("sqrt of a selection", lambda x: np.sqrt(x)[x > 0], [0, 4], [0, 0.25]),
+    ("sqrt, summed where", lambda x: np.sum(np.sqrt(x), where=x > 0), [0, 4], [0, 0.25]),
+    ("largest of square roots", lambda x: np.max(np.sqrt(x)), [0, 4], [0, 0.25]),
+    ("clipped logarithm", lambda x: np.clip(np.log(x), -5, 5), [0, 1], [0, 1]),
+    ("a numeric zero times inf", lambda x: np.sqrt(x) * 0, [0.0], [NAN]),
+    ("sqrt(x)**2 at 0", lambda x: np.sqrt(x) ** 2, [0.0], [NAN]),
+    ("floor under an infinity", lambda x: 1 / np.floor(x), [0.5], [0]),
+    ("floor, ceil, round, sign", lambda x: np.floor(x) + np.ceil(x) + np.round(x) + np.sign(x),
+     [0, 1, 1.5], [0, 0, 0]),
+    ("logaddexp of -inf", lambda x: np.logaddexp(x, 0.0), [-INF, 0], [0, 0.5]),
+    ("logaddexp, both -inf", lambda x: np.logaddexp(np.logaddexp(x[0], x[1]), x[2]),
+     [-INF, -INF, 2], [0, 0, 1]),
+    ("logaddexp.reduce of -inf", np.logaddexp.reduce, [-INF, 1, 1], [0, 0.5, 0.5]),
+    ("remainder", lambda x: np.remainder(7.5, x), [2, -2], [-3, 4]),
+    ("fmod", lambda x: np.fmod(-7.5, x), [2, -2], [3, -3]),
+    ("copysign at 0", lambda x: np.copysign(x, -1.0), [0, 2], [0, -1]),
+    ("nan_to_num", np.nan_to_num, [NAN, INF, 2], [0, 0, 1]),
+    ("arccosh at 1", np.arccosh, [1, 2], [INF, 1 / np.sqrt(3)]),
+    ("median of nan", np.nanmedian, [NAN, 1, 3], [0, 0.5, 0.5]),
+    ("mean of an empty selection", lambda x: np.nanmean(x), [1, NAN], [1, 0]),
+    ("average", lambda x: np.average(x, weights=[0, 1]), [1, 2], [0, 1]),
+    ("heaviside", lambda x: np.heaviside(x, 0.5), [0, 1], [0, 0]),
+    ("heaviside's middle", lambda x: np.heaviside([-1, 0, 1], x), [5, 5, 5], [0, 1, 0]),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("fun", "x", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_convention(fun, x, expected):
+    np.testing.assert_allclose(gradient(fun, x), expected, rtol=1e-7, atol=1e-12)
+
+
+def test_cumprod_through_zeros_is_exact_to_second_order():
+    x = np.array([2.0, 0.0, 3.0, 5.0])
+    hessian = tapemagic.hessian(lambda x: np.sum(np.prod(x)))(x)
+    others = [[0 if i == j else np.prod(np.delete(x, [i, j])) for j in range(4)] for i in range(4)]
+    np.testing.assert_array_equal(hessian, others)
+
+
+def test_complex_square_has_the_conjugate_gradient():
+    np.testing.assert_array_equal(gradient_complex(lambda z: z * z, 1 + 2j), 2 - 4j)
+    np.testing.assert_allclose(gradient_complex(np.abs, 3 + 4j), 0.6 + 0.8j)
+    assert gradient_complex(np.abs, 0j) == 0
+    assert gradient_complex(lambda z: np.abs(np.sign(z)), 0j) == 0
+
+
+def gradient_complex(fun, z):
+    return tapemagic.grad(lambda z: np.real(fun(z)))(z)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+def test_precision_is_kept(dtype):
+    x = np.array([0.5, 1.5, 2.0], dtype)
+
+    def fun(x):
+        y = np.maximum(x, 1.0) ** 2 + 2.0**x + np.log2(x) + np.hypot(x, 3.0) - np.exp2(x)
+        y = y / np.std(y) + np.mean(y) + np.where(x > 1, x, 0.5) + np.clip(x, 0.6, 1.6)
+        return np.sum(np.sort(y) + np.cumsum(y) + np.take(y, [0, 0, 1]))
+
+    value, gradient = tapemagic.value_and_grad(fun)(x)
+    assert value.dtype == dtype
+    assert gradient.dtype == dtype
