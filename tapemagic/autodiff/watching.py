@@ -8,6 +8,7 @@ block puts plain objects back.
 from __future__ import annotations
 
 import ctypes
+import inspect
 import sys
 import warnings
 from types import FrameType
@@ -33,8 +34,9 @@ class Rebound:
 
     def bind(self, name: str, value: Any) -> None:
         """Bind a name of the frame."""
-        self.frame.f_locals[name] = value
-        if sys.version_info < (3, 13) and self.frame.f_locals is not self.frame.f_globals:
+        names = self.frame.f_locals  # each look at it would fetch the old values again
+        names[name] = value
+        if sys.version_info < (3, 13) and self.frame.f_code.co_flags & inspect.CO_OPTIMIZED:
             # Before PEP 667, f_locals of a function is a copy that has to be written back.
             ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(self.frame), ctypes.c_int(0))
 
