@@ -48,6 +48,13 @@ def operand(x: Any, reads: bool = True) -> tuple[Any, int, int]:
     return x, -1, 0
 
 
+def node_of(handle: Any) -> int:
+    """Return the id of a handle's node (or -1), where its value will be kept by nobody."""
+    if handle.token is RECORDER.token:
+        return handle.id
+    return handle.storage.node_of(handle) if handle.storage is not None else -1
+
+
 def plain(x: Any) -> Any:
     """Replace handles by their plain values, in nested lists, tuples and dicts as well."""
     kind = type(x)
@@ -86,7 +93,7 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
         if type(x) not in HANDLE_TYPES and not isinstance(x, _NUMBERS):
             return NotImplemented
         if isinstance(x, (list, tuple)):
-            args = (*args[:i], np.stack(x) if holds_traced(x) else np.asarray(x), *args[i + 1 :])
+            args = (*args[:i], _array_of(x), *args[i + 1 :])
             if holds_traced(x):
                 compute = rule.fun
     if not isinstance(rule, Primitive):
@@ -94,6 +101,11 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     if rule.kind == "elementwise":
         return call_elementwise(rule, compute, args)
     return call_primitive(rule, args, {}, compute)
+
+
+def _array_of(items: list | tuple) -> Any:
+    """Turn a list in the place of an array into an array."""
+    return np.stack(items) if holds_traced(items) else np.asarray(items)
 
 
 def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
@@ -106,6 +118,8 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
         else:
             x1, a, code1 = operand(x1, primitive.may_read(0))
     else:
+        if isinstance(x1, (list, tuple)):  # formulas compute with operands: a list does not
+            return call_elementwise(primitive, compute, (_array_of(x1), *args[1:]))
         cls, a, code1 = None, -1, 0
     if len(args) == 1:
         x2, b, code2 = None, -1, 0
@@ -119,6 +133,8 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
             else:
                 x2, b, code2 = operand(x2, primitive.may_read(1))
         else:
+            if isinstance(x2, (list, tuple)):
+                return call_elementwise(primitive, compute, (args[0], _array_of(x2)))
             b, code2 = -1, 0
         y = compute(x1, x2)
     cls = cls or family(args)

@@ -40,7 +40,7 @@ def encode(index: Any) -> Any:
         return ("tuple", *map(encode, index))
     if isinstance(index, np.ndarray) and index.ndim:
         return index.copy()  # the user may write to it later
-    if isinstance(index, (bool, np.bool_)):
+    if isinstance(index, (bool, np.bool_)) or getattr(index, "dtype", None) == bool:
         return bool(index)
     if isinstance(index, list):
         return np.array(index, dtype=np.intp if len(index) == 0 else None)
@@ -70,7 +70,8 @@ def getitem(handle: Any, index: Any) -> Any:
                 y, code, recorder.append(tail, get_item.code), handle.result_class
             )
     index = plain_index(index)
-    value, id_, code = dispatch.operand(handle, reads=False)
+    id_, code = dispatch.node_of(handle), handle.aval
+    value = dispatch.plain(handle)  # of a view, not the copy that a rule may keep
     y = value[index]
     if isinstance(y, np.ndarray) and y.base is not None and is_basic(index):
         from .storage import view_of  # noqa: PLC0415  (storage writes through indices)

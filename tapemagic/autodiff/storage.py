@@ -118,10 +118,9 @@ class Storage:
         """
         value = self.true_view(handle)
         self.recording = RECORDER.recording
-        tracked = self.token is RECORDER.token
+        id_ = self.node_of(handle)
+        tracked = id_ >= 0
         reads = reads or not tracked  # constants are always kept: a run can be repeated
-        if tracked and handle.version != self.version:
-            self._renew(handle)
         if reads and self.written:
             if handle.window is self.whole:
                 self.exposed = True
@@ -131,7 +130,15 @@ class Storage:
             if tracked:
                 handle.token = self.token
                 self.fresh.append(weakref.ref(handle))
-        return value, handle.id if tracked else -1, handle.aval
+        return value, id_, handle.aval
+
+    def node_of(self, handle: Any) -> int:
+        """Return the node of what a handle looks at now, or -1; nothing is protected."""
+        if self.token is not RECORDER.token:
+            return -1
+        if handle.version != self.version:
+            self._renew(handle)
+        return handle.id
 
     def _renew(self, handle: Any) -> None:
         """Give a stale handle a node: its window of the current contents."""
@@ -240,6 +247,9 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
         if node is None:
             return dispatch.untracked(y, cls)
         return dispatch.traced(y, node[0], node[1], cls)
+    if not isinstance(x.value, np.ndarray):  # ``number[...]``: an array of its own
+        y = y.copy()
+        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
     before = x.value
     storage = storage_of(x)
     if storage.written and not np.may_share_memory(y, storage.buffer):

@@ -38,6 +38,10 @@ class VariableState:
         RECORDER.recording.variables.append(variable)
         return variable.value, variable.id, variable.aval
 
+    def node_of(self, variable: Any) -> int:
+        """Return the node of the current value, or -1."""
+        return self.settle(variable)[1]
+
     def peek(self, variable: Any) -> Any:
         """Return the plain value."""
         return variable.value
