@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tapemagic.display.formulas import local_derivatives
@@ -12,7 +13,9 @@ from tapemagic.graph.words import counted, cut, number, visible
 
 NAME_LENGTH = 24
 CODE_LENGTH = 60
+NOTE_LENGTH = 120
 STRIP_LENGTH = 120  # bars beside a loop
+LOOKED_BACK = 40  # operations at the end of an iteration among which its result is sought
 MATRIX_ROWS, MATRIX_COLUMNS = 4, 4  # an array up to this size is drawn as its numbers
 MATRIX_DIGITS = 3
 NOTES = {
@@ -64,7 +67,7 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     place_in_source(box, graph, [node])
     fill_values(box, graph, node.index)
     if begins_here(graph, node):
-        box["note"] = "first nan or inf of its path"
+        box["note"] = "first nan or inf"
     return box
 
 
@@ -104,7 +107,7 @@ def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, 
         box["code"] = visible(group.title, CODE_LENGTH)
     if group.kind == "loop" and group.line is not None:
         box["line"], box["lines"] = group.line, sorted({group.line, *box["lines"]})
-    box["strip"] = gradient_strip(graph, group)
+    box["strip"] = gradient_strip(graph, group, name.partition("@")[0])
     box["shape"], box["dtype"] = str(nodes[output].shape), visible(nodes[output].dtype, 24)
     fill_values(box, graph, output)
     box["verb"] = counted(steps, "operation") if group.kind != "line" else ""
@@ -141,6 +144,13 @@ def fill_values(box: dict[str, Any], graph: Graph, index: int) -> None:
     box["note"] = NOTES.get(box["state"], "")
 
 
+def carried(graph: Graph, index: int) -> dict[str, Any]:
+    """What a wire says about the value of one node."""
+    facts: dict[str, Any] = {"shape": str(graph.nodes[index].shape)}
+    fill_values(facts, graph, index)
+    return facts
+
+
 def rows_of(summary: ArraySummary) -> list[str]:
     """Rows of aligned numbers for a small vector or matrix, else one line.
 
@@ -164,24 +174,27 @@ def rows_of(summary: ArraySummary) -> list[str]:
     ]
 
 
-def gradient_strip(graph: Graph, group: Group) -> list[float | None]:
-    """|gradient| at the end of each iteration, at most 120 of them evenly spread."""
+def gradient_strip(graph: Graph, group: Group, name: str) -> list[float | None]:
+    """|gradient| of a name at each iteration, at most 120 of them evenly spread."""
     if not graph.has_gradients or len(group.starts) < 2:
         return []
     ends = [*group.starts[1:], group.last]
+    chosen: Sequence[int] = range(len(ends))
     if len(ends) > STRIP_LENGTH:
         last = len(ends) - 1
-        ends = [ends[place * last // (STRIP_LENGTH - 1)] for place in range(STRIP_LENGTH)]
-    strip: list[float | None] = []
-    for end in ends:
-        norm = None
-        for index in range(end - 1, max(end - 9, group.first - 1), -1):
-            gradient = graph.gradient(index)
-            if gradient is not None:
-                norm = gradient.norm
-                break
-        strip.append(norm)
-    return strip
+        chosen = [place * last // (STRIP_LENGTH - 1) for place in range(STRIP_LENGTH)]
+    return [gradient_at_end(graph, group.starts[k], ends[k], name) for k in chosen]
+
+
+def gradient_at_end(graph: Graph, start: int, end: int, name: str) -> float | None:
+    """|gradient| of what an iteration bound to `name`, else of the last value that has one."""
+    candidates = range(end - 1, max(start, end - LOOKED_BACK) - 1, -1)
+    named = [k for k in candidates if name and graph.nodes[k].name.partition("@")[0] == name]
+    for index in (*named, *candidates):
+        gradient = graph.gradient(index)
+        if gradient is not None and graph.nodes[index].op != "source":
+            return gradient.norm
+    return None
 
 
 def stub_box(graph: Graph, leaf: int, user: str, uses: int) -> dict[str, Any]:
@@ -215,10 +228,10 @@ def failed_box(graph: Graph) -> dict[str, Any]:
     failure = graph.failure
     box = empty_box("failed", "failed", "failed")
     if failure is not None:
-        box["op"] = visible(symbol(failure.op) or "?", NAME_LENGTH)
+        box["op"] = visible(symbol(failure.op) or "failed", NAME_LENGTH)
         box["line"], box["lines"] = failure.line, [failure.line] if failure.line else []
         box["code"] = visible(graph.code(failure.line), CODE_LENGTH)
-        box["note"] = cut(failure.message, 60)
+        box["note"] = cut(failure.message, NOTE_LENGTH)
     box["state"] = "failed"
     return box
 
@@ -228,4 +241,6 @@ def group_facts(folding: Folding, group: Group, wanted: set[int]) -> tuple[int, 
     nodes = folding.graph.nodes
     steps = [node.index for node in nodes[group.first : group.last] if node.op != "source"]
     leaving = [index for index in steps if index in wanted]
-    return (leaving or steps)[-1], len(steps)
+    # What goes on to the target says more than what does not.
+    telling = [index for index in leaving if folding.graph.gradient(index) is not None]
+    return (telling or leaving or steps)[-1], len(steps)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapemagic.display.boxes import (
+    carried,
     constant_box,
     failed_box,
     group_box,
@@ -31,6 +32,7 @@ class Drawing:
     boxes: list[dict[str, Any]] = field(default_factory=list)
     wires: list[dict[str, Any]] = field(default_factory=list)
     edges: list[tuple[int, int]] = field(default_factory=list)
+    order: list[tuple[int, int]] = field(default_factory=list)  # before and after, without a wire
     numbers: dict[str, int] = field(default_factory=dict)
     hidden_sources: int = 0
 
@@ -41,18 +43,18 @@ class Drawing:
         self.boxes.append(box)
         return len(self.boxes) - 1
 
-    def wire(self, start: int, end: int, place: int) -> None:
-        """Add a wire to an operand; it carries what its first box has to say."""
+    def wire(self, start: int, end: int, place: int, value: dict[str, Any] | None = None) -> None:
+        """Add a wire to an operand; it carries `value`, or else what its first box says."""
         box, user = self.boxes[start], self.boxes[end]
+        value = value or box
         box["ways_out"] += 1
         # The gate's local derivatives speak of x1 and x2: say which wire is which.
         told = user["kind"] != "group" and len(user["formula"]) > 1 and user["local"]
         self.edges.append((start, end))
         self.wires.append({
-            "id": f"w{len(self.wires)}", "from": box["id"], "to": self.boxes[end]["id"],
-            "points": [], "value": box["value"], "gradient": box["gradient"],
-            "shape": box["shape"], "state": box["state"],
-            "operand": f"x{place + 1}" if told else "",
+            "id": f"w{len(self.wires)}", "from": box["id"], "to": user["id"], "points": [],
+            "value": value["value"], "gradient": value["gradient"], "shape": value["shape"],
+            "state": value["state"], "operand": f"x{place + 1}" if told else "",
         })  # fmt: skip
 
 
@@ -137,7 +139,9 @@ def draw(folding: Folding, opened: Collection[str]) -> Drawing:
         stubs = iter(before)
         for source, start, place in reads:
             if source >= 0:
-                drawing.wire(boxes_of_items[source], end, place)
+                # A group has several values to give: the wire carries the one that is read.
+                value = carried(graph, start) if isinstance(items[source][0], Group) else None
+                drawing.wire(boxes_of_items[source], end, place, value)
             elif start in waiting:
                 drawing.wire(next(stubs), end, place)
             elif f"n{start}" in drawing.numbers:
@@ -204,3 +208,5 @@ def add_failure(
                 number = boxes_of_items[place]
         if number is not None:
             drawing.wire(number, end, position)
+    if not starts and boxes_of_items:
+        drawing.order.append((boxes_of_items[-1], end))

@@ -57,7 +57,7 @@ def make_scene(
     folding = folding or Folding(graph)
     opened = folding.default_open() if open_groups is None else frozenset(open_groups)
     drawing = draw(folding, opened)
-    direction = direction_for(drawing.boxes, drawing.edges)
+    direction = direction_for(drawing.boxes, [*drawing.edges, *drawing.order])
     width, height = place_all(drawing, direction, engine)
     return {
         "width": width,
@@ -82,13 +82,18 @@ def place_all(
     """Write coordinates into boxes and wires; return the size of the picture."""
     sizes, tails = extents(drawing.boxes, direction)
     placed = engine(
-        sizes, drawing.edges, direction=direction, tails=tails, rank_gap=ARRIVAL, box_gap=14.0
+        sizes,
+        [*drawing.edges, *drawing.order],
+        direction=direction,
+        tails=tails,
+        rank_gap=ARRIVAL,
+        box_gap=14.0,
     )
     for box, (x, y), (width, height) in zip(drawing.boxes, placed.boxes, sizes, strict=True):
         box["x"] = x + (width - box["w"]) / 2 + MARGIN
         box["y"] = y + (height - box["h"]) / 2 + MARGIN
         place_label(box, direction)
-    for wire, (start, _), points in zip(drawing.wires, drawing.edges, placed.wires, strict=True):
+    for wire, (start, _), points in zip(drawing.wires, drawing.edges, placed.wires, strict=False):
         label = drawing.boxes[start]["label"]
         moved = [[x + MARGIN, y + MARGIN] for x, y in points]
         wire["points"] = [list(label["port"]), list(label["fork"]), *moved[1:]]
@@ -211,9 +216,7 @@ def message(graph: Graph, drawing: Drawing) -> str:
     """One line about the picture as a whole."""
     words = []
     if graph.failure is not None:
-        failure = graph.failure
-        where = f"line {failure.line}: " if failure.line else ""
-        words.append(f"{where}{failure.op} failed: {failure.message}")
+        words.append(graph.failure.sentence)
     if drawing.hidden_sources:
         words.append(f"{counted(drawing.hidden_sources, 'more source')} in the table only")
     if not drawing.boxes:

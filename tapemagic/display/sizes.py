@@ -6,10 +6,12 @@ text fits everywhere and the coordinates are the same everywhere.
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 from tapemagic.graph.layout import longest_path_ranks
 
+NOTE_WIDTH = 34  # characters
 ROW = 14.0  # height of a line of small text
 SMALL = 6.8  # width of a character of small (11 px) text
 LARGE = 10.5  # width of a character of a gate's sign
@@ -36,12 +38,19 @@ def measure(box: Box) -> None:
         box["w"] = clamp(letters * 8.2 + 24, 48, 220)
         box["h"] = 42 if box["shape"] not in ("", "()") else 32
     elif box["kind"] == "failed":
-        box["w"] = clamp(max(len(box["op"]) * LARGE, len(box["note"]) * SMALL) + 24, 80, 440)
-        box["h"] = 56
+        rows = note_rows(box)
+        widest = max([len(box["op"]) * LARGE] + [len(row) * SMALL for row in rows])
+        box["w"] = clamp(widest + 24, 80, 440)
+        box["h"] = 40 + ROW * len(rows)
     else:
         widest = max([len(box["op"]) * LARGE] + [len(text) * 6.2 for text in box["local"]])
         box["w"] = clamp(widest + 22, 46, 220)
         box["h"] = 36 + 13 * len(box["local"])
+
+
+def note_rows(box: Box) -> list[str]:
+    """Wrap what went wrong into rows inside a box."""
+    return wrap(box["note"], NOTE_WIDTH)
 
 
 def header(box: Box) -> str:
@@ -94,7 +103,9 @@ def small_rows(box: Box) -> list[str]:
         return []
     note = box["note"] if box["note"].startswith(DRAWN_NOTES) else ""
     text = ";".join(filter(None, (box["verb"], note)))
-    return [row.strip() for row in text.replace(", ", ";").split(";") if row.strip()]
+    letters = max(int(box["w"] / 5), 16)
+    rows = [row for part in text.replace(", ", ";").split(";") for row in wrap(part, letters)]
+    return rows[:4]
 
 
 def place_label(box: Box, direction: str) -> None:

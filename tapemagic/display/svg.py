@@ -8,6 +8,7 @@ differ in outline.
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -57,12 +58,16 @@ def to_svg(scene: dict[str, Any]) -> str:
     ]
     for frame in clear_frames(scene):
         parts += draw_frame(frame)
+    arriving = Counter(wire["to"] for wire in scene["wires"])
     middles = {box["id"]: box["y"] + box["h"] / 2 for box in scene["boxes"]}
-    for wire in scene["wires"]:
-        parts += draw_wire(wire, scene["direction"], middles[wire["to"]])
+    # Wires of one box share their beginning: those along which a gradient came back lie on top.
+    for wire in sorted(scene["wires"], key=lambda wire: wire["state"] != "not-connected"):
+        parts += draw_wire(wire, scene["direction"])
+        if arriving[wire["to"]] > 1:
+            parts += operand_name(wire, scene["direction"], middles[wire["to"]])
     for box in scene["boxes"]:
         parts += draw_box(box, scene["direction"])
-    parts += legend(scene, scene["height"] + 8)
+    parts += legend(scene, width, scene["height"] + 8)
     parts.append("</svg>\n")
     return "\n".join(parts)
 
@@ -75,25 +80,28 @@ def alternative(scene: dict[str, Any]) -> str:
     return cut(f"{said}. {scene['message']}" if scene["message"] else said, 300)
 
 
-def draw_wire(wire: dict[str, Any], direction: str, middle: float) -> list[str]:
+def draw_wire(wire: dict[str, Any], direction: str) -> list[str]:
     """One wire, curved where it changes lanes; dashed when no gradient came back along it."""
     points = wire["points"]
     idle = wire["state"] == "not-connected"
     colour, tip = (PENCIL, "idle") if idle else (INK, "tip")
     dashes = ' stroke-dasharray="5 4"' if idle else ""
     path = curve(points, direction)
-    parts = [
+    return [
         f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.3"{dashes}',
         f'marker-end="url(#{tip})"/>',
     ]
-    if wire["operand"]:
-        x, y = points[-1]
-        if direction == "down":
-            x, y = x - 4, y - 9
-        else:  # above the upper wires and below the lower ones, away from their curves
-            x, y = x - 11, y + (9 if y > middle + 1 else -4)
-        parts.append(words(x, y, wire["operand"], fill=FAINT, size=8.5, anchor="end", mono=True))
-    return parts
+
+
+def operand_name(wire: dict[str, Any], direction: str, middle: float) -> list[str]:
+    """What the formulas of the gate call the operand that arrives here."""
+    x, y = wire["points"][-1]
+    if direction == "down":
+        x, y = x - 4, y - 9
+    else:  # above the upper wires and below the lower ones, away from their curves
+        x, y = x - 11, y + (9 if y > middle + 1 else -4)
+    text = words(x, y, wire["operand"], fill=FAINT, size=8.5, anchor="end", mono=True)
+    return [text] if wire["operand"] else []
 
 
 def curve(points: list[list[float]], direction: str) -> str:
@@ -150,10 +158,12 @@ def draw_frame(frame: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
-def legend(scene: dict[str, Any], y: float) -> list[str]:
+def legend(scene: dict[str, Any], width: float, y: float) -> list[str]:
     """How to read the picture."""
     if scene["message"]:
-        return [words(24, y + 8, cut(scene["message"], 110), size=10, fill=ALARM)]
+        return [
+            words(24, y + 8, cut(scene["message"], int((width - 48) / 6.4)), size=10, fill=ALARM)
+        ]
     return [
         words(24, y + 8, "above the wire: value", size=10, fill=VALUE),
         words(160, y + 8, "below the wire: gradient of the target", size=10, fill=GRADIENT),

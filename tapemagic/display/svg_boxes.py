@@ -6,7 +6,7 @@ import math
 from html import escape
 from typing import Any
 
-from tapemagic.display.sizes import BEGINS, LEAVES, ROW, header, small_rows
+from tapemagic.display.sizes import BEGINS, LEAVES, ROW, header, note_rows, small_rows
 from tapemagic.display.svg_marks import (
     ALARM,
     FAINT,
@@ -89,7 +89,10 @@ def gate_words(box: dict[str, Any]) -> list[str]:
         parts[0] = words(
             centre, y + 22, f"✗ {box['op']}", size=15, anchor="middle", weight="bold", fill=ALARM
         )
-        parts.append(words(centre, y + 42, box["note"], size=10.5, anchor="middle", fill=ALARM))
+        parts += [
+            words(centre, y + 42 + ROW * row, text, size=10.5, anchor="middle", fill=ALARM)
+            for row, text in enumerate(note_rows(box))
+        ]
     return parts
 
 
@@ -146,7 +149,9 @@ def around(box: dict[str, Any], direction: str) -> list[str]:
     if box["kind"] == "stub":
         return []
     x, y, w, h = box["x"], box["y"], box["w"], box["h"]
-    line = f"line {box['line']}" if box["line"] and box["kind"] != "constant" else ""
+    # A source was there when the cell began: its line is that of the magic, which says nothing.
+    told = box["kind"] not in LEAVES or (box["line"] or 0) > 1
+    line = f"line {box['line']}" if box["line"] and told and box["kind"] != "constant" else ""
     rows = small_rows(box)
     parts = []
     if direction == "right":

@@ -36,8 +36,7 @@ def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
         rows += [*source_table(graph), ""]
     rows += operations(folding or Folding(graph))
     if graph.failure is not None:
-        line = f"line {graph.failure.line}" if graph.failure.line else "somewhere"
-        failed = f"✗ {line}: {graph.failure.op} failed: {graph.failure.message}"
+        failed = f"✗ {graph.failure.sentence}"
         rows += textwrap.wrap(failed, WIDTH, subsequent_indent="  ")
     return "\n".join(fit(row, WIDTH).rstrip() for row in rows)
 

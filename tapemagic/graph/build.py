@@ -59,7 +59,7 @@ def build_graph(tape: Any) -> Graph:
     gradients = Summaries(lambda index: full(known.get(index), recorded[index].shape))
     constants = Summaries(lambda key: recorded[key[0]].constants[key[1]])
     names = node_names(tape.bindings, tape.source_nodes)
-    nodes = tuple(graph_nodes(recorded, names))
+    nodes = tuple(graph_nodes(recorded, names, text.count("\n") + 1))
     target = tape.target
     graph = Graph(
         nodes=nodes,
@@ -126,8 +126,11 @@ def node_names(bindings: Iterable[tuple[str, int]], source_nodes: dict[str, int]
     return names
 
 
-def graph_nodes(recorded: list, names: dict[int, str]) -> Iterable[GraphNode]:
-    """Copy what the picture needs from each recorded operation."""
+def graph_nodes(recorded: list, names: dict[int, str], lines: int) -> Iterable[GraphNode]:
+    """Copy what the picture needs from each recorded operation.
+
+    A line beyond the last one of the text belongs to what ran for us, and is no line to show.
+    """
     frames_of: dict[tuple, tuple[Frame, ...]] = {}
     for node in recorded:
         calls = node.calls
@@ -142,7 +145,7 @@ def graph_nodes(recorded: list, names: dict[int, str]) -> Iterable[GraphNode]:
             node.formulas,
             node.shape,
             node.dtype,
-            node.line,
+            node.line if (node.line or 0) <= lines else None,
             frames,
         )
 

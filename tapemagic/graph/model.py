@@ -133,6 +133,13 @@ class FailureRow:
     message: str
     inputs: tuple[int | None, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """Where and how it failed, in one sentence without a full stop."""
+        where = f"line {self.line}: " if self.line else ""
+        what = f"{self.op} failed: " if self.op else ""
+        return f"{where}{what}{self.message}"
+
 
 class Summaries:
     """Summaries by key (a node index), each made when first asked for and then kept.

@@ -126,7 +126,7 @@ def failed(facts: Facts) -> Iterator[Finding]:
     """The cell raised."""
     failure = facts.graph.failure
     if failure is not None:
-        message = f"{at_line(failure.line).capitalize()}: {failure.op} failed: {failure.message}."
+        message = sentence(failure.sentence)
         yield Finding(
             "failed",
             (),

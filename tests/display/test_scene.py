@@ -185,3 +185,30 @@ def test_an_empty_tape():
 )
 def test_small_arrays_are_rows_of_numbers(value, rows):
     assert rows_of(ArraySummary.of(value)) == rows
+
+
+def test_a_group_speaks_of_the_value_that_goes_on_to_the_target():
+    """A loop binds h, which the target reads, and then n, which it does not."""
+    tape = fakes.Recorder("for t in r:\n    h = f(h)\n    n = g(h)\nm = g(n)\ny = f(h)")
+    h = tape.source("x", 0.5)
+    for _ in range(8):
+        h = tape.run("sin", h, line=2, name="h")
+        n = tape.run("tanh", h, line=3, name="n")
+    tape.run("tanh", n, line=4, name="m")
+    scene = make_scene(build_graph(tape.gradient("y", tape.run("sin", h, line=5, name="y"))))
+    (group,) = [box for box in scene["boxes"] if box["kind"] == "group"]
+    assert (group["title"], group["state"]) == ("h", "ok")
+    assert None not in group["strip"]
+    # each wire that leaves it carries the value that is read at its end
+    states = {wire["to"]: wire["state"] for wire in scene["wires"] if wire["from"] == group["id"]}
+    assert sorted(states.values()) == ["not-connected", "ok"]
+
+
+def test_a_failure_without_known_operands_comes_last():
+    tape = fakes.failed()
+    tape.failure.inputs, tape.failure.op = (), ""
+    scene = make_scene(build_graph(tape))
+    (failed,) = [box for box in scene["boxes"] if box["kind"] == "failed"]
+    assert failed["op"] == "failed"
+    assert all(wire["to"] != "failed" for wire in scene["wires"])
+    assert failed["x"] >= max(box["x"] + box["w"] for box in scene["boxes"] if box != failed)

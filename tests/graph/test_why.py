@@ -8,7 +8,7 @@ from tapemagic.graph.build import build_graph
 from tapemagic.graph.why import explain, findings
 
 
-def scalar_tape(text="%%tape x", value=2.0):
+def scalar_tape(text="%%tape x\n\n\n\n\n#", value=2.0):
     tape = fakes.Recorder(text)
     return tape, tape.source("x", value)
 
