@@ -38,6 +38,29 @@ def row(fun, *inputs, name="", second=True, tolerance=1e-6):
     return Row(fun, inputs, f"{name or fun.__name__} {kind}{shapes}", second, tolerance)
 
 
+def samplers(seed: int) -> tuple[Callable, Callable]:
+    """Return ``real(*shape)`` and ``compl(*shape)``, which draw normal numbers."""
+    rng = np.random.default_rng(seed)
+
+    def real(*shape):
+        return rng.normal(size=shape)
+
+    def compl(*shape):
+        return rng.normal(size=shape) + 1j * rng.normal(size=shape)
+
+    return real, compl
+
+
+def with_keywords(fun, **keywords):
+    """Fix keywords of a function, and show them in its name."""
+
+    def called(*args):
+        return fun(*args, **keywords)
+
+    called.__name__ = f"{fun.__name__} {keywords or ''}".strip()
+    return called
+
+
 def name_of(case: Row) -> str:
     return case.name
 
@@ -83,7 +106,7 @@ def ask(case: Row, seed: int = 0) -> None:
     tangents = [random_like(x, rng) for x in inputs]
 
     def first(*xs):
-        total, pull = tapemagic.vjp(lambda *zs: listed(*zs), *xs)
+        _, pull = tapemagic.vjp(listed, *xs)
         return list(pull(cts))
 
     gradients = first(*inputs)
@@ -94,7 +117,7 @@ def ask(case: Row, seed: int = 0) -> None:
     numerical = inner(cts, _difference(listed, inputs, tangents))
     _close(inner(gradients, tangents), numerical, case, "1: vjp")
 
-    pushed = tapemagic.jvp(lambda *zs: listed(*zs), inputs, tuple(tangents))[1]
+    pushed = tapemagic.jvp(listed, inputs, tuple(tangents))[1]
     _close(inner(cts, pushed), numerical, case, "2: jvp")
 
     if case.second:

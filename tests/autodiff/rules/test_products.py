@@ -2,18 +2,9 @@
 
 import numpy as np
 import pytest
-from autodiff.rules.four_questions import ask, name_of, row
+from autodiff.rules.four_questions import ask, name_of, row, samplers, with_keywords
 
-RNG = np.random.default_rng(7)
-
-
-def real(*shape):
-    return RNG.normal(size=shape)
-
-
-def compl(*shape):
-    return RNG.normal(size=shape) + 1j * RNG.normal(size=shape)
-
+real, compl = samplers(7)
 
 MATMUL = [
     ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3,)),
@@ -44,14 +35,6 @@ TRACE = [
     ((3, 4), {}), ((3, 4), {"offset": 1}), ((3, 4, 5), {"offset": 1, "axis1": 0, "axis2": 2}),
     ((3, 4, 5), {"offset": -1, "axis1": 2, "axis2": 0}), ((3, 4, 5, 2), {"axis1": 3, "axis2": 1}),
 ]  # fmt: skip
-
-
-def with_keywords(fun, **keywords):
-    def called(*args):
-        return fun(*args, **keywords)
-
-    called.__name__ = f"{fun.__name__} {keywords or ''}".strip()
-    return called
 
 
 ROWS = [
