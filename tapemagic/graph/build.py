@@ -7,8 +7,10 @@ plain object with the same attributes can be drawn as well.
 
 from __future__ import annotations
 
+import gc
 import linecache
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -59,7 +61,8 @@ def build_graph(tape: Any) -> Graph:
     gradients = Summaries(lambda index: full(known.get(index), recorded[index].shape))
     constants = Summaries(lambda key: recorded[key[0]].constants[key[1]])
     names = node_names(tape.bindings, tape.source_nodes)
-    nodes = tuple(graph_nodes(recorded, names, text.count("\n") + 1))
+    with collector_paused():
+        nodes = tuple(graph_nodes(recorded, names, text.count("\n") + 1))
     target = tape.target
     graph = Graph(
         nodes=nodes,
@@ -87,6 +90,18 @@ def with_reasons(facts: Facts) -> Iterable[SourceRow]:
     for row in facts.graph.sources:
         examined += row.state not in ("ok", "not-run")
         yield replace(row, reason=source_reason(facts, row)) if examined <= MOST_REASONS else row
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Make many objects that all stay: the garbage collector would only look at them again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def file_text(recorded: list) -> str:
