@@ -10,7 +10,7 @@ from . import guards
 from .avals import code_of
 from .recorder import Recording
 from .storage import Storage, window_of
-from .structure import view_at
+from .structure import copy_of, view_at
 from .traced import TracedArray
 
 #: Arrays up to this many bytes are copied when they are lifted; larger ones when first written to.
@@ -91,7 +91,7 @@ class Borrowed:
         if not isinstance(handle.value, np.ndarray):
             plain = handle.value
         elif not isinstance(handle.storage, Storage):
-            plain = _copy(handle.value)  # a rule may have saved the value itself
+            plain = copy_of(handle.value)  # a rule may have saved the value itself
         else:
             plain = self._lower_array(handle, handle.storage)
         self._lowered[id(handle)] = handle, plain
@@ -100,10 +100,13 @@ class Borrowed:
     def _lower_array(self, handle: Any, storage: Storage) -> np.ndarray:
         known = self._owners.get(id(storage))
         if known is None:
-            known = self._owners[id(storage)] = storage, _copy(storage.buffer)
+            known = self._owners[id(storage)] = storage, copy_of(storage.buffer)
         owner = known[1]
         if storage.owner is not None and storage.owner() is handle:
+            _reshape(owner, handle)
             return owner
+        if storage.frozen:
+            return copy_of(handle.value)
         if storage.written:
             return view_at(owner, handle.window)
         if owner is storage.buffer:
@@ -126,12 +129,15 @@ class Borrowed:
                 np.copyto(owner, storage.buffer)
             elif recording is not None and not storage.written:
                 recording.guards.append((owner, before))
+        for plain, handle in self._lifted.values():
+            if isinstance(plain, np.ndarray):
+                _reshape(plain, handle)
 
 
-def _copy(value: np.ndarray) -> np.ndarray:
-    copy = value.copy(order="K")
-    copy.flags.writeable = value.flags.writeable
-    return copy
+def _reshape(plain: np.ndarray, handle: Any) -> None:
+    """Give an array the shape that ``handle.shape = ...`` gave its handle."""
+    if plain.shape != handle.value.shape:
+        plain.shape = handle.value.shape
 
 
 def _move_aside(recording: Recording, owner: np.ndarray) -> None:

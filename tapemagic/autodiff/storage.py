@@ -29,7 +29,7 @@ from .primitives import RULES
 from .indexing import encode, is_basic, plain_index
 from .recorder import RECORDER, Recording
 from .structure import (
-    decode, order_of, overlaps, positions_in, positions_set, set_item, source, view_at, window_get,
+    copy_of, decode, order_of, overlaps, positions_in, positions_set, set_item, source, view_at, window_get,
     window_set,
 )  # fmt: skip
 
@@ -126,7 +126,7 @@ class Storage:
                 self.exposed = True
                 handle.value = value
             else:
-                handle.value = value = value.copy(order="K")
+                handle.value = value = copy_of(value)
             if tracked:
                 handle.token = self.token
                 self.fresh.append(weakref.ref(handle))
@@ -233,12 +233,35 @@ def storage_of(handle: Any) -> Storage:
     """Return the storage of an array handle, made when it is first needed."""
     if handle.storage is None:
         value = handle.value
-        contiguous = value.flags.c_contiguous or value.flags.f_contiguous
-        if not contiguous or isinstance(value.base, np.ndarray):
+        if isinstance(value.base, np.ndarray) or not is_dense(value):
             # A result that NumPy made as a view of a temporary: its own copy is the owner.
-            handle.value = value.copy(order="K" if contiguous else "C")
-        Storage(handle.value, handle).attach(handle)
+            handle.value = value = np.array(value, order="K")
+        if value.flags.forc:
+            Storage(value, handle).attach(handle)
+        else:
+            _transposed_storage(handle).attach(handle)
     return handle.storage
+
+
+def is_dense(value: np.ndarray) -> bool:
+    """Tell whether an array fills its memory, with its axes in whatever order."""
+    return value.transpose(_by_stride(value)).flags.c_contiguous
+
+
+def _by_stride(value: np.ndarray) -> list[int]:
+    return sorted(range(value.ndim), key=lambda axis: -value.strides[axis])
+
+
+def _transposed_storage(handle: Any) -> Storage:
+    """Make a storage whose buffer is the handle's memory as it lies, its axes sorted by stride."""
+    axes = _by_stride(handle.value)
+    storage = Storage(handle.value.transpose(axes))
+    if handle.token is RECORDER.token:
+        storage.id = append_node(
+            RULES[np.transpose], (handle.id,), (handle.aval,), (None, tuple(axes)), storage.buffer
+        )
+        storage.token = RECORDER.token
+    return storage
 
 
 def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> Any:
@@ -361,6 +384,7 @@ def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
 
 def reshape_in_place(handle: Any, shape: Any) -> None:
     """Carry out ``handle.shape = shape``: the handle looks at its memory in another way."""
+    dispatch.plain(handle).view().shape = shape  # NumPy's own errors
     view = np.reshape(handle, shape, copy=False)
     for name in ("aval", "id", "storage", "token", "value", "version", "window"):
         setattr(handle, name, getattr(view, name, None))

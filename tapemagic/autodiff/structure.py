@@ -42,6 +42,19 @@ def view_at(buffer: np.ndarray, window: tuple) -> np.ndarray:
     return view
 
 
+def copy_of(value: np.ndarray) -> np.ndarray:
+    """Return a copy that NumPy treats as the original: same order of axes, same repetition."""
+    index = tuple(
+        slice(0, 1) if step == 0 and n > 1 and value.size else slice(None)
+        for n, step in zip(value.shape, value.strides)
+    )
+    copy = np.array(value[index], order="K")
+    if copy.shape != value.shape:  # what `broadcast_to` repeats is kept once
+        return np.broadcast_to(copy, value.shape)
+    copy.flags.writeable = value.flags.writeable
+    return copy
+
+
 def order_of(buffer: np.ndarray) -> str:
     """Return the memory order of a contiguous array: what a window's strides count in."""
     return "C" if buffer.flags.c_contiguous else "F"

@@ -28,6 +28,8 @@ def main() -> int:
         counts[outcome.kind] += 1
         if outcome.kind == "refused":
             refusals[outcome.detail.splitlines()[0]] += 1
+            if options.show:
+                print(f"\n=== seed {seed} refused\n{shrink(program, 'refused')}")
         if outcome.failed:
             failures += 1
             small = shrink(program, outcome.kind)

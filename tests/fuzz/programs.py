@@ -118,8 +118,9 @@ def random_program(seed: int) -> Program:
         program.inputs["s"] = float(numbers.uniform(0.5, 1.5))
     if rng.random() < 0.15:
         program.inputs["c"] = numbers.normal(size=3) + 1j * numbers.normal(size=3)
-    if rng.random() < 0.25:
-        name = rng.choice([k for k, v in program.inputs.items() if isinstance(v, np.ndarray)])
+    arrays = [k for k, v in program.inputs.items() if isinstance(v, np.ndarray)]
+    if arrays and rng.random() < 0.25:
+        name = rng.choice(arrays)
         program.views = [f"v = {name}{rng.choice(['[1:]', '[::-1]', '[::2]', '.T', '[...]'])}"]
     length = rng.randint(3, 30)
     space = run_plain(program)

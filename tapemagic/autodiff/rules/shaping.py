@@ -45,7 +45,10 @@ def _ravel(a: Any, order: str = "C") -> Any:
             by_stride = sorted(range(value.ndim), key=lambda i: -abs(value.strides[i]))
             return np.reshape(np.transpose(a, by_stride), -1)
         order = "F" if value.flags.fnc else "C"
-    return np.reshape(a, -1, order=order)
+    flat = np.reshape(a, -1, order=order)
+    flags = np.asanyarray(plain(a)).flags
+    in_order = flags.f_contiguous if order == "F" else flags.c_contiguous
+    return flat if in_order else np.copy(flat)  # where reshape might still find a view
 
 
 for _fun in (np.squeeze, np.expand_dims):
