@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, leaks
-from .creation import as_operand, convert, row
-from .dispatch import HANDLE_TYPES, call, call_primitive, plain
+from . import changing_methods, dispatch, leaks
+from .creation import convert, row
+from .dispatch import call, call_primitive, plain
 from .primitives import linear
-from .storage import storage_of, write_item
+from .storage import storage_of
 
 #: Methods that are the NumPy function of that name, with the handle as first argument.
 SAME = {
@@ -43,7 +43,7 @@ class Method:
         if handle is None:
             return self.fun
         if not hasattr(type(handle.value), self.name):
-            raise AttributeError(self.name)
+            return getattr(handle.value, self.name)  # NumPy's own AttributeError
         return MethodType(self.fun, handle)
 
 
@@ -80,12 +80,16 @@ def _flat(name: str, function: Callable | None = None) -> Callable:
     return method
 
 
+def _refuse(handle: Any, what: str) -> None:
+    dispatch.operand(handle)  # brings a handle of a written array up to date
+    leaks.leave(handle, what)
+
+
 def _leaving(name: str) -> Callable:
     """Make a method that hands the memory or the bytes to somebody else."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        dispatch.operand(self, reads=False)
-        leaks.leave(self, f"'{name}' hands out its digits or bytes")
+        _refuse(self, f"'{name}' hands out its digits or bytes")
         return getattr(plain(self), name)(*args, **kwargs)
 
     method.__name__ = name
@@ -123,7 +127,13 @@ def reshape(self: Any, *shape: Any, **kwargs: Any) -> Any:
 @_method
 def flatten(self: Any, order: str = "C") -> Any:
     """Return a 1-D copy."""
-    return call_primitive(row(_flatten), (self, order), {}, _flatten)
+    value = plain(self)
+    if not isinstance(value, np.ndarray) or order in ("C", "F"):
+        return call_primitive(row(_flatten), (self, order), {}, _flatten)
+    if order == "A":
+        return flatten(self, "F" if value.flags.fnc else "C")
+    axes = sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis]))  # as in memory
+    return flatten(transpose(self, axes))
 
 
 def _flatten(x: Any, order: str = "C") -> Any:
@@ -175,7 +185,7 @@ def astype(
 ) -> Any:  # fmt: skip
     """Change the dtype; integers and bools leave the tape."""
     if np.dtype(dtype).kind == "O":
-        leaks.leave(self, "an array of objects has no derivative")
+        _refuse(self, "an array of objects has no derivative")
     options = {"order": order, "casting": casting, "subok": subok, "copy": copy}
     changed = {k: v for k, v in options.items() if v != _ASTYPE[k]}
     return call_primitive(row(_astype), (self, dtype), changed, _astype)
@@ -198,8 +208,7 @@ def view(self: Any, dtype: Any = None, type: Any = None) -> Any:
     given = [one for one in (dtype, type) if one is not None]
     if all(one is np.ndarray or _is_dtype(one, value.dtype) for one in given):
         return self[...] if isinstance(value, np.ndarray) else self
-    dispatch.operand(self, reads=False)
-    leaks.leave(self, f"view({given[0]!r}) reads its bytes in another way")
+    _refuse(self, f"view({given[0]!r}) reads its bytes in another way")
     return value.view(**_given(dtype=dtype, type=type))
 
 
@@ -255,83 +264,4 @@ def tolist(self: Any) -> Any:
     return [row.tolist() for row in self]
 
 
-# ------------------------------------------------------------------------------ in-place methods
-
-
-@_method
-def fill(self: Any, value: Any) -> None:
-    """Write one value everywhere."""
-    np.empty(1, self.value.dtype).fill(plain(value))  # NumPy's own errors
-    write_item(self, Ellipsis, value)
-
-
-@_method
-def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, **kwargs: Any) -> None:
-    """Sort in place."""
-    options = {"axis": axis, **_given(kind=kind, order=order), **kwargs}
-    _rewrite(self, call(np.sort, (self,), options))
-
-
-@_method
-def partition(
-    self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None
-) -> None:
-    """Partition in place."""
-    options = {"axis": axis, "kind": kind, **_given(order=order)}
-    _rewrite(self, call(np.partition, (self, kth), options))
-
-
-def _rewrite(handle: Any, values: Any) -> None:
-    if handle.value.ndim == 0:
-        return
-    write_item(handle, Ellipsis, values)
-
-
-@_method
-def put(self: Any, indices: Any, values: Any, mode: Any = "raise") -> None:
-    """Write values at positions of the flattened array; later ones win, few are repeated."""
-    numbers = np.arange(self.value.size)
-    numbers.put(plain(indices), 0, mode)  # NumPy's own errors
-    positions = np.ravel(np.asarray(plain(indices)))
-    count = np.size(plain(values))
-    if positions.size == 0 or count == 0:
-        return
-    size = self.value.size
-    if mode == "clip":
-        positions = np.clip(positions, 0, size - 1)
-    where = np.unravel_index(positions % size, self.value.shape)
-    if count > 1 or np.ndim(plain(values)):
-        values = as_operand(values)
-        values = np.ravel(values if type(values) in HANDLE_TYPES else np.asarray(values))
-        values = values[np.arange(positions.size) % count]
-    write_item(self, where, values)
-
-
-@_method
-def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
-    """Change shape and size in place: cut, or filled up with zeros."""
-    shape = new_shape[0] if len(new_shape) == 1 else new_shape
-    if shape is None or shape == ():
-        return
-    shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
-    probe = np.array(plain(self), order="K")
-    probe.resize(shape, refcheck=False)
-    if not self.value.flags.owndata:
-        raise ValueError("cannot resize this array: it does not own its data")
-    if refcheck and self.storage is not None and _others(self):
-        raise ValueError(
-            "cannot resize an array that references or is referenced\nby another array in this"
-            " way.\nUse the np.resize function or refcheck=False"
-        )
-    kept = np.ravel(self, order="A")[: probe.size]
-    new = dispatch.untracked(np.zeros(probe.size, probe.dtype), type(self))
-    write_item(new, slice(kept.size), kept)
-    reshaped = np.copy(np.reshape(new, shape))
-    for name in ("aval", "id", "storage", "token", "value"):
-        setattr(self, name, getattr(reshaped, name))
-
-
-def _others(handle: Any) -> bool:
-    """Tell whether somebody else looks at the same memory."""
-    alive = (reference() for reference in handle.storage.handles)
-    return any(other is not None and other is not handle for other in alive)
+METHODS.update(changing_methods.METHODS)

@@ -23,6 +23,7 @@ from .primitives import general
 from .recorder import RECORDER
 from .storage import write_item
 from .twinning import ORIGINALS, fresh, register, twin_for, twin_module
+from .ufuncs import is_live
 
 #: method -> names of its location and scale, both linear; the defaults of the two.
 _LINEAR = {
@@ -87,8 +88,7 @@ def draw(owner: Any, name: str, args: tuple, kwargs: dict) -> Any:
     special = _GATHERS.get(name)
     if special is not None:
         return special(source, *args, **kwargs)
-    if not any(dispatch.operand(x, reads=False)[1] >= 0 for x in (*args, *kwargs.values())
-               if type(x) in HANDLE_TYPES):  # fmt: skip
+    if not any(map(is_live, (*args, *kwargs.values()))):
         return fresh(source.method(name)(*plain(args), **plain(kwargs)))
     if name in _LINEAR:
         return _location_scale(source, name, args, kwargs)
@@ -134,9 +134,10 @@ def _uniform(source: Source, low: Any = 0.0, high: Any = 1.0, size: Any = None) 
 
 
 def _gamma(source: Source, shape: Any, scale: Any = 1.0, size: Any = None) -> Any:
-    if holds_traced(shape):
+    if is_live(shape):
         raise _refusal("gamma", (shape,))
     before = source.state()
+    shape = plain(shape)
     y = source.method("gamma")(shape, plain(scale), size)
     number = np.ndim(y) == 0 and size is None
     noise = source.again(before, "gamma", shape, 1.0, None if number else np.shape(y))
@@ -161,9 +162,10 @@ def _weibull(source: Source, a: Any, size: Any = None) -> Any:
 
 
 def _multivariate_normal(source: Source, mean: Any, cov: Any, *args: Any, **kwargs: Any) -> Any:
-    if holds_traced(cov):
+    if is_live(cov):
         raise _refusal("multivariate_normal", (cov,))
     before = source.state()
+    cov = plain(cov)
     y = source.method("multivariate_normal")(plain(mean), cov, *args, **kwargs)
     noise = source.again(before, "multivariate_normal", plain(mean) * 0, cov, *args, **kwargs)
     return _recorded(y, mean, 1.0, noise)
@@ -205,7 +207,7 @@ def _choice(
     source: Source, a: Any, size: Any = None, replace: bool = True, p: Any = None, axis: int = 0,
     shuffle: bool = True,
 ) -> Any:  # fmt: skip
-    if holds_traced(p) and dispatch.operand(p, reads=False)[1] >= 0:
+    if is_live(p):
         raise _refusal("choice", (p,))
     options = {} if shuffle else {"shuffle": False}
     count = np.arange(a.shape[axis]) if np.ndim(plain(a)) else a

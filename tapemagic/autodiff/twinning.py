@@ -61,9 +61,8 @@ def fresh(y: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
     if RECORDER.recording is None:
         return y
     if type(y) is np.ndarray:
-        if y.dtype.kind not in "fc" or y.base is not None:
-            return y
-        if any(y is x for x in args) or (kwargs and any(y is x for x in kwargs.values())):
+        given = (*args, *kwargs.values()) if kwargs else args
+        if y.dtype.kind not in "fc" or _is_somebodys(y, given):
             return y
         return dispatch.untracked(y, TracedArray)
     if type(y) in (tuple, list):
@@ -71,6 +70,19 @@ def fresh(y: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
     if isinstance(y, tuple) and hasattr(y, "_make"):
         return y._make(fresh(item, args, kwargs) for item in y)
     return y
+
+
+def _is_somebodys(y: np.ndarray, args: tuple) -> bool:
+    """Tell whether a result is one of the arguments, or may be a view of one."""
+    if y.base is None:
+        return any(y is x for x in args)
+    return not isinstance(y.base, np.ndarray) or any(map(_has_memory, args))
+
+
+def _has_memory(x: Any) -> bool:
+    if type(x) in (list, tuple):
+        return any(map(_has_memory, x))
+    return not isinstance(x, (int, float, complex, str, np.generic, np.dtype, type, type(None)))
 
 
 def making(original: Callable) -> Callable:

@@ -22,7 +22,7 @@ from .twin_polynomial import polynomial_twin
 from .twin_random import TracedGenerator, random_twin, twin_generator
 from .twin_statistics import statistics_twin
 from .twin_strides import as_strided
-from .twinning import ORIGINALS, TWINS, listening, showing, twin_module
+from .twinning import ORIGINALS, TWINS, listening, making, showing, twin_module
 
 __all__ = [
     "CONVERSIONS", "ORIGINALS", "TWINS", "as_strided", "cmath_twin", "convert", "linspace",
@@ -40,8 +40,8 @@ _OF_SEQUENCES = frozenset(
 )  # fmt: skip
 
 for _fun in sorted(get_overridable_numpy_array_functions(), key=lambda f: f.__name__):
-    if id(_fun) not in TWINS and _fun.__name__ not in _OF_SEQUENCES:
-        listening(_fun)
+    if id(_fun) not in TWINS:
+        (making if _fun.__name__ in _OF_SEQUENCES else listening)(_fun)
 for _name in np.testing.__all__:
     if _name.startswith(("assert_", "print_assert")):
         showing(getattr(np.testing, _name))

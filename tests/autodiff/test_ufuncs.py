@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from autodiff.following import follow, fresh_inputs
+
+from tapemagic import GradientTape
+from tapemagic.errors import UnsupportedWriteError
+
+PROGRAMS = [
+    # keywords
+    "np.add(x, y, dtype=np.float64) * x", "np.multiply(x, 2, dtype=float)",
+    "np.sqrt(x, dtype=complex)", "np.arccos(0.5 * x, dtype=complex)", "np.exp(x, casting='safe')",
+    "np.add(A, r, order='F')", "np.add(x, y, subok=False)", "x * np.greater(x, y, dtype=bool)",
+    # where=
+    "z = x * 1.0; np.multiply(x, y, out=z, where=x > 0); z * z",
+    "z = np.zeros(5); np.sqrt(x, out=z, where=x > 0); z",
+    "z = np.zeros(5); np.log(x, out=z, where=np.array([False, False, True, True, True])); z",
+    "z = np.ones((2, 3)); np.divide(A, r, where=A > 0, out=z); z",
+    "z = A * 1.0; np.add(r, 1.0, out=z, where=np.array([[True], [False]])); z * A",
+    "z = np.zeros(5, bool); np.greater(x, y, out=z, where=x > 0); z * x",
+    # out=
+    "z = x * 1.0; np.multiply(x, y, out=z); z * z", "z = x * 1.0; np.multiply(z, y, z); z * z",
+    "z = np.empty(5); np.multiply(x, y, out=z); z * z",
+    "z = np.empty(5); np.exp(x, out=(z,)); z * x",
+    "z = np.zeros((2, 3)); np.sin(r, out=z); z * A", "z = A * 1.0; np.exp(z[0], out=z[1]); z",
+    "z = x * 1.0; w = z[::2]; np.exp(z[:3], out=w); z * y",
+    "z = x * 1.0; np.add(np.arange(5.0), 1.0, out=z); z * y",
+    "m = np.empty(5, bool); np.less(x, y, out=m); m * x", "z = np.empty((2, 3)); np.matmul(A, M, out=z); z * A",
+    "z = np.empty((), dtype=float); np.add(s, h, out=z); z * s",
+    # axes of generalised ufuncs
+    "np.matmul(A, M, axes=[(0, 1), (0, 1), (0, 1)])",
+    "np.matmul(A, A, axes=[(0, 1), (1, 0), (1, 0)])",
+    "np.matmul(A, r, axes=[(0, 1), (0,), (0,)])", "np.vecdot(A, A, axis=0)",
+    "np.vecdot(A, r, keepdims=True)",
+    # reduce
+    "np.add.reduce(A)", "np.add.reduce(A, axis=1)", "np.add.reduce(A, axis=None)",
+    "np.add.reduce(A, 1, keepdims=True)", "np.multiply.reduce(A, axis=1)",
+    "np.maximum.reduce(A, axis=1)", "np.minimum.reduce(A)", "np.logaddexp.reduce(A, axis=1)",
+    "np.logaddexp.reduce(A, axis=(0, 1))", "np.hypot.reduce(A, axis=1, keepdims=True)",
+    "np.subtract.reduce(A, axis=1)", "np.divide.reduce(M)", "np.fmax.reduce(A, axis=0)",
+    "np.add.reduce(A, axis=1, initial=1.0, where=np.array([True, False, True]))",
+    "np.logaddexp.reduce(A, axis=1, initial=0.5)",
+    "np.hypot.reduce(A, axis=1, where=np.array([True, False, True]))",
+    "np.maximum.reduce(A, axis=1, initial=0.2)", "x * np.logical_and.reduce(x > -2)",
+    # accumulate
+    "np.add.accumulate(A)", "np.add.accumulate(A, axis=1)", "np.multiply.accumulate(A, axis=1)",
+    "np.maximum.accumulate(x * y)", "np.logaddexp.accumulate(x)", "np.subtract.accumulate(A, 1)",
+    "np.hypot.accumulate(T, axis=1)",
+    # reduceat
+    "np.add.reduceat(x, [0, 2, 1])", "np.multiply.reduceat(x, [0, 2])",
+    "np.logaddexp.reduceat(A, [0, 1, 1], axis=1)", "np.subtract.reduceat(x, [1, 3])",
+    # outer
+    "np.multiply.outer(x, r)", "np.subtract.outer(A, r)", "np.add.outer(s, x)",
+    "np.power.outer(p, r)", "np.multiply.outer(s, h)",
+    # at
+    "z = x * 1.0; np.add.at(z, [0, 2, 2], y[:3]); z * z",
+    "z = x * 1.0; np.subtract.at(z, [0, 2, 2], r); z * z",
+    "z = x * 1.0; np.multiply.at(z, [0, 2, 2, 2, 0], y); z * z",
+    "z = x * 1.0; np.negative.at(z, [0, 2]); z * y", "z = x * 1.0; np.exp.at(z, [1, 1]); z",
+    "z = A * 1.0; np.add.at(z, (slice(None), [0, 0, 1]), r); z * A",
+    "z = A * 1.0; np.divide.at(z, ([0, 0, 1], [1, 1, 2]), p[:3]); z",
+    "z = np.zeros(3); np.add.at(z, [0, 0, 2, 1, 1], x); z * r", "z = x * 1.0; np.add.at(z, x > 0, s); z * z",
+    "z = x * 1.0; w = z[1:4]; np.add.at(w, [0, 0], r[:2]); z * z",
+    "z = x * 1.0; np.maximum.at(z, [0, 1, 1], r); z",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_ufunc(text):
+    follow(text)
+
+
+def test_where_is_a_structural_zero():
+    with GradientTape() as tape:
+        x = tape.watch(np.array([-1.0, 0.0, 4.0]))
+        y = np.sum(np.sqrt(x, where=np.array([False, False, True]), out=np.zeros(3) + 0 * x))
+    np.testing.assert_array_equal(tape.gradient(y, x), [0, 0, 0.25])
+
+
+def test_plain_out_without_anything_traced():
+    z = np.empty(3)
+    with GradientTape() as tape:
+        x = tape.watch(np.ones(3))
+        constant = np.multiply(tape.watch(np.ones(3)) > 0, 2.0, out=z)
+        assert constant is z
+        np.greater(x, 0.0, out=np.empty(3, bool))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, z: np.multiply(x, 2.0, out=z),
+        lambda x, z: np.add.reduce(x[None], out=z),
+        lambda x, z: np.add.at(z, [0], x[:1]),
+        lambda x, z: np.exp(x, where=x > 0, out=z),
+        lambda x, z: z.__iadd__(x),
+    ],
+)
+def test_plain_out_is_refused(call):
+    z = np.zeros(3)
+    with GradientTape() as tape:
+        x = tape.watch(np.ones(3))
+        with pytest.raises(UnsupportedWriteError, match="plain array"):
+            call(x, z)
+    np.testing.assert_array_equal(z, 0)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, z: np.add(x, x, dtype="nonsense"),
+        lambda x, z: np.add(x, x, dtype=int),
+        lambda x, z: np.exp(x, out=z[:2]),
+        lambda x, z: np.add(x, np.ones(2)),
+        lambda x, z: np.subtract.reduce(np.stack([x, x]), axis=None),
+        lambda x, z: np.add.reduce(x, axis=3),
+        lambda x, z: np.add.reduceat(x, [9]),
+        lambda x, z: np.exp.reduce(x),
+        lambda x, z: np.add.at(z, [9], 1.0),
+        lambda x, z: np.add(x, x, nothing=1),
+    ],
+)
+def test_errors_are_numpys(call):
+    x = fresh_inputs()["x"]
+    with pytest.raises(Exception) as expected:  # noqa: PT011
+        call(x, np.zeros(5))
+    with GradientTape() as tape:
+        handle = tape.watch(x)
+        with pytest.raises(type(expected.value)) as got:
+            call(handle, handle * 0.0)
+    assert str(got.value) == str(expected.value)
+
+
+def test_read_only_out():
+    with GradientTape() as tape:
+        x = tape.watch(np.ones(3))
+        z = x * 1.0
+        z.setflags(write=False)
+        with pytest.raises(ValueError, match="output array is read-only"):
+            np.exp(x, out=z)
