@@ -116,6 +116,6 @@ def fit(ct: Any, aval: Aval) -> Any:
             ct = np.real(ct)
         if ct.dtype != aval.dtype:
             ct = ct.astype(aval.dtype)
-    elif dtype is None and type(ct) is complex and not aval.is_complex:
+    elif dtype is None and isinstance(ct, complex) and not aval.is_complex:
         ct = ct.real
     return ct

@@ -120,7 +120,9 @@ def leave(handle: Any, what: str) -> None:
     ------
     LeavesTapeError
     """
-    if handle.token is not RECORDER.token:
+    from .dispatch import node_of  # noqa: PLC0415  (dispatch reports through this module)
+
+    if node_of(handle) < 0:
         return
     frame: FrameType | None = sys._getframe(2)
     taker = None

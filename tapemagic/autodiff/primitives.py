@@ -234,7 +234,7 @@ def _compile_pullback(primitive: Primitive, *, general: bool) -> Callable:
 def conj_if_complex(x: Any) -> Any:
     """Conjugate a complex partial: the gradient of a real loss then points uphill."""
     if getattr(x, "dtype", None) is None:
-        return x.conjugate() if type(x) is complex else x
+        return x.conjugate() if isinstance(x, complex) else x
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
