@@ -79,9 +79,14 @@ class Kernel:
             outputs.append(out)
             if out["msg_type"] == "stream" and on_stream is not None:
                 on_stream(out["content"]["text"])
-        reply = self.client.get_shell_msg(timeout=TIMEOUT)
-        assert reply["parent_header"]["msg_id"] == message
-        return Reply(reply["content"], outputs)
+        return Reply(self.reply_to(message)["content"], outputs)
+
+    def reply_to(self, message):
+        """Wait for the answer; the start leaves answers of its own behind."""
+        while True:
+            reply = self.client.get_shell_msg(timeout=TIMEOUT)
+            if reply["parent_header"].get("msg_id") == message:
+                return reply
 
     def value(self, expression):
         """`repr` of an expression, computed in the kernel without the extension's help."""
@@ -91,9 +96,7 @@ class Kernel:
 
     def complete(self, code, position=None):
         message = self.client.complete(code, len(code) if position is None else position)
-        reply = self.client.get_shell_msg(timeout=TIMEOUT)
-        assert reply["parent_header"]["msg_id"] == message
-        return reply["content"]["matches"]
+        return self.reply_to(message)["content"]["matches"]
 
 
 @contextlib.contextmanager

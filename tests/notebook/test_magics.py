@@ -1,0 +1,318 @@
+"""The magic itself: its line, its help, its defaults, loading and unloading."""
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+
+LOSS = "loss = w @ w + b\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--nonsense", "unrecognized arguments: --nonsense"),
+        ("--show film", "invalid choice: 'film'"),
+        ("nothing_here", "there is no variable 'nothing_here'"),
+        ("w+b", "'w+b' is not a variable"),
+        ("w,b", "separate names with spaces"),
+        ("w -o 3x", "'3x' is not a name"),
+        ("w -t loss()", "'loss()' is not a variable"),
+        ('p["q"]', "there is no variable 'p'"),
+        ("w.nothing", "'w.nothing': w has no .nothing"),
+        ("w -t", "expected one argument"),
+        ("loss.T", "the cell itself makes 'loss'"),
+    ],
+)
+def test_usage_errors_before_the_cell_runs(kernel, line, words):
+    reply = kernel.run(f"%%tape {line}\n{LOSS}")
+    assert reply.error == "UsageError"
+    assert words in reply.stream("stderr") + reply.traceback
+    assert "tapemagic/" not in reply.traceback
+    assert kernel.value("'loss' in globals(), type(w).__name__, 'tape' in globals()") == (
+        "(False, 'ndarray', False)"
+    )
+
+
+def test_empty_cell(kernel):
+    reply = kernel.run("%%tape w")
+    assert reply.error == "UsageError"
+    assert "cell body is empty" in reply.stream("stderr")
+    assert kernel.run("%%tape w\n# nothing but a comment").error == "UsageError"
+
+
+def test_magic_in_the_middle_of_a_cell(kernel):
+    reply = kernel.run("y = 1\n%tape w\nz = 2")
+    assert reply.error == "UsageError"
+    assert "first line of a cell" in reply.stream("stderr")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("loss = 'text'", "is a str, not a float"),
+        ("loss = 3", "is a int, not a float"),
+        ("other = w @ w", "the cell did not make it"),
+        ("loss = w @ w\ndel loss", "the cell did not make it"),
+    ],
+)
+def test_target_that_is_no_number(kernel, body, words):
+    reply = kernel.run("%%tape w -t loss\n" + body)
+    assert reply.error == "UsageError"
+    assert words in reply.stream("stderr")
+    assert kernel.value("type(w).__name__, sorted(tape.source_nodes)") == "('ndarray', ['w'])"
+
+
+def test_integer_source(kernel):
+    reply = kernel.run("%%tape w n --show text\nn = 3\nloss = w @ w * n")
+    assert reply.status == "ok"
+    kernel.run("n = 3")
+    reply = kernel.run("%%tape w n --show static\nloss = w @ w * n")
+    assert reply.status == "ok"
+    assert "integer" in reply.displays[0]["text/plain"]
+    assert "integer" in kernel.value("tape.reasons['n']")
+    assert kernel.value("tape.gradient('loss', 'w').tolist()") == "[6.0, 12.0]"
+
+
+def test_name_deleted_in_the_cell(kernel):
+    reply = kernel.run("%%tape w\nloss = w @ w\ndel w")
+    assert reply.status == "ok"
+    assert kernel.value("'w' in globals(), tape.gradient('loss', 'w').tolist()") == (
+        "(False, [2.0, 4.0])"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "target"),
+    [
+        ("y = w * 2\nz = 3.0\nt = 'x'", "y"),
+        ("y = w * 2\nprint('done')", "y"),
+        ("y = w * 2\nw @ w", "w @ w"),
+        ("y = w * 2\ny", "y"),
+        ("y = w * 2\nw *= 3", "w"),
+        ("y = w * 2\nz = y * 2\ndel z", "y"),
+        ("for i in range(3):\n    y = w * i", "y"),
+        ("a, c = w", "c"),
+    ],
+)
+def test_target_is_found(kernel, body, target):
+    assert kernel.run("%%tape w\n" + body).status == "ok"
+    assert kernel.value("tape.target[0]") == repr(target)
+
+
+@pytest.mark.parametrize(
+    ("setup", "body", "sources"),
+    [
+        ("n = 3", "loss = w @ w * n + b", ["w", "b"]),
+        ("def f(a):\n    return a * b", "loss = f(w @ w)", ["b", "w"]),
+        ("s = np.float32(2)", "loss = (w * s) @ w", ["w", "s"]),
+        ("", "w = np.ones(2)\nloss = w * b", ["b"]),
+        ("c = np.array([1j])", "loss = c * 2", ["c"]),
+        ("import tapemagic\nv = tapemagic.Variable(2.0)", "loss = v * b", ["v"]),
+        (
+            "import tapemagic\nv = tapemagic.Variable(2.0)\nf = tapemagic.Variable(1.0, trainable=False)",
+            "loss = v * b * f",
+            ["v"],
+        ),
+        ("p = {'a': 2.0}", "loss = b * p['a']", ["b"]),
+        ("z = True", "loss = b * z", ["b"]),
+    ],
+)
+def test_sources_are_found(kernel, setup, body, sources):
+    kernel.run(setup)
+    reply = kernel.run("%%tape\n" + body)
+    assert reply.status == "ok", reply.traceback
+    assert sorted(eval(kernel.value("list(tape.source_nodes)"))) == sorted(sources)
+
+
+def test_no_source_is_said(kernel):
+    reply = kernel.run("%%tape --show static\nloss = 3")
+    assert "No source" in reply.displays[0]["text/plain"]
+
+
+def test_paths_as_sources(kernel):
+    kernel.run("params = {'W1': np.ones(2), 'deep': [1.0, 2.0]}")
+    body = "loss = params['W1'] @ w * params['deep'][1]"
+    reply = kernel.run("%%tape params['W1'] params[\"deep\"][1]\n" + body)
+    assert reply.status == "ok", reply.traceback
+    assert kernel.value("list(tape.source_nodes)") == """['params["W1"]', 'params["deep"][1]']"""
+    found = "[np.asarray(tape.gradient('loss', s)).tolist() for s in tape.source_nodes]"
+    assert kernel.value(found) == "[[2.0, 4.0], 3.0]"
+    assert kernel.value("params") == "{'W1': array([1., 1.]), 'deep': [1.0, 2.0]}"
+
+
+def test_output_name(kernel):
+    kernel.run("%%tape w -o other\nloss = w @ w")
+    assert kernel.value("'tape' in globals(), other.gradient('loss', 'w').tolist()") == (
+        "(False, [2.0, 4.0])"
+    )
+
+
+def test_jacobian_check_and_second_order(kernel):
+    reply = kernel.run("%%tape w --show static --jacobian --check --order 2\ny = w * w\ny")
+    assert reply.status == "ok", reply.traceback
+    text = reply.displays[0]["text/plain"]
+    assert "d y / d w =\n[[2. 0.]\n [0. 4.]]" in text
+    assert "gradient agrees with finite differences" in text
+    assert "d2 y / d w2" in text
+    assert "this is the gradient of its sum" in text
+    # none of it has touched the names, or run the cell where the person can see it
+    assert kernel.value("w, y") == "(array([1., 2.]), array([1., 4.]))"
+
+
+def test_check_finds_a_wrong_gradient(kernel):
+    kernel.run(
+        "import tapemagic\n@tapemagic.custom_gradient\ndef wrong(x):\n"
+        "    return np.sin(x), lambda ct: ct * 7.0"
+    )
+    reply = kernel.run("%%tape w --show static --check\nloss = wrong(w)")
+    assert "differs from finite differences" in reply.displays[0]["text/plain"]
+
+
+def test_check_that_cannot_run_again_says_why(kernel):
+    reply = kernel.run("%%tape w --check\n!true\nloss = w @ w")
+    assert reply.error == "UsageError"
+    assert "shell or magic" in reply.stream("stderr")
+    assert kernel.value("tape.gradient('loss', 'w').tolist()") == "[2.0, 4.0]"
+
+
+def test_help(kernel):
+    message = kernel.client.execute("%%tape?")
+    reply = kernel.reply_to(message)
+    while True:
+        out = kernel.client.get_iopub_msg(timeout=30)
+        if out["msg_type"] == "status" and out["content"]["execution_state"] == "idle":
+            break
+    text = reply["content"]["payload"][0]["data"]["text/plain"]
+    for words in ("--target", "--output", "--check", "SOURCE", "leaves its names as NumPy does"):
+        assert words in text
+
+
+def test_config(kernel):
+    reply = kernel.run("%config TapeMagics")
+    for name in ("show", "engine", "strict"):
+        assert f"TapeMagics.{name}" in reply.stream()
+    kernel.run("%config TapeMagics.show = 'static'")
+    try:
+        assert kernel.run("%%tape w\n" + LOSS).displays
+        assert not kernel.run("%%tape w --show none\n" + LOSS).displays
+        reply = kernel.run("%config TapeMagics.show = 'film'")
+        assert "not the str 'film'" in reply.stream("stderr")
+    finally:
+        kernel.run("%config TapeMagics.show = 'none'")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "unexpected"),
+    [
+        ("%%tape --s", {"--show", "--strict"}, {"--target"}),
+        ("%%tape w --show ", {"widget", "static", "text", "none"}, set()),
+        ("%%tape w --show st", {"static"}, {"text"}),
+        ("%%tape wei", {"weights"}, {"w"}),
+        ("%%tape w par", {"params"}, {"np"}),
+        ("%%tape model.", {"model.W1"}, {"model.name"}),
+        ("# %%tape wei", {"weights"}, set()),
+    ],
+)
+def test_completion(kernel, line, expected, unexpected):
+    kernel.run(
+        "from types import SimpleNamespace\nweights = np.ones(2)\nparams = {'W1': 1.0}\n"
+        "model = SimpleNamespace(W1=np.ones(2), name='m')"
+    )
+    matches = set(kernel.complete(line + "\ny = 1", len(line)))
+    assert expected <= matches
+    assert not unexpected & matches
+
+
+def test_completion_elsewhere_is_untouched(kernel):
+    kernel.run("weights = 1.0")
+    assert "weights" in kernel.complete("%%tape w\nwei")
+    assert "weights" in kernel.complete("wei")
+
+
+STATE = (
+    "(len(ip.input_transformers_cleanup), len(ip.ast_transformers), ip.custom_exceptions, "
+    "len(ip.Completer.custom_matchers), 'tape' in ip.magics_manager.magics['line'], "
+    "'tape' in ip.magics_manager.magics['cell'], 'TapeMagics' in ip.magics_manager.registry, "
+    "[type(c).__name__ for c in ip.configurables].count('TapeMagics'), {k: len(v) for k, v in ip.events.callbacks.items()})"
+)
+
+
+def test_loading_twice_and_unloading(kernel):
+    kernel.run("import tapemagic\nip = get_ipython()\n%unload_ext tapemagic")
+    before = kernel.value(STATE)
+    try:
+        kernel.run("%load_ext tapemagic")
+        once = kernel.value(STATE)
+        assert once != before
+        kernel.run("%load_ext tapemagic\ntapemagic.load_ipython_extension(ip)")
+        assert kernel.value(STATE) == once
+        kernel.run("%%tape w --show none\nloss = w @ w")
+        kernel.run("%%tape w --show none\n1 / 0")
+        assert kernel.value(STATE) == once
+        kernel.run("%reload_ext tapemagic")
+        assert kernel.value(STATE) == once
+        kernel.run("%unload_ext tapemagic\ntapemagic.unload_ipython_extension(ip)")
+        assert kernel.value(STATE) == before
+        assert kernel.run("%%tape w\nloss = 1").error == "UsageError"
+    finally:
+        kernel.run("%load_ext tapemagic\n%config TapeMagics.show = 'none'")
+
+
+def test_shadowed_names_are_survivable(kernel):
+    reply = kernel.run(
+        "%%tape w\nnp = None\nsum = 'oops'\nIn = Out = _ = get_ipython = None\nloss = w @ w"
+    )
+    assert reply.status == "ok", reply.traceback
+    assert kernel.value("np, sum, In, tape.gradient('loss', 'w').tolist()") == (
+        "(None, 'oops', None, [2.0, 4.0])"
+    )
+    kernel.run("del sum, In, Out, get_ipython")
+
+
+def test_rerunning_replaces_the_tape(kernel):
+    kernel.run("%%tape w\nloss = w @ w")
+    kernel.run("import weakref\nold = weakref.ref(tape)")
+    kernel.run("%%tape w\nloss = w @ w")
+    assert kernel.value("(__import__('gc').collect(), old())[1]") == "None"
+
+
+def test_arrays_are_not_kept_alive(kernel):
+    kernel.run("import weakref\nbig = np.ones(10)\nprobe = weakref.ref(big)")
+    kernel.run("%%tape w\nloss = (w @ w) * big[0]")
+    kernel.run("del big, tape")
+    assert kernel.value("(__import__('gc').collect(), probe())[1]") == "None"
+
+
+def test_display_error_never_costs_the_gradient(kernel):
+    kernel.run(
+        "import tapemagic.display.html as _h\n_keep = _h.to_html\n"
+        "def _broken(*a, **k): raise RuntimeError('no html today')\n_h.to_html = _broken"
+    )
+    reply = kernel.run("%%tape w --show static\nloss = w @ w")
+    kernel.run("_h.to_html = _keep")
+    assert reply.status == "ok"
+    assert "no html today" in reply.stream("stderr")
+    assert "loss" in reply.stream()
+    assert kernel.value("tape.gradient('loss', 'w').tolist()") == "[2.0, 4.0]"
+
+
+def test_outputs_of_the_views(kernel):
+    static = kernel.run("%%tape w b --show static\n" + LOSS).displays
+    assert [set(bundle) for bundle in static] == [{"text/plain", "text/html"}]
+    assert "data:image/svg+xml;base64," in static[0]["text/html"]
+    text = kernel.run("%%tape w b --show text\n" + LOSS)
+    assert not text.displays
+    assert "loss" in text.stream()
+    live = kernel.run("%%tape w b --show widget\n" + LOSS).displays
+    kinds = [set(bundle) for bundle in live]
+    assert any("application/vnd.jupyter.widget-view+json" in kind for kind in kinds)
+    # the static picture has an output of its own
+    assert {"text/plain", "text/html"} in kinds
+
+
+def test_output_is_the_same_every_time(kernel):
+    def run():
+        kernel.run("w = np.array([1.0, 2.0])")
+        return kernel.run("%%tape w b --show static\n" + LOSS).displays[0]["text/html"]
+
+    assert run() == run()

@@ -1,0 +1,114 @@
+"""A slider runs the cell again on copies: never on the user's names."""
+
+import ast
+
+import numpy as np
+import pytest
+from worlds import FILENAME, execute, picture, start
+
+from tapemagic.errors import TapeUseError
+from tapemagic.notebook.arguments import parse_path
+from tapemagic.notebook.instrument import make_plan
+from tapemagic.notebook.rerun import Rerun
+from tapemagic.notebook.session import Cell, Options, Session
+
+SETUP = """
+import numpy as np, random
+from dataclasses import dataclass
+w = np.array([1.0, 2.0])
+k = 3.0
+params = {'W': np.ones(2), 'list': [1.0]}
+calls = []
+def helper(x):
+    calls.append(1)
+    w[0] += 1.0
+    return x * k * w
+"""
+CELL = """\
+params['W'] *= k
+params['list'].append(helper(params['W']))
+noise = np.random.normal()
+y = params['list'][-1] * noise
+print('working')
+w[1] = 100.0
+loss = y @ y
+"""
+
+
+def make(setup, text, **options):
+    namespace = start(setup)
+    plan = make_plan(ast.parse(text).body)
+    cell, options = Cell(text, 1, FILENAME), Options(**options)
+    session = Session(plan, options, namespace, cell)
+    return namespace, session, Rerun(plan, options, cell, session.reached, namespace)
+
+
+def test_nothing_of_the_users_is_touched(capsys):
+    namespace, session, rerun = make(SETUP, CELL)
+    session.begin()
+    execute(session.plan.body, namespace)
+    session.end(None)
+    session.differentiate()
+    capsys.readouterr()
+    loss = namespace["loss"]
+    before, state = picture(namespace), str(np.random.get_state())
+    again = rerun.run({"k": 3.0})
+    # the same values from the same random numbers, after the cell has changed its own inputs
+    assert again.value_of_target() == loss
+    assert again.namespace["loss"] == loss
+    other = rerun.run({"k": 6.0})
+    assert other.value_of_target() == pytest.approx(16 * loss)
+    assert rerun.run({"k": 3.0}).value_of_target() == loss
+    assert picture(namespace) == before
+    assert str(np.random.get_state()) == state
+    assert capsys.readouterr().out == ""
+
+
+def test_gradient_of_the_copy():
+    _, session, rerun = make("import numpy as np\nk = 3.0", "loss = k * k")
+    assert session.scalars() == {"k": 3.0}
+    again = rerun.run({"k": 5.0})
+    assert again.tape.gradient("loss", "k") == 10.0
+    assert again.tape is not session.tape
+
+
+def test_paths_are_moved():
+    text = "loss = p['a'][0] * p['a'][1]"
+    _, _, rerun = make("p = {'a': [1.0, 2.0]}", text, sources=(parse_path("p"),))
+    assert rerun.run({'p["a"][1]': 7.0}).value_of_target() == 7.0
+
+
+def test_an_error_in_the_copy_is_raised():
+    namespace, _, rerun = make("k = 1.0", "loss = k * [1, 2][int(k)]")
+    with pytest.raises(IndexError):
+        rerun.run({"k": 5.0})
+    assert namespace["k"] == 1.0
+    assert rerun.run({"k": 0.0}).value_of_target() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("setup", "cell", "words"),
+    [
+        ("k = 1.0", "get_ipython().system('ls')\nloss = k", "shell or magic"),
+        ("k = 1.0", "import asyncio\nawait asyncio.sleep(0)\nloss = k", "not plain Python"),
+        ("import numpy as np\nbig = np.zeros(9_000_000); k = 1.0", "loss = k * big", "too large"),
+        ("lock = __import__('threading').Lock(); k = 1.0", "lock\nloss = k", "cannot be copied"),
+        (
+            "k = 1.0\nclass Model:\n    def __call__(self):\n        return k\nmodel = Model()",
+            "loss = model() * k",
+            "functions inside model",
+        ),
+        ("k = 1.0\ntable = [lambda: k]", "loss = table[0]() * k", "functions inside table"),
+    ],
+)
+def test_cells_that_cannot_run_again_say_why(setup, cell, words):
+    _, _, rerun = make(setup, cell)
+    assert words in rerun.reason
+    with pytest.raises(TapeUseError, match="cannot be run again"):
+        rerun.run({"k": 2.0})
+
+
+def test_scalars():
+    setup = "import numpy as np\na = 1.0; b = np.float32(2); c = 3; d = np.ones(2); e = 1j"
+    _, session, _ = make(setup, "loss = a * b * c * d * e")
+    assert session.scalars() == {"a": 1.0, "b": 2.0}
