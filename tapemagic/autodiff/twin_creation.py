@@ -12,8 +12,9 @@ from . import dispatch, leaks
 from .creation import array_of, row
 from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from .primitives import RULES, composite, general
+from .recorder import RECORDER
 from .storage import write_item
-from .twinning import fresh, making, relink, showing, twin_for
+from .twinning import fresh, making, may_hold_traced, relink, showing, twin_for
 
 #: Functions that take no array that could be traced.
 _MAKERS = (
@@ -44,11 +45,12 @@ def _converting(original: Callable) -> Callable:
             a = kwargs.pop("object" if original is np.array else "a", _MISSING)
             if a is _MISSING:
                 return original(*args, **kwargs)
-        if type(kwargs.get("like")) in HANDLE_TYPES:
+        if kwargs and type(kwargs.get("like")) in HANDLE_TYPES:
             del kwargs["like"]
-        if holds_traced(a):
+        if may_hold_traced(a):
             return array_of(original, a, *args, **kwargs)
-        return fresh(original(a, *args, **kwargs), (a,))
+        y = original(a, *args, **kwargs)
+        return y if RECORDER.recording is None else fresh(y, (a,))
 
     return twin_for(original)(twin)
 
@@ -84,9 +86,7 @@ twin_for(np.kaiser)(relink(np.kaiser))
 
 
 @twin_for(np.full)
-def _full(
-    shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any
-) -> Any:
+def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     if not holds_traced(fill_value):
         return fresh(np.full(shape, fill_value, dtype, order, **kwargs))
     y = fresh(np.full(shape, plain(fill_value), dtype, order))

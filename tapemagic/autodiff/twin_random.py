@@ -88,7 +88,7 @@ def draw(owner: Any, name: str, args: tuple, kwargs: dict) -> Any:
     special = _GATHERS.get(name)
     if special is not None:
         return special(source, *args, **kwargs)
-    if not any(map(is_live, (*args, *kwargs.values()))):
+    if not any(is_live(x) for x in (*args, *kwargs.values())):
         return fresh(source.method(name)(*plain(args), **plain(kwargs)))
     if name in _LINEAR:
         return _location_scale(source, name, args, kwargs)
@@ -171,7 +171,7 @@ def _multivariate_normal(source: Source, mean: Any, cov: Any, *args: Any, **kwar
     return _recorded(y, mean, 1.0, noise)
 
 
-_DRAWS = {
+_DRAWS: dict[str, Callable] = {
     "uniform": _uniform, "gamma": _gamma, "lognormal": _lognormal, "weibull": _weibull,
     "multivariate_normal": _multivariate_normal,
 }  # fmt: skip
@@ -215,7 +215,7 @@ def _choice(
     return np.take(a, chosen, axis=axis) if type(a) in HANDLE_TYPES and np.ndim(a) else chosen
 
 
-_GATHERS = {
+_GATHERS: dict[str, Callable] = {
     "permutation": _permutation, "shuffle": _shuffle, "permuted": _permuted, "choice": _choice,
 }  # fmt: skip
 
@@ -229,8 +229,8 @@ class TracedGenerator:
     def __init__(self, original: Any) -> None:
         self._original = original
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return type(self._original)
 
     def __getattr__(self, name: str) -> Any:

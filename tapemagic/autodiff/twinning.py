@@ -49,6 +49,18 @@ def twin_for(original: Any) -> Callable[[Callable], Callable]:
     return decorate
 
 
+def may_hold_traced(x: Any) -> bool:
+    """Tell, quickly for long lists of plain numbers, whether array data holds a handle."""
+    kind = type(x)
+    if kind is list or kind is tuple:
+        for item in x:
+            kind = type(item)
+            if kind is not float and kind is not int and holds_traced(item):
+                return True
+        return False
+    return kind in HANDLE_TYPES or (isinstance(x, (list, tuple)) and holds_traced(x))
+
+
 # ---------------------------------------------------------------------------------- results
 
 
@@ -89,7 +101,8 @@ def making(original: Callable) -> Callable:
     """Make the twin of a function that takes no traced values and makes arrays."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        return fresh(original(*args, **kwargs), args, kwargs)
+        y = original(*args, **kwargs)
+        return y if RECORDER.recording is None else fresh(y, args, kwargs)
 
     return twin_for(original)(twin)
 
@@ -99,12 +112,13 @@ def listening(original: Callable) -> Callable:
 
     def twin(*args: Any, **kwargs: Any) -> Any:
         for i, x in enumerate(args):
-            if (type(x) is list or type(x) is tuple) and holds_traced(x):
+            if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
                 args = (*args[:i], as_operand(x), *args[i + 1 :])
         for key, x in kwargs.items():
-            if (type(x) is list or type(x) is tuple) and holds_traced(x):
+            if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
                 kwargs[key] = as_operand(x)
-        return fresh(original(*args, **kwargs), args, kwargs)
+        y = original(*args, **kwargs)
+        return y if RECORDER.recording is None else fresh(y, args, kwargs)
 
     return twin_for(original)(twin)
 

@@ -7,6 +7,7 @@ first. The value is the one that NumPy's method gives.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -292,4 +293,9 @@ def _rounds(positions: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(turn == k) for k in range(int(lengths.max(initial=0)))]
 
 
-METHODS = {"reduce": reduce, "accumulate": accumulate, "reduceat": reduceat, "at": at}
+METHODS: dict[str, Callable] = {
+    "reduce": reduce,
+    "accumulate": accumulate,
+    "reduceat": reduceat,
+    "at": at,
+}

@@ -49,7 +49,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
         outs = (outs,)
     if method == "at":
         return METHODS["at"](ufunc, *inputs)
-    if not any(map(is_live, inputs)):
+    if not any(is_live(x) for x in inputs):
         return _constant(ufunc, method, inputs, outs, kwargs)
     if outs and any(_is_plain(one) for one in outs):
         return _into_plain(ufunc, method, inputs, outs, kwargs)
@@ -151,9 +151,7 @@ def _cast_to_complex(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
     wanted = kwargs.get("dtype")
     if wanted is None or np.dtype(wanted).kind != "c":
         return inputs
-    return tuple(
-        x.astype(wanted) if is_live(x) and x.dtype.kind != "c" else x for x in inputs
-    )
+    return tuple(x.astype(wanted) if is_live(x) and x.dtype.kind != "c" else x for x in inputs)
 
 
 def _generalised(

@@ -24,7 +24,8 @@ PROGRAMS = [
     "z = np.zeros((2, 3)); np.sin(r, out=z); z * A", "z = A * 1.0; np.exp(z[0], out=z[1]); z",
     "z = x * 1.0; w = z[::2]; np.exp(z[:3], out=w); z * y",
     "z = x * 1.0; np.add(np.arange(5.0), 1.0, out=z); z * y",
-    "m = np.empty(5, bool); np.less(x, y, out=m); m * x", "z = np.empty((2, 3)); np.matmul(A, M, out=z); z * A",
+    "m = np.empty(5, bool); np.less(x, y, out=m); m * x",
+    "z = np.empty((2, 3)); np.matmul(A, M, out=z); z * A",
     "z = np.empty((), dtype=float); np.add(s, h, out=z); z * s",
     # axes of generalised ufuncs
     "np.matmul(A, M, axes=[(0, 1), (0, 1), (0, 1)])",
@@ -58,7 +59,8 @@ PROGRAMS = [
     "z = x * 1.0; np.negative.at(z, [0, 2]); z * y", "z = x * 1.0; np.exp.at(z, [1, 1]); z",
     "z = A * 1.0; np.add.at(z, (slice(None), [0, 0, 1]), r); z * A",
     "z = A * 1.0; np.divide.at(z, ([0, 0, 1], [1, 1, 2]), p[:3]); z",
-    "z = np.zeros(3); np.add.at(z, [0, 0, 2, 1, 1], x); z * r", "z = x * 1.0; np.add.at(z, x > 0, s); z * z",
+    "z = np.zeros(3); np.add.at(z, [0, 0, 2, 1, 1], x); z * r",
+    "z = x * 1.0; np.add.at(z, x > 0, s); z * z",
     "z = x * 1.0; w = z[1:4]; np.add.at(w, [0, 0], r[:2]); z * z",
     "z = x * 1.0; np.maximum.at(z, [0, 1, 1], r); z",
 ]  # fmt: skip
