@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, general
+from ..primitives import composite, constant, general
 from .algebra import apply, as_array, divide_or_zero, plain
 
 inf = np.inf
@@ -102,3 +102,6 @@ def _cond(x: Any, p: Any = None) -> Any:
     inverse = np.linalg.inv(x.astype(complex if x.dtype.kind == "c" else float))
     y = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverse, p, (-2, -1))
     return y.astype(np.empty(0, x.dtype).real.dtype)
+
+
+constant(np.linalg.matrix_rank)
