@@ -67,9 +67,8 @@ def variables(word: str, namespace: Mapping[str, Any]) -> list[str]:
             continue
         attributes = getattr(value, "__dict__", None)
         has_attributes = isinstance(attributes, dict) and not isinstance(value, type)
-        if is_number(value) or (isinstance(value, list | dict) and value):
-            names.append(name)
-        elif has_attributes and any(map(is_number, attributes.values())):  # type: ignore[union-attr]
+        has_numbers = has_attributes and any(map(is_number, attributes.values()))  # type: ignore[union-attr]
+        if is_number(value) or has_numbers or (isinstance(value, list | dict) and value):
             names.append(name)
         if name != root or name == word:
             continue

@@ -267,6 +267,7 @@ def _of_slots(holder: Any, kind: type) -> Iterator[Slot]:
 
 
 def set_member(holder: Any, member: MemberDescriptorType, new: Any) -> None:
+    """Set a slot."""
     member.__set__(holder, new)
 
 

@@ -43,7 +43,7 @@ def jacobians(session: Session) -> list[str]:
     """Spell the Jacobian of the target with respect to each source."""
     target = session.target_key()
     found = session.tape.jacobian(target, list(session.sources.handles.values()))
-    name = session.tape.target[0]
+    name = session.target_name()
     return [
         spell(f"d {name} / d {source}", value)
         for source, value in zip(session.sources.handles, found, strict=True)
@@ -77,7 +77,7 @@ def hessians(session: Session, rerun: Rerun) -> list[str]:
         again.sources.handles.items(), again.gradients, strict=True
     ):
         value = None if gradient is None else again.tape.jacobian(gradient, handle)
-        rows.append(spell(f"d2 {session.tape.target[0]} / d {name}2", value))
+        rows.append(spell(f"d2 {session.target_name()} / d {name}2", value))
     return rows
 
 

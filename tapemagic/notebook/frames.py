@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import TracebackType
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# as the interpreter writes it in code objects: not resolved
+_PACKAGE = str(Path(__file__).absolute().parent.parent) + os.sep
 
 
 def is_ours(filename: str) -> bool:

@@ -142,7 +142,8 @@ class CellHooks:
     def last(self, value: Any) -> Any:
         """Do the same for the expression at the end of the cell, the default target."""
         self.last_value = value
-        if type(value) is TracedArray and not getattr(value.storage, "changed", False):
+        storage = getattr(value, "storage", None)
+        if type(value) is TracedArray and not getattr(storage, "changed", False):
             return self.borrowed.lower(value)
         return self.show(value)
 

@@ -20,11 +20,23 @@ from .source import CellSource, captures, read_cell
 HIDDEN = "__tapemagic_cell__"
 
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
-CONVERTERS = frozenset("float complex memoryview bytes bytearray".split())
+CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray"})
 #: The same as attributes: `np.float64(x)`.
 SCALAR_TYPES = frozenset(
-    "float16 float32 float64 longdouble half single double complex64 complex128 clongdouble "
-    "csingle cdouble".split()
+    {
+        "float16",
+        "float32",
+        "float64",
+        "longdouble",
+        "half",
+        "single",
+        "double",
+        "complex64",
+        "complex128",
+        "clongdouble",
+        "csingle",
+        "cdouble",
+    }
 )
 
 _Located = TypeVar("_Located", ast.expr, ast.stmt)
@@ -257,7 +269,7 @@ class _Instrument(ast.NodeTransformer):
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
         return [node, *self.twins(node)] if self.can_follow(node) else [node]
 
-    visit_ImportFrom = visit_Import
+    visit_ImportFrom = visit_Import  # noqa: N815  (the names that ast asks for)
 
     @staticmethod
     def can_follow(node: ast.Import | ast.ImportFrom) -> bool:

@@ -20,9 +20,10 @@ from .arguments import parse_name, parse_path, split_line
 from .completion import make_matcher
 from .extras import add_extras
 from .instrument import Plan, make_plan
+from .records import Cell, Options
 from .rerun import Rerun
 from .running import ShellRun
-from .session import Cell, Options, Session
+from .session import Session
 from .show import ENGINES, VIEWS
 from .transform import TreeTransformer, transform_text
 
@@ -30,6 +31,8 @@ from .transform import TreeTransformer, transform_text
 @magics_class
 class TapeMagics(Magics):
     """Defaults of `%%tape`, to be set with `%config TapeMagics.show = "text"`."""
+
+    shell: Any
 
     show = Enum(VIEWS, "widget", help="What a taped cell shows.").tag(config=True)
     engine = Enum(ENGINES, "own", help="Who lays out the picture.").tag(config=True)

@@ -21,7 +21,8 @@ from .arguments import parse_path
 from .hooks import RUNNING
 from .instrument import Plan
 from .namespace import is_users
-from .session import Cell, Options, Session
+from .records import Cell, Options
+from .session import Session
 from .source import accesses, codes
 from .sources import Sources, put_source
 
@@ -86,7 +87,7 @@ class Rerun:
             return
         try:
             self._start = copy_namespace(present, namespace)
-            self._states = random.getstate(), np.random.get_state()
+            self._states = random.getstate(), np.random.get_state()  # noqa: NPY002
         except Exception as error:  # noqa: BLE001  (whatever a user's object raises when copied)
             self.reason = f"its values cannot be copied ({type(error).__name__}: {error})"
 
@@ -202,10 +203,10 @@ def rehome(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
 @contextlib.contextmanager
 def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
     """Run the block without prints, with a random state of its own."""
-    states = random.getstate(), np.random.get_state()
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
     hook = sys.displayhook
     random.setstate(python_state)
-    np.random.set_state(numpy_state)
+    np.random.set_state(numpy_state)  # noqa: NPY002
     sys.displayhook = lambda value: None
     try:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -213,4 +214,4 @@ def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
     finally:
         sys.displayhook = hook
         random.setstate(states[0])
-        np.random.set_state(states[1])
+        np.random.set_state(states[1])  # noqa: NPY002

@@ -116,7 +116,9 @@ class ShellRun:
     def _places(self, result: Any) -> list[tuple[Any, Any]]:
         """Name the places outside the namespace where the shell has put the cell's value."""
         hook = vars(self.shell.displayhook)
-        places = [(hook, name) for name in ("_", "__", "___") if name in hook]
+        places: list[tuple[Any, Any]] = [
+            (hook, name) for name in ("_", "__", "___") if name in hook
+        ]
         outputs = self.shell.user_ns.get("_oh")
         number = getattr(result, "execution_count", None)
         if isinstance(outputs, dict) and number in outputs:

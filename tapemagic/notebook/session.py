@@ -2,76 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
-
 
 import numpy as np
 from IPython.core.error import UsageError
 
-from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.borrowed import Borrowed
+from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.tape import GradientTape
 
-from .arguments import Path
 from .frames import find_line
 from .hooks import RUNNING, CellHooks
 from .instrument import Plan
 from .interrupts import uninterrupted
 from .namespace import Swap
+from .records import Cell, Failure, Options, Outcome
 from .source import follow
 from .sources import check_sources, find_sources, take_sources
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The text of a cell as the page shows it; line 1 is the magic.
-
-    `filename` is the file name in the tracebacks of its code.
-    """
-
-    text: str
-    number: int | None
-    filename: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What ended a cell early: the line in the cell, the operation if known, and the words."""
-
-    line: int | None
-    op: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the magic's line asks for."""
-
-    sources: tuple[Path, ...] = ()
-    target: Path | None = None
-    output: str = "tape"
-    show: str = "widget"
-    engine: str = "own"
-    strict: bool = False
-    check: bool = False
-    jacobian: bool = False
-    order: int = 1
-
-
-@dataclass
-class Outcome:
-    """What a finished cell leaves besides its names.
-
-    Attributes
-    ----------
-    tape : GradientTape
-    notes : list of str
-        Sentences for the page: how a target was understood, what was not found.
-    """
-
-    tape: Any
-    notes: list[str] = field(default_factory=list)
 
 
 class Session:
@@ -233,6 +180,10 @@ class Session:
             return []
         return self.tape.gradient(self.target_key(), list(self.sources.handles.values()))
 
+    def target_name(self) -> str:
+        """Return what the page calls the target, or ""."""
+        return "" if self._target is None else self._target[0]
+
     def value_of_target(self) -> Any:
         """Return the plain value of the target, or None."""
         return None if self._target is None else plain(self._target[1])
@@ -265,9 +216,10 @@ class Session:
                 tape.target = (name, index)
             shape = np.shape(value)
             if shape:
+                element = f"{name}[{', '.join('0' * len(shape))}]"
                 outcome.notes.append(
-                    f"{name} has shape {shape}: this is the gradient of its sum. "
-                    f"For one element use {name}[{', '.join('0' * len(shape))}]; for all, --jacobian."
+                    f"{name} has shape {shape}: this is the gradient of its sum.\n"
+                    f"For one element use {element}; for all of them, --jacobian."
                 )
             self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))
 
@@ -277,7 +229,8 @@ class Session:
         A source that the cell has written into is the same handle still; as a target it is meant
         with its last contents, which only the version of its name tells.
         """
-        assert self._target is not None
+        if self._target is None:
+            return None
         _, value, index = self._target
         for name, handle in self.sources.handles.items():
             if handle is value and index != self.tape.source_nodes[name]:

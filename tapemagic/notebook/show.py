@@ -14,8 +14,9 @@ from IPython.display import display
 
 from tapemagic.graph.folding import Folding
 
+from .records import Outcome
 from .rerun import Rerun
-from .session import Outcome, Session
+from .session import Session
 
 #: From the richest view to the one that always works.
 VIEWS = ("widget", "static", "text", "none")
@@ -54,7 +55,7 @@ def show_outcome(
     ways: dict[str, Callable[[], None]] = {
         "widget": lambda: show_widget(make_picture(), rerun, sliders or {}),
         "static": lambda: show_static(make_picture()),
-        "text": lambda: print("\n".join(make_picture().text())),
+        "text": lambda: print("\n".join(make_picture().text())),  # noqa: T201
     }
     for name in VIEWS[VIEWS.index(view) : -1]:
         try:

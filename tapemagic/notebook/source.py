@@ -45,7 +45,7 @@ class CellSource:
 
 
 def read_cell(statements: list[ast.stmt], flags: int = 0) -> CellSource:
-    """Analyse the statements of a cell.
+    r"""Analyse the statements of a cell.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def read_cell(statements: list[ast.stmt], flags: int = 0) -> CellSource:
 
     Examples
     --------
-    >>> cell = read_cell(ast.parse("y = x * w\\nloss = (y ** 2).sum()\\nloss").body)
+    >>> cell = read_cell(ast.parse("y = x * w\nloss = (y ** 2).sum()\nloss").body)
     >>> cell.reads, cell.binds, cell.last
     (('x', 'w'), ('y', 'loss'), 'loss')
     """

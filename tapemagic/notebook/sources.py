@@ -164,15 +164,18 @@ def _take(
         return result
     if isinstance(value, list | dict) or is_users(type(value)):
         for put, place, element in slots(value):
-            if put is not dict.__setitem__ and put is not list.__setitem__:
-                if put not in (set_attribute, set_member):
-                    continue
+            if put not in _NAMED:
+                continue
             step = step_of(put, place)
             new = _take(text + spell(step), element, lift, found, depth + 1, seen)
             if new is not element:
                 put(value, place, new)
                 found.changed.append(value)
     return value
+
+
+#: The ways of putting something into a container that a path can spell.
+_NAMED = (dict.__setitem__, list.__setitem__, set_attribute, set_member)
 
 
 def step_of(put: Callable[..., Any], place: Any) -> tuple[str, Any]:
@@ -189,8 +192,9 @@ def why_not(value: Any) -> str:
     if isinstance(value, int | np.integer):
         return f"integer: has no derivative; use a float ({value}.0)"
     if isinstance(value, np.ndarray):
-        kind = value.dtype
-        return f"dtype {kind}: has no derivative; use .astype(float)" if kind != object else ""
+        if value.dtype.kind == "O":
+            return ""
+        return f"dtype {value.dtype}: has no derivative; use .astype(float)"
     is_function = callable(value) and not is_users(type(value))
     if isinstance(value, str | bytes | type(None)) or is_function:
         return f"{type(value).__name__}: not a number"

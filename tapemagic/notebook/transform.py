@@ -10,19 +10,19 @@ from collections.abc import Callable
 from typing import Any
 
 from .hooks import STARTS
-from .instrument import Plan, inner_hook, at, is_shell_line, make_plan
+from .instrument import Plan, at, inner_hook, is_shell_line, make_plan
 
 _FIRST_LINE = re.compile(r"(?:#\s*)?%%tape(?=\s|$)(?P<arguments>.*)", re.DOTALL)
 _numbers = itertools.count(1)
 
 
 def transform_text(lines: list[str]) -> list[str]:
-    """Make a first line `%%tape w b` or `# %%tape w b` the line magic `%tape w b`.
+    r"""Make a first line `%%tape w b` or `# %%tape w b` the line magic `%tape w b`.
 
     The cell stays an ordinary cell, with its lines where they were.
 
-    >>> transform_text(["%%tape w\\n", "y = w * w\\n"])
-    ['%tape w\\n', 'y = w * w\\n']
+    >>> transform_text(["%%tape w\n", "y = w * w\n"])
+    ['%tape w\n', 'y = w * w\n']
     """
     match = _FIRST_LINE.match(lines[0]) if lines else None
     if match is None or lines[0].rstrip().endswith("?"):

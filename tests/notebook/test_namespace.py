@@ -12,7 +12,8 @@ from tapemagic.notebook import hooks
 from tapemagic.notebook.arguments import parse_path
 from tapemagic.notebook.frames import is_ours
 from tapemagic.notebook.instrument import make_plan
-from tapemagic.notebook.session import Cell, Options, Session
+from tapemagic.notebook.records import Cell, Options
+from tapemagic.notebook.session import Session
 
 SETUP = """
 import math, random

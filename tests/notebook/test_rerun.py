@@ -10,7 +10,8 @@ from tapemagic.errors import TapeUseError
 from tapemagic.notebook.arguments import parse_path
 from tapemagic.notebook.instrument import make_plan
 from tapemagic.notebook.rerun import Rerun
-from tapemagic.notebook.session import Cell, Options, Session
+from tapemagic.notebook.records import Cell, Options
+from tapemagic.notebook.session import Session
 
 SETUP = """
 import numpy as np, random

@@ -11,7 +11,8 @@ from types import FunctionType, ModuleType
 import numpy as np
 
 from tapemagic.notebook.instrument import make_plan
-from tapemagic.notebook.session import Cell, Options, Session
+from tapemagic.notebook.records import Cell, Options
+from tapemagic.notebook.session import Session
 
 FILENAME = "<cell of the test>"
 
