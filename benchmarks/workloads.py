@@ -105,6 +105,7 @@ workload(
 
 def _tutorial_by_hand(w: Any, b: Any, x: Any) -> list:
     y = x @ w + b
+    np.mean(y**2)
     ct = 2 * y / y.size
     return [x.T @ ct, ct.sum(0)]
 
@@ -135,7 +136,9 @@ def _mlp_by_hand(
     h1 = np.tanh(x @ w1 + b1)
     h2 = np.tanh(h1 @ w2 + b2)
     out = h2 @ w3 + b3
-    ct = 2 * (out - y) / out.size
+    difference = out - y
+    np.mean(difference**2)
+    ct = 2 * difference / out.size
     g3, gb3 = h2.T @ ct, ct.sum(0)
     ct = (ct @ w3.T) * (1 - h2 * h2)
     g2, gb2 = h1.T @ ct, ct.sum(0)
@@ -168,6 +171,7 @@ def _rnn_by_hand(w: Any, u: Any, b: Any, xs: Any) -> list:
     for x in xs:
         h = np.tanh(h @ w + x @ u + b)
         states.append(h)
+    np.mean(h**2)
     gw, gu, gb = np.zeros_like(w), np.zeros_like(u), np.zeros_like(b)
     ct = 2 * h / h.size
     for t in range(len(xs) - 1, -1, -1):
@@ -211,6 +215,7 @@ def _lstm_by_hand(w: Any, u: Any, b: Any, xs: Any) -> list:
         tanh_c = np.tanh(c)
         h = o * tanh_c
         saved.append((h_before, before, i, f, o, g, tanh_c))
+    np.mean(h**2)
     gw, gu, gb = np.zeros_like(w), np.zeros_like(u), np.zeros_like(b)
     ct_h, ct_c = 2 * h / h.size, np.zeros(n)
     ct = np.empty(4 * n)
@@ -250,6 +255,7 @@ def _elementwise_by_hand(x: Any) -> list:
     b = np.sin(x)
     c = a * b
     d = np.tanh(c)
+    np.mean(d * d)
     ct = 2 * d / d.size
     ct = ct * (1 - d * d)
     return [ct * b * a * (-2 * x) + ct * a * np.cos(x)]
@@ -265,6 +271,7 @@ def _elementwise(np: Any, x: Any) -> Any:
 
 def _logistic_by_hand(w: Any, b: Any, x: Any, y: Any) -> list:
     p = 1 / (1 + np.exp(-(x @ w + b)))
+    -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
     ct = (p - y) / y.size
     return [x.T @ ct, ct.sum()]
 
@@ -283,10 +290,11 @@ def _logistic(np: Any, w: Any, b: Any, x: Any, y: Any) -> Any:
 
 def _attention_by_hand(q: Any, k: Any, v: Any) -> list:
     scale = q.shape[-1] ** -0.5
-    scores = np.einsum("hid,hjd->hij", q, k, optimize=True) * scale
+    scores = (q @ k.swapaxes(1, 2)) * scale
     e = np.exp(scores - scores.max(-1, keepdims=True))
     p = e / e.sum(-1, keepdims=True)
     out = p @ v
+    np.mean(out * out)
     ct = 2 * out / out.size
     gv = p.swapaxes(1, 2) @ ct
     gp = ct @ v.swapaxes(1, 2)

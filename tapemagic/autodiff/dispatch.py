@@ -100,7 +100,7 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
         return call(rule.fun, args, {})
     if rule.kind == "elementwise":
         return call_elementwise(rule, compute, args)
-    return call_primitive(rule, args, {}, compute)
+    return call_short(rule, compute, args)
 
 
 def _array_of(items: list | tuple) -> Any:
@@ -218,8 +218,11 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
     if type(rule) is Primitive:
         if rule.kind == "constant":
             return leaks.flat(fun(*plain(args), **plain(kwargs)), args)
-        if rule.kind == "elementwise" and not kwargs and len(args) == rule.arity:
-            return call_elementwise(rule, fun, args)
+        if not kwargs:
+            if rule.kind == "elementwise" and len(args) == rule.arity:
+                return call_elementwise(rule, fun, args)
+            if len(args) <= 2:
+                return call_short(rule, fun, args)
         return call_primitive(rule, args, kwargs, fun)
     if type(rule) is Composite:
         return rule.body(*args, **kwargs)
@@ -281,6 +284,59 @@ def _refusal(rule: Refused, args: Any) -> NoRuleError:
             f"{leaks.name_of(args)} cannot go through {name}: {rule.why}.", fix=rule.fix
         )
     )
+
+
+def call_short(primitive: Primitive, compute: Any, args: tuple) -> Any:
+    """Do what `call_primitive` does, for one or two arrays of which nothing is special.
+
+    Nothing special: handles that are up to date and alias nothing written, or plain arrays, and a
+    result that is one new array.
+    """
+    token = RECORDER.token
+    values, ids, codes = [], [], []
+    cls = None
+    for x in args:
+        if type(x) in HANDLE_TYPES:
+            if x.storage is not None and x.storage.written:
+                break
+            cls = x.result_class
+            if x.token is token:
+                values.append(x.value)
+                ids.append(x.id)
+                codes.append(x.aval)
+            else:
+                value, id_, code = operand(x)
+                values.append(value)
+                ids.append(id_)
+                codes.append(code)
+        elif type(x) is np.ndarray:
+            values.append(x)
+            ids.append(-1)
+            codes.append(0)
+        else:
+            break
+    if len(values) < len(args) or max(ids) < 0 or type(values[0]) in (float, complex):
+        return call_primitive(primitive, args, {}, compute)
+    y = compute(*values)
+    kind = type(y)
+    if kind is np.ndarray:
+        if y.base is not None or y is values[0]:
+            return call_primitive(primitive, args, {}, compute)
+    elif not isinstance(y, np.inexact):
+        return call_primitive(primitive, args, {}, compute)
+    if y.dtype.kind not in "fc":
+        return leaks.flat(y, args)
+    reads = _all_reads(primitive, ids, args)
+    for i, id_ in enumerate(ids):
+        if id_ < 0:
+            if not codes[i]:
+                values[i] = guards.keep(values[i])
+        elif i not in reads and "*" not in reads:
+            values[i] = None
+    code = code_of(y)
+    kept = y if "y" in reads or is_small(code) else None
+    tail = (code, tuple(ids), tuple(codes), tuple(values), None, kept)
+    return traced(y, code, recorder.append(tail, primitive.code), cls)
 
 
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:

@@ -137,4 +137,13 @@ def _plain_methods(fun: Any, compute: Any, slow: Any) -> tuple:
     def reflected(self: Any, other: Any) -> Any:
         return slow(RULES[fun], compute, (other, self))
 
-    return forward, reflected
+    def power(self: Any, other: Any) -> Any:
+        if type(other) is int and other == 2:  # the same value, and a shorter derivative
+            return slow(RULES[np.square], _squared, (self,))
+        return forward(self, other)
+
+    return (power if fun is np.power else forward), reflected
+
+
+def _squared(x: Any) -> Any:
+    return x**2

@@ -328,11 +328,10 @@ def _general_pullback(primitive: Primitive) -> Callable:
 
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
-        if aval:  # a node with several results keeps a tuple of cotangents
+        if aval:  # a node with several results keeps a list of cotangents
             ct = full(ct, AVALS[aval])
-        args = tuple(
-            AVALS[code] if code and arg is None else arg for arg, code in zip(args, avals)
-        )
+        if any([arg is None for arg in args]):
+            args = [AVALS[code] if code and arg is None else arg for arg, code in zip(args, avals)]
         keywords = dict(kwargs) if kwargs else {}
         for i, operand in enumerate(ids):
             if operand < 0:
@@ -341,7 +340,9 @@ def _general_pullback(primitive: Primitive) -> Callable:
                 new = variadic(i, ct, y, *args, **keywords)
             else:
                 new = vjps[i](ct, y, *args, **keywords)
-            new = fit(new, AVALS[avals[i]])
+            target = AVALS[avals[i]]
+            if getattr(new, "shape", None) != target.shape or new.dtype != target.dtype:
+                new = fit(new, target)
             old = cotangents[operand]
             cotangents[operand] = new if old is None else old + new
 

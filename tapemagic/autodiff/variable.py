@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import TapeUseError, VariableError
 from . import dispatch, recorder
-from .avals import code_of, is_small
+from .avals import AVALS, code_of, is_small
 from .recorder import RECORDER
 from .structure import source
 from .traced import TracedArray
@@ -19,6 +19,9 @@ class VariableState:
 
     __slots__ = ("leaf_token", "name", "number", "trainable")
 
+    #: As for a `Storage`: its memory is never written to, only replaced.
+    written = False
+
     def __init__(self, trainable: bool, name: str, number: int) -> None:
         self.trainable, self.name, self.number = trainable, name, number
         self.leaf_token: object = None  # the recording in which the current value has a node
@@ -26,8 +29,7 @@ class VariableState:
     def settle(self, variable: Any, reads: bool = True) -> tuple[Any, int, int]:
         """Return value, id, aval of a variable that is being read; let open tapes watch it."""
         tapes = [tape for tape in RECORDER.tapes if tape.wants(variable)]
-        if not tapes or np.dtype(type(variable.value) if np.ndim(variable.value) == 0
-                                 else variable.value.dtype).kind not in "fc":
+        if not tapes or AVALS[variable.aval].dtype.kind not in "fc":
             return variable.value, -1, variable.aval
         if self.leaf_token is not RECORDER.token:
             variable.id = add_source(variable)
