@@ -11,6 +11,7 @@ from ..errors import SourceError
 from . import dispatch, structures
 from .borrowed import Borrowed
 from .dispatch import is_traced
+from .forward import tangent_of
 from .recorder import RECORDER
 from .tape import GradientTape
 
@@ -163,31 +164,13 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
 def push_forward(
     outer: GradientTape, inner: GradientTape, value: Any, sources: Any, tangents: Any
 ) -> Any:
-    """Transpose the pullback of `inner` while `outer` records it: the tangents of `value`."""
+    """Return the tangents of `value`, in its structure; zeros where it is unconnected."""
     results = []
     for y in structures.leaves(value):
-        if not is_traced(y):
-            results.append(np.zeros(np.shape(y)))
-            continue
-        plain = dispatch.plain(y)
-        cotangent = outer.watch(Borrowed().lift(np.zeros(np.shape(plain), plain_dtype(plain))[()]))
-        pulled = inner.gradient(y, sources, output_gradients=cotangent)
-        total = None
-        for ct, tangent in zip(
-            structures.leaves([pulled], [sources]), structures.leaves([tangents], [sources])
-        ):
-            if ct is None or not is_traced(ct):
-                continue
-            term = np.sum(ct * np.conj(tangent) if np.iscomplexobj(tangent) else ct * tangent)
-            total = term if total is None else total + term
-        result = None if total is None else outer.gradient(total, cotangent)
-        results.append(np.zeros(np.shape(plain))[()] if result is None else result)
+        found = tangent_of(outer, inner, y, sources, tangents) if is_traced(y) else None
+        zeros = np.zeros(np.shape(y), np.asarray(dispatch.plain(y)).dtype)[()]
+        results.append(zeros if found is None else found)
     return structures.rebuild(value, results)
-
-
-def plain_dtype(value: Any) -> np.dtype:
-    """Return the dtype of a plain array or number."""
-    return np.asarray(value).dtype
 
 
 def jacobian(fun: Callable, argnums: int = 0) -> Callable:

@@ -1,0 +1,102 @@
+"""The TensorFlow spelling: GradientTape tutorials with only their import line changed.
+
+    from tapemagic import tf
+
+Values, dtypes (float32 by default) and prints are TensorFlow 2.21's; the tape is tapemagic's.
+Random numbers have TensorFlow's distributions and not its sequences. A name that is not here
+raises an AttributeError that says how to do it with NumPy.
+
+>>> from tapemagic import tf
+>>> x = tf.Variable(-2.0)
+>>> with tf.GradientTape() as tape:
+...     y = x ** 2
+>>> print(tape.gradient(y, x))
+tf.Tensor(-4.0, shape=(), dtype=float32)
+"""
+
+from typing import Any
+
+from . import (
+    advice,
+    arithmetic,
+    autodiff,
+    debugging,
+    dtypes,
+    errors,
+    keras,
+    linalg,
+    math,
+    nn,
+    picking,
+    random,
+    reductions,
+    shaping,
+)  # fmt: skip
+from .control import cond, function, map_fn, name_scope, vectorized_map, while_loop
+from .conversion import convert_to_tensor
+from .creation import (
+    cast,
+    complex,
+    constant,
+    eye,
+    fill,
+    identity,
+    is_tensor,
+    linspace,
+    meshgrid,
+    one_hot,
+    ones,
+    ones_like,
+    range,
+    zeros,
+    zeros_like,
+)  # fmt: skip
+from .dtypes import (
+    DType,
+    TensorShape,
+    as_dtype,
+    complex64,
+    complex128,
+    double,
+    float16,
+    float32,
+    float64,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)  # fmt: skip
+from .dtypes import bool_ as bool
+from .linalg import einsum, matmul, tensordot
+from .module import Module
+from .printing import print_ as print
+from .tape import (
+    GradientTape,
+    UnconnectedGradients,
+    custom_gradient,
+    recompute_grad,
+    stop_gradient,
+)  # fmt: skip
+from .tensor import Tensor
+from .variable import Variable
+
+globals().update(arithmetic.FUNCTIONS)
+globals().update(reductions.FUNCTIONS)
+globals().update(shaping.FUNCTIONS)
+globals().update(picking.FUNCTIONS)
+
+newaxis = None
+__version__ = "2.21.0+tapemagic"  # the TensorFlow whose behaviour this follows
+
+
+def executing_eagerly() -> Any:
+    """Tell that code runs line by line, which it always does."""
+    return True
+
+
+__getattr__ = advice.missing("tf")

@@ -1,0 +1,138 @@
+"""What becomes a tensor, of which dtype, and what does not meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import dispatch, leaks
+from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.errors import TensorError
+
+from .dtypes import as_dtype
+from .tensor import TAKES, Tensor, TensorMethods, dtype_of, tensor_of
+
+_PYTHON_KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
+
+
+def match(args: tuple, name: str = "") -> tuple:
+    """Bring operands to one dtype: that of the first tensor among them.
+
+    Raises
+    ------
+    TensorError
+        If two tensors differ, or plain data does not fit.
+    """
+    first = next((x for x in args if isinstance(x, TensorMethods)), None)
+    if first is None:
+        first = next((x for x in args if not isinstance(x, (int, float, complex))), args[0])
+        first = convert_to_tensor(first)
+    dtype = dtype_of(first)
+    return tuple(x if x is first else _fit(x, dtype, name) for x in args)
+
+
+def _fit(x: Any, dtype: np.dtype, name: str) -> Any:
+    if isinstance(x, TensorMethods):
+        if dtype_of(x) != dtype:
+            raise leaks.locate(
+                TensorError(
+                    f"{name.strip('_') or 'An operation'} of {dtype} and {dtype_of(x)}: tensors "
+                    "are not converted by themselves.",
+                    fix=f"Use tf.cast(x, tf.{dtype}).",
+                )
+            )
+        return x
+    if _PYTHON_KINDS.get(type(x), "-") in TAKES[dtype.kind]:
+        return x  # a Python number has no dtype of its own
+    return convert_to_tensor(x, dtype)
+
+
+def _as_plain(x: Any, dtype: np.dtype | None) -> np.ndarray:
+    """Return plain data as an array of the dtype that TensorFlow gives it."""
+    value = np.array(x)
+    if value.dtype.kind not in TAKES:
+        raise leaks.locate(
+            TensorError(
+                f"A tensor of {type(x).__name__} data ({value.dtype}) is not provided.",
+                fix="Numbers and bools only.",
+            )
+        )
+    if dtype is None:
+        if isinstance(x, (np.ndarray, np.generic)) or not _is_python(x):
+            return value
+        if value.dtype == np.float64:
+            return value.astype(np.float32)
+        if value.dtype == np.int64 and np.array_equal(value, value.astype(np.int32)):
+            return value.astype(np.int32)
+        return value
+    if value.dtype.kind not in TAKES[dtype.kind] and value.size:
+        raise leaks.locate(
+            TensorError(
+                f"Data of {value.dtype} does not fit a tensor of {dtype}.",
+                fix=f"Convert one of them: tf.cast(x, tf.{as_dtype(value.dtype).name}) or "
+                f"tf.cast(data, tf.{dtype}).",
+            )
+        )
+    return value.astype(dtype)
+
+
+def _is_python(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return all(map(_is_python, x))
+    return type(x) in _PYTHON_KINDS or isinstance(x, range)
+
+
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
+) -> Tensor:
+    """Return `value` as a tensor; tensors and variables stay connected to what they were made of.
+
+    Parameters
+    ----------
+    value : tensor, variable, array, number, or nested lists of them
+        Python floats become float32 and integers int32; arrays keep their dtype.
+    dtype : dtype, optional
+
+    Raises
+    ------
+    TensorError
+        If the data does not fit `dtype`.
+    """
+    wanted = None if dtype is None else as_dtype(dtype).dtype
+    if is_traced(value):
+        tensor = tensor_of(value.read_value() if hasattr(value, "read_value") else value)
+        if wanted is not None and isinstance(value, TensorMethods):
+            _fit(tensor, wanted, "convert_to_tensor")
+        return tensor
+    if isinstance(value, (list, tuple)) and dispatch.holds_traced(value):
+        if wanted is None:
+            wanted = dtype_of(_first_traced(value))
+        return tensor_of(np.stack([convert_to_tensor(item, wanted) for item in value]))
+    if dtype is None and dtype_hint is not None:
+        wanted = as_dtype(dtype_hint).dtype
+    return tensor_of(_as_plain(value, wanted))
+
+
+def _first_traced(value: Any) -> Any:
+    for item in value:
+        if is_traced(item):
+            return item
+        if isinstance(item, (list, tuple)) and dispatch.holds_traced(item):
+            return _first_traced(item)
+    raise AssertionError("called for lists that hold a tensor")
+
+
+def operand(x: Any, dtype: Any = None) -> Any:
+    """Return a tensor or variable as it is, and anything else as a tensor."""
+    return x if isinstance(x, TensorMethods) else convert_to_tensor(x, dtype)
+
+
+def whole_numbers(x: Any) -> Any:
+    """Return a shape, an axis or the like as plain integers: an int, a tuple, or None."""
+    if x is None or isinstance(x, int):
+        return x
+    if isinstance(x, (list, tuple)):
+        return tuple(int(item) for item in x)
+    value = np.asarray(dispatch.plain(x))
+    return int(value) if value.ndim == 0 else tuple(int(item) for item in value)

@@ -1,0 +1,103 @@
+"""`tf.keras.metrics`: running means over the batches of an epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.dispatch import plain
+from tapemagic.tf import advice
+from tapemagic.tf.tensor import Tensor, tensor_of
+
+
+class Mean:
+    """The weighted mean of everything that it was called with since `reset_state`.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> mean = tf.keras.metrics.Mean()
+    >>> mean.update_state([1.0, 3.0])
+    >>> print(mean.result())
+    tf.Tensor(2.0, shape=(), dtype=float32)
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        self.name = name or "mean"
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Forget everything."""
+        self._total = self._weight = 0.0
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take in values."""
+        values = np.asarray(plain(values), float)
+        weights = (
+            np.ones(values.shape)
+            if sample_weight is None
+            else np.asarray(plain(sample_weight), float)
+        )
+        self._total += float(np.sum(values * weights))
+        self._weight += float(np.sum(np.broadcast_to(weights, values.shape)))
+
+    def result(self) -> Tensor:
+        """Return the mean, 0 of nothing."""
+        return tensor_of(np.float32(self._total / self._weight if self._weight else 0.0))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Take in values and return the mean so far."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+
+class _Comparison(Mean):
+    """The mean of a function of truth and prediction."""
+
+    def update_state(  # type: ignore[override]  # (Keras gives them one name)
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Take in one batch."""
+        truth, prediction = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
+        super().update_state(self._compare(truth, prediction), sample_weight)
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+class MeanSquaredError(_Comparison):
+    """The mean of squared differences."""
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return np.square(y_pred - y_true)
+
+
+class BinaryAccuracy(_Comparison):
+    """How often a probability is on the label's side of the threshold."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
+        super().__init__(name or "binary_accuracy", dtype)
+        self.threshold = threshold
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return (y_pred > self.threshold) == (y_true > 0.5)
+
+
+class CategoricalAccuracy(_Comparison):
+    """How often the largest of a row is where the one-hot row has its 1."""
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return np.argmax(y_true, axis=-1) == np.argmax(y_pred, axis=-1)
+
+
+class SparseCategoricalAccuracy(_Comparison):
+    """How often the largest of a row is at the class number."""
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        if y_true.ndim == y_pred.ndim:
+            y_true = y_true[..., 0]
+        return y_true == np.argmax(y_pred, axis=-1)
+
+
+__getattr__ = advice.missing("tf.keras.metrics")

@@ -1,0 +1,15 @@
+"""`tf.math`: functions of elements and along axes."""
+
+from __future__ import annotations
+
+from . import advice, arithmetic, nn, picking, reductions
+
+globals().update(arithmetic.FUNCTIONS, **reductions.FUNCTIONS)
+
+argsort = picking.argsort
+softmax = nn.softmax
+log_softmax = nn.log_softmax
+top_k = nn.top_k
+l2_normalize = nn.l2_normalize
+
+__getattr__ = advice.missing("tf.math")

@@ -1,0 +1,212 @@
+"""`tf.nn`: activations and losses, written with NumPy's functions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tapemagic.autodiff.cuts import stop_gradient
+from tapemagic.autodiff.dispatch import plain
+
+from . import advice, arithmetic, picking, reductions
+from .conversion import match, operand, whole_numbers
+from .random import uniform
+from .tensor import Tensor, dtype_of, tensor_of
+
+sigmoid = arithmetic.FUNCTIONS["sigmoid"]
+softplus = arithmetic.FUNCTIONS["softplus"]
+tanh = arithmetic.FUNCTIONS["tanh"]
+embedding_lookup = picking.gather
+
+
+class TopK(NamedTuple):
+    """Largest elements and their places."""
+
+    values: Tensor
+    indices: Tensor
+
+
+# ---------------------------------------------------------------------------------- activations
+# np.where, and not a product with a mask: an element that is cut off passes nothing back, not even
+# an infinity. At a kink the derivative is that of the left side, as in TensorFlow.
+
+
+def relu(features: Any, name: str | None = None) -> Tensor:
+    """Return ``max(x, 0)``; the derivative at 0 is 0."""
+    x = operand(features)
+    return tensor_of(np.where(plain(x) <= 0, 0, x))
+
+
+def relu6(features: Any, name: str | None = None) -> Tensor:
+    """Return `x` between 0 and 6."""
+    x = relu(features)
+    return tensor_of(np.where(plain(x) >= 6, 6, x))
+
+
+def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tensor:
+    """Return `x`, and ``alpha * x`` where it is not positive."""
+    x = operand(features)
+    return tensor_of(np.where(plain(x) > 0, x, x * alpha))
+
+
+def elu(features: Any, name: str | None = None) -> Tensor:
+    """Return `x`, and ``exp(x) - 1`` where it is not positive."""
+    x = operand(features)
+    positive = plain(x) > 0
+    return tensor_of(np.where(positive, x, np.expm1(np.where(positive, 0, x))))
+
+
+def selu(features: Any, name: str | None = None) -> Tensor:
+    """Return the scaled `elu` of Klambauer et al. 2017, "Self-normalizing neural networks"."""
+    x = operand(features)
+    positive = plain(x) > 0
+    negative = np.expm1(np.where(positive, 0, x)) * 1.6732632423543772
+    return tensor_of(np.where(positive, x, negative) * 1.0507009873554805)
+
+
+def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
+    """Return x times the normal distribution function (Hendrycks and Gimpel 2016)."""
+    x = operand(features)
+    if approximate:
+        inner = (x + x * x * x * 0.044715) * 0.7978845608028654
+        return tensor_of(x * 0.5 * (np.tanh(inner) + 1))
+    return tensor_of(x * 0.5 * (arithmetic.FUNCTIONS["erf"](x * 0.7071067811865476) + 1))
+
+
+def silu(features: Any, beta: Any = 1.0) -> Tensor:
+    """Return ``x * sigmoid(beta * x)``."""
+    x = operand(features)
+    return tensor_of(x * sigmoid(x * beta))
+
+
+swish = silu
+
+
+def softsign(features: Any, name: str | None = None) -> Tensor:
+    """Return ``x / (1 + |x|)``."""
+    x = operand(features)
+    return tensor_of(x / (np.abs(x) + 1))
+
+
+def log_softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
+    """Return the logarithm of `softmax`, without overflow."""
+    x = operand(logits)
+    shifted = x - np.max(stop_gradient(x), axis=whole_numbers(axis), keepdims=True)
+    total = np.sum(np.exp(shifted), axis=whole_numbers(axis), keepdims=True)
+    return tensor_of(shifted - np.log(total))
+
+
+def softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
+    """Return ``exp(x) / sum(exp(x))`` along an axis, without overflow."""
+    x = operand(logits)
+    e = np.exp(x - np.max(stop_gradient(x), axis=whole_numbers(axis), keepdims=True))
+    return tensor_of(e / np.sum(e, axis=whole_numbers(axis), keepdims=True))
+
+
+# ---------------------------------------------------------------------------------------- losses
+
+
+def softmax_cross_entropy_with_logits(
+    labels: Any, logits: Any, axis: int = -1, name: str | None = None
+) -> Tensor:
+    """Return the cross entropy of each row of logits with a row of probabilities."""
+    labels, logits = match((operand(labels), operand(logits)), "cross entropy")
+    return tensor_of(-np.sum(labels * log_softmax(logits, axis), axis=axis))
+
+
+def sparse_softmax_cross_entropy_with_logits(
+    labels: Any, logits: Any, name: str | None = None
+) -> Tensor:
+    """Return the cross entropy of each row of logits with the number of a class."""
+    rows = log_softmax(logits)
+    places = picking.positions(labels, np.shape(plain(rows))[-1], "labels")
+    grid = np.indices(places.shape, sparse=True)
+    return tensor_of(-rows[(*grid, places)])
+
+
+def sigmoid_cross_entropy_with_logits(
+    labels: Any = None, logits: Any = None, name: str | None = None
+) -> Tensor:
+    """Return the cross entropy of each logit with a probability, without overflow."""
+    labels, x = match((operand(labels), operand(logits)), "cross entropy")
+    return tensor_of(np.logaddexp(x, 0) - x * labels)
+
+
+def weighted_cross_entropy_with_logits(
+    labels: Any, logits: Any, pos_weight: Any, name: str | None = None
+) -> Tensor:
+    """Return the cross entropy with the positive labels weighted."""
+    labels, x = match((operand(labels), operand(logits)), "cross entropy")
+    weight = (pos_weight - 1) * labels + 1
+    return tensor_of((1 - labels) * x + weight * np.logaddexp(-x, 0))
+
+
+def l2_loss(t: Any, name: str | None = None) -> Tensor:
+    """Return half the sum of squares."""
+    return tensor_of(np.sum(np.square(operand(t))) / 2)
+
+
+# ------------------------------------------------------------------------------------ other parts
+
+
+def bias_add(value: Any, bias: Any, data_format: Any = None, name: str | None = None) -> Tensor:
+    """Return ``value + bias``, the bias along the last axis (or the second, for "NC...")."""
+    value, bias = match((operand(value), operand(bias)), "bias_add")
+    if data_format is not None and data_format.startswith("NC"):
+        bias = np.reshape(bias, (-1,) + (1,) * (np.ndim(plain(value)) - 2))
+    return tensor_of(value + bias)
+
+
+def moments(
+    x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None
+) -> tuple:
+    """Return mean and variance along axes."""
+    mean = reductions.reduce_mean(x, axes, keepdims)
+    return mean, reductions.reduce_variance(x, axes, keepdims)
+
+
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``."""
+    factor = 1 / np.sqrt(operand(variance) + variance_epsilon)
+    factor = factor if scale is None else factor * scale
+    y = (operand(x) - mean) * factor
+    return tensor_of(y if offset is None else y + offset)
+
+
+def l2_normalize(
+    x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None
+) -> Tensor:
+    """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
+    x = operand(x)
+    squares = np.sum(np.square(x), axis=whole_numbers(axis), keepdims=True)
+    floor = np.where(plain(squares) >= epsilon, squares, epsilon)
+    return tensor_of(x / np.sqrt(floor))
+
+
+def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:
+    """Return `x` with a random part of it set to 0, and the rest scaled up to make good."""
+    x = operand(x)
+    shape = np.shape(plain(x)) if noise_shape is None else whole_numbers(noise_shape)
+    kept = plain(uniform(shape, dtype=dtype_of(x), seed=seed)) >= plain(rate)
+    return tensor_of(np.where(kept, x / (1 - plain(rate)), 0))
+
+
+def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> TopK:
+    """Return the k largest elements of the last axis, and their places."""
+    x = operand(input)
+    places = plain(picking.argsort(x, direction="DESCENDING"))[..., : whole_numbers(k)]
+    return TopK(tensor_of(np.take_along_axis(x, places, axis=-1)), tensor_of(places))
+
+
+def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
+    """Tell for each row whether the target is among the k largest."""
+    rows = np.asarray(plain(predictions))
+    own = np.take_along_axis(rows, np.asarray(plain(targets))[:, None], axis=1)
+    return tensor_of(np.sum(rows > own, axis=1) < whole_numbers(k))
+
+
+__getattr__ = advice.missing("tf.nn")

@@ -1,0 +1,54 @@
+"""The operators of tensors: operands of one dtype, results that are tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import dispatch, leaks, operators
+
+from .conversion import match
+from .tensor import Tensor, TensorMethods, tensor_of
+
+
+def _flat_operator(name: str) -> Any:
+    """Make an operator whose result has no derivative: a comparison, or logic."""
+
+    def method(self: Any, other: Any) -> Any:
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        x1, x2 = match((self, other), name)
+        y = getattr(np.asarray(dispatch.plain(x1)), name)(dispatch.plain(x2))
+        return y if y is NotImplemented else tensor_of(leaks.flat(y, (x1, x2)))
+
+    method.__name__ = name
+    return method
+
+
+for _name in ["lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "rand", "ror", "rxor"]:
+    setattr(TensorMethods, f"__{_name}__", _flat_operator(f"__{_name}__"))
+
+
+def _immutable(name: str) -> Any:
+    def method(self: Any, other: Any) -> Any:
+        return getattr(self, name)(other)
+
+    return method
+
+
+for _name in ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]:
+    # `t += 1` binds t to a new tensor.
+    setattr(Tensor, f"__i{_name}__", _immutable(f"__{_name}__"))
+
+
+def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
+    """Carry out an operator on operands of one dtype."""
+    if any(x is None or isinstance(x, str) for x in args):
+        return NotImplemented
+    return dispatch.call_operator(rule, compute, match(args, rule.name))
+
+
+def install(variable: type) -> None:
+    """Give tensors, and the variables of the same family, their operators."""
+    operators.install(Tensor, variable, call_operator)

@@ -1,0 +1,140 @@
+"""Picking elements: gather, masks, where, sorting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.dispatch import is_traced, plain
+from tapemagic.autodiff.storage import write_item
+from tapemagic.errors import TensorError
+
+from .conversion import match, operand, whole_numbers
+from .dtypes import as_dtype, int32
+from .tensor import Tensor, tensor_of
+
+FUNCTIONS: dict[str, Callable] = {}
+
+
+def _declare(fun: Callable) -> Callable:
+    FUNCTIONS[fun.__name__.rstrip("_")] = fun
+    return fun
+
+
+def positions(indices: Any, length: int, what: str) -> np.ndarray:
+    """Return indices as plain integers; NumPy would read negative ones from the end."""
+    places = np.asarray(plain(indices))
+    places = places.astype(np.intp) if places.size == 0 else places
+    if places.size and (places.min() < 0 or places.max() >= length):
+        raise leaks.locate(
+            TensorError(f"{what}: an index is not in [0, {length}).", fix="Check the indices.")
+        )
+    return places
+
+
+@_declare
+def gather(
+    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None,
+    batch_dims: int = 0, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return slices along an axis, at given places; the gradient is a dense tensor."""
+    if batch_dims:
+        raise leaks.locate(
+            TensorError("gather with batch_dims is not provided.", fix="Use np.take_along_axis.")
+        )
+    x, axis = operand(params), 0 if axis is None else whole_numbers(axis)
+    return tensor_of(np.take(x, positions(indices, np.shape(x)[axis], "gather"), axis=axis))
+
+
+@_declare
+def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None = None) -> Tensor:
+    """Return elements or slices at given tuples of places."""
+    return tensor_of(operand(params)[_tuples(params, indices)])
+
+
+def _tuples(params: Any, indices: Any) -> tuple:
+    places = np.moveaxis(np.asarray(plain(indices)), -1, 0)
+    lengths = np.shape(plain(params))
+    return tuple(positions(part, n, "indices") for part, n in zip(places, lengths, strict=False))
+
+
+@_declare
+def tensor_scatter_nd_update(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None
+) -> Tensor:
+    """Return a copy of the tensor with elements or slices replaced."""
+    x, updates = match((operand(tensor), updates), "tensor_scatter_nd_update")
+    y = np.copy(x)
+    write_item(y, _tuples(x, indices), updates)  # nobody else has seen this copy
+    return tensor_of(+y)
+
+
+@_declare
+def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
+    """Return `size` elements from `begin` on, along each axis; -1 for all that follow."""
+    starts, counts = whole_numbers(begin), whole_numbers(size)
+    return operand(input_)[
+        tuple(slice(i, None if n < 0 else i + n) for i, n in zip(starts, counts, strict=True))
+    ]
+
+
+@_declare
+def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_mask") -> Tensor:
+    """Return the elements where a mask is True."""
+    before = (slice(None),) * (whole_numbers(axis) or 0)
+    return tensor_of(operand(tensor)[(*before, np.asarray(plain(mask), bool))])
+
+
+@_declare
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """Return elements of `x` where the condition holds, else of `y`; alone, the places."""
+    condition = np.asarray(plain(condition))
+    if x is None and y is None:
+        return tensor_of(np.argwhere(condition))
+    x, y = match((x, y) if is_traced(x) or is_traced(y) else (operand(x), y), "where")
+    return tensor_of(np.where(condition, x, y))
+
+
+@_declare
+def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: Any = None) -> Tensor:
+    """Return the elements in order along an axis."""
+    y = np.sort(operand(values), axis=axis)
+    return tensor_of(np.flip(y, axis) if direction == "DESCENDING" else y)
+
+
+@_declare
+def argsort(
+    values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the places that put the elements in order; equal ones keep theirs."""
+    x = np.asarray(plain(operand(values)))
+    if direction == "DESCENDING":  # from the back and turned round, so that ties keep their order
+        last = x.shape[axis] - 1
+        places = last - np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+    else:
+        places = np.argsort(x, axis=axis, kind="stable")
+    return tensor_of(places.astype(np.int32))
+
+
+@_declare
+def searchsorted(
+    sorted_sequence: Any, values: Any, side: Any = "left", out_type: Any = int32,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return where values would go in a sorted tensor."""
+    places = np.searchsorted(plain(sorted_sequence), plain(values), side)
+    return tensor_of(np.asarray(places).astype(as_dtype(out_type).dtype))
+
+
+@_declare
+def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple:
+    """Return the distinct elements in order of appearance, and each element's place in them."""
+    x = operand(x)
+    _, first, places = np.unique(plain(x), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank_of = np.argsort(order)
+    return np.take(x, first[order]), tensor_of(rank_of[places].astype(as_dtype(out_idx).dtype))

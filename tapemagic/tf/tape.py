@@ -1,0 +1,185 @@
+"""Tapes, gradients of one's own and decorators in TensorFlow's spelling."""
+
+from __future__ import annotations
+
+import enum
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import cuts, dispatch, forward, structures, tape
+from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.traced import TracedArray
+from tapemagic.errors import TapeUseError
+
+from .conversion import convert_to_tensor
+from .tensor import TensorMethods, tensor_of
+
+
+class UnconnectedGradients(enum.Enum):
+    """What stands for the gradient of a source that the target does not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+def _result(value: Any) -> Any:
+    """Return gradients as tensors."""
+    return structures.map_leaves(lambda x: x if isinstance(x, str) else tensor_of(x), value)
+
+
+class GradientTape(tape.GradientTape):
+    """Record operations, and differentiate them in reverse.
+
+    The tape of the core; its gradients are tensors.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> x = tf.Variable(-2.0)
+    >>> with tf.GradientTape() as tape:
+    ...     y = x ** 2
+    >>> print(tape.gradient(y, x))
+    tf.Tensor(-4.0, shape=(), dtype=float32)
+    """
+
+    def watch(self, tensor: Any) -> Any:
+        """Watch a tensor or variable, or everything in a nested structure, from here on.
+
+        Raises
+        ------
+        TapeUseError
+            For plain arrays and numbers: what is computed from them cannot be recorded.
+        """
+        for x in structures.leaves(tensor):
+            if not is_traced(x):
+                raise TapeUseError(
+                    f"watch() was given a {type(x).__name__}, which no tape can follow.",
+                    fix="Watch a tensor: x = tf.constant(...), then tape.watch(x).",
+                )
+        return super().watch(tensor)
+
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+    ) -> Any:
+        """Return the gradient of the target with respect to each source, as tensors."""
+        if output_gradients is not None:
+            output_gradients = structures.map_leaves(_core, output_gradients)
+        return _result(super().gradient(target, sources, output_gradients, unconnected_gradients))
+
+    def jacobian(
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+        **_ignored: Any,
+    ) -> Any:
+        """Return the Jacobian of the target with respect to each source, as tensors."""
+        return _result(super().jacobian(target, sources, unconnected_gradients))
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
+        **_ignored: Any,
+    ) -> Any:
+        """Return the Jacobian of every row of the target in the same row of the source."""
+        return _result(super().batch_jacobian(target, source, unconnected_gradients))
+
+
+def _core(x: Any) -> Any:
+    """Return a tensor as the core's own handle or plain value."""
+    if not is_traced(x):
+        return x
+    value, id_, code = dispatch.operand(x)
+    return value if id_ < 0 else dispatch.traced(value, code, id_, TracedArray)
+
+
+class ForwardAccumulator(forward.ForwardAccumulator):
+    """Jacobian-vector products of what is computed in its block; results are tensors.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> x = tf.constant([1.0, 2.0])
+    >>> with tf.autodiff.ForwardAccumulator(x, tf.constant([1.0, 0.0])) as accumulator:
+    ...     y = tf.reduce_sum(x ** 3)
+    >>> print(accumulator.jvp(y))
+    tf.Tensor(3.0, shape=(), dtype=float32)
+    """
+
+    def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
+        """Return the derivative of a value along the tangents."""
+        return _result(super().jvp(primals, unconnected_gradients))
+
+
+# ------------------------------------------------------------- cuts and gradients of one's own
+
+
+def stop_gradient(input: Any, name: str | None = None) -> Any:
+    """Return the value as a constant: the gradient does not flow through it."""
+    return _result(cuts.stop_gradient(input))
+
+
+def custom_gradient(f: Callable) -> Callable:
+    """Give a function a gradient of its own (decorator).
+
+    Parameters
+    ----------
+    f : callable
+        Returns ``(y, grad)``; ``grad(*upstream)`` gives the cotangent of every argument.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> @tf.custom_gradient
+    ... def log1pexp(x):
+    ...     e = tf.exp(x)
+    ...     return tf.math.log(1 + e), lambda upstream: upstream * (1 - 1 / (1 + e))
+    >>> x = tf.constant(100.0)
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = log1pexp(x)
+    >>> print(tape.gradient(y, x))
+    tf.Tensor(1.0, shape=(), dtype=float32)
+    """
+
+    @functools.wraps(f)
+    def of_tensors(*args: Any, **kwargs: Any) -> Any:
+        y, grad = f(*args, **kwargs)
+        y = _result(y)
+        results = structures.leaves(y)
+
+        def gradient(*upstream: Any) -> Any:
+            cts = (
+                tensor_of(np.zeros(np.shape(y)) if ct is None else ct)
+                for y, ct in zip(results, upstream, strict=False)
+            )
+            return structures.map_leaves(_core, grad(*cts))
+
+        return y, gradient
+
+    recorded = cuts.custom_gradient(of_tensors)
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        tensors = (x if isinstance(x, TensorMethods) else convert_to_tensor(x) for x in args)
+        return recorded(*tensors, **kwargs)
+
+    return wrapper
+
+
+def recompute_grad(f: Callable) -> Callable:
+    """Record a call as one node that keeps only its arguments (decorator)."""
+    return cuts.checkpoint(f)

@@ -1,0 +1,203 @@
+"""`Tensor`: a traced array with TensorFlow's manners.
+
+Every result is a tensor, also outside a tape. Dtypes are never promoted: a Python number takes the
+tensor's dtype, and two tensors of different dtypes do not meet. A tensor cannot be written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import dispatch, leaks
+from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.indexing import getitem
+from tapemagic.autodiff.traced import TracedArray
+from tapemagic.errors import TensorError
+
+from . import printing
+from .dtypes import DType, TensorShape, as_dtype
+
+#: What a dtype of one kind takes from plain data, and nothing else.
+TAKES = {"b": "b", "i": "iu", "u": "iu", "f": "iuf", "c": "iufc"}
+
+
+class TensorMethods(TracedArray):
+    """What tensors and variables have in common."""
+
+    __slots__ = ()
+    value: Any
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # not NumPy's: `isinstance(t, tf.Tensor)` is what TF code asks
+        return type(self)
+
+    @property  # type: ignore[override]
+    def shape(self) -> TensorShape:
+        """Lengths of the axes."""
+        return TensorShape(np.shape(self.value))
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        raise TensorError("A tensor keeps its shape.", fix="Use tf.reshape(x, shape).")
+
+    @property
+    def dtype(self) -> DType:
+        """Type of the elements."""
+        return as_dtype(dtype_of(self))
+
+    def get_shape(self) -> TensorShape:
+        """Return `shape`."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Check the shape, which is always known here.
+
+        Raises
+        ------
+        TensorError
+            If it is another.
+        """
+        if not self.shape.is_compatible_with(shape):
+            raise TensorError(f"A tensor of shape {self.shape} is not of shape {tuple(shape)}.")
+
+    def numpy(self) -> Any:
+        """Return a copy as a plain array or NumPy number; the gradient ends there."""
+        leaks.note("cut", (self,), "numpy()")
+        return np.array(dispatch.plain(self))[()]
+
+    def ref(self) -> Reference:
+        """Return something hashable that stands for this very object."""
+        return Reference(self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        # `array * tensor` comes this way: the array takes the tensor's dtype, not the reverse.
+        if method == "__call__" and len(inputs) == 2:
+            dtype = dtype_of(self)
+            inputs = tuple(x.astype(dtype) if _is_wider(x, dtype) else x for x in inputs)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, tuple):
+            return getitem(self, tuple(map(_whole, index)))
+        return getitem(self, _whole(index))
+
+    def __setitem__(self, index: Any, values: Any) -> None:
+        raise leaks.locate(
+            TensorError(
+                "A tensor does not support item assignment.",
+                fix="Use tf.tensor_scatter_nd_update(...), tf.where(...) or NumPy arrays with "
+                "%%tape.",
+            )
+        )
+
+    def __iter__(self) -> Iterator:
+        if np.ndim(self.value) == 0:
+            raise TypeError("Cannot iterate over a scalar tensor.")
+        return (self[i] for i in range(len(self.value)))
+
+    def __len__(self) -> int:
+        if np.ndim(self.value) == 0:
+            raise TypeError("Scalar tensor has no `len()`")
+        return len(self.value)
+
+    def __format__(self, spec: str) -> str:
+        return format(leaks.shown(self), spec)
+
+    def __hash__(self) -> int:
+        raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        return self.__copy__()
+
+    def __invert__(self) -> Any:
+        return tensor_of(leaks.flat(~dispatch.plain(self), (self,)))
+
+
+class Reference:
+    """A hashable stand-in for a tensor or variable, equal only to one of the same object."""
+
+    __slots__ = ("_tensor",)
+
+    def __init__(self, tensor: Any) -> None:
+        self._tensor = tensor
+
+    def deref(self) -> Any:
+        """Return the object."""
+        return self._tensor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and other._tensor is self._tensor
+
+    def __hash__(self) -> int:
+        return id(self._tensor)
+
+
+class Tensor(TensorMethods):
+    """A value of TensorFlow code: made by `constant` and by every operation.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> tf.constant([1.0, 2.0]) * 3
+    <tf.Tensor: shape=(2,), dtype=float32, numpy=array([3., 6.], dtype=float32)>
+    """
+
+    __slots__ = ()
+    wraps_plain = True
+
+    def __copy__(self) -> Tensor:
+        return self  # never written to
+
+    def __reduce__(self) -> Any:
+        return tensor_of, (TracedArray.__reduce__(self) and dispatch.plain(self),)
+
+    def __repr__(self) -> str:
+        return printing.tensor_repr(self)
+
+    def __str__(self) -> str:
+        return printing.tensor_text(self)
+
+
+Tensor.result_class = Tensor
+
+
+# -------------------------------------------------------------------------------- wrapping
+
+
+def dtype_of(x: Any) -> np.dtype:
+    """Return NumPy's dtype of a handle, array or number."""
+    value = x.value if is_traced(x) else x
+    return getattr(value, "dtype", None) or np.asarray(value).dtype
+
+
+def tensor_of(value: Any) -> Tensor:
+    """Wrap a plain result, or give a traced one the class `Tensor`."""
+    if type(value) is Tensor:
+        return value
+    if is_traced(value):
+        plain, id_, code = dispatch.operand(value)
+        if id_ >= 0:
+            return dispatch.traced(plain, code, id_, Tensor)
+        value = plain
+    value = np.asarray(value)
+    return dispatch.untracked(value if value.ndim else value[()], Tensor)
+
+
+def _is_wider(x: Any, dtype: np.dtype) -> bool:
+    """Tell whether plain data would change the dtype of a tensor that takes it."""
+    return (
+        isinstance(x, (np.ndarray, np.generic))
+        and not is_traced(x)
+        and x.dtype != dtype
+        and x.dtype.kind in TAKES.get(dtype.kind, "")
+    )
+
+
+def _whole(index: Any) -> Any:
+    """Return an index with tensors replaced by plain integers."""
+    if isinstance(index, slice):
+        return slice(*map(_whole, (index.start, index.stop, index.step)))
+    return dispatch.plain(index) if is_traced(index) else index

@@ -1,0 +1,116 @@
+"""`tf.Variable`: the variable of the core with TensorFlow's dtypes, names and prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapemagic.autodiff import variable as core
+
+from . import operators, printing
+from .conversion import convert_to_tensor
+from .tensor import Tensor, TensorMethods, dtype_of
+
+
+class Variable(TensorMethods, core.Variable):
+    """A value that tapes watch when it is read.
+
+    Parameters
+    ----------
+    initial_value : tensor, array, number, list, or a callable that returns one
+        Copied. Python floats become float32.
+    trainable : bool
+        Whether tapes watch it when it is read.
+    name : str, optional
+    dtype : dtype, optional
+    shape : optional
+        Checked.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> tf.Variable(3.0)
+    <tf.Variable 'Variable:0' shape=() dtype=float32, numpy=3.0>
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = True,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        import_scope: Any = None,
+        constraint: Any = None,
+        synchronization: Any = None,
+        aggregation: Any = None,
+        shape: Any = None,
+        experimental_enable_variable_lifting: bool = True,
+    ) -> None:
+        if callable(initial_value) and not hasattr(initial_value, "shape"):
+            initial_value = initial_value()
+        if initial_value is None:
+            raise ValueError("Argument `initial_value` must be specified.")
+        value = convert_to_tensor(initial_value, dtype)
+        if shape is not None:
+            value.set_shape(shape)
+        super().__init__(value, trainable is not False, name or "Variable", value.dtype.dtype)
+
+    @property
+    def name(self) -> str:
+        """Name with the ``:0`` that TensorFlow adds."""
+        return f"{self.storage.name}:0"
+
+    def assign(self, value: Any, use_locking: bool = False, name: Any = None, **_: Any) -> Variable:
+        """Replace the value; reads before and after count with the value each had.
+
+        Raises
+        ------
+        TensorError
+            If the dtype does not fit.
+        TapeUseError
+            If the shape differs.
+        """
+        core.Variable.assign(self, self._fitting(value))
+        return self
+
+    def assign_add(self, delta: Any, use_locking: bool = False, name: Any = None, **_: Any) -> Any:
+        """Add to the value; not recorded."""
+        return core.Variable.assign_add(self, self._fitting(delta))
+
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: Any = None, **_: Any) -> Any:
+        """Subtract from the value; not recorded."""
+        return core.Variable.assign_sub(self, self._fitting(delta))
+
+    def _fitting(self, value: Any) -> Any:
+        return convert_to_tensor(value, dtype_of(self)).value
+
+    def initialized_value(self) -> Tensor:
+        """Return the value."""
+        return self.read_value()
+
+    def __copy__(self) -> Variable:
+        return Variable(self.value, self.trainable, name=self.storage.name)
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (self.value, self.trainable, self.storage.name)
+
+    def __repr__(self) -> str:
+        return printing.variable_repr(self)
+
+    def __str__(self) -> str:
+        return printing.variable_repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return TensorMethods.__format__(self, spec) if spec else repr(self)
+
+
+def _rebuild(value: Any, trainable: bool, name: str) -> Variable:
+    return Variable(value, trainable, name=name)
+
+
+Variable.result_class = Tensor
+operators.install(Variable)
