@@ -204,7 +204,7 @@ def _of_objects(holder: np.ndarray) -> Iterator[Slot]:
         yield _put_object, index, holder[index]
 
 
-def _put_object(holder: np.ndarray, index: tuple[int, ...], new: Any) -> None:
+def _put_object(holder: Any, index: tuple[int, ...], new: Any) -> None:
     # through a box: an array given to a place of an object array would be spread over it
     box = np.empty((), dtype=object)
     box[()] = new

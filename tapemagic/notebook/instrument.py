@@ -39,7 +39,7 @@ SCALAR_TYPES = frozenset(
     }
 )
 
-_Located = TypeVar("_Located", ast.expr, ast.stmt)
+_Located = TypeVar("_Located", bound=ast.AST)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.GeneratorExp)
 
 

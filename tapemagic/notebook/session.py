@@ -19,6 +19,7 @@ from .namespace import Swap
 from .records import Cell, Failure, Options, Outcome
 from .source import follow
 from .sources import check_sources, find_sources, take_sources
+from .strict import check_strict
 
 
 class Session:
@@ -205,6 +206,8 @@ class Session:
         outcome = self.outcome
         if tape.failure is not None:
             return
+        if self.options.strict:
+            check_strict(tape)
         if not sources.handles:
             outcome.notes.append("No source: the cell reads no float variable. Name one: %%tape w")
         elif self._target is None:

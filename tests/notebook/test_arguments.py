@@ -25,8 +25,25 @@ def test_paths(text, shown, steps):
 
 @pytest.mark.parametrize(
     "text",
-    "w+b w, f(x) p[i] p[0:2] p[f()] 3 lambda (w:=1) p[1.5] __import__('os').system('x') "
-    "w; \x00 *w p[(1,2)] [w]".split(),
+    # one by one
+    [
+        "w+b",
+        "w,",
+        "f(x)",
+        "p[i]",
+        "p[0:2]",
+        "p[f()]",
+        "3",
+        "lambda",
+        "(w:=1)",
+        "p[1.5]",
+        "__import__('os').system('x')",
+        "w;",
+        "\x00",
+        "*w",
+        "p[(1,2)]",
+        "[w]",
+    ],
 )
 def test_anything_else_is_refused(text):
     with pytest.raises(UsageError) as caught:

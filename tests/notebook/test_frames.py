@@ -3,13 +3,14 @@
 import os
 import signal
 import traceback
+from pathlib import Path
 
 import pytest
 
 from tapemagic.notebook import frames
 from tapemagic.notebook.interrupts import uninterrupted
 
-OURS = os.path.join(frames._PACKAGE, "notebook", "some.py")
+OURS = frames._PACKAGE + "notebook" + os.sep + "some.py"
 
 
 def run(text, filename, **names):
@@ -18,7 +19,7 @@ def run(text, filename, **names):
 
 
 def chain(error):
-    return [os.path.basename(entry.filename) for entry in traceback.extract_tb(error.__traceback__)]
+    return [Path(entry.filename).name for entry in traceback.extract_tb(error.__traceback__)]
 
 
 @pytest.fixture
@@ -48,12 +49,11 @@ def test_causes_are_pruned_too(error):
 
 def test_only_ours():
     ours = run("def f():\n    raise KeyError", OURS)["f"]
-    try:
+    with pytest.raises(KeyError) as caught:
         ours()
-    except KeyError as caught:
-        caught.__traceback__ = caught.__traceback__.tb_next
-        frames.prune(caught)
-        assert caught.__traceback__ is None
+    error = caught.value.with_traceback(caught.tb.tb_next)
+    frames.prune(error)
+    assert error.__traceback__ is None
 
 
 def test_find_line(error):

@@ -1,8 +1,17 @@
 """The magic itself: its line, its help, its defaults, loading and unloading."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import tapemagic
+
 pytestmark = pytest.mark.kernel
+
+PACKAGE_ROOT = str(Path(tapemagic.__file__).parent.parent)
 
 LOSS = "loss = w @ w + b\n"
 
@@ -173,6 +182,56 @@ def test_check_that_cannot_run_again_says_why(kernel):
     assert reply.error == "UsageError"
     assert "shell or magic" in reply.stream("stderr")
     assert kernel.value("tape.gradient('loss', 'w').tolist()") == "[2.0, 4.0]"
+
+
+def test_strict(kernel):
+    body = "if (w > 0).all():\n    loss = w @ w\nelse:\n    loss = w @ w * 2"
+    assert kernel.run("%%tape w\n" + body).status == "ok"
+    reply = kernel.run("%%tape w --strict\n" + body)
+    assert reply.error == "LeavesTapeError"
+    assert "'w' became a plain integer or bool" in reply.traceback
+    assert "line 2:   if (w > 0).all():" in reply.traceback
+    assert kernel.value("tape.gradient('loss', 'w').tolist()") == "[2.0, 4.0]"
+    assert kernel.run("%%tape w --strict\nprint(w)\nloss = w @ w").status == "ok"
+
+
+def test_slider(kernel):
+    kernel.run("k = 3.0")
+    reply = kernel.run("%%tape k w --show widget\nw *= k\nloss = w @ w")
+    assert reply.status == "ok", reply.traceback
+    kernel.run(
+        "import ipywidgets, asyncio\n"
+        "_all = list(ipywidgets.widgets.widget._instances.values())\n"
+        "_slider = [x for x in _all if isinstance(x, ipywidgets.FloatSlider)][-1]\n"
+        "_view = [x for x in _all if type(x).__name__ == 'TapeWidget'][-1]"
+    )
+    assert kernel.value("_slider.description, _slider.value") == "('k', 3.0)"
+    assert kernel.value("_view.scene['target']['value']") == "'45'"
+    kernel.run("_slider.value = 2.0\nawait asyncio.sleep(0.5)")
+    assert kernel.value("_view.scene['target']['value'], _view.trouble") == "('20', '')"
+    # the user's names are those of the cell that ran
+    assert kernel.value("k, w, loss") == "(3.0, array([3., 6.]), np.float64(45.0))"
+    assert kernel.value("tape.gradient('loss', 'k')") == "np.float64(30.0)"
+
+
+def test_terminal_shows_text(tmp_path):
+    program = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_cell('%load_ext tapemagic')\n"
+        "complete = shell.input_transformer_manager.check_complete\n"
+        "print(complete('%%tape w')[0], complete('%%tape w\\ny = w\\n\\n')[0])\n"
+        "shell.run_cell('w = 2.0')\n"
+        "shell.run_cell('%%tape w\\nloss = w * w')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": PACKAGE_ROOT, "IPYTHONDIR": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+    assert found.stdout.startswith("incomplete complete")
+    assert "loss = w * w" in found.stdout
+    assert "<img" not in found.stdout
+    assert max(map(len, found.stdout.splitlines())) <= 80
 
 
 def test_help(kernel):

@@ -9,8 +9,8 @@ from worlds import FILENAME, execute, picture, start
 from tapemagic.errors import TapeUseError
 from tapemagic.notebook.arguments import parse_path
 from tapemagic.notebook.instrument import make_plan
-from tapemagic.notebook.rerun import Rerun
 from tapemagic.notebook.records import Cell, Options
+from tapemagic.notebook.rerun import Rerun
 from tapemagic.notebook.session import Session
 
 SETUP = """

@@ -17,7 +17,7 @@ from tapemagic.notebook.session import Session
 FILENAME = "<cell of the test>"
 
 
-class Boom(Exception):
+class Boom(Exception):  # noqa: N818
     """Raised in the middle of a cell."""
 
 

@@ -1,0 +1,44 @@
+"""`--strict`: a value that became a plain integer or bool is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapemagic.autodiff.leaks import line_at
+from tapemagic.errors import LeavesTapeError
+
+
+def check_strict(tape: Any) -> None:
+    """Raise for the first traced value that the cell turned into an integer or a bool.
+
+    By itself that is no error: `if x > 0` takes one branch, and the gradient is that branch's. What
+    is only shown, as by `print`, is not meant.
+
+    Raises
+    ------
+    LeavesTapeError
+    """
+    recording = tape._recording
+    for kind, node, context, offset, _ in recording.events:
+        if kind != "flat":
+            continue
+        line = None
+        for code, at in recording.positions(context, offset):
+            if code.co_filename == tape.cell.filename:
+                line = line_at(code, at)
+        lines = tape.cell.text.splitlines()
+        raise LeavesTapeError(
+            f"{name_of(tape, node)} became a plain integer or bool.",
+            line=line,
+            code=lines[line - 1].strip() if line and line <= len(lines) else "",
+            why="--strict was asked for: nothing may leave the tape.",
+            fix="Leave on purpose with tapemagic.stop_gradient(...), or drop --strict.",
+        )
+
+
+def name_of(tape: Any, node: int) -> str:
+    """Return the name that a node had in the cell, or its operation."""
+    for name, index in (*tape.bindings, *tape.source_nodes.items()):
+        if index == node:
+            return f"'{name}'"
+    return f"A result of {tape.nodes()[node].op}"
