@@ -58,6 +58,7 @@ for _module in _MODULES:
     _functions(_module)
 for _module, _name in zip(_MODULES, _CLASSES, strict=True):
     _class(getattr(_module, _name))
+_class(np.poly1d)
 for _module in (polyutils, *_MODULES):
     twin_module(_module)
 polynomial_twin = twin_module(np.polynomial)

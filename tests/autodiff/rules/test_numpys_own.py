@@ -1,8 +1,12 @@
 """Functions whose rule is NumPy's own Python code."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from autodiff.rules.four_questions import ask, name_of, row, samplers, with_keywords
+
+from tapemagic.autodiff.twins import twin_of
 
 real, compl = samplers(40)
 T = np.array([-1.0, -0.3, 0.2, 0.9, 1.6])
@@ -39,6 +43,25 @@ ROWS = [
     row(np.corrcoef, compl(2, 5)),
     row(np.corrcoef, real(5), real(5)),
 ]  # fmt: skip
+
+
+poly1d = twin_of(np.poly1d)
+OLD_CLASS = [
+    lambda p, poly1d: poly1d(p)(1.5),
+    lambda p, poly1d: (poly1d(p) * poly1d(p) + poly1d([1.0, 2.0])).coeffs,
+    lambda p, poly1d: poly1d(p).deriv()(np.array([1.0, 2.0])),
+    lambda p, poly1d: poly1d(p).integ(2, k=[1.0, 2.0]).c,
+    lambda p, poly1d: (2 * poly1d(p) ** 3 - 1)(0.3),
+    lambda p, poly1d: poly1d(p, True).c,
+    lambda p, poly1d: poly1d(p)[1],
+]
+
+
+@pytest.mark.parametrize("fun", OLD_CLASS)
+def test_poly1d(fun):
+    p = real(4)
+    assert np.array_equal(fun(p, poly1d), fun(p, np.poly1d))
+    ask(row(partial(fun, poly1d=poly1d), p, name="poly1d"))
 
 
 @pytest.mark.parametrize("case", ROWS, ids=name_of)
