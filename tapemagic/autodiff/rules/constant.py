@@ -12,9 +12,26 @@ from ..primitives import composite, constant, refuse
 
 constant(
     np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isneginf, np.isposinf,
-    np.iscomplex, np.isreal, np.common_type, np.can_cast, np.min_scalar_type,
-    np.shares_memory, np.may_share_memory,
+    np.iscomplex, np.isreal,
 )  # fmt: skip
+
+
+def _fact(fun: Callable) -> None:
+    """Declare a question about shape, type or memory: no value is lost, so nothing is noted."""
+
+    def body(*args: Any, **kwargs: Any) -> Any:
+        return fun(*dispatch.plain(args), **dispatch.plain(kwargs))
+
+    composite(fun, body)
+
+
+_fun: Any
+for _fun in (
+    np.shape, np.ndim, np.size, np.broadcast_shapes, np.iscomplexobj, np.isrealobj, np.result_type,
+    np.common_type, np.can_cast, np.min_scalar_type, np.shares_memory, np.may_share_memory,
+    np.einsum_path,
+):  # fmt: skip
+    _fact(_fun)
 
 
 def _shown(fun: Callable) -> None:

@@ -105,6 +105,7 @@ elementwise(np.tanh, "1 - y**2")
 elementwise(np.arcsinh, "1 / cosh(y)")
 elementwise(np.arccosh, "1 / sinh(y)")
 elementwise(np.arctanh, "1 / (1 - x**2)")
+_fun: Any
 for _fun in (np.deg2rad, np.radians):
     elementwise(_fun, "pi / 180")
 for _fun in (np.rad2deg, np.degrees):

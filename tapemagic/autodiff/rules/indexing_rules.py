@@ -63,7 +63,7 @@ general(_choose_primitive, variadic=_choose_vjp, kind="linear", name="choose")
 
 
 @composite(np.choose)
-def _choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     choices = [as_array(x) for x in choices]
     np.choose(plain(a), [plain(x) for x in choices], mode=mode)  # NumPy's own complaints
     index = np.choose(plain(a), list(range(len(choices))), mode=mode)
@@ -111,7 +111,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
             if not np.size(picked):
                 continue
             piece = fun(picked, *args, **kw)
-        piece = np.ravel(np.broadcast_to(piece, np.count_nonzero(condition)))
+        piece = np.ravel(np.broadcast_to(piece, (int(np.count_nonzero(condition)),)))
         places[condition] = np.arange(size + 1, size + 1 + np.size(piece))
         pieces.append(np.astype(piece, dtype))
         size += np.size(piece)

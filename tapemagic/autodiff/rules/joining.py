@@ -47,20 +47,20 @@ def _items(arrays: Any) -> list:
     return [as_array(x) for x in arrays]
 
 
-def _keywords(dtype: Any, casting: str) -> dict:
+def _keywords(dtype: Any, casting: Any) -> dict:
     return {} if dtype is None else {"dtype": dtype, "casting": casting}
 
 
 @composite(np.concatenate)
 def _concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None,
-    casting: str = "same_kind",
+    casting: Any = "same_kind",
 ) -> Any:  # fmt: skip
     items = _items(arrays)
     if axis is None:
         items, axis = [np.ravel(x) for x in items], 0
-    lengths = [np.shape(x)[axis] if np.ndim(x) else 0 for x in items]
-    starts = tuple(np.cumsum([0, *lengths]).tolist())
+    lengths = [x.shape[axis] if x.shape else 0 for x in items]
+    starts = tuple(itertools.accumulate(lengths, initial=0))
     return apply(
         _concatenate_primitive, *items, axis=axis, starts=starts, **_keywords(dtype, casting)
     )
@@ -68,13 +68,13 @@ def _concatenate(
 
 @composite(np.stack)
 def _stack(
-    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
     return apply(_stack_primitive, *_items(arrays), axis=axis, **_keywords(dtype, casting))
 
 
 def _raise_dimension(first: Any, axis_of: Any) -> Any:
-    def body(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    def body(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
         items = [first(x) for x in _items(tup)]
         return np.concatenate(items, axis_of(items), **_keywords(dtype, casting))
 

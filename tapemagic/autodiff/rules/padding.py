@@ -17,25 +17,27 @@ from ..primitives import composite, general, linear
 from .algebra import apply, as_array, plain
 from .gathering import places_of, scatter
 
-_STATISTICS = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}
+_STATISTICS: dict[str, Any] = {
+    "maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median,
+}  # fmt: skip
 
 
-def _pad_primitive(x: Any, widths: tuple, mode: str, **options: Any) -> Any:
+def _pad_primitive(x: Any, widths: tuple, mode: Any, **options: Any) -> Any:
     return np.pad(x, widths, mode, **options)
 
 
-def _pad_adjoint(ct: Any, x: Any, widths: tuple, mode: str, **options: Any) -> Any:
+def _pad_adjoint(ct: Any, x: Any, widths: tuple, mode: Any, **options: Any) -> Any:
     if mode in ("constant", "empty") or not x.size:
         return ct[tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))]
     return scatter(ct, places_of(np.pad, x.shape, widths, mode), x.shape)
 
 
-def _pad_mixing(x: Any, widths: tuple, mode: str, **options: Any) -> Any:
+def _pad_mixing(x: Any, widths: tuple, mode: Any, **options: Any) -> Any:
     return np.pad(x, widths, mode, **options)
 
 
 def _pad_mixing_vjp(
-    ct: Any, y: Any, x: Any, widths: tuple, mode: str, end_values: Any = 0, **odd: Any
+    ct: Any, y: Any, x: Any, widths: tuple, mode: Any, end_values: Any = 0, **odd: Any
 ) -> Any:
     if not x.size:
         return np.zeros(x.shape, ct.dtype)
@@ -104,7 +106,7 @@ def _pad_with(x: Any, widths: tuple, edges: Any) -> Any:
     return x
 
 
-def _statistics(x: Any, axis: int, mode: str, lengths: tuple) -> tuple:
+def _statistics(x: Any, axis: int, mode: Any, lengths: tuple) -> tuple:
     """Return the statistic of the elements next to either side."""
     n = np.shape(x)[axis]
     low, high = (n if length is None or length > n else length for length in lengths)
@@ -117,7 +119,7 @@ def _statistics(x: Any, axis: int, mode: str, lengths: tuple) -> tuple:
 
 
 @composite(np.trim_zeros)
-def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+def _trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     x = np.asarray(plain(filt))
     # Which elements stay depends on where the zeros are: NumPy is asked with the places that are
     # left, and says the corners.

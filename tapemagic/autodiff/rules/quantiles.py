@@ -19,7 +19,7 @@ from .axes import from_rows, restore, to_rows
 _none = np._NoValue
 
 
-def _weights(length: int, q: Any, method: str) -> np.ndarray:
+def _weights(length: int, q: Any, method: Any) -> np.ndarray:
     """Return how much each of `length` sorted elements counts in each quantile: (len(q), n)."""
     weights = np.zeros((np.size(q), length))
     if length:
@@ -32,14 +32,14 @@ def _weights(length: int, q: Any, method: str) -> np.ndarray:
 
 
 def _quantile_primitive(
-    x: Any, *, numpy_fun: Any, q: Any, axis: Any, method: str, skips_nan: bool, keywords: tuple
+    x: Any, *, numpy_fun: Any, q: Any, axis: Any, method: Any, skips_nan: bool, keywords: tuple
 ) -> Any:
     return numpy_fun(x, **dict(keywords))
 
 
 def _quantile_vjp(
     ct: Any, y: Any, x: Any,
-    *, numpy_fun: Any, q: Any, axis: Any, method: str, skips_nan: bool, keywords: tuple,
+    *, numpy_fun: Any, q: Any, axis: Any, method: Any, skips_nan: bool, keywords: tuple,
 ) -> Any:  # fmt: skip
     rows = to_rows(plain(x), axis)
     rows = rows.reshape(-1, rows.shape[-1])
@@ -86,7 +86,7 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
     @composite(fun)
     def body(
         a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False,
-        method: str = "linear", keepdims: Any = False, *, weights: Any = None, **options: Any,
+        method: Any = "linear", keepdims: Any = False, *, weights: Any = None, **options: Any,
     ) -> Any:  # fmt: skip
         if dispatch.holds_traced(q) or dispatch.holds_traced(weights):
             what = "q" if dispatch.holds_traced(q) else "weights"

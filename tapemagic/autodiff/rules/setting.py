@@ -11,7 +11,7 @@ from .algebra import as_array, plain
 
 
 @composite(np.copyto)
-def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     probe = np.empty_like(plain(dst))
     np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
     if where is True:
@@ -21,14 +21,14 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
     dst[mask] = np.broadcast_to(as_array(src), np.shape(dst))[mask]
 
 
-def _cycled(values: Any, size: int) -> Any:
+def _cycled(values: Any, size: Any) -> Any:
     """Repeat values to a length, as `np.put` and its kin do."""
     values = np.ravel(as_array(values))
     return np.take(values, np.arange(size) % max(np.size(values), 1))
 
 
 @composite(np.put)
-def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     index = np.ravel(np.take(np.arange(np.size(a)), plain(ind), mode=mode))
     if np.size(v) and index.size:
         a[np.unravel_index(index, np.shape(a))] = _cycled(v, index.size)

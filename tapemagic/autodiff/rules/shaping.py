@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from .. import dispatch
-from ..primitives import composite, constant, general, linear
+from ..primitives import composite, general, linear
 from .algebra import apply, plain
 
 # ------------------------------------------------------------------------------ reshape and ravel
 
 
-def _reshape_primitive(x: Any, shape: Any, order: str = "C", **more: Any) -> Any:
+def _reshape_primitive(x: Any, shape: Any, order: Any = "C", **more: Any) -> Any:
     return np.reshape(x, shape, order=order, **more)
 
 
@@ -28,7 +28,7 @@ linear(
 
 
 @composite(np.reshape)
-def _reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
+def _reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
     shape = plain(shape)
     if order == "A":
         order = "F" if plain(a).flags.fnc else "C"
@@ -38,7 +38,7 @@ def _reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = Non
 
 
 @composite(np.ravel)
-def _ravel(a: Any, order: str = "C") -> Any:
+def _ravel(a: Any, order: Any = "C") -> Any:
     if order in ("A", "K"):
         value = np.asanyarray(plain(a))
         if order == "K" and not value.flags.forc:
@@ -51,6 +51,7 @@ def _ravel(a: Any, order: str = "C") -> Any:
     return flat if in_order else np.copy(flat)  # where reshape might still find a view
 
 
+_fun: Any
 for _fun in (np.squeeze, np.expand_dims):
     linear(_fun, lambda ct, a, axis=None: np.reshape(ct, a.shape))
 
@@ -177,7 +178,7 @@ for _fun in (np.zeros_like, np.ones_like, np.empty_like):
 
 @composite(np.full_like)
 def _full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True,
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True,
     *, shape: Any = None, device: Any = None,
 ) -> Any:  # fmt: skip
     if not dispatch.holds_traced(fill_value):
@@ -186,8 +187,3 @@ def _full_like(
     like = np.empty_like(plain(a), dtype, order, subok, shape)
     fill = np.broadcast_to(fill_value, like.shape)
     return np.copy(fill if fill.dtype == like.dtype else np.astype(fill, like.dtype), order="C")
-
-
-constant(
-    np.shape, np.ndim, np.size, np.broadcast_shapes, np.iscomplexobj, np.isrealobj, np.result_type,
-)  # fmt: skip

@@ -58,11 +58,12 @@ def _first_places(x: Any, values: Any, **options: Any) -> Any:
 
 @composite(np.unique)
 def _unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False,
-    return_counts: bool = False, axis: Any = None, **options: Any,
+    ar: Any, return_index: Any = False, return_inverse: Any = False,
+    return_counts: Any = False, axis: Any = None, **options: Any,
 ) -> Any:  # fmt: skip
     x = plain(ar)
-    found = np.unique(x, return_index, return_inverse, return_counts, axis, **options)
+    find: Any = np.unique
+    found = find(x, return_index, return_inverse, return_counts, axis, **options)
     values, rest = (found[0], found[1:]) if isinstance(found, tuple) else (found, ())
     if axis is not None:
         numbers = np.unique(x, return_index=True, axis=axis)[1]
