@@ -181,8 +181,8 @@ def test_getsource(kernel):
 
 def test_top_level_await(kernel):
     reply = kernel.run(
-        "%%tape w\nimport asyncio\nasync def g(a):\n    await asyncio.sleep(0.01)\n    return a * 3\n"
-        "y = await g(w)\nloss = y @ y\nloss"
+        "%%tape w\nimport asyncio\nasync def g(a):\n    await asyncio.sleep(0.01)\n"
+        "    return a * 3\ny = await g(w)\nloss = y @ y\nloss"
     )
     assert reply.status == "ok", reply.traceback
     assert reply.result[1] == "np.float64(45.0)"
@@ -295,7 +295,8 @@ def test_keyboard_interrupt(kernel, loop):
 def test_interrupt_of_the_gradient_fails_the_cell(kernel):
     kernel.run(
         "import tapemagic.autodiff.tape as _t\n_keep = _t.GradientTape.gradient\n"
-        "def _interrupted(*a, **k): raise KeyboardInterrupt\n_t.GradientTape.gradient = _interrupted"
+        "def _interrupted(*a, **k): raise KeyboardInterrupt\n"
+        "_t.GradientTape.gradient = _interrupted"
     )
     reply = kernel.run("%%tape w\nloss = w @ w")
     kernel.run("_t.GradientTape.gradient = _keep")

@@ -19,7 +19,7 @@ class New:
     pass
 
 
-Pair = namedtuple("Pair", "left right")
+Pair = namedtuple("Pair", "left right")  # noqa: PYI024  (as in a notebook)
 
 
 class Slotted:

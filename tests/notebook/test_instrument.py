@@ -16,8 +16,7 @@ CELLS = [
     "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    m = str(e)\nfinally:\n    k = 1",
     "[(w := u) for u in range(4)]",
     "def f(x):\n    'doc'\n    import math\n    return float(x) + math.pi\nr = f(2), f.__doc__",
-    "class A:\n    import math as mm\n    v = float('3')\n    def m(self):\n        return complex(1)\n"
-    "r = A.v, A().m()",
+    "class A:\n    import math as mm\n    v = float('3')\n    def m(s): return 1j\nr = A().m()",
     "match {'a': 1, 'b': 2}:\n    case {'a': x, **rest} if x:\n        y = x",
     "import numpy as np\nfrom math import pi as p, sin\nz = np.float64(3) * p",
     "from math import *\nz = pi",

@@ -118,7 +118,7 @@ def test_target_is_found(kernel, body, target):
         ("c = np.array([1j])", "loss = c * 2", ["c"]),
         ("import tapemagic\nv = tapemagic.Variable(2.0)", "loss = v * b", ["v"]),
         (
-            "import tapemagic\nv = tapemagic.Variable(2.0)\nf = tapemagic.Variable(1.0, trainable=False)",
+            "from tapemagic import Variable\nv = Variable(2.0)\nf = Variable(1.0, trainable=False)",
             "loss = v * b * f",
             ["v"],
         ),
@@ -292,7 +292,8 @@ STATE = (
     "(len(ip.input_transformers_cleanup), len(ip.ast_transformers), ip.custom_exceptions, "
     "len(ip.Completer.custom_matchers), 'tape' in ip.magics_manager.magics['line'], "
     "'tape' in ip.magics_manager.magics['cell'], 'TapeMagics' in ip.magics_manager.registry, "
-    "[type(c).__name__ for c in ip.configurables].count('TapeMagics'), {k: len(v) for k, v in ip.events.callbacks.items()})"
+    "[type(c).__name__ for c in ip.configurables].count('TapeMagics'), "
+    "{k: len(v) for k, v in ip.events.callbacks.items()})"
 )
 
 

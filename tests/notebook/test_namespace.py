@@ -75,17 +75,22 @@ CELLS = {
     "rebinding": "w = w * 2\nw = w @ w\nW = 3\nb = b * 2\ns = s * s",
     "deleting": "y = w * 2\ndel w\ndel y\nz = b * 2\ndel b",
     "containers": (
-        "params['W'] = params['W'] * 2\nparams['b'][0] = w[1]\nparams['new'] = [w * 3, (w * 4, w)]\n"
+        "params['W'] = params['W'] * 2\nparams['b'][0] = w[1]\n"
+        "params['new'] = [w * 3, (w * 4, w)]\n"
         "layers[0] = layers[0] + w\nold = layers.pop(0)\nlayers[0]['deep'][0]['v'] += 1.0"
     ),
-    "tuples": "left, right = pair\nnew = pair._replace(right=left * 2)\ntwo = (w, [w])\nthree = two[0]",
+    "tuples": (
+        "left, right = pair\nnew = pair._replace(right=left * 2)\ntwo = (w, [w])\nthree = two[0]"
+    ),
     "objects": (
         "model.W1 = model.W1 * 2\nmodel.W1[0, 0] = 5.0\ny = model(w)\nmodel.extra = y\n"
         "slots.value = slots.value * w\nSlots.shared[0] = 1.0\nSlots.other = w * 2"
     ),
     "helpers": "y = helper(w)\nz = with_default(y)\nh = closure(z)\nonce()\nonce()",
     "creation": (
-        "z = zeros(2)\nz[0] = w[0]\nq = np.array([w[0], b])\ne = eins(2) * w\nf = np.empty(2); f[:] = z\ng = np.full(2, 3.0)\nm = math.sqrt(4.0)\nl = np.linspace(0, 1, 3)"
+        "z = zeros(2)\nz[0] = w[0]\nq = np.array([w[0], b])\ne = eins(2) * w\n"
+        "f = np.empty(2); f[:] = z\ng = np.full(2, 3.0)\nm = math.sqrt(4.0)\n"
+        "l = np.linspace(0, 1, 3)"
     ),
     "imports": (
         "import numpy\nfrom numpy import zeros as Z\nimport math as M\nx = numpy.zeros(2)\n"
@@ -102,10 +107,13 @@ CELLS = {
     ),
     "functions": (
         "def new(x, scale=w):\n    return float(x[0]) * scale\ng = lambda x: x * w\ny = new(w)\n"
-        "z = g(y)\nclass C:\n    a = w * 2\n    def m(self):\n        return self.a\ni = C()\nr = i.m()"
+        "z = g(y)\nclass C:\n    a = w * 2\n    def m(self):\n        return self.a\n"
+        "i = C()\nr = i.m()"
     ),
     "prints": "print(w)\nprint(f'{b:.2f} {w[0]:.3e}', W.shape)\ny = w * 2\nprint(y, repr(y[0]))",
-    "numbers": "f = float(b)\ng = np.float64(w[0])\nh = float(w[1]) * 2\nj = int(k)\ni = complex(b)",
+    "numbers": (
+        "f = float(b)\ng = np.float64(w[0])\nh = float(w[1]) * 2\nj = int(k)\ni = complex(b)"
+    ),
     "random": "r = np.random.normal(size=2)\ny = w * r\nu = random.random()\nz = np.random.rand()",
     "integers": "m = n * 2\nn[0] = 9\nq = n.sum()\nflag = w[0] > 0\nindex = np.argmax(w)",
     "complex": "d = c * 2\ne = d.real\nf = np.abs(c)\nc[0] = 0",
@@ -243,9 +251,10 @@ def test_values_of_library_objects():
 
 
 def test_objects_die_when_they_would_have_died(capsys):
-    setup = "import numpy as np\nw = np.ones(2)\nclass Loud:\n    def __init__(self):\n" \
-            "        self.a = np.ones(2)\n    def __del__(self):\n        print('gone')\n" \
-            "loud = Loud()"  # fmt: skip
+    setup = (
+        "import numpy as np\nw = np.ones(2)\nclass Loud:\n    def __init__(self):\n"
+        "        self.a = np.ones(2)\n    def __del__(self):\n        print('gone')\nloud = Loud()"
+    )
     text = "y = loud.a * w\nprint('before')\ndel loud\nprint('after')"
     namespace = start(setup)
     plan = make_plan(ast.parse(text).body)
