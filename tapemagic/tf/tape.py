@@ -163,7 +163,7 @@ def custom_gradient(f: Callable) -> Callable:
 
         def gradient(*upstream: Any) -> Any:
             cts = (
-                tensor_of(np.zeros(np.shape(y)) if ct is None else ct)
+                tensor_of(np.zeros_like(y) if ct is None else ct)
                 for y, ct in zip(results, upstream, strict=False)
             )
             return structures.map_leaves(_core, grad(*cts))
