@@ -66,6 +66,11 @@ class Borrowed:
         self._lowered[id(handle)] = handle, plain
         return handle
 
+    def know(self, handle: Any, plain: Any) -> None:
+        """Let `plain` stand for a handle that was made elsewhere."""
+        self._lifted[id(plain)] = plain, handle
+        self._lowered[id(handle)] = handle, plain
+
     def _storage(self, plain: np.ndarray) -> tuple[np.ndarray, Storage]:
         owner = plain
         while isinstance(owner.base, np.ndarray) and type(owner.base) is np.ndarray:

@@ -123,7 +123,7 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
         cls, a, code1 = None, -1, 0
     if len(args) == 1:
         x2, b, code2 = None, -1, 0
-        y = compute(x1)
+        y = compute(_memory(args[0], x1))
     else:
         x2 = args[1]
         if type(x2) in HANDLE_TYPES:
@@ -136,20 +136,21 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
             if isinstance(x2, (list, tuple)):
                 return call_elementwise(primitive, compute, (args[0], _array_of(x2)))
             b, code2 = -1, 0
-        y = compute(x1, x2)
+        y = compute(_memory(args[0], x1), _memory(args[1], x2))
     cls = cls or family(args)
     if a < 0 and b < 0:
         return untracked(y, cls)
+    if a >= 0 or type(y) is float or type(y) is complex:  # else a number stays weak: float32 * 2.0
+        x1 = _number(x1)
+    if b >= 0 or type(y) is float or type(y) is complex:
+        x2 = _number(x2)
     kind = type(y)
     if kind is np.ndarray or isinstance(y, np.generic):
         if y.dtype.kind not in "fc":
             return leaks.flat(y, args)
     code = code_of(y)
     reads1, reads2, reads_y = primitive.kept(a >= 0, b >= 0)
-    if not (reads_y or is_small(code)):
-        kept = None
-    else:
-        kept = y
+    kept = _number(y) if reads_y or is_small(code) else None
     if a >= 0:
         if not reads1:
             x1 = None
@@ -168,6 +169,14 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
 
 
 _FLOAT = np.dtype(float)
+
+
+def _number(x: Any) -> Any:
+    """Return a Python number as NumPy's, which gives inf where Python raises ZeroDivisionError."""
+    kind = type(x)
+    return np.float64(x) if kind is float else np.complex128(x) if kind is complex else x
+
+
 
 
 def traced(value: Any, code: int, id_: int, cls: type) -> Any:
@@ -350,11 +359,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         values.append(value)
         ids.append(id_)
         codes.append(code)
-    # NumPy computes on the very memory (a @ a.T takes another way than a @ a.T.copy()).
-    memory = [
-        x.storage.peek(x) if type(x) in HANDLE_TYPES and x.storage is not None else value
-        for x, value in zip(args, values)
-    ]
+    memory = [_memory(x, value) for x, value in zip(args, values)]
     y = compute(*memory, **kwargs)
     cls = family(args)
     if max(ids) < 0:
@@ -387,6 +392,17 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     if multiple:
         return _unpack(y, id_, cls)
     return _result(y, args, memory, (code, id_), cls)
+
+
+def _memory(x: Any, value: Any) -> Any:
+    """Return what NumPy computes on: of a view, not the copy that an entry keeps.
+
+    The copy has other strides, for which NumPy may take another way (``a @ a.T``, SIMD loops) and
+    round otherwise.
+    """
+    if type(x) in HANDLE_TYPES and x.storage is not None:
+        return x.storage.peek(x)
+    return value
 
 
 def _as_array(items: Any) -> Any:
@@ -487,7 +503,9 @@ def _positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     bound.apply_defaults()
     moved, rest = list(bound.args), dict(bound.kwargs)
     for name, value in rest.items():
-        if type(value) in HANDLE_TYPES:
+        if type(value) in HANDLE_TYPES and node_of(value) < 0:  # a constant of the cell
+            rest[name] = plain(value)
+        elif type(value) in HANDLE_TYPES:
             raise leaks.locate(
                 NoRuleError(
                     f"{leaks.name_of((value,))} is argument {name!r} of "

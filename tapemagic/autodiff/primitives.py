@@ -341,7 +341,10 @@ def _general_pullback(primitive: Primitive) -> Callable:
             else:
                 new = vjps[i](ct, y, *args, **keywords)
             target = AVALS[avals[i]]
-            if getattr(new, "shape", None) != target.shape or new.dtype != target.dtype:
+            if (
+                getattr(new, "shape", None) != target.shape
+                or getattr(new, "dtype", None) != target.dtype
+            ):
                 new = fit(new, target)
             old = cotangents[operand]
             cotangents[operand] = new if old is None else old + new

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SourceError, TapeStateError, TapeUseError
-from . import backward, dispatch, guards, jacobians, recorder, structures
+from . import backward, dispatch, guards, jacobians, lookup, recorder, structures, watching
 from .avals import AVALS
 from .dispatch import is_traced
 from .nodes import Node, Reader
@@ -52,7 +52,7 @@ class GradientTape:
         self._spent = False
         self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
         self.rebound: Any = None  # names of a script that hold handles (watching.py)
-        self._plain: dict[int, tuple[Any, int]] = {}  # id(plain object) -> object, node id
+        self._plain: dict[int, lookup.Left] = {}  # id(plain object) -> what it stands for
         self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
         self._cotangents: dict[int, Any] | None = None
         self.bindings: list[tuple[str, int]] = []
@@ -91,6 +91,8 @@ class GradientTape:
         if self._recording is None:
             self._recording = current or Recording()
         self._resume()
+        if self._plain and self.cell is None:
+            watching.take_back(self)
 
     def stop(self) -> None:
         """End the recording; what was recorded can still be differentiated."""
@@ -191,9 +193,7 @@ class GradientTape:
 
     def _watch_one(self, x: Any) -> Any:
         if not is_traced(x):
-            from .watching import take_over  # noqa: PLC0415  (rarely needed)
-
-            return take_over(self, x)
+            return watching.take_over(self, x)
         dtype = np.dtype(AVALS[x.aval].dtype)
         if dtype.kind not in "fc":
             warnings.warn(
@@ -208,16 +208,16 @@ class GradientTape:
             self._watched.setdefault(id(x), (x, []))
             x.token = None
             return x
-        if x.token is not None and x.token is not RECORDER.token:
-            x.past = [*getattr(x, "past", ()), (x.token, x.id)]  # what older tapes know it by
-        if x.token is RECORDER.token:  # another tape follows it: a new name, for uses from here on
+        token = x.token if x.storage is None else x.storage.token
+        if token is not None and token is not RECORDER.token:
+            x.past = [*getattr(x, "past", ()), (token, x.id)]  # what older tapes know it by
+        if x.storage is not None:
+            x.storage.adopt(x)
+        elif x.token is RECORDER.token:  # another tape follows it: a new name, for uses from here on
             old = (x.aval, x.id, -1, None, None, None)
             x.id = recorder.append(old, identity.code)
         else:
-            if x.storage is not None:
-                x.storage.adopt(x)
-            else:
-                x.id, x.token = add_source(x), RECORDER.token
+            x.id, x.token = add_source(x), RECORDER.token
         self._watched[id(x)] = (x, [x.id])
         return x
 
@@ -241,10 +241,10 @@ class GradientTape:
         return tuple(sorted(found, key=lambda x: x.storage.number))
 
     def register_plain(self, plain: Any, handle: Any) -> None:
-        """Let `plain`, what a cell left in place of `handle`, stand for its node."""
-        ids = self._ids_of(handle)
-        if ids:
-            self._plain[id(plain)] = (plain, ids[-1])
+        """Let `plain`, what a cell left in place of `handle`, stand for its nodes."""
+        first, now = self._ids_of(handle), self._ids_of(handle, as_target=True)
+        if first or now:
+            self._plain[id(plain)] = lookup.Left(plain, handle, first[-1:], now[-1:])
 
     # ------------------------------------------------------------------------------- looking
 
@@ -400,55 +400,7 @@ class GradientTape:
 
     def _ids_of(self, x: Any, *, as_target: bool = False) -> list[int]:
         """Return the nodes that an object or name stands for on this tape."""
-        if type(x) is str:
-            return [self._named(x, first=not as_target)]
-        if id(x) in self._watched and self._watched[id(x)][0] is x:
-            return self._watched[id(x)][1]
-        if is_traced(x):
-            token = self._recording.token
-            if x.token is token:
-                return [x.id]
-            storage = x.storage
-            if storage is not None and not isinstance(storage, VariableState):
-                if storage.token is token:
-                    return [self._settled(x)]
-            return [id_ for known, id_ in getattr(x, "past", ()) if known is token][-1:]
-        known = self._plain.get(id(x))
-        return [known[1]] if known is not None and known[0] is x else []
-
-    def _settled(self, x: Any) -> int:
-        """Return the node of a handle that is stale, recording its window if need be."""
-        if RECORDER.recording is self._recording:
-            return x.storage.settle(x, reads=False)[1]
-        was = RECORDER.recording
-        RECORDER.open(self._recording)
-        try:
-            id_ = x.storage.settle(x, reads=False)[1]
-            self._spans[-1][1] = len(self._recording.entries)
-            return id_
-        finally:
-            RECORDER.close()
-            if was is not None:
-                RECORDER.open(was)
-
-    def _named(self, name: str, *, first: bool = False) -> int:
-        """Return the node of a name: with `first`, for a source of the cell, of its first value."""
-        base, _, version = name.partition("@")
-        ids = [id_ for known, id_ in self.bindings if known == base]
-        if base in self.source_nodes and self.source_nodes[base] not in ids:
-            ids.insert(0, self.source_nodes[base])
-        if not ids:
-            raise SourceError(
-                f"'{name}' is not a name that this tape knows.",
-                fix=f"Known: {', '.join(dict.fromkeys([*self.source_nodes, *dict(self.bindings)]))}"
-                if self.bindings or self.source_nodes
-                else "Names are known on the tape of a %%tape cell; pass the object itself.",
-            )
-        if version:
-            if not version.isdigit() or int(version) >= len(ids):
-                raise SourceError(f"'{base}' has versions @0 to @{len(ids) - 1}.")
-            return ids[int(version)]
-        return ids[0] if first and base in self.source_nodes else ids[-1]
+        return lookup.ids_of(self, x, as_target)
 
     def _seeds(self, target: Any, output_gradients: Any) -> dict[int, Any]:
         targets = structures.leaves(target)
@@ -511,7 +463,7 @@ class GradientTape:
         if not zero:
             return None
         if isinstance(x, str):
-            aval = AVALS[self._recording.entries[self._named(x, first=True)][3]]
+            aval = AVALS[self._recording.entries[self._ids_of(x)[0]][3]]
             return np.zeros(aval.shape, aval.dtype)[()]
         value = dispatch.plain(x)
         return np.zeros(np.shape(value), np.asarray(value).dtype)[()]

@@ -58,6 +58,20 @@ def _variable_state() -> type:
     return VariableState
 
 
+def take_back(tape: Any) -> None:
+    """Bind handles again to the names of the calling frame that hold what a block left."""
+    frame = user_frame()
+    if frame is None:
+        return
+    rebound = Rebound(frame)
+    for name, value in list(rebound.names().items()):
+        left = tape._plain.get(id(value))
+        if left is not None and left.plain is value:
+            rebound.borrowed.know(left.handle, value)
+            rebound.bind(name, left.handle)
+            tape.rebound = rebound
+
+
 def take_over(tape: Any, x: Any) -> Any:
     """Watch a plain array or number; return the handle that stands for it.
 

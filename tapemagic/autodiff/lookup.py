@@ -1,0 +1,105 @@
+"""Which node an object or a name stands for on a tape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import SourceError
+from .dispatch import is_traced
+from .recorder import RECORDER
+from .variable import VariableState
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A plain object that a cell or block left in place of a handle.
+
+    Attributes
+    ----------
+    plain, handle
+    first : list of int
+        Its node as a source: the value when it was watched.
+    now : list of int
+        Its node as a target: the value at the end.
+    """
+
+    plain: Any
+    handle: Any
+    first: list[int]
+    now: list[int]
+
+
+def ids_of(tape: Any, x: Any, as_target: bool = False) -> list[int]:
+    """Return the nodes of an object or name; a source means its value when it was watched.
+
+    A variable may have several, one per value that was read.
+    """
+    if type(x) is str:
+        return [named(tape, x, first=not as_target)]
+    watched = tape._watched.get(id(x))
+    if watched is not None and watched[0] is x:
+        if not as_target or isinstance(x.storage, VariableState):
+            return watched[1]
+    if is_traced(x):
+        return _ids_of_handle(tape, x)
+    left = tape._plain.get(id(x))
+    if left is None or left.plain is not x:
+        return []
+    return left.now if as_target else left.first
+
+
+def _ids_of_handle(tape: Any, x: Any) -> list[int]:
+    token = tape._recording.token
+    if x.token is token:
+        return [x.id]
+    storage = x.storage
+    if storage is not None and not isinstance(storage, VariableState) and storage.token is token:
+        return [settled(tape, x)]
+    return [id_ for known, id_ in getattr(x, "past", ()) if known is token][-1:]
+
+
+def settled(tape: Any, x: Any) -> int:
+    """Return the node of a stale handle, recording its window of the contents if need be."""
+    if RECORDER.recording is tape._recording:
+        return x.storage.settle(x, reads=False)[1]
+    was = RECORDER.recording
+    RECORDER.open(tape._recording)
+    try:
+        id_ = x.storage.settle(x, reads=False)[1]
+        tape._spans[-1][1] = len(tape._recording.entries)
+        return id_
+    finally:
+        RECORDER.close()
+        if was is not None:
+            RECORDER.open(was)
+
+
+def named(tape: Any, name: str, *, first: bool) -> int:
+    """Return the node of a name, ``"w"`` or ``"w@2"``.
+
+    With `first`, the name of a source of the cell means its first value; else names mean their
+    last.
+
+    Raises
+    ------
+    SourceError
+        If the tape does not know the name, or has no such version.
+    """
+    base, _, version = name.partition("@")
+    ids = [id_ for known, id_ in tape.bindings if known == base]
+    if base in tape.source_nodes and tape.source_nodes[base] not in ids:
+        ids.insert(0, tape.source_nodes[base])
+    if not ids:
+        known = ", ".join(dict.fromkeys([*tape.source_nodes, *dict(tape.bindings)]))
+        raise SourceError(
+            f"'{name}' is not a name that this tape knows.",
+            fix=f"Known: {known}."
+            if known
+            else "Names are known on the tape of a %%tape cell; pass the object itself.",
+        )
+    if version:
+        if not version.isdigit() or int(version) >= len(ids):
+            raise SourceError(f"'{base}' has versions @0 to @{len(ids) - 1}.")
+        return ids[int(version)]
+    return ids[0] if first and base in tape.source_nodes else ids[-1]
