@@ -14,6 +14,7 @@ import numpy as np
 import numpy.testing
 from numpy.testing.overrides import get_overridable_numpy_array_functions
 
+from . import later
 from .creation import NUMBER_TYPES, convert
 from .twin_creation import linspace
 from .twin_iteration import vectorize
@@ -63,6 +64,7 @@ def twin_of(value: Any) -> Any:
         twin = object.__new__(vectorize)
         twin.__dict__ = value.__dict__
         return twin
+    later.load()
     return TWINS.get(id(value), value)
 
 

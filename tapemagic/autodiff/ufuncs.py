@@ -16,7 +16,7 @@ import numpy as np
 
 from tapemagic.errors import UnsupportedWriteError
 
-from . import dispatch, leaks
+from . import dispatch, later, leaks
 from .creation import array_of, as_operand
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
 from .primitives import RULES, Primitive
@@ -43,6 +43,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
     UnsupportedWriteError
         If a traced result would be written into a plain array.
     """
+    if ufunc not in RULES:
+        later.load()
     inputs = tuple(map(as_operand, inputs))
     outs = kwargs.pop("out", None)
     if outs is not None and not isinstance(outs, tuple):

@@ -1,0 +1,18 @@
+"""Rules of packages that need not be installed, and are never imported by us.
+
+Somebody who calls `scipy.special.erf` has imported SciPy: that is when its rules are declared.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+#: Package -> the module with its rules, as long as these are not declared.
+PENDING = {"scipy.special": ".rules.scipy_special"}
+
+
+def load() -> None:
+    """Declare the rules of packages that were imported since the last call."""
+    for package in [name for name in PENDING if name in sys.modules]:
+        importlib.import_module(PENDING.pop(package), __package__)

@@ -1,0 +1,235 @@
+"""Functions of `scipy.special`. Imported by `later.py`, and only when SciPy has been.
+
+Sources: [A] M. Abramowitz, I. Stegun, "Handbook of mathematical functions", 1964; [D] NIST Digital
+library of mathematical functions, https://dlmf.nist.gov. Where the textbook formula divides 0 by 0,
+the same function is written as a hypergeometric one, whose derivatives are regular.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ...errors import NoRuleError
+from .. import dispatch, leaks
+from ..primitives import FORMULA_NAMES, elementwise, general
+from ..twinning import twin_for, twin_module
+from .algebra import apply
+
+FORMULA_NAMES.update(
+    {name: value for name, value in vars(special).items() if name not in FORMULA_NAMES}
+)
+
+# ------------------------------------------------------------------------------- one argument
+
+_ROOT = "sqrt(pi)"
+for _name, _formula in {
+    # error functions ([A] 7.1.19, [D] 7.10)
+    "erf": f"2 / {_ROOT} * exp(-(x**2))",
+    "erfc": f"-2 / {_ROOT} * exp(-(x**2))",
+    "erfcx": f"2 * x * y - 2 / {_ROOT}",
+    "erfi": f"2 / {_ROOT} * exp(x**2)",
+    "erfinv": f"{_ROOT} / 2 * exp(y**2)",
+    "erfcinv": f"-{_ROOT} / 2 * exp(y**2)",
+    "dawsn": "1 - 2 * x * y",
+    "wofz": f"2j / {_ROOT} - 2 * x * y",
+    # gamma functions ([A] 6.3.1)
+    "gamma": "y * digamma(x)",
+    "gammaln": "digamma(x)",
+    "loggamma": "digamma(x)",
+    "rgamma": "-y * digamma(x)",
+    # logistic and normal distribution
+    "expit": "y * (1 - y)",
+    "logit": "1 / (x * (1 - x))",
+    "log_expit": "expit(-x)",
+    "ndtr": "exp(-(x**2) / 2) / sqrt(2 * pi)",
+    "log_ndtr": "exp(-(x**2) / 2 - y) / sqrt(2 * pi)",
+    "ndtri": "sqrt(2 * pi) * exp(y**2 / 2)",
+    "ndtri_exp": "sqrt(2 * pi) * exp(x + y**2 / 2)",
+    "entr": "-log(x) - 1",
+    # elementary
+    "cbrt": "1 / (3 * y**2)",
+    "cosm1": "-sin(x)",
+    "exp10": "log(10) * y",
+    "exp2": "log(2) * y",
+    "expm1": "y + 1",
+    "log1p": "1 / (1 + x)",
+    "exprel": "hyp1f1(2, 3, x) / 2",
+    # Bessel functions ([A] 9.1.27, 9.6.26)
+    "j0": "-j1(x)",
+    "j1": "(j0(x) - jv(2, x)) / 2",
+    "y0": "-y1(x)",
+    "y1": "(y0(x) - yv(2, x)) / 2",
+    "i0": "i1(x)",
+    "i0e": "i1e(x) - sign(x) * y",
+    "i1": "(i0(x) + iv(2, x)) / 2",
+    "i1e": "(i0e(x) + ive(2, x)) / 2 - sign(x) * y",
+    "k0": "-k1(x)",
+    "k0e": "y - k1e(x)",
+    "k1": "-(k0(x) + kv(2, x)) / 2",
+    "k1e": "y - (k0e(x) + kve(2, x)) / 2",
+    # integrals ([A] 5.1.26, 17.3.9, 27.7)
+    "expi": "exp(x) / x",
+    "exp1": "-exp(-x) / x",
+    "ellipk": "pi / 8 * hyp2f1(1.5, 1.5, 2, x)",
+    "ellipe": "-pi / 8 * hyp2f1(0.5, 1.5, 2, x)",
+    "ellipkm1": "-pi / 8 * hyp2f1(1.5, 1.5, 2, 1 - x)",
+    "spence": "-hyp2f1(1, 1, 2, 1 - x)",
+}.items():
+    elementwise(getattr(special, _name), _formula)
+
+# ------------------------------------------------------------------------------ two arguments
+
+_HUBER = "sqrt(1 + (x2 / x1) ** 2)"
+for _name, _formulas in {
+    "xlogy": ("log(x2)", "where(x1 == 0, 0, x1 / x2)"),
+    "xlog1py": ("log1p(x2)", "where(x1 == 0, 0, x1 / (1 + x2))"),
+    "rel_entr": ("log(x1 / x2) + 1", "-x1 / x2"),
+    "kl_div": ("log(x1 / x2)", "1 - x1 / x2"),
+    "beta": ("y * (digamma(x1) - digamma(x1 + x2))", "y * (digamma(x2) - digamma(x1 + x2))"),
+    "betaln": ("digamma(x1) - digamma(x1 + x2)", "digamma(x2) - digamma(x1 + x2)"),
+    "boxcox": ("x1 ** (x2 - 1)", "log(x1) ** 2 * hyp1f1(2, 3, x2 * log(x1)) / 2"),
+    "boxcox1p": ("(1 + x1) ** (x2 - 1)", "log1p(x1) ** 2 * hyp1f1(2, 3, x2 * log1p(x1)) / 2"),
+    "huber": ("maximum(absolute(x2) - x1, 0)", "clip(x2, -x1, x1)"),
+    "pseudo_huber": (f"2 * x1 * ({_HUBER} - 1) - x2**2 / (x1 * {_HUBER})", f"x2 / {_HUBER}"),
+    "owens_t": (
+        "-exp(-(x1**2) / 2) * erf(x1 * x2 / sqrt(2)) / (2 * sqrt(2 * pi))",
+        "exp(-(x1**2) * (1 + x2**2) / 2) / (2 * pi * (1 + x2**2))",
+    ),
+}.items():
+    elementwise(getattr(special, _name), *_formulas)
+
+# ---------------------------------------- an order, which has no derivative here, and an argument
+
+
+def _of_last(fun: Any, vjp: Any) -> None:
+    """Declare a ufunc that has a derivative with respect to its last argument only."""
+    general(fun, *(None,) * (fun.nin - 1), vjp)
+
+
+_of_last(special.jv, lambda ct, y, v, x: ct * (special.jv(v - 1, x) - special.jv(v + 1, x)) / 2)
+_of_last(special.yv, lambda ct, y, v, x: ct * (special.yv(v - 1, x) - special.yv(v + 1, x)) / 2)
+_of_last(special.iv, lambda ct, y, v, x: ct * (special.iv(v - 1, x) + special.iv(v + 1, x)) / 2)
+_of_last(special.kv, lambda ct, y, v, x: -ct * (special.kv(v - 1, x) + special.kv(v + 1, x)) / 2)
+_of_last(
+    special.ive,
+    lambda ct, y, v, x: ct
+    * ((special.ive(v - 1, x) + special.ive(v + 1, x)) / 2 - np.sign(x) * y),
+)
+_of_last(
+    special.kve,
+    lambda ct, y, v, x: ct * (y - (special.kve(v - 1, x) + special.kve(v + 1, x)) / 2),
+)
+_of_last(special.expn, lambda ct, y, n, x: -ct * special.expn(n - 1, x))  # [A] 5.1.26
+_of_last(special.hyp0f1, lambda ct, y, v, x: ct * special.hyp0f1(v + 1, x) / v)  # [A] 9.6.47
+_of_last(  # [A] 13.4.8
+    special.hyp1f1, lambda ct, y, a, b, x: ct * (a / b) * special.hyp1f1(a + 1, b + 1, x)
+)
+_of_last(  # [A] 15.2.1
+    special.hyp2f1,
+    lambda ct, y, a, b, c, x: ct * (a * b / c) * special.hyp2f1(a + 1, b + 1, c + 1, x),
+)
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))  # [A] 6.5.1
+
+
+_of_last(special.gammainc, lambda ct, y, a, x: ct * _gamma_density(a, x))
+_of_last(special.gammaincc, lambda ct, y, a, x: -ct * _gamma_density(a, x))
+_of_last(  # [A] 26.5.1
+    special.betainc,
+    lambda ct, y, a, b, x: ct
+    * np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)),
+)
+
+# ------------------------------------------------------- functions that SciPy writes in Python
+
+
+def _polygamma(x: Any, order: int) -> Any:
+    """Return psi^(order)(x), for order 1 at negative x by reflection ([A] 6.4.7)."""
+    if np.iscomplexobj(x):
+        raise leaks.locate(
+            NoRuleError(
+                "The derivative of digamma at complex numbers has no rule: SciPy's polygamma is "
+                "for real ones.",
+                fix="Take first derivatives of loggamma only.",
+            )
+        )
+    if order == 1 and np.any(x < 0):
+        mirrored = (np.pi / np.sin(np.pi * x)) ** 2 - special.polygamma(1, 1 - x)
+        return np.where(x < 0, mirrored, special.polygamma(1, np.abs(x)))[()]
+    y = special.polygamma(order, x)
+    return np.asarray(y, dtype=np.result_type(x))[()]
+
+
+general(
+    _polygamma,
+    lambda ct, y, x, order: ct * apply(_polygamma, x, order + 1),
+    name="polygamma",
+)
+general(special.digamma, lambda ct, y, x: ct * apply(_polygamma, x, 1))  # [A] 6.4.1
+general(special.polygamma, None, lambda ct, y, n, x: ct * special_polygamma(n + 1, x))
+general(  # [D] 4.13.4, written so that z = 0 is regular
+    special.lambertw,
+    lambda ct, y, z, k=0, tol=1e-8: ct / np.conj(np.exp(y) * (1 + y)),
+)
+
+
+def _logsumexp_weights(y: Any, a: Any, axis: Any, keepdims: Any) -> Any:
+    if not keepdims:
+        y = np.expand_dims(y, tuple(range(a.ndim)) if axis is None else axis)
+    return np.exp(a - np.where(np.isfinite(y), y, 0))
+
+
+def _logsumexp_vjp(
+    ct: Any, y: Any, a: Any, axis: Any, b: Any, keepdims: Any, return_sign: Any, wrt: str
+) -> Any:
+    """Softmax, times the weights; with a sign, of the absolute value of the sum."""
+    if return_sign:
+        sign, y = y[1], y[0]
+        ct = ct[0] * sign
+    weights = _logsumexp_weights(y, a, axis, keepdims)
+    if not keepdims:
+        ct = np.expand_dims(ct, tuple(range(a.ndim)) if axis is None else axis)
+    weights = ct * weights
+    return weights * b if wrt == "a" and b is not None else weights
+
+
+general(
+    special.logsumexp,
+    lambda ct, y, a, axis=None, b=None, keepdims=False, return_sign=False: _logsumexp_vjp(
+        ct, y, a, axis, b, keepdims, return_sign, "a"
+    ),
+    None,
+    lambda ct, y, a, axis=None, b=None, keepdims=False, return_sign=False: _logsumexp_vjp(
+        ct, y, a, axis, b, keepdims, return_sign, "b"
+    ),
+)
+general(
+    special.softmax,
+    lambda ct, y, x, axis=None: y * (ct - np.sum(ct * y, axis=axis, keepdims=True)),
+)
+general(
+    special.log_softmax,
+    lambda ct, y, x, axis=None: ct - np.exp(y) * np.sum(ct, axis=axis, keepdims=True),
+)
+
+
+def _carry(original: Any) -> Any:
+    """Make the twin of a function that does not let handles through: a call of its rule."""
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        if dispatch.holds_traced(args) or dispatch.holds_traced(tuple(kwargs.values())):
+            return dispatch.call(original, args, kwargs)
+        return original(*args, **kwargs)
+
+    return twin_for(original)(twin)
+
+
+special_polygamma = _carry(special.polygamma)
+for _fun in (special.lambertw, special.logsumexp, special.softmax, special.log_softmax):
+    _carry(_fun)
+twin_module(special)
