@@ -50,6 +50,16 @@ def as_array(x: Any) -> Any:
     return x if dispatch.is_traced(x) else np.asanyarray(x)
 
 
+def is_live(x: Any) -> bool:
+    """Tell whether an argument, or an item of it, depends on what is watched.
+
+    In a cell every array is behind a handle, constants too.
+    """
+    if isinstance(x, (list, tuple)):
+        return any(map(is_live, x))
+    return dispatch.is_traced(x) and dispatch.node_of(x) >= 0
+
+
 def plain(x: Any) -> Any:
     """Return the value of an array to decide something by: no derivative passes here."""
     return dispatch.plain(x)

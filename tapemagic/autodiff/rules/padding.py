@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import NoRuleError
-from .. import dispatch, leaks
+from .. import leaks
 from ..primitives import composite, general, linear
-from .algebra import apply, as_array, plain
+from .algebra import apply, as_array, is_live, plain
 from .gathering import places_of, scatter
 
 _STATISTICS: dict[str, Any] = {
@@ -54,7 +54,7 @@ general(_pad_mixing, _pad_mixing_vjp, name="pad")
 
 @composite(np.pad)
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    array = as_array(array)
+    array, pad_width = as_array(array), plain(pad_width)
     if callable(mode):
         raise leaks.locate(
             NoRuleError(
@@ -67,7 +67,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
         np.pad(plain(array), widths, mode, **kwargs)  # NumPy's own complaints
         lengths = _pairs(kwargs.get("stat_length"), np.ndim(array))
         return _pad_with(array, widths, lambda x, axis: _statistics(x, axis, mode, lengths[axis]))
-    if any(map(dispatch.holds_traced, kwargs.values())):
+    if any(map(is_live, kwargs.values())):
         values = as_array(kwargs.pop("constant_values", 0))
         if kwargs:
             raise leaks.locate(
@@ -78,6 +78,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
             )
         values = np.broadcast_to(np.astype(values, plain(array).dtype), (np.ndim(array), 2))
         return _pad_with(array, widths, lambda x, axis: values[axis])
+    kwargs = plain(kwargs)
     mixes = mode == "linear_ramp" or kwargs.get("reflect_type") == "odd"
     return apply(_pad_mixing if mixes else _pad_primitive, array, widths, mode, **kwargs)
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import NoRuleError
-from .. import dispatch, leaks
+from .. import leaks
 from ..primitives import composite, general
-from .algebra import apply, plain
+from .algebra import apply, is_live, plain
 from .axes import from_rows, restore, to_rows
 
 _none = np._NoValue
@@ -88,14 +88,15 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
         a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False,
         method: Any = "linear", keepdims: Any = False, *, weights: Any = None, **options: Any,
     ) -> Any:  # fmt: skip
-        if dispatch.holds_traced(q) or dispatch.holds_traced(weights):
-            what = "q" if dispatch.holds_traced(q) else "weights"
+        if is_live(q) or is_live(weights):
+            what = "q" if is_live(q) else "weights"
             raise leaks.locate(
                 NoRuleError(
                     f"{what} of {leaks.qualified_name(fun)} is traced, which has no rule.",
                     fix=f"Cut it on purpose: {what}=tapemagic.stop_gradient({what}).",
                 )
             )
+        q, weights = plain(q), plain(weights)
         keywords = {"q": q, "axis": axis, "method": method, "keepdims": keepdims, **options}
         if weights is not None:
             keywords["weights"] = weights

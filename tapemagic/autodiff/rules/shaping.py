@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dispatch
 from ..primitives import composite, general, linear
-from .algebra import apply, plain
+from .algebra import apply, is_live, plain
 
 # ------------------------------------------------------------------------------ reshape and ravel
 
@@ -181,8 +181,8 @@ def _full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True,
     *, shape: Any = None, device: Any = None,
 ) -> Any:  # fmt: skip
-    if not dispatch.holds_traced(fill_value):
-        value = np.full_like(plain(a), fill_value, dtype, order, subok, shape)
+    if not is_live(fill_value):
+        value = np.full_like(plain(a), plain(fill_value), dtype, order, subok, shape)
         return dispatch.untracked(value, dispatch.family((a,)))
     like = np.empty_like(plain(a), dtype, order, subok, shape)
     fill = np.broadcast_to(fill_value, like.shape)
