@@ -133,6 +133,8 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
             kwargs = {**kwargs, "dtype": keep} if ufunc in _ACCUMULATIONS else kwargs
             x = x if ufunc in _ACCUMULATIONS else x.astype(keep)
         return call(_REDUCTIONS[ufunc], (x,), {"axis": axis, **kwargs})
+    if ufunc.reduce in RULES:  # logaddexp, hypot: a rule of its own, whole-array
+        return call(ufunc.reduce, (x,), {"axis": axis, **kwargs})
     if _is_constant(ufunc):
         return leaks.flat(ufunc.reduce(plain(x), axis=axis, **plain(kwargs)), (x,))
     _partials(ufunc)  # refuse now, not in the sweep
