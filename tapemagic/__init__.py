@@ -27,10 +27,24 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "load",
     "stop_gradient",
     "value_and_grad",
     "vjp",
 ]
+
+
+def load(file: object) -> object:
+    """Read a run that `tape.save` wrote as ``.html`` or ``.json``.
+
+    Returns
+    -------
+    Graph
+        With the same tables and pictures; the arrays themselves are not saved.
+    """
+    from .display.saving import load as load_graph  # noqa: PLC0415  (display is loaded on demand)
+
+    return load_graph(file)
 
 
 def load_ipython_extension(shell: object) -> None:

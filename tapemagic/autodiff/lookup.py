@@ -103,3 +103,29 @@ def named(tape: Any, name: str, *, first: bool) -> int:
             raise SourceError(f"'{base}' has versions @0 to @{len(ids) - 1}.")
         return ids[int(version)]
     return ids[0] if first and base in tape.source_nodes else ids[-1]
+
+
+def find_names(tape: Any, namespace: dict[str, Any]) -> None:
+    """Name the nodes of a script's tape by the global names that hold their values now."""
+    tape.source_nodes, tape.bindings = {}, []
+    for name, value in list(namespace.items()):
+        if name.startswith("_") or not (is_traced(value) or id(value) in tape._plain):
+            continue
+        watched = tape._watched.get(id(value))
+        ids = ids_of(tape, value)
+        if watched is not None and watched[0] is value and ids:
+            tape.source_nodes[name] = ids[0]
+        elif ids:
+            tape.bindings.append((name, ids[-1]))
+    for name, value in list(namespace.items()):
+        left = tape._plain.get(id(value))
+        if left is not None and left.plain is value and left.first != left.now:
+            tape.source_nodes[name] = left.first[0]
+    tape.bindings.sort(key=lambda binding: binding[1])
+    if tape._asked is not None:
+        target = max(tape._asked[0], default=-1)
+        known = dict((id_, name) for name, id_ in tape.bindings)
+        tape.target = (known.get(target, "target"), target)
+        for number, group in enumerate(tape._asked[1]):
+            if group and group[0] not in tape.source_nodes.values():
+                tape.source_nodes[f"source {number}"] = group[0]

@@ -10,8 +10,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import SourceError, TapeStateError, TapeUseError
-from . import backward, dispatch, guards, jacobians, lookup, recorder, structures, watching
+from . import (
+    backward,
+    dispatch,
+    guards,
+    jacobians,
+    lookup,
+    recorder,
+    replay,
+    structures,
+    watching,
+)
 from .avals import AVALS
+from .checking import Check
 from .dispatch import is_traced
 from .nodes import Node, Reader
 from .recorder import RECORDER, Recording
@@ -55,6 +66,7 @@ class GradientTape:
         self._plain: dict[int, lookup.Left] = {}  # id(plain object) -> what it stands for
         self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
         self._cotangents: dict[int, Any] | None = None
+        self._namespace: dict[str, Any] = {}  # of the script, to find names when somebody looks
         self.bindings: list[tuple[str, int]] = []
         self.source_nodes: dict[str, int] = {}
         self.target: tuple[str, int] | None = None
@@ -96,6 +108,8 @@ class GradientTape:
 
     def stop(self) -> None:
         """End the recording; what was recorded can still be differentiated."""
+        if RECORDER.frame is not None:
+            self._namespace = RECORDER.frame.f_globals
         self._pause()
         self._put_back()
 
@@ -274,6 +288,8 @@ class GradientTape:
         """The run as a frozen `Graph`: plain data, summaries of arrays, never the arrays."""
         from tapemagic.graph.build import build_graph  # noqa: PLC0415  (a door: looks, never records)
 
+        if self.cell is None and self._recording is not None:
+            lookup.find_names(self, self._namespace)
         return build_graph(self)
 
     @property
@@ -299,6 +315,42 @@ class GradientTape:
         from tapemagic.graph.why import explain  # noqa: PLC0415
 
         return explain(self, self.graph, name)
+
+    def check(self, tolerance: float = 1e-5) -> Check:
+        """Compare the gradients asked for last with finite differences of the recorded run.
+
+        Returns
+        -------
+        Check
+            True in a condition if all agree; prints as a sentence.
+
+        Raises
+        ------
+        TapeStateError
+            If no gradient was asked for.
+        """
+        if self._asked is None:
+            raise TapeStateError(
+                "No gradient was asked for yet.", fix="Call tape.gradient(...) first."
+            )
+        return replay.check(self._recording.entries, *self._asked, self._sweep, tolerance)
+
+    def save(self, file: Any) -> None:
+        """Write the run to a file: ``.html`` (live view), ``.json``, ``.svg`` or ``.txt``.
+
+        `tapemagic.load` reads the first two.
+        """
+        from tapemagic.display.saving import save  # noqa: PLC0415
+
+        save(self.graph, file)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.graph._repr_mimebundle_(include, exclude)
+
+    def __repr__(self) -> str:
+        count = len(self._recording.entries) if self._recording is not None else 0
+        state = "recording" if self._open else "finished" if count else "not entered"
+        return f"<GradientTape, {state}, {count} nodes>"
 
     # ------------------------------------------------------------------------------ gradient
 

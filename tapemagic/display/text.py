@@ -42,12 +42,12 @@ def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
 
 
 def headline(graph: Graph) -> str:
-    """Cell, target and size in one line."""
-    cell = f"tape of In [{graph.number}]" if graph.number is not None else "tape"
+    """Target and size in one line; no In [n], which would change from run to run."""
     count = sum(node.op != "source" for node in graph.nodes)
     target = target_row(graph)
     said = f": {target['name']} = {target['value']}" if target["name"] else ""
-    return f"{cut(cell + said, 58)} ({counted(count, 'operation')})"
+    title = cut("tape" + said, 58)
+    return f"{title} ({counted(count, 'operation')})"
 
 
 def source_table(graph: Graph) -> list[str]:

@@ -156,6 +156,10 @@ class Summaries:
         self._read = read
         self._made: dict[Any, ArraySummary | None] = {}
 
+    def fill(self, made: dict[Any, ArraySummary | None]) -> None:
+        """Take summaries that were made earlier (a run that was saved)."""
+        self._made.update(made)
+
     def __call__(self, key: Any) -> ArraySummary | None:
         """Return the summary of one value."""
         if key not in self._made:
@@ -244,6 +248,13 @@ class Graph:
         from tapemagic.display.dot import to_graphviz
 
         return to_graphviz(self, folded=folded)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from tapemagic.display.html import to_html
+        from tapemagic.display.scene import make_scene
+        from tapemagic.display.text import to_text
+
+        return {"text/plain": to_text(self), "text/html": to_html(make_scene(self))}
 
 
 def gradient_state(gradient: ArraySummary | None, has_gradients: bool) -> str:
