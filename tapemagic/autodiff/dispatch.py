@@ -197,7 +197,8 @@ def untracked(value: Any, cls: type) -> Any:
     them later; numbers cannot be written to and are handed out plain.
     """
     if isinstance(value, (tuple, list)):
-        return type(value)(untracked(item, cls) for item in value)
+        items = [untracked(item, cls) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if not cls.wraps_plain and not (
         RECORDER.recording is not None
         and isinstance(value, np.ndarray)
