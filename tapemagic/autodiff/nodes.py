@@ -83,7 +83,7 @@ class Reader:
             y = entry[8]
         shape, dtype = ((), "tuple") if aval == MULTIPLE else _facts(aval)
         return Node(
-            index, primitive.name, primitive.formulas, inputs, constants, shape, dtype, y, line,
+            index, primitive.name, primitive.shows, inputs, constants, shape, dtype, y, line,
             function, calls, params,
         )  # fmt: skip
 

@@ -66,7 +66,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "arity", "code", "formulas", "fun", "kept_sets", "kind", "kink", "name", "read_sets", "reads", "saves", "variadic",
+        "arity", "code", "formulas", "fun", "kept_sets", "kind", "kink", "name", "read_sets", "reads", "saves",
+        "shows", "variadic",
         "vjps",
     )  # fmt: skip
 
@@ -81,7 +82,9 @@ class Primitive:
         saves: tuple[frozenset, ...] = (),
         name: str = "",
         kink: str = "",
+        shows: tuple[str, ...] = (),
     ) -> None:
+        self.shows = formulas or shows  # what the picture says of each operand's derivative
         self.fun, self.kind, self.formulas, self.vjps = fun, kind, formulas, vjps
         self.variadic, self.saves, self.kink = variadic, saves, kink
         self.name = name or fun.__name__
@@ -248,6 +251,7 @@ def general(
     name: str = "",
     kind: str = "general",
     kink: str = "",
+    shows: tuple[str, ...] = (),
 ) -> Primitive:
     """Declare a function by its vector-Jacobian products.
 
@@ -263,11 +267,13 @@ def general(
     variadic : callable, optional
         ``vjp(i, ct, y, *args, **kwargs)`` for the i-th argument of a function of any number of
         arrays (``concatenate(*arrays, axis=0)``).
+    shows : tuple of str, optional
+        What the picture says of each operand's cotangent: ``"ct @ x2.T"``.
     """
     rules = (variadic,) if variadic else vjps
     saves = tuple(_reads(rule, skip=2 + bool(variadic)) for rule in rules)
     primitive = Primitive(
-        fun, kind, vjps=vjps, variadic=variadic, saves=saves, name=name, kink=kink
+        fun, kind, vjps=vjps, variadic=variadic, saves=saves, name=name, kink=kink, shows=shows
     )
     return _register(primitive, _general_pullback(primitive))
 

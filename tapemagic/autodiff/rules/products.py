@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import conj_if_complex as conj
-from ..primitives import composite, general, linear
-from .algebra import adjoint, apply, ndim_of, shape_of, sum_to
+from tapemagic.autodiff.primitives import composite, general
+from tapemagic.autodiff.primitives import conj_if_complex as conj
+
+from .algebra import adjoint, ndim_of, shape_of, sum_to
 
 # ------------------------------------------------------------------------------------ matmul
 
@@ -44,7 +45,7 @@ def _matmul_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return adjoint(a) @ ct
 
 
-general(np.matmul, _matmul_left, _matmul_right)
+general(np.matmul, _matmul_left, _matmul_right, shows=("ct @ x2.T", "x1.T @ ct"))
 composite(np.linalg.matmul, lambda x1, x2, /: np.matmul(x1, x2))
 
 
@@ -139,7 +140,7 @@ def _tensordot_adjoint(
     ct_axes = list(range(start, start + len(other_free)))
     product = np.tensordot(ct, conj(other), (ct_axes, other_free))
     # The product has our free axes, then the summed ones in the order of the other factor.
-    summed = [own for _, own in sorted(zip(other_axes, own_axes))]
+    summed = [own for _, own in sorted(zip(other_axes, own_axes, strict=True))]
     order = own_free + summed
     return product if order == sorted(order) else np.transpose(product, np.argsort(order))
 
@@ -166,7 +167,7 @@ def _kron_blocks(ct: Any, a_shape: tuple, b_shape: tuple) -> tuple[Any, int]:
     ndim = max(len(a_shape), len(b_shape))
     a_shape = (1,) * (ndim - len(a_shape)) + a_shape
     b_shape = (1,) * (ndim - len(b_shape)) + b_shape
-    pairs = [n for both in zip(a_shape, b_shape) for n in both]
+    pairs = [n for both in zip(a_shape, b_shape, strict=True) for n in both]
     order = [*range(0, 2 * ndim, 2), *range(1, 2 * ndim, 2)]
     return np.transpose(np.reshape(ct, pairs), order), ndim
 
@@ -233,95 +234,3 @@ general(
     lambda ct, y, x1, x2, axis=-1: _cross_adjoint(ct, x1, x2, (axis,) * 3, 1),
     lambda ct, y, x1, x2, axis=-1: _cross_adjoint(ct, x2, x1, (axis,) * 3, -1),
 )
-
-
-# --------------------------------------------------------------------------------------- trace
-
-
-def _trace_adjoint(
-    ct: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None
-) -> Any:
-    shape = x.shape
-    eye = np.eye(shape[axis1], shape[axis2], offset, dtype=x.dtype)
-    return np.moveaxis(ct[..., None, None] * eye, (-2, -1), (axis1, axis2))
-
-
-linear(np.trace, _trace_adjoint)
-linear(
-    np.linalg.trace,
-    lambda ct, x, *, offset=0, dtype=None: _trace_adjoint(ct, x, offset, -2, -1),
-)
-
-
-# ----------------------------------------------------------- products of stacks (NumPy 2.2 on)
-
-general(
-    np.vecdot,  # conjugates its first factor
-    lambda ct, y, a, b: conj(ct)[..., None] * b,
-    lambda ct, y, a, b: ct[..., None] * a,
-)
-composite(
-    np.linalg.vecdot,
-    lambda x1, x2, /, *, axis=-1: np.vecdot(np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)),
-)
-if hasattr(np, "matvec"):
-    general(
-        np.matvec,
-        lambda ct, y, a, b: ct[..., None] * conj(b)[..., None, :],
-        lambda ct, y, a, b: np.matvec(adjoint(a), ct),
-    )
-    general(
-        np.vecmat,  # conjugates its first factor
-        lambda ct, y, a, b: conj(np.matvec(conj(b), ct)),
-        lambda ct, y, a, b: a[..., None] * ct[..., None, :],
-    )
-
-
-# ------------------------------------------------------------------------- chains and powers
-
-
-def _chain(*matrices: Any) -> Any:
-    return np.linalg.multi_dot(matrices) if len(matrices) > 1 else matrices[0]
-
-
-def _chain_vjp(i: int, ct: Any, y: Any, *matrices: Any) -> Any:
-    """(a_1 .. a_i-1)^H ct (a_i+1 .. a_n)^H, in the order that costs least."""
-    last = len(matrices) - 1
-    full = [
-        x[None, :] if x.ndim == 1 and k == 0 else x[:, None] if x.ndim == 1 else x
-        for k, x in enumerate(matrices)
-    ]
-    ct = np.reshape(ct, (full[0].shape[0], full[last].shape[1]))
-    left = [adjoint(x) for x in full[:i][::-1]]
-    right = [adjoint(x) for x in full[i + 1 :][::-1]]
-    return np.reshape(np.linalg.multi_dot([*left, ct, *right]), matrices[i].shape)
-
-
-general(_chain, variadic=_chain_vjp, name="multi_dot")
-
-
-@composite(np.linalg.multi_dot)
-def _multi_dot(arrays: Any, *, out: Any = None) -> Any:
-    y = apply(_chain, *arrays)
-    if out is None:
-        return y
-    out[...] = y
-    return out
-
-
-@composite(np.linalg.matrix_power)
-def _matrix_power(a: Any, n: int) -> Any:
-    """Multiply by repeated squaring, in NumPy's order."""
-    if n == 0:
-        return np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
-    if n < 0:
-        a, n = np.linalg.inv(a), -n
-    if n <= 3:
-        return a if n == 1 else a @ a if n == 2 else (a @ a) @ a
-    power = result = None
-    while n > 0:
-        power = a if power is None else power @ power
-        n, bit = divmod(n, 2)
-        if bit:
-            result = power if result is None else result @ power
-    return result

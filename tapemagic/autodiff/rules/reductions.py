@@ -46,8 +46,8 @@ def _mean(
     return masked(restore(ct, x, axis) / count(x, axis, where), where)
 
 
-general(np.sum, *_positions(_sum, _initial), kind="linear")
-general(np.mean, _mean, kind="linear")
+general(np.sum, *_positions(_sum, _initial), kind="linear", shows=("ct",))
+general(np.mean, _mean, kind="linear", shows=("ct / n",))
 
 
 @composite(np.average)
