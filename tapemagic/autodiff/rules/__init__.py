@@ -23,6 +23,7 @@ from . import (
     signals,
     sorting,
     special,
+    stacks,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "signals",
     "sorting",
     "special",
+    "stacks",
 ]

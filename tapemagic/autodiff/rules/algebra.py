@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import dispatch
-from ..primitives import conj_if_complex
+from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.primitives import conj_if_complex
 
 
 def adjoint(x: Any) -> Any:

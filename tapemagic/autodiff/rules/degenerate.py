@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import NoRuleError
-from .. import leaks
+from tapemagic.autodiff import leaks
+from tapemagic.errors import NoRuleError
+
 from .algebra import plain
 
 

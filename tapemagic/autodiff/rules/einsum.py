@@ -2,8 +2,8 @@
 
 The cotangent of an operand is the einsum of the result's cotangent with all other operands, with
 the labels of that operand as the output (S. Laue, M. Mitterreiter, J. Giesen, "A simple and
-efficient tensor calculus", 2020, theorem 8). A repeated label (a diagonal) needs one more factor, an
-identity matrix that puts the values back on that diagonal; a label that only this operand has
+efficient tensor calculus", 2020, theorem 8). A repeated label (a diagonal) needs one more factor,
+an identity matrix that puts the values back on that diagonal; a label that only this operand has
 was summed over, and its cotangent is the same all along that axis.
 """
 
@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, general, linear
-from ..primitives import conj_if_complex as conj
+from tapemagic.autodiff.primitives import composite, general, linear
+from tapemagic.autodiff.primitives import conj_if_complex as conj
+
 from .algebra import apply, as_array
 
 #: From this many elements on, contracting in pairs by matrix products pays for the planning.
@@ -41,13 +42,17 @@ def _labels(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], s
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     unused = [letter for letter in string.ascii_letters if letter not in text]
-    hidden = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims) if "..." in term]
+    hidden = [
+        n - len(term.replace("...", ""))
+        for term, n in zip(terms, ndims, strict=True)
+        if "..." in term
+    ]
     spread = "".join(sorted(unused)[: max(hidden, default=0)])
     written = tuple(
         term.replace("...", spread[len(spread) - (n - len(term.replace("...", ""))) :])
         if "..." in term
         else term
-        for term, n in zip(terms, ndims)
+        for term, n in zip(terms, ndims, strict=True)
     )
     if arrow:
         return written, right.replace("...", spread)
@@ -87,8 +92,7 @@ def _einsum_vjp(
     factors = [ct, *(conj(x) for k, x in enumerate(operands) if k != i)]
     if repeated:
         terms = _labels(subscripts, ndims)[0]
-        for label in repeated:
-            factors.append(np.eye(_length(label, terms, operands), dtype=ct.dtype))
+        factors += [np.eye(_length(label, terms, operands), dtype=ct.dtype) for label in repeated]
     large = len(factors) > 1 and max(x.size for x in factors) >= LARGE
     result = np.einsum(plan, *factors, optimize=large)
     return np.expand_dims(result, missing) if missing else result
@@ -98,7 +102,7 @@ def _length(label: str, terms: tuple[str, ...], operands: tuple) -> int:
     """Return the length of the axes called `label`; those of length 1 are broadcast."""
     return max(
         x.shape[k]
-        for term, x in zip(terms, operands)
+        for term, x in zip(terms, operands, strict=True)
         for k, letter in enumerate(term)
         if letter == label
     )

@@ -14,10 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import conj_if_complex as conj
-from ..primitives import general
+from tapemagic.autodiff.primitives import conj_if_complex as conj
+from tapemagic.autodiff.primitives import general
+
 from .algebra import adjoint, plain
-from .degenerate import check_phase, check_rest, check_values, check_vectors, divide_columns, inverse_gaps, repeated, size_of
+from .degenerate import (
+    check_phase,
+    check_rest,
+    check_values,
+    check_vectors,
+    divide_columns,
+    inverse_gaps,
+    repeated,
+    size_of,
+)
 from .linalg import lower_part, upper_part
 
 _EIGEN, _SINGULAR = "eigenvalues/eigenvectors", "singular values/singular vectors"
@@ -31,7 +41,7 @@ def _diagonal(x: Any) -> Any:
 
 
 def _eigh(ct_w: Any, ct_v: Any, w: Any, v: Any, UPLO: str) -> Any:
-    """v (diag(ct_w) + E o (v^H ct_v)) v^H with E_ij = 1 / (w_j - w_i) ([G] 3.1), symmetrised."""
+    """Return v (diag(ct_w) + E o (v^H ct_v)) v^H, symmetrised; E_ij = 1 / (w_j - w_i) ([G] 3.1)."""
     pairs = repeated(w)
     if ct_v is None:
         check_values(ct_w, pairs, _EIGEN)
@@ -107,7 +117,7 @@ general(np.linalg.eigvals, _eigvals_vjp)
 
 
 def _singular_values(ct: Any, u: Any, s: Any, vh: Any) -> Any:
-    """u diag(ct) vh ([G] 3.2)."""
+    """Return u diag(ct) vh ([G] 3.2)."""
     check_values(ct, repeated(s), _SINGULAR)
     return (u * _above_zero(ct, s)[..., None, :]) @ vh
 

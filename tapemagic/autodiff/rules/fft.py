@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, constant, linear
+from tapemagic.autodiff.primitives import composite, constant, linear
 
 fft = np.fft
 
@@ -111,8 +111,8 @@ def _backwards(steps: list[tuple], ct: Any, x: Any, norm: str | None) -> Any:
     shapes = [list(x.shape)]
     for kind, n, axis in steps:
         shape = list(shapes[-1])
-        n = n or (2 * (shape[axis] - 1) if kind == "irfft" else shape[axis])
-        shape[axis] = n // 2 + 1 if kind == "rfft" else n
+        length = n or (2 * (shape[axis] - 1) if kind == "irfft" else shape[axis])
+        shape[axis] = length // 2 + 1 if kind == "rfft" else length
         shapes.append(shape)
     for (kind, n, axis), shape in zip(steps[::-1], shapes[-2::-1], strict=True):
         if kind == "rfft":

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import conj_if_complex as conj
-from ..primitives import composite, general
+from tapemagic.autodiff.primitives import composite, general
+from tapemagic.autodiff.primitives import conj_if_complex as conj
+
 from .algebra import adjoint, apply, as_array, plain
+from .degenerate import check_values, repeated
 
 # --------------------------------------------------------------------------- solve and inverse
 
@@ -175,7 +177,7 @@ general(np.linalg.pinv, _pinv_vjp)
 
 def _lstsq_vjp(ct: list, y: tuple, a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any]:
     """Return the cotangents of `a` and `b` for ``x = pinv(a) b`` ([GP] section 5)."""
-    x, s = y[0], y[3]
+    x = y[0]
     columns = x.ndim == 2
     x, b = (x, b) if columns else (x[:, None], b[:, None])
     eps = np.finfo(x.dtype).eps
@@ -195,7 +197,8 @@ def _lstsq_vjp(ct: list, y: tuple, a: Any, b: Any, rcond: Any = None) -> tuple[A
         turned = 2 * rest * ct[1]
         ct_a, ct_b = ct_a - turned @ adjoint(x), ct_b + turned
     if ct[3] is not None:
-        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        check_values(ct[3], repeated(y[3]), "singular values/singular vectors")
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
         ct_a = ct_a + (u * ct[3]) @ vh
     return ct_a, ct_b if columns else ct_b[:, 0]
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, constant, general
+from tapemagic.autodiff.primitives import composite, constant, general
+
 from .algebra import apply, as_array, divide_or_zero, plain
 
 inf = np.inf
@@ -85,12 +86,13 @@ def _matrix_norm_body(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") ->
     return np.linalg.norm(x, axis=(-2, -1), keepdims=keepdims, ord=ord)
 
 
-general(
-    np.linalg.vector_norm,
-    lambda ct, y, x, *, axis=None, keepdims=False, ord=2: _vector_norm_vjp(
-        ct, y, x, ord, axis, keepdims
-    ),
-)
+def _vector_norm_of_stack(
+    ct: Any, y: Any, x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
+) -> Any:
+    return _vector_norm_vjp(ct, y, x, ord, axis, keepdims)
+
+
+general(np.linalg.vector_norm, _vector_norm_of_stack)
 
 
 @composite(np.linalg.cond)

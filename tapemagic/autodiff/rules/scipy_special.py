@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ...errors import NoRuleError
-from .. import dispatch, leaks
-from ..primitives import FORMULA_NAMES, elementwise, general
-from ..twinning import twin_for, twin_module
+from tapemagic.autodiff import dispatch, leaks
+from tapemagic.autodiff.primitives import FORMULA_NAMES, elementwise, general
+from tapemagic.autodiff.twinning import twin_for, twin_module
+from tapemagic.errors import NoRuleError
+
 from .algebra import apply
 
 FORMULA_NAMES.update(

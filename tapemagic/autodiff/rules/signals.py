@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, general
-from ..primitives import conj_if_complex as conj
+from tapemagic.autodiff.primitives import composite, general
+from tapemagic.autodiff.primitives import conj_if_complex as conj
+
 from .algebra import apply, as_array, plain
 
 # --------------------------------------------------------------------- convolve and correlate
@@ -107,7 +108,7 @@ def _interp_x(ct: Any, y: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) 
 
 
 def _interp_xp(ct: Any, y: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any) -> Any:
-    """y = f_j + s (x - x_j), so dy/dx_j = -s (1 - t) and dy/dx_j+1 = -s t."""
+    """From y = f_j + s (x - x_j), dy/dx_j = -s (1 - t) and dy/dx_j+1 = -s t."""
     j, width, t, outside = _segments(x, xp)
     pull = np.real(-ct * conj(_slope(fp, j, width, outside)))
     n = xp.shape[0]

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import conj_if_complex as conj
-from ..primitives import general
+from tapemagic.autodiff.primitives import conj_if_complex as conj
+from tapemagic.autodiff.primitives import general
+
 from .algebra import apply
 
 # ---------------------------------------------------------------------------------------- sinc

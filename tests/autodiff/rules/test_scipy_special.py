@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ ROWS = [
     *(row(getattr(special, n), x, name=n) for names, x in UNARY.items() for n in names.split()),
     *(row(getattr(special, n), *x, name=n) for names, x in BINARY.items() for n in names.split()),
     *(
-        row(lambda z, f=getattr(special, n), v=v: f(v, z), x, name=n)
+        row(partial(getattr(special, n), v), x, name=n)
         for names, (v, x) in LAST.items()
         for n in names.split()
     ),
@@ -98,5 +99,5 @@ def test_scipy_is_not_imported_by_us():
 
 
 def test_masked_entries_of_logsumexp():
-    gradient = tapemagic.grad(lambda a: logsumexp(a))(np.array([0.0, -np.inf, 0.0]))
+    gradient = tapemagic.grad(logsumexp)(np.array([0.0, -np.inf, 0.0]))
     np.testing.assert_allclose(gradient, [0.5, 0.0, 0.5])
