@@ -9,7 +9,7 @@ import numpy as np
 from ..primitives import composite, general
 from .algebra import plain
 from .axes import count, is_given, masked, restore
-from .reductions import _spread, _std_vjp, _var_vjp
+from .reductions import _initial, _positions, _spread, _std_vjp, _var_vjp
 
 _none = np._NoValue
 
@@ -37,9 +37,7 @@ def _nanmean(
     return masked(restore(ct, a, axis) / np.maximum(count(a, axis, there), 1), there)
 
 
-general(
-    np.nansum, _nansum, None, None, None, None, lambda ct, y, *options: ct, kind="linear"
-)
+general(np.nansum, *_positions(_nansum, _initial), kind="linear")
 general(np.nanmean, _nanmean, kind="linear")
 
 

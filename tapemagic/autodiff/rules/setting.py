@@ -18,7 +18,9 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
         dst[...] = src
         return
     mask = np.broadcast_to(plain(where), np.shape(dst))
-    dst[mask] = np.broadcast_to(as_array(src), np.shape(dst))[mask]
+    src = as_array(src)
+    extra = max(0, np.ndim(src) - np.ndim(dst))  # leading axes of length 1, as in an assignment
+    dst[mask] = np.broadcast_to(np.reshape(src, np.shape(src)[extra:]), np.shape(dst))[mask]
 
 
 def _cycled(values: Any, size: Any) -> Any:

@@ -1,5 +1,6 @@
 """Every public function of NumPy is classified: a rule, a constant, refused, or not yet."""
 
+import inspect
 import sys
 
 import numpy as np
@@ -66,6 +67,26 @@ def is_classified(fun):
 def test_every_dispatched_function_is_classified():
     missing = {name_of(fun) for fun in FUNCTIONS if not is_classified(fun)}
     assert missing == NOT_YET
+
+
+def options_of(fun):
+    """Return the optional keywords of a function of NumPy, but for those that twins care about."""
+    parameters = inspect.signature(fun).parameters.values()
+    return {
+        p.name for p in parameters
+        if p.kind is p.KEYWORD_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and p.default != p.empty)
+    } - {"out", "like"}  # fmt: skip
+
+
+@pytest.mark.parametrize("fun", [f for f in FUNCTIONS if not isinstance(f, np.ufunc)], ids=name_of)
+def test_rules_take_every_keyword(fun):
+    """A keyword that a rule does not know would be an error in the sweep, or be ignored."""
+    rule = RULES.get(fun)
+    bodies = [rule.body] if isinstance(rule, Composite) else getattr(rule, "vjps", ())
+    for body in filter(None, bodies):
+        parameters = inspect.signature(body).parameters
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            assert options_of(fun) <= set(parameters)
 
 
 @pytest.mark.parametrize("fun", RULES, ids=str)

@@ -76,15 +76,18 @@ CASES = [
     ("nan_to_num", np.nan_to_num, [NAN, INF, 2], [0, 0, 1]),
     ("arccosh at 1", np.arccosh, [1, 2], [INF, 1 / np.sqrt(3)]),
     ("median of nan", np.nanmedian, [NAN, 1, 3], [0, 0.5, 0.5]),
-    ("mean of an empty selection", lambda x: np.nanmean(x), [1, NAN], [1, 0]),
+    ("mean of an empty selection", np.nanmean, [1, NAN], [1, 0]),
     ("average", lambda x: np.average(x, weights=[0, 1]), [1, 2], [0, 1]),
     ("heaviside", lambda x: np.heaviside(x, 0.5), [0, 1], [0, 0]),
     ("heaviside's middle", lambda x: np.heaviside([-1, 0, 1], x), [5, 5, 5], [0, 1, 0]),
 ]  # fmt: skip
 
 
+NAMES = [case[0] for case in CASES]
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(("fun", "x", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(("fun", "x", "expected"), [c[1:] for c in CASES], ids=NAMES)
 def test_convention(fun, x, expected):
     np.testing.assert_allclose(gradient(fun, x), expected, rtol=1e-7, atol=1e-12)
 
