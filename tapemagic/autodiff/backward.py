@@ -272,7 +272,10 @@ def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tup
     chosen = Slots({-1: set(), -2: k})
     if selecting:
         aval = AVALS[entry[3]]
-        indicator = np.ones(aval.shape, aval.dtype) if mask is None else mask.astype(aval.dtype)
+        # Uneven weights, since even ones cancel in a difference or a Fourier transform: what comes
+        # out as 0 then is 0 for every cotangent.
+        uneven = np.random.default_rng(0).uniform(0.5, 1.5, aval.shape)
+        indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
         PULLBACKS[entry[0]](indicator, entry, chosen)
     parts = []
     for operand, new in slots.items():

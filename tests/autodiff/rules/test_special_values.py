@@ -122,3 +122,18 @@ def test_precision_is_kept(dtype):
     value, gradient = tapemagic.value_and_grad(fun)(x)
     assert value.dtype == dtype
     assert gradient.dtype == dtype
+
+
+def test_what_was_never_selected_is_told_through_mixing_operations():
+    """A Fourier transform of a mask has zeros of its own: they do not count as unselected."""
+    filtered = np.array([1.0, 0.5, 0.25, 0.5])
+    selected = np.array([False, True, False, True])
+    values = np.array([0.0, 4.0, 0.0, 9.0])
+
+    def fun(z):
+        z = np.real(np.fft.ifft(np.fft.fft(z) * filtered)) * selected
+        return np.sum(np.where(selected, np.sqrt(z), 0))
+
+    x = np.real(np.fft.ifft(np.fft.fft(values) / filtered))
+    numerical = [(fun(x + h) - fun(x - h)) / 2e-6 for h in 1e-6 * np.eye(4)]
+    np.testing.assert_allclose(gradient(fun, x), numerical, rtol=1e-7)
