@@ -33,7 +33,8 @@ def to_html(scene: dict[str, Any]) -> str:
     """
     picture = base64.b64encode(to_svg(scene).encode()).decode()
     parts = [
-        "<div>",
+        # where the live view is drawn, its style sheet hides this twin
+        '<div class="tapemagic-static">',
         f'<img src="data:image/svg+xml;base64,{picture}"',
         f'alt="{escape(alternative(scene))}" style="max-width: 100%; height: auto">',
     ]

@@ -237,6 +237,16 @@ def live_view(
     return ipywidgets.VBox([*controls, widget])
 
 
+def close_view(view: ipywidgets.VBox) -> None:
+    """Take a live view off the page and out of memory, with all that it consists of."""
+    view.children[-1].release()
+    for widget in (*view.children, view):
+        for part in ("style", "layout"):
+            if hasattr(widget, part):
+                getattr(widget, part).close()
+        widget.close()
+
+
 def _slider(
     widget: TapeWidget, name: str, value: float, limits: tuple[float, float]
 ) -> ipywidgets.FloatSlider:

@@ -14,13 +14,16 @@ from IPython.display import display
 
 from tapemagic.graph.folding import Folding
 
-from .records import Outcome
+from .records import Cell, Outcome
 from .rerun import Rerun
 from .session import Session
 
 #: From the richest view to the one that always works.
 VIEWS = ("widget", "static", "text", "none")
 ENGINES = ("own", "dot")
+
+#: Cell -> its live view, to be closed when the cell runs again: a widget is kept alive by ipywidgets.
+_live: dict[str, Any] = {}
 
 
 def show_outcome(
@@ -45,6 +48,7 @@ def show_outcome(
     view = options.show if options.show == "none" or has_frontend(shell) else "text"
     if view == "none":
         return
+    close_replaced(shell, outcome.tape.cell)
     picture: list[Picture] = []
 
     def make_picture() -> Picture:
@@ -53,7 +57,9 @@ def show_outcome(
         return picture[0]
 
     ways: dict[str, Callable[[], None]] = {
-        "widget": lambda: show_widget(make_picture(), rerun, sliders or {}),
+        "widget": lambda: show_widget(
+            make_picture(), rerun, sliders or {}, cell_key(shell, outcome.tape.cell)
+        ),
         "static": lambda: show_static(make_picture()),
         "text": lambda: print("\n".join(make_picture().text())),  # noqa: T201
     }
@@ -125,11 +131,35 @@ def show_static(picture: Picture) -> None:
     display({"text/plain": "\n".join(picture.text()), "text/html": to_html(scene)}, raw=True)
 
 
-def show_widget(picture: Picture, rerun: Rerun | None, sliders: dict[str, float]) -> None:
+def show_widget(
+    picture: Picture, rerun: Rerun | None, sliders: dict[str, float], key: str
+) -> None:
     """Show the live view, with sliders where the cell can be run again."""
     from tapemagic.display.widget import live_view
 
     if rerun is None or rerun.reason:
-        display(live_view(picture.scene))
+        view = live_view(picture.scene)
     else:
-        display(live_view(picture.scene, sliders, picture.again(rerun, sliders)))
+        view = live_view(picture.scene, sliders, picture.again(rerun, sliders))
+    _live[key] = view
+    # in words it would be a line of class names, above the picture that stands for it
+    display(view, exclude=["text/plain"])
+
+
+def cell_key(shell: Any, cell: Cell | None) -> str:
+    """Return what tells a cell from others: its front end's name for it, or its text."""
+    metadata = shell.get_parent().get("metadata", {})
+    return str(metadata.get("cellId") or (cell.text if cell else ""))
+
+
+def close_replaced(shell: Any, cell: Cell | None) -> None:
+    """Close the live views of this cell's previous run and of cells that were deleted."""
+    if not _live:
+        return
+    from tapemagic.display.widget import close_view
+
+    deleted = shell.get_parent().get("metadata", {}).get("deletedCells") or ()
+    for key in (cell_key(shell, cell), *deleted):
+        view = _live.pop(key, None)
+        if view is not None:
+            close_view(view)

@@ -32,7 +32,7 @@ def test_it_fits_80_columns_and_a_terminal(name):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("tutorial", ["tape of In [1]: loss = 12.22 (4 operations)", "y = x @ w + b", "18.5"]),
+        ("tutorial", ["tape: loss = 12.22 (4 operations)", "y = x @ w + b", "18.5"]),
         ("not_run", ["not run yet"]),
         ("loop", ["for t in range(50):", "× 50", "(101 operations)"]),
         ("failed", ["✗ line 4: matmul failed: ValueError: shapes do not match"]),
