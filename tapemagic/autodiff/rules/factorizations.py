@@ -66,7 +66,7 @@ general(
 )
 
 
-def _eigvalsh_vjp(ct: Any, y: Any, a: Any, UPLO: str = "L") -> Any:
+def _eigvalsh_vjp(ct: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
     w, v = np.linalg.eigh(a, UPLO)
     return _eigh(ct, None, w, v, UPLO)
 

@@ -18,7 +18,9 @@ from tapemagic.autodiff.primitives import composite, constant, linear
 fft = np.fft
 
 #: The scaling of the adjoint: what went unscaled one way stays unscaled on the way back.
-_SCALED_BACK = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
+_SCALED_BACK: dict[Any, Any] = {
+    None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho",
+}  # fmt: skip
 
 
 def _fit_length(x: Any, n: int, axis: int) -> Any:
@@ -49,14 +51,14 @@ def _half_weights(n: int, inner: float, ndim: int, axis: int, dtype: Any) -> np.
 
 def _adjoint_of(kind: str, ct: Any, length: int, axis: int, norm: str | None) -> Any:
     """Return the adjoint of one step, for an input of `length` along `axis`."""
-    norm = _SCALED_BACK[norm]
+    back = _SCALED_BACK[norm]
     n = ct.shape[axis]
     if kind == "fft":
-        x = fft.ifft(ct, axis=axis, norm=norm)
+        x = fft.ifft(ct, axis=axis, norm=back)
     elif kind == "ifft":
-        x = fft.fft(ct, axis=axis, norm=norm)
+        x = fft.fft(ct, axis=axis, norm=back)
     else:  # irfft
-        x = fft.rfft(ct, axis=axis, norm=norm)
+        x = fft.rfft(ct, axis=axis, norm=back)
         x = x * _half_weights(n, 2, ct.ndim, axis, x.dtype)
     return _fit_length(x, length, axis)
 

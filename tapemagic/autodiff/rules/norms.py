@@ -69,7 +69,7 @@ def _matrix_norm(x: Any, order: Any, axes: tuple, keepdims: bool) -> Any:
     rows, columns = (axis % x.ndim for axis in axes)
     if order in (2, -2, "nuc"):
         s = np.linalg.svd(np.moveaxis(x, (rows, columns), (-2, -1)), compute_uv=False)
-        pick = {2: np.max, -2: np.min, "nuc": np.sum}[order]
+        pick: Any = {2: np.max, -2: np.min, "nuc": np.sum}[order]
         y = pick(s, axis=-1, initial=0) if order != -2 else pick(s, axis=-1)
     elif order in (1, -1, inf, -inf):
         summed, left = (rows, columns) if abs(order) == 1 else (columns, rows)

@@ -149,6 +149,20 @@ _of_last(  # [A] 26.5.1
 # ------------------------------------------------------- functions that SciPy writes in Python
 
 
+def _carry(original: Any) -> Any:
+    """Make the twin of a function that does not let handles through: a call of its rule."""
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        if dispatch.holds_traced(args) or dispatch.holds_traced(tuple(kwargs.values())):
+            return dispatch.call(original, args, kwargs)
+        return original(*args, **kwargs)
+
+    return twin_for(original)(twin)
+
+
+carried_polygamma = _carry(special.polygamma)
+
+
 def _polygamma(x: Any, order: int) -> Any:
     """Return psi^(order)(x), for order 1 at negative x by reflection ([A] 6.4.7)."""
     if np.iscomplexobj(x):
@@ -172,7 +186,7 @@ general(
     name="polygamma",
 )
 general(special.digamma, lambda ct, y, x: ct * apply(_polygamma, x, 1))  # [A] 6.4.1
-general(special.polygamma, None, lambda ct, y, n, x: ct * special_polygamma(n + 1, x))
+general(special.polygamma, None, lambda ct, y, n, x: ct * carried_polygamma(n + 1, x))
 general(  # [D] 4.13.4, written so that z = 0 is regular
     special.lambertw,
     lambda ct, y, z, k=0, tol=1e-8: ct / np.conj(np.exp(y) * (1 + y)),
@@ -219,18 +233,6 @@ general(
 )
 
 
-def _carry(original: Any) -> Any:
-    """Make the twin of a function that does not let handles through: a call of its rule."""
-
-    def twin(*args: Any, **kwargs: Any) -> Any:
-        if dispatch.holds_traced(args) or dispatch.holds_traced(tuple(kwargs.values())):
-            return dispatch.call(original, args, kwargs)
-        return original(*args, **kwargs)
-
-    return twin_for(original)(twin)
-
-
-special_polygamma = _carry(special.polygamma)
 for _fun in (special.lambertw, special.logsumexp, special.softmax, special.log_softmax):
     _carry(_fun)
 twin_module(special)
