@@ -26,17 +26,15 @@ def apply(fun: Callable, name: str, *args: Any, floats: bool = False) -> Tensor:
     TensorError
         For integers where TensorFlow takes floats only: NumPy would answer in float64.
     """
-    args = match((operand(args[0]),) if len(args) == 1 else args, name)
-    if floats and dtype_of(next(filter(dispatch.is_traced, args), args[0])).kind in "biu":
-        dtype = dtype_of(args[0])
+    args = match(args, name)
+    dtype = dtype_of(next(filter(dispatch.is_traced, args)))
+    if floats and dtype.kind in "biu":
         raise leaks.locate(
             TensorError(
                 f"tf.{name} of a tensor of {dtype}: it takes floats only.",
                 fix="Use tf.cast(x, tf.float32).",
             )
         )
-    if not any(map(dispatch.is_traced, args)):
-        args = (operand(args[0]), *args[1:])
     return tensor_of(fun(*args))
 
 

@@ -25,9 +25,10 @@ def match(args: tuple, name: str = "") -> tuple:
         If two tensors differ, or plain data does not fit.
     """
     first = next((x for x in args if isinstance(x, TensorMethods)), None)
-    if first is None:
-        first = next((x for x in args if not isinstance(x, (int, float, complex))), args[0])
-        first = convert_to_tensor(first)
+    if first is None:  # an array or list has a dtype of its own, a Python number has not
+        first = next((x for x in args if type(x) not in _PYTHON_KINDS), args[0])
+        first, given = convert_to_tensor(first), first
+        args = tuple(first if x is given else x for x in args)
     dtype = dtype_of(first)
     return tuple(x if x is first else _fit(x, dtype, name) for x in args)
 

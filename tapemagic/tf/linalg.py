@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.dispatch import is_traced, plain
+from tapemagic.autodiff.dispatch import plain
 
 from . import advice, creation, reductions
 from .conversion import match, operand, whole_numbers
@@ -23,7 +23,7 @@ def matmul(
     b_is_sparse: bool = False, output_type: Any = None, name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the product of matrices, or of stacks of them, transposed on request."""
-    a, b = match((a, b) if is_traced(a) or is_traced(b) else (operand(a), b), "matmul")
+    a, b = match((a, b), "matmul")
     a, b = _turned(operand(a), transpose_a, adjoint_a), _turned(operand(b), transpose_b, adjoint_b)
     return tensor_of(np.matmul(a, b))
 

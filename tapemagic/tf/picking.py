@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.dispatch import is_traced, plain
+from tapemagic.autodiff.dispatch import plain
 from tapemagic.autodiff.storage import write_item
 from tapemagic.errors import TensorError
 
@@ -94,7 +94,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     condition = np.asarray(plain(condition))
     if x is None and y is None:
         return tensor_of(np.argwhere(condition))
-    x, y = match((x, y) if is_traced(x) or is_traced(y) else (operand(x), y), "where")
+    x, y = match((x, y), "where")
     return tensor_of(np.where(condition, x, y))
 
 

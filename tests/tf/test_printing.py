@@ -48,8 +48,11 @@ def test_tensor(data, text, repr_text):
 
 def test_variable():
     v = tf.Variable([1, 2], name="counts", trainable=False)
-    assert repr(v) == str(v) == f"{v}" == (
-        "<tf.Variable 'counts:0' shape=(2,) dtype=int32, numpy=array([1, 2], dtype=int32)>"
+    assert (
+        repr(v)
+        == str(v)
+        == f"{v}"
+        == ("<tf.Variable 'counts:0' shape=(2,) dtype=int32, numpy=array([1, 2], dtype=int32)>")
     )
     assert v.name == "counts:0"
     assert repr(tf.Variable(3.0)) == "<tf.Variable 'Variable:0' shape=() dtype=float32, numpy=3.0>"

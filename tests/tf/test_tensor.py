@@ -65,7 +65,7 @@ def test_constant_with_a_shape_and_a_copy():
         (lambda: tf.constant(1.5, tf.float64) + 0.1, "float64", 1.6),
         (lambda: tf.Variable(1.5) + 1, "float32", 2.5),
         (lambda: tf.constant(3) > 2, "bool", True),
-        (lambda: 2 > tf.constant(3), "bool", False),
+        (lambda: tf.constant(3) < 2, "bool", False),
         (lambda: tf.constant(3) == 3, "bool", True),
         (lambda: tf.constant(3.0) != 3, "bool", False),
         (lambda: tf.constant(True) & False, "bool", False),

@@ -1,0 +1,232 @@
+"""Optimizers, losses and metrics against the formulas of the papers and of Keras 3, written out."""
+
+import numpy as np
+import pytest
+
+from tapemagic import tf
+
+GRADIENTS = [np.array([0.5, -2.0]), np.array([-1.0, 0.25]), np.array([3.0, 0.0])]
+START = np.array([1.0, 2.0])
+
+
+def run(optimizer):
+    """Apply three gradients to one variable; return where it ends."""
+    v = tf.Variable(START, dtype=tf.float64)
+    for gradient in GRADIENTS:
+        optimizer.apply_gradients([(tf.constant(gradient), v)])
+    assert int(optimizer.iterations.numpy()) == 3
+    return v.numpy()
+
+
+def sgd(rate=0.01, momentum=0.0, nesterov=False):
+    w, m = START.copy(), 0.0
+    for g in GRADIENTS:
+        m = momentum * m - rate * g
+        w = w + (momentum * m - rate * g if nesterov else m)
+    return w
+
+
+def adam(rate=0.001, b1=0.9, b2=0.999, epsilon=1e-7, amsgrad=False, decay=0.0):
+    w, m, v, largest = START.copy(), 0.0, 0.0, 0.0
+    for t, g in enumerate(GRADIENTS, 1):
+        w = w - rate * decay * w
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+        largest = np.maximum(largest, v)
+        used = largest if amsgrad else v
+        w = w - rate * np.sqrt(1 - b2**t) / (1 - b1**t) * m / (np.sqrt(used) + epsilon)
+    return w
+
+
+def rmsprop(rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
+    w, v, mean, m = START.copy(), 0.0, 0.0, 0.0
+    for g in GRADIENTS:
+        v, mean = rho * v + (1 - rho) * g**2, rho * mean + (1 - rho) * g
+        m = momentum * m + rate * g / np.sqrt((v - mean**2 if centered else v) + epsilon)
+        w = w - m
+    return w
+
+
+def adagrad(rate=0.001, start=0.1, epsilon=1e-7):
+    w, total = START.copy(), start
+    for g in GRADIENTS:
+        total = total + g**2
+        w = w - rate * g / np.sqrt(total + epsilon)
+    return w
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        (tf.keras.optimizers.SGD(), sgd()),
+        (tf.keras.optimizers.SGD(0.1, momentum=0.9), sgd(0.1, 0.9)),
+        (tf.keras.optimizers.SGD(learning_rate=0.1, momentum=0.9, nesterov=True),
+         sgd(0.1, 0.9, True)),
+        (tf.keras.optimizers.Adam(), adam()),
+        (tf.keras.optimizers.Adam(0.1, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+         adam(0.1, 0.5, 0.9, 1e-3)),
+        (tf.keras.optimizers.Adam(0.1, amsgrad=True, beta_2=0.5), adam(0.1, b2=0.5, amsgrad=True)),
+        (tf.keras.optimizers.AdamW(0.1, weight_decay=0.2), adam(0.1, decay=0.2)),
+        (tf.keras.optimizers.RMSprop(), rmsprop()),
+        (tf.keras.optimizers.RMSprop(0.1, rho=0.5, momentum=0.3, centered=True),
+         rmsprop(0.1, 0.5, 0.3, centered=True)),
+        (tf.keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.5), adagrad(0.1, 0.5)),
+    ],
+)  # fmt: skip
+def test_optimizer(optimizer, expected):
+    assert np.allclose(run(optimizer), expected, rtol=1e-13)
+
+
+def test_clipping():
+    v = tf.Variable([0.0, 0.0], dtype=tf.float64)
+    w = tf.Variable(0.0, dtype=tf.float64)
+    gradients = [tf.constant([3.0, -4.0], tf.float64), tf.constant(12.0, tf.float64)]
+    for options, expected in (
+        ({"clipnorm": 1.0}, [0.6, -0.8, 1.0]),
+        ({"clipvalue": 2.0}, [2.0, -2.0, 2.0]),
+        ({"global_clipnorm": 6.5}, [1.5, -2.0, 6.0]),
+        ({"clipnorm": 100.0}, [3.0, -4.0, 12.0]),
+    ):
+        v.assign([0.0, 0.0])
+        w.assign(0.0)
+        tf.keras.optimizers.SGD(1.0, **options).apply_gradients(zip(gradients, [v, w], strict=True))
+        assert [*-v.numpy(), -w.numpy()] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="clipnorm"):
+        tf.keras.optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
+
+
+def test_learning_rate():
+    schedule = tf.keras.optimizers.schedules.ExponentialDecay(1.0, 2, 0.25)
+    optimizer = tf.keras.optimizers.SGD(schedule)
+    v = tf.Variable(0.0)
+    for rate in (1.0, 0.5, 0.25):
+        assert optimizer.learning_rate == pytest.approx(rate)
+        optimizer.apply([tf.constant(1.0)], [v])
+    assert v.numpy() == -1.75
+    assert v.dtype == tf.float32
+    optimizer.learning_rate = 0.125
+    assert optimizer.learning_rate == 0.125
+    stairs = tf.keras.optimizers.schedules.ExponentialDecay(1.0, 2, 0.25, staircase=True)
+    assert [stairs(step) for step in (0, 1, 2)] == [1, 1, 0.25]
+
+
+def test_missing_gradients():
+    v, w = tf.Variable(1.0), tf.Variable(2.0, name="w")
+    optimizer = tf.keras.optimizers.SGD(1.0)
+    with pytest.warns(UserWarning, match="w:0"):
+        optimizer.apply_gradients([(tf.constant(1.0), v), (None, w)])
+    assert (v.numpy(), w.numpy()) == (0, 2)
+    with pytest.raises(ValueError, match="No gradients provided"):
+        optimizer.apply_gradients([(None, v)])
+
+
+def test_minimize():
+    v = tf.Variable(3.0)
+    optimizer = tf.keras.optimizers.SGD(0.25)
+    optimizer.minimize(lambda: v**2, [v])
+    assert v.numpy() == 1.5
+    with tf.GradientTape() as tape:
+        loss = v**2
+    optimizer.minimize(loss, v, tape=tape)
+    assert v.numpy() == 0.75
+    with pytest.raises(ValueError, match="tape"):
+        optimizer.minimize(loss, v)
+
+
+def test_a_training_loop():
+    tf.random.set_seed(0)
+    x = tf.random.normal((64, 2))
+    y = x @ tf.constant([[2.0], [-1.0]]) + 0.5
+    w, b = tf.Variable(tf.zeros((2, 1))), tf.Variable(tf.zeros(1))
+    optimizer, loss_of = tf.keras.optimizers.Adam(0.1), tf.keras.losses.MeanSquaredError()
+    for _ in range(200):
+        with tf.GradientTape() as tape:
+            loss = loss_of(y, x @ w + b)
+        optimizer.apply_gradients(zip(tape.gradient(loss, [w, b]), [w, b], strict=True))
+    assert np.allclose(w.numpy(), [[2], [-1]], atol=1e-2)
+    assert np.allclose(b.numpy(), 0.5, atol=1e-2)
+
+
+# ---------------------------------------------------------------------------------------- losses
+
+T2 = np.array([[0.0, 1.0], [1.0, 0.0]])
+P2 = np.array([[0.6, 0.4], [0.2, 0.8]])
+L2 = np.array([[1.0, -2.0], [0.5, 3.0]])
+
+
+def log_softmax(x):
+    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+
+
+def binary(t, p):
+    return -(t * np.log(p) + (1 - t) * np.log(1 - p))
+
+
+sigmoid = 1 / (1 + np.exp(-L2))
+losses = tf.keras.losses
+
+
+@pytest.mark.parametrize(
+    ("loss", "t", "p", "expected"),
+    [
+        (losses.MeanSquaredError(), T2, P2, ((T2 - P2) ** 2).mean()),
+        (losses.MeanSquaredError(reduction="sum"), T2, P2, ((T2 - P2) ** 2).mean(1).sum()),
+        (losses.MeanSquaredError(reduction="none"), T2, P2, ((T2 - P2) ** 2).mean(1)),
+        (losses.MeanAbsoluteError(), T2, P2, np.abs(T2 - P2).mean()),
+        (losses.Huber(), T2, L2, np.mean([[0.5, 2.5], [0.125, 2.5]])),
+        (losses.Huber(delta=2.0), T2, L2, np.mean([[0.5, 4.0], [0.125, 4.0]])),
+        (losses.LogCosh(), T2, L2, np.log(np.cosh(T2 - L2)).mean()),
+        (losses.Hinge(), T2, L2, np.maximum(1 - (2 * T2 - 1) * L2, 0).mean()),
+        (losses.BinaryCrossentropy(), T2, P2, binary(T2, P2).mean()),
+        (losses.BinaryCrossentropy(from_logits=True), T2, L2, binary(T2, sigmoid).mean()),
+        (losses.BinaryCrossentropy(label_smoothing=0.2), T2, P2,
+         binary(T2 * 0.8 + 0.1, P2).mean()),
+        (losses.CategoricalCrossentropy(), T2, P2, -(T2 * np.log(P2)).sum(1).mean()),
+        (losses.CategoricalCrossentropy(), T2, P2 * 3, -(T2 * np.log(P2)).sum(1).mean()),
+        (losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2), T2, L2,
+         -((T2 * 0.8 + 0.1) * log_softmax(L2)).sum(1).mean()),
+        (losses.SparseCategoricalCrossentropy(), np.array([1, 0]), P2,
+         -np.log([0.4, 0.2]).mean()),
+        (losses.SparseCategoricalCrossentropy(from_logits=True), np.array([[1], [0]]), L2,
+         -log_softmax(L2)[[0, 1], [1, 0]].mean()),
+        (losses.mean_squared_error, T2, P2, ((T2 - P2) ** 2).mean(1)),
+        (losses.binary_crossentropy, T2, P2, binary(T2, P2).mean(1)),
+        (losses.mse, 1.0, np.array(3.0), 4.0),
+    ],
+)  # fmt: skip
+def test_loss(loss, t, p, expected):
+    y = loss(t, tf.constant(p))
+    assert isinstance(y, tf.Tensor)
+    assert y.dtype == tf.float64
+    assert np.allclose(y.numpy(), expected, rtol=1e-6)
+
+
+def test_losses_differentiate_and_weigh():
+    p = tf.Variable(L2, dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        y = losses.CategoricalCrossentropy(from_logits=True)(T2, p)
+    assert np.allclose(tape.gradient(y, p).numpy(), (np.exp(log_softmax(L2)) - T2) / 2, atol=1e-6)
+    weighted = losses.MeanSquaredError()(T2, P2, sample_weight=[1.0, 0.0])
+    assert weighted.numpy() == pytest.approx(((T2 - P2) ** 2).mean(1)[0] / 2)
+    assert losses.BinaryCrossentropy()([0.0, 1.0], [0.0, 1.0]).numpy() < 1e-6
+    with pytest.raises(ValueError, match="reduction"):
+        losses.MeanSquaredError(reduction="nonsense")
+    with pytest.raises(TypeError, match="nonsense"):
+        losses.Huber(nonsense=1)
+    with pytest.raises(ValueError, match="ignore_class"):
+        losses.sparse_categorical_crossentropy([0], P2, ignore_class=1)
+
+
+def test_metrics():
+    metrics = tf.keras.metrics
+    mean = metrics.Mean(name="loss")
+    assert mean.result().numpy() == 0
+    mean.update_state(tf.constant([1.0, 3.0]))
+    assert mean(5.0, sample_weight=2.0).numpy() == 3.5
+    mean.reset_state()
+    assert mean(7).numpy() == 7
+    assert metrics.MeanSquaredError()(T2, P2).numpy() == pytest.approx(((T2 - P2) ** 2).mean())
+    assert metrics.BinaryAccuracy()([0.0, 1.0, 1.0], [0.4, 0.6, 0.1]).numpy() == pytest.approx(
+        2 / 3
+    )
+    assert metrics.CategoricalAccuracy()(T2, [[0.1, 0.9], [0.2, 0.8]]).numpy() == 0.5
+    assert metrics.SparseCategoricalAccuracy()([[1], [1]], P2).numpy() == 0.5

@@ -1,0 +1,141 @@
+"""Modules, random numbers, and what is said of names that are not there."""
+
+import numpy as np
+import pytest
+
+from tapemagic import tf
+from tapemagic.tf import advice
+
+
+class Dense(tf.Module):
+    def __init__(self, inputs, outputs, name=None):
+        super().__init__(name=name)
+        self.w = tf.Variable(tf.ones((inputs, outputs)), name="w")
+        self.b = tf.Variable(tf.zeros(outputs), name="b")
+        self.steps = tf.Variable(0, trainable=False, name="steps")
+
+    def __call__(self, x):
+        return tf.nn.relu(x @ self.w + self.b)
+
+
+class TwoLayers(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = {"second": Dense(2, 1), "first": [Dense(3, 2), "not a variable"]}
+        self.scale = tf.Variable(1.0, name="scale")
+        self.shared = self.layers["second"]
+
+
+def test_module_collects_variables():
+    model = TwoLayers()
+    names = [v.name for v in model.variables]
+    assert names == ["scale:0", "b:0", "steps:0", "w:0", "b:0", "steps:0", "w:0"]
+    assert [v.shape for v in model.trainable_variables] == [(), (2,), (3, 2), (1,), (2, 1)]
+    assert model.submodules == (model.layers["first"][0], model.layers["second"])
+    assert (model.name, Dense(1, 1, name="out").name) == ("two_layers", "out")
+
+
+def test_module_trains():
+    layer = Dense(3, 2)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(tf.ones((4, 3))))
+    gradients = tape.gradient(loss, layer.trainable_variables)
+    assert type(gradients) is tuple
+    assert [g.shape for g in gradients] == [(2,), (3, 2)]
+    assert gradients[0].numpy().tolist() == [4, 4]
+
+
+def test_random_shapes_and_ranges():
+    tf.random.set_seed(3)
+    normal = tf.random.normal((2000,), mean=5.0, stddev=2.0)
+    assert normal.dtype == tf.float32
+    assert normal.numpy().mean() == pytest.approx(5, abs=0.2)
+    assert normal.numpy().std() == pytest.approx(2, abs=0.2)
+    uniform = tf.random.uniform([1000], -1.0, 1.0, dtype=tf.float64).numpy()
+    assert uniform.dtype == np.float64
+    assert -1 <= uniform.min() < -0.9
+    assert 0.9 < uniform.max() < 1
+    whole = tf.random.uniform((500,), maxval=3, dtype=tf.int32).numpy()
+    assert whole.dtype == np.int32
+    assert set(whole.tolist()) == {0, 1, 2}
+    cut = tf.random.truncated_normal((2000,), stddev=3.0).numpy()
+    assert np.abs(cut).max() <= 6
+    assert tf.random.normal(()).shape == ()
+    assert tf.random.normal(3).shape == (3,)
+    assert sorted(tf.random.shuffle(tf.range(9)).numpy().tolist()) == list(range(9))
+    with pytest.raises(ValueError, match="maxval"):
+        tf.random.uniform((2,), dtype=tf.int32)
+
+
+def test_seeds():
+    def draw():
+        return [tf.random.normal((2,)).numpy(), tf.random.normal((2,), seed=7).numpy(),
+                tf.random.normal((2,), seed=7).numpy()]  # fmt: skip
+
+    tf.random.set_seed(1)
+    first = draw()
+    tf.random.set_seed(1)
+    assert np.array_equal(first, draw())
+    assert not np.array_equal(first, draw())
+    assert not np.array_equal(first[1], first[2])
+    tf.random.set_seed(2)
+    assert not np.array_equal(first[1], draw()[1])
+    one, other = (tf.random.Generator.from_seed(5) for _ in range(2))
+    assert np.array_equal(one.uniform([3]).numpy(), other.uniform([3]).numpy())
+    assert not np.array_equal(one.normal([3]).numpy(), one.normal([3]).numpy())
+    assert tf.random.Generator.from_non_deterministic_state().normal([2]).shape == (2,)
+    assert tf.random.get_global_generator().normal([2]).shape == (2,)
+
+
+def test_random_is_reparametrised():
+    mean, deviation = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        sample = tf.random.normal((5,), mean, deviation)
+        y = tf.reduce_sum(sample)
+    found = tape.gradient(y, [mean, deviation])
+    assert found[0].numpy() == 5
+    assert found[1].numpy() == pytest.approx((y.numpy() - 5) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (lambda: tf.SparseTensor, "tf.SparseTensor is not provided. Use dense tensors."),
+        (lambda: tf.nn.conv2d, "sliding_window_view"),
+        (lambda: tf.keras.layers.Dense, "tf.keras.layers is not provided. Use tf.Variable weights"),
+        (lambda: tf.keras.Sequential, "tf.Module"),
+        (lambda: tf.data.Dataset, "plain Python loops"),
+        (lambda: tf.math.lgamma, "gammaln"),
+        (lambda: tf.linalg.lstsq, "np.linalg.lstsq"),
+        (lambda: tf.math.hypot, "np.hypot in a %%tape cell"),
+        (lambda: tf.no_such_name, "tf.no_such_name is not provided. Use NumPy's functions"),
+        (lambda: tf.keras.losses.NoSuchLoss, "tf.keras.losses.NoSuchLoss is not provided"),
+        (lambda: tf.keras.optimizers.Nadam, "tf.keras.optimizers.Nadam"),
+        (lambda: tf.keras.metrics.AUC, "tf.keras.metrics.AUC"),
+        (lambda: tf.random.categorical, "rng.choice"),
+        (lambda: tf.errors.NotFoundError, "tf.errors.NotFoundError"),
+        (lambda: tf.autodiff.nothing, "tf.autodiff.nothing"),
+        (lambda: tf.debugging.enable_check_numerics, "enable_check_numerics"),
+    ],
+)
+def test_a_missing_name_says_what_to_write(use, words):
+    with pytest.raises(AttributeError) as caught:
+        use()
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", advice.WAYS)
+def test_advice_is_only_for_what_is_missing(name):
+    *path, last = name.split(".")[1:]
+    found = tf
+    for part in path:
+        found = getattr(found, part)
+    with pytest.raises(AttributeError, match="is not provided. Use "):
+        getattr(found, last)
+
+
+def test_probing_is_quiet():
+    assert not hasattr(tf, "__wrapped__")
+    assert hasattr(tf, "constant")
+    assert tf.executing_eagerly()
+    assert tf.__version__.startswith("2.")
