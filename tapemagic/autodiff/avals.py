@@ -72,6 +72,9 @@ def code_of(value: Any) -> int:
     return _new_code(key) if code is None else code
 
 
+code_of(0.0)  # a Python float gets the lowest positive code
+
+
 def is_small(code: int) -> bool:
     """Tell whether values of this code are kept for the picture."""
     return not code & 1
@@ -84,8 +87,11 @@ def full(ct: Any, aval: Aval) -> Any:
     cotangent of every element of a `sum` is the same number): no array is made for it until an
     operation needs the shape.
     """
-    if getattr(ct, "shape", ()) == aval.shape:
+    shape = getattr(ct, "shape", None)
+    if shape == aval.shape:
         return ct
+    if shape is None and not aval.shape:
+        return np.asarray(ct)[()]  # a Python number: rules ask for its shape
     return np.broadcast_to(ct, aval.shape)
 
 

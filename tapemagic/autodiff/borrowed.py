@@ -110,8 +110,6 @@ class Borrowed:
         if storage.owner is not None and storage.owner() is handle:
             _reshape(owner, handle)
             return owner
-        if storage.frozen:
-            return copy_of(handle.value)
         if storage.written:
             return view_at(owner, handle.window)
         if owner is storage.buffer:

@@ -27,6 +27,9 @@ def _given(**kwargs: Any) -> dict:
 @_method
 def fill(self: Any, value: Any) -> None:
     """Write one value everywhere."""
+    if not isinstance(self.value, np.ndarray):
+        self.value.fill(plain(value))  # of a number: nothing happens
+        return
     np.empty(1, self.value.dtype).fill(plain(value))  # NumPy's own errors
     write_item(self, Ellipsis, value)
 

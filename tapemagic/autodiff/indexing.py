@@ -104,18 +104,34 @@ class FlatIterator:
         self._handle, self._position = handle, 0
 
     def _index(self, index: Any) -> tuple:
+        shape = np.shape(self._handle.value)
         numbers = np.arange(np.size(self._handle.value))[plain_index(index)]
-        return np.unravel_index(numbers, np.shape(self._handle.value))
+        return np.unravel_index(numbers, shape) if shape else (np.zeros_like(numbers),)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._handle[self._index(index)]
+        return self._array()[self._index(index)]
+
+    def _array(self) -> Any:
+        return self._handle if np.ndim(self._handle.value) else self._handle[None]
 
     def __setitem__(self, index: Any, values: Any) -> None:
         where = self._index(index)
+        if not np.ndim(where[0]):
+            self._array()[where] = values
+            return
+        if np.size(values) == 0:
+            self._array()[where] = values  # NumPy's own error
+        if isinstance(values, (list, tuple)):
+            values = np.stack(values) if dispatch.holds_traced(values) else np.array(values)
         count = np.size(where[0])
-        if np.ndim(where[0]):  # .flat repeats or cuts the values to fit, as NumPy does
-            values = np.resize(values, count) if np.size(values) else values
-        self._handle[where] = values
+        if np.may_share_memory(dispatch.plain(values), dispatch.plain(self._handle)):
+            values = FlatIterator(values)  # NumPy reads and writes one element after another
+            for k, position in enumerate(zip(*where)):
+                self._array()[position] = values[k % len(values)]
+        elif np.ndim(values):  # .flat repeats or cuts the values to fit
+            self._array()[where] = np.ravel(values)[np.arange(count) % np.size(values)]
+        else:
+            self._array()[where] = values
 
     def __len__(self) -> int:
         return int(np.size(self._handle.value))

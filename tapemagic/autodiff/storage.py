@@ -29,7 +29,7 @@ from .primitives import RULES
 from .indexing import encode, is_basic, plain_index
 from .recorder import RECORDER, Recording
 from .structure import (
-    copy_of, decode, order_of, overlaps, positions_in, positions_set, set_item, source, view_at, window_get,
+    copy_of, decode, identity, order_of, overlaps, positions_in, positions_set, set_item, source, view_at, window_get,
     window_set,
 )  # fmt: skip
 
@@ -57,7 +57,7 @@ class Storage:
     """
 
     __slots__ = (
-        "aval", "buffer", "copied_at_once", "exposed", "fresh", "handles", "id", "changed", "frozen", "limit", "owner", "recording", "token",
+        "aval", "buffer", "copied_at_once", "exposed", "fresh", "handles", "id", "changed", "limit", "owner", "recording", "token",
         "version",
         "whole", "written",
     )  # fmt: skip
@@ -73,7 +73,6 @@ class Storage:
         self.recording: Recording | None = None  # the one whose entries may refer to the buffer
         self.copied_at_once = False
         self.changed = False  # whether anything was ever written
-        self.frozen = False  # a view of a temporary whose place is not known: no writes
         self.whole: Window | None = None  # the window of the buffer itself, once written
         self.handles: list[weakref.ref] = []  # all handles alive
         self.fresh: list[weakref.ref] = []  # those whose token a write has to take back
@@ -152,20 +151,30 @@ class Storage:
         handle.version = self.version
 
     def adopt(self, handle: Any) -> None:
-        """Begin to watch the memory: a source node for the whole, its window for `handle`.
+        """Give what `handle` looks at a new name, which all later reads of the memory go through.
 
-        The buffer becomes a copy of ours, so that the array's owner may write to it later.
+        Of memory that nobody watches the name is a source. Watching a view writes its source into
+        the memory, so that the base and other views depend on it as they do in NumPy.
         """
-        if self.current() < 0:
-            self.own()
-            self.id = recorder.append((self.aval, (), (), (), None, None), source.code)
-            self.token = RECORDER.token
-            self.version += 1
-        self.settle(handle, reads=False)
-        kept = handle.value if is_small(handle.aval) else None
+        self._copy_buffer()  # the owner may write to his array later
+        before = self.current()
+        value = self.true_view(handle)
+        if before < 0:
+            kept = np.array(value) if is_small(handle.aval) else None
+            name = recorder.append((handle.aval, (), (), (), None, kept), source.code)
+        else:
+            old = (handle.aval, self.node_of(handle), -1, None, None, None)
+            name = recorder.append(old, identity.code)
         if handle.window is self.whole:
-            entries = RECORDER.entries
-            entries[self.id] = (*entries[self.id][:8], kept if kept is None else kept.copy())
+            now = name
+        else:
+            primitive, where = _place_of_write(self, value, Ellipsis, Ellipsis)
+            now = append_node(
+                primitive, (before, name), (self.aval, handle.aval), (None, None, where),
+                self.buffer,
+            )  # fmt: skip
+        self._renamed(now)
+        handle.id, handle.version = name, self.version
 
     # -------------------------------------------------------------------------------- writing
 
@@ -195,18 +204,22 @@ class Storage:
 
     def written_by(self, handle: Any, id_: int) -> None:
         """Note that the node `id_` (-1: nothing traced) holds the contents after a write."""
-        self.version += 1
         self.changed = True
+        self._renamed(id_)
+        handle.value = self.true_view(handle)
+        handle.token = None
+        if handle.window is self.whole:
+            handle.id, handle.version = id_, self.version
+
+    def _renamed(self, id_: int) -> None:
+        """Make all handles stale: the contents are known by another node from here on."""
+        self.version += 1
         self.id, self.token = id_, RECORDER.token if id_ >= 0 else None
         for reference in self.fresh:
             stale = reference()
             if stale is not None:
                 stale.token = None
         self.fresh = []
-        handle.value = self.true_view(handle)
-        handle.token = None
-        if handle.window is self.whole:
-            handle.id, handle.version = id_, self.version
 
     def current(self) -> int:
         """Return the node of the contents in this recording, or -1."""
@@ -233,32 +246,30 @@ def storage_of(handle: Any) -> Storage:
     """Return the storage of an array handle, made when it is first needed."""
     if handle.storage is None:
         value = handle.value
-        if isinstance(value.base, np.ndarray) or not is_dense(value):
-            # A result that NumPy made as a view of a temporary: its own copy is the owner.
-            handle.value = value = np.array(value, order="K")
-        if value.flags.forc:
+        if value.base is None and value.flags.forc:
             Storage(value, handle).attach(handle)
         else:
-            _transposed_storage(handle).attach(handle)
+            _storage_around(handle).attach(handle)
     return handle.storage
 
 
-def is_dense(value: np.ndarray) -> bool:
-    """Tell whether an array fills its memory, with its axes in whatever order."""
-    return value.transpose(_by_stride(value)).flags.c_contiguous
+def _storage_around(handle: Any) -> Storage:
+    """Make the storage of a result that NumPy made as a view of a temporary array.
 
-
-def _by_stride(value: np.ndarray) -> list[int]:
-    return sorted(range(value.ndim), key=lambda axis: -value.strides[axis])
-
-
-def _transposed_storage(handle: Any) -> Storage:
-    """Make a storage whose buffer is the handle's memory as it lies, its axes sorted by stride."""
-    axes = _by_stride(handle.value)
-    storage = Storage(handle.value.transpose(axes))
+    Also that of an array with its axes in another order, which is a view of its memory as it lies.
+    """
+    value = handle.value
+    owner = value
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
+    if not owner.flags.c_contiguous or owner.dtype.kind not in "fc":
+        handle.value = value = owner = np.array(value)
+    storage = Storage(owner)
     if handle.token is RECORDER.token:
+        where = (order_of(owner), window_of(value, owner))
         storage.id = append_node(
-            RULES[np.transpose], (handle.id,), (handle.aval,), (None, tuple(axes)), storage.buffer
+            window_set, (-1, handle.id), (storage.aval, handle.aval), (None, None, where), owner
         )
         storage.token = RECORDER.token
     return storage
@@ -273,18 +284,14 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
     if not isinstance(x.value, np.ndarray):  # ``number[...]``: an array of its own
         y = y.copy()
         return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
-    before = x.value
+    if x.storage is None and not x.value.flags.writeable:  # nobody can write to either
+        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
     storage = storage_of(x)
-    if storage.written and not np.may_share_memory(y, storage.buffer):
+    if y.size and storage.written and not np.may_share_memory(y, storage.buffer):
         # Computed from a copy that a rule keeps: not a view of what the array holds.
         if node is None:
             return dispatch.untracked(y, cls)
         return dispatch.traced(y.copy(), node[0], node[1], cls)
-    if x.value is not before:
-        if before.flags.c_contiguous or before.flags.f_contiguous:
-            y = view_at(x.value, window_of(y, before))
-        else:
-            storage.frozen = True
     result = object.__new__(cls)
     result.value = y
     if node is None:
@@ -318,19 +325,15 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
     storage = storage_of(handle)
     if not storage.true_view(handle).flags.writeable:
         raise ValueError("assignment destination is read-only")
-    if storage.frozen:
-        raise leaks.locate(
-            UnsupportedWriteError(
-                f"{leaks.name_of((handle,))} is a view of a temporary array, and is written to.",
-                fix="Write to a copy: z = z.copy().",
-            )
-        )
     if np.may_share_memory(v, storage.buffer):
         v = np.array(v)
+    before = storage.current()
+    contents = None  # of memory that nothing traced has been in so far: a run can be repeated
+    if before < 0 and v_id >= 0 and not _covers(handle, index, storage):
+        contents = storage.buffer.copy(order="K")
     storage.own()
     target = storage.true_view(handle)
     target[index] = v
-    before = storage.current()
     id_ = -1
     if RECORDER.recording is not None and (before >= 0 or v_id >= 0):
         encoded = encode(index)
@@ -341,9 +344,20 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
         else:
             primitive, where = _place_of_write(storage, target, index, encoded)
         id_ = append_node(
-            primitive, (before, v_id), (storage.aval, v_code), (None, None, where), storage.buffer
-        )
+            primitive, (before, v_id), (storage.aval, v_code),
+            (contents, None if v_id >= 0 else _plain_copy(v), where), storage.buffer,
+        )  # fmt: skip
     storage.written_by(handle, id_)
+
+
+def _covers(handle: Any, index: Any, storage: Storage) -> bool:
+    """Tell whether a write replaces all that is in the memory."""
+    whole = index is Ellipsis or (type(index) is slice and index == slice(None))
+    return whole and np.size(handle.value) == storage.buffer.size
+
+
+def _plain_copy(v: Any) -> Any:
+    return v.copy() if isinstance(v, np.ndarray) else list(v) if type(v) is list else v
 
 
 def _place_of_write(storage: Storage, target: np.ndarray, index: Any, encoded: Any) -> tuple:

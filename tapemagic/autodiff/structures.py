@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
+from tapemagic.errors import TapeUseError
 
 from .dispatch import HANDLE_TYPES
 
@@ -27,8 +30,18 @@ def _parts(structure: Any) -> list[Any] | None:
     if type(structure) in (list, tuple) or hasattr(structure, "_fields"):
         return list(structure)
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
-        return [getattr(structure, field.name) for field in dataclasses.fields(structure)]
+        return [getattr(structure, name) for name in _array_fields(structure)]
     return None
+
+
+def _array_fields(structure: Any) -> list[str]:
+    """Return the fields of a dataclass that may hold arrays; settings (text, counts) stay."""
+    return [
+        field.name
+        for field in dataclasses.fields(structure)
+        if not isinstance(getattr(structure, field.name), (str, bytes, bool, int))
+        and not callable(getattr(structure, field.name))
+    ]
 
 
 def leaves(structure: Any, like: Any = None) -> list[Any]:
@@ -49,6 +62,10 @@ def leaves(structure: Any, like: Any = None) -> list[Any]:
     parts = _parts(structure)
     if parts is None:
         return [structure]
+    if isinstance(like, Mapping) and isinstance(structure, Mapping):
+        if like.keys() != structure.keys():
+            raise TapeUseError(f"Keys {list(structure)} were given for {list(like)}.")
+        parts = [structure[key] for key in like]  # by key, in whatever order they come
     guides = _parts(guide) if like is not None else [None] * len(parts)
     found: list[Any] = []
     for part, below in zip(parts, guides or []):
@@ -81,8 +98,8 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
     if type(structure) in (list, tuple):
         return type(structure)(map_leaves(function, item) for item in structure)
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
-        names = [field.name for field in dataclasses.fields(structure)]
-        return dataclasses.replace(
-            structure, **{name: map_leaves(function, getattr(structure, name)) for name in names}
-        )
+        changed = copy.copy(structure)
+        for name in _array_fields(structure):  # also of a frozen one, and fields without init
+            object.__setattr__(changed, name, map_leaves(function, getattr(structure, name)))
+        return changed
     return function(structure)

@@ -142,7 +142,7 @@ def _record(ufunc: Any, inputs: tuple, compute: Callable) -> Any:
             return call_elementwise(rule, compute, inputs)
         if rule.kind != "constant":
             return call_primitive(rule, inputs, {}, compute)
-        return leaks.flat(compute(*plain(inputs)), inputs)
+        return leaks.flat(compute(*plain(inputs)), inputs, ufunc)
     y = dispatch.call(ufunc, inputs, {})
     wanted = compute(*plain(inputs))
     return y.astype(wanted.dtype) if getattr(wanted, "dtype", None) != y.dtype else y
@@ -241,6 +241,15 @@ def _selected(x: Any, mask: np.ndarray) -> Any:
     return (x if shape == mask.shape else np.broadcast_to(x, mask.shape))[mask]
 
 
+def _odd_out(target: np.ndarray) -> UnsupportedWriteError:
+    return leaks.locate(
+        UnsupportedWriteError(
+            f"out= of shape {target.shape} does not fit the result: NumPy writes to a part of it.",
+            fix="Give an array of the result's shape.",
+        )
+    )
+
+
 def store(y: Any, outs: tuple, recompute: Callable) -> Any:
     """Write results into the handles given as `out=`.
 
@@ -267,6 +276,13 @@ def store(y: Any, outs: tuple, recompute: Callable) -> Any:
         if np.shape(value) != target.shape or getattr(value, "dtype", None) != target.dtype:
             copies = tuple(None if o is None else np.array(plain(o)) for o in outs)
             recompute(out=copies if len(copies) > 1 else copies[0])
+            probe = target.copy()
+            try:
+                probe[...] = value
+            except ValueError:
+                raise _odd_out(target) from None
+            if len(copies) == 1 and not np.array_equal(copies[0], probe, equal_nan=True):
+                raise _odd_out(target)
         write_item(out, Ellipsis, result)
         stored.append(out)
     return tuple(stored) if isinstance(y, tuple) else stored[0]

@@ -29,7 +29,7 @@ def main() -> int:
         if outcome.kind == "refused":
             refusals[outcome.detail.splitlines()[0]] += 1
             if options.show:
-                print(f"\n=== seed {seed} refused\n{shrink(program, 'refused')}")
+                print(f"\n=== seed {seed} refused\n{shrink(program, 'refused')}\n{outcome}")
         if outcome.failed:
             failures += 1
             small = shrink(program, outcome.kind)

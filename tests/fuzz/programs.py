@@ -73,8 +73,13 @@ def fresh_inputs(program: Program, changed: dict[str, Any] | None = None) -> dic
     changed = changed or {}
     space: dict[str, Any] = {"np": np}
     for name, value in program.inputs.items():
-        value = changed.get(name, value)
-        space[name] = value.copy(order="K") if isinstance(value, np.ndarray) else value
+        new = changed.get(name, value)
+        if isinstance(value, np.ndarray):
+            fortran = value.flags.f_contiguous and value.ndim > 1
+            new = np.array(new, order="F" if fortran else "C")
+        else:
+            new = type(value)(new)
+        space[name] = new
     for line in program.views:
         exec(line, space)
     del space["np"]

@@ -50,7 +50,7 @@ _REDUCTIONS = (
 )  # fmt: skip
 _CREATIONS = (
     "np.zeros(3)", "np.zeros((2, 3))", "np.ones(4)", "np.full(3, 0.5)", "np.zeros_like({})",
-    "np.ones_like({})", "np.empty_like({}) * 0", "np.array([{0}.sum(), 1.0, {0}.mean()])",
+    "np.ones_like({})", "np.zeros_like({}) + 0.2", "np.array([{0}.sum(), 1.0, {0}.mean()])",
     "np.stack([{0}, 2 * {0}])", "np.concatenate([{0}, {0}])", "np.arange(3.0)", "np.eye(3)",
     "np.array([{0}, {0}])", "np.linspace(0.0, 1.0, 4)", "np.zeros(3, dtype=complex)",
     "np.array({})", "np.full(2, {0}.sum())", "np.vstack([{0}, {0}])", "np.full_like({}, 0.3)",
@@ -83,6 +83,7 @@ _LOOPS = (
     "try:\n    {0}[100] = 1.0\nexcept IndexError:\n    {2} = {0} * 2",
     "{2} = (lambda q: q * q + {1})({0})",
     "{2} = np.zeros(({1}.size, 2))\n{2}[:, 0] = {1}.ravel()\n{2}[:, 1] = {2}[::-1, 0] * 2",
+    "{2} = np.empty_like({0})\n{2}[...] = {0} * 0.5", "{2} = np.empty({0}.shape)\n{2}.fill(0.4)",
     "{2} = {0}.copy()\n{2}[0] = 0.0\n{2} = {2} * {0}",
     "{2} = {0} * {1}\n{0} *= 0.5\n{2} += {0}",
     "for i, j in np.ndindex(2, 2):\n    {0}[i, j] = {0}[j, i] * 0.6",
@@ -192,18 +193,20 @@ def ufunc_out(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
             "np.add({0}, {1}, out={2})", "np.multiply({0}, {1}, out={2})", "np.sin({0}, out={2})",
             "np.add({0}, {1}, {2})", "np.sin({2}, out={2})", "np.subtract({2}, {0}, out={2})",
             "np.add({0}, {1}, out={2}, where={2} > 0)", "np.copyto({2}, {0})",
-            "np.add.at({2}, [0, 0, 1], 0.3)", "np.add.at({2}, [0, 1], {0})",
-            "np.add.at({2}, (0, [1, 1]), {0}.sum())", "np.subtract.at({2}, [1], 0.5)",
+            "np.add.at({3}, [0, 0, 1], 0.3)", "np.add.at({3}, [0, 1], {0})",
+            "np.add.at({3}, (0, [1, 1]), {0}.sum())", "np.subtract.at({3}, [1], 0.5)",
             "{2}.fill({0}.sum())", "{2}.sort()", "np.put({2}, [0, 1], {0})", "{2}.put([1], [0.3])",
             "np.putmask({2}, {2} > 0, 0.1)", "np.fill_diagonal({2}, {0}.sum())",
             "np.cumsum({0}, out={2})", "np.sum({0}, axis=0, out={2})", "np.matmul({0}, {1}, out={2})",
-            "np.copyto({2}, {0}, where={2} > 0)", "np.multiply.at({2}, [0, 0], 0.5)",
+            "np.copyto({2}, {0}, where={2} > 0)", "np.multiply.at({3}, [0, 0], 0.5)",
             "np.place({2}, {2} > 0, [0.1, 0.2])", "{2}.partition(1)", "np.dot({0}, {1}, out={2})",
             "np.clip({0}, -0.5, 0.5, out={2})", "np.tanh({0}, out={2}[...])",
             "np.take({0}, [0, 1, 0], out={2})", "np.put_along_axis({2}, np.array([0]), 0.4, 0)",
         ]
     )  # fmt: skip
-    return form.format(one, two, place)
+    # ufunc.at does not look whether an array is read-only: NumPy then writes all the same.
+    writeable = [k for k, v in arrays.items() if isinstance(v, np.ndarray) and v.flags.writeable]
+    return form.format(one, two, place, rng.choice(writeable or [place]))
 
 
 def flat_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:

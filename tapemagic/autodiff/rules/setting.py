@@ -14,6 +14,8 @@ from .algebra import as_array, plain
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     probe = np.empty_like(plain(dst))
     np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
+    if dst is src:  # not even a read-only array minds
+        return
     if where is True:
         dst[...] = src
         return
