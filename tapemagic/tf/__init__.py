@@ -6,12 +6,10 @@ Values, dtypes (float32 by default) and prints are TensorFlow 2.21's; the tape i
 Random numbers have TensorFlow's distributions and not its sequences. A name that is not here
 raises an AttributeError that says how to do it with NumPy.
 
->>> from tapemagic import tf
->>> x = tf.Variable(-2.0)
->>> with tf.GradientTape() as tape:
-...     y = x ** 2
->>> print(tape.gradient(y, x))
-tf.Tensor(-4.0, shape=(), dtype=float32)
+    x = tf.Variable(-2.0)
+    with tf.GradientTape() as tape:
+        y = x ** 2
+    print(tape.gradient(y, x))  # tf.Tensor(-4.0, shape=(), dtype=float32)
 """
 
 from typing import Any
@@ -54,6 +52,7 @@ from .creation import (
 from .dtypes import (
     DType,
     TensorShape,
+    TensorSpec,
     as_dtype,
     complex64,
     complex128,

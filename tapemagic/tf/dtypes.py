@@ -200,3 +200,11 @@ class TensorShape(tuple):
 
     def __str__(self) -> str:
         return tuple.__repr__(self)
+
+
+class TensorSpec:
+    """A shape and dtype, as `tf.function` takes them; nothing is checked."""
+
+    def __init__(self, shape: Any, dtype: Any = float32, name: str | None = None) -> None:
+        self.shape = None if shape is None else TensorShape(shape)
+        self.dtype, self.name = as_dtype(dtype), name

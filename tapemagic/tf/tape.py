@@ -45,7 +45,7 @@ class GradientTape(tape.GradientTape):
     tf.Tensor(-4.0, shape=(), dtype=float32)
     """
 
-    def watch(self, tensor: Any) -> Any:
+    def watch(self, tensor: Any) -> None:
         """Watch a tensor or variable, or everything in a nested structure, from here on.
 
         Raises
@@ -59,7 +59,7 @@ class GradientTape(tape.GradientTape):
                     f"watch() was given a {type(x).__name__}, which no tape can follow.",
                     fix="Watch a tensor: x = tf.constant(...), then tape.watch(x).",
                 )
-        return super().watch(tensor)
+        super().watch(tensor)
 
     def gradient(
         self,

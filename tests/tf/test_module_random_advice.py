@@ -130,7 +130,7 @@ def test_advice_is_only_for_what_is_missing(name):
     found = tf
     for part in path:
         found = getattr(found, part)
-    with pytest.raises(AttributeError, match="is not provided. Use "):
+    with pytest.raises(AttributeError, match=r"is not provided\. Use "):
         getattr(found, last)
 
 

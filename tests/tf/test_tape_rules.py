@@ -1,7 +1,7 @@
 """The rules T1 to T27 of a tape, in TensorFlow's spelling."""
 
-from collections import namedtuple
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,7 +9,10 @@ import pytest
 from tapemagic import tf
 from tapemagic.errors import TapeError
 
-Pair = namedtuple("Pair", "first second")
+
+class Pair(NamedTuple):
+    first: object
+    second: object
 
 
 @dataclass
@@ -57,8 +60,8 @@ def test_t4_entering_again_continues():
     tape = tf.GradientTape()
     with tape:
         y = x * x
-        with pytest.raises(ValueError, match="still recording"), tape:
-            pass
+        with pytest.raises(ValueError, match="still recording"):
+            tape.__enter__()
     with tape:
         z = y * x
     assert value(tape.gradient(z, x)) == 27
@@ -66,9 +69,17 @@ def test_t4_entering_again_continues():
 
 def test_t5_exception_leaves_the_recording():
     x = tf.Variable(3.0)
-    with pytest.raises(ZeroDivisionError), tf.GradientTape() as tape:
-        y = x * x
-        1 / 0  # noqa: B018
+    tape = tf.GradientTape()
+
+    def fail():
+        nonlocal y
+        with tape:
+            y = x * x
+            raise ZeroDivisionError
+
+    y = None
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert value(tape.gradient(y, x)) == 6
 
 
@@ -155,7 +166,7 @@ def test_t11_integers_are_not_watched():
 
 @pytest.mark.parametrize("data", [3.0, np.ones(2), [1.0, 2.0]])
 def test_t12_plain_data_is_refused_in_words(data):
-    with tf.GradientTape() as tape, pytest.raises(TapeError, match="tf.constant"):
+    with tf.GradientTape() as tape, pytest.raises(TapeError, match=r"tf\.constant"):
         tape.watch(data)
 
 
@@ -174,7 +185,7 @@ def test_t12_plain_source_and_target():
         lambda w, b: (w, b),
         lambda w, b: {"w": w, "b": b},
         lambda w, b: Pair(w, [b, {"again": w}]),
-        lambda w, b: Weights(w, b),
+        Weights,
         lambda w, b: [w, w],
         lambda w, b: [],
     ],
@@ -446,7 +457,7 @@ def test_stop_gradient_and_leaving_the_tape():
 
 
 def test_operations_inside_tf_function():
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, input_signature=[tf.TensorSpec([]), tf.TensorSpec([None])])
     def loss(w, data):
         return tf.reduce_sum(w * data) + 1
 

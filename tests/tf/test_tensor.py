@@ -116,7 +116,7 @@ def test_operands_of_other_types():
 
 
 def test_lists_as_operands():
-    assert (tf.constant([1.0, 2.0]) + [1, 2]).numpy().tolist() == [2, 4]
+    assert ([1, 2] * tf.constant([2.0, 2.0])).numpy().tolist() == [2, 4]
     x = tf.Variable(3.0)
     with tf.GradientTape() as tape:
         y = tf.reduce_sum(tf.constant([1.0, 2.0]) * [x, 2 * x] + tf.convert_to_tensor([[x, 1.0]]))
