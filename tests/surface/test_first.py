@@ -1,0 +1,37 @@
+"""Every entry of numpy_surface.json: the value is NumPy's, the gradient is its derivative."""
+
+import numpy as np
+import pytest
+from surface.comparing import follow, run_taped
+from surface.entries import ENTRIES, REFUSED, inputs_of, program_of
+
+from tapemagic import GradientTape
+from tapemagic.errors import TapeError
+
+CARRIED = [name for name in ENTRIES if name not in REFUSED]
+#: Where the rounding of float32 drowns small steps of differences.
+COARSE = {"numpy.float32": {"step": 0.05, "rtol": 1e-5}}
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_entry(name):
+    slopes = follow(program_of(name), inputs_of(name), **COARSE.get(name, {}))
+    assert slopes
+    assert not any(np.isnan(slope).any() for slope in slopes.values())
+    if ENTRIES[name]["differentiable"] == "yes":
+        assert any(map(np.any, slopes.values()))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_aloud(name):
+    with GradientTape() as tape:
+        handles = {key: tape.watch(x) for key, x in inputs_of(name).items()}
+        with pytest.raises(TapeError) as error:
+            run_taped(program_of(name), handles)
+    assert error.value.line is not None
+    assert error.value.fix
+
+
+def test_few_are_refused():
+    assert len(ENTRIES) == 618
+    assert len(REFUSED) < 10
