@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import cuts, dispatch, forward, structures, tape
+from tapemagic.autodiff import cuts, dispatch, forward, leaks, structure, structures, tape
 from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import TapeUseError
 
@@ -157,7 +159,11 @@ def custom_gradient(f: Callable) -> Callable:
 
     @functools.wraps(f)
     def of_tensors(*args: Any, **kwargs: Any) -> Any:
+        known = {dispatch.operand(x)[1] for x in args}
+        start = len(RECORDER.entries)
         y, grad = f(*args, **kwargs)
+        if max(known, default=-1) >= 0:
+            _refuse_captured(f, known, start)
         y = _result(y)
         results = structures.leaves(y)
 
@@ -178,6 +184,24 @@ def custom_gradient(f: Callable) -> Callable:
         return recorded(*tensors, **kwargs)
 
     return wrapper
+
+
+def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
+    """Raise if a function read something watched that is none of its arguments.
+
+    Its gradient function answers for the arguments alone: the rest would be missing in silence.
+    """
+    for entry in RECORDER.entries[start:]:
+        ids = entry[4:6] if isinstance(entry[4], int) else entry[4]
+        is_variable = PRIMITIVES[entry[0]] is structure.source
+        if is_variable or any(0 <= id_ < start and id_ not in known for id_ in ids):
+            raise leaks.locate(
+                TapeUseError(
+                    f"{f.__name__} reads a watched value that is not one of its arguments, and "
+                    "its gradient function says nothing of it.",
+                    fix="Pass it as an argument, or cut it: tf.stop_gradient(x).",
+                )
+            )
 
 
 def recompute_grad(f: Callable) -> Callable:

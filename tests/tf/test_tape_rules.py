@@ -422,6 +422,32 @@ def test_t25_several_arguments_and_results():
         tape.gradient(y, a)
 
 
+def test_t25_nothing_is_lost_in_silence():
+    x, v = tf.Variable(3.0), tf.Variable(2.0)
+
+    @tf.custom_gradient
+    def captures(x):
+        return x * v, lambda ct: ct * v
+
+    for read_before in (False, True):
+        with tf.GradientTape():
+            if read_before:
+                v + 1.0
+            with pytest.raises(ValueError, match="not one of its arguments"):
+                captures(x)
+    assert value(captures(x)) == 6
+
+    @tf.custom_gradient
+    def cut(x):
+        return x * tf.stop_gradient(v), lambda ct: ct * 7.0
+
+    v.assign(5.0)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        y = captures(x) + cut(x * 1.0)
+    assert [value(y), value(tape.gradient(y, x))] == [30, 12]
+
+
 def test_t26_conjugate_convention():
     z = tf.Variable(1 + 2j)
     with tf.GradientTape() as tape:
