@@ -207,6 +207,16 @@ def _product(formula: str) -> str:
     return f"ct * ({formula})"
 
 
+def _fitted_product(formula: str, aval: str, own: str) -> str:
+    """Write ``fit(ct * (formula))``, dividing by the operand itself after its axes are summed."""
+    tree = ast.parse(formula).body[0].value
+    divides = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
+    if divides and isinstance(tree.right, ast.Name) and tree.right.id == own:
+        left = ast.unparse(tree.left)
+        return f"fit(ct * conj_if_complex({left}), AVALS[{aval}]) / conj_if_complex({own})"
+    return f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
+
+
 def _compile_pullback(primitive: Primitive, *, general: bool) -> Callable:
     """Write the pullback of an elementwise primitive from its formulas.
 
@@ -222,7 +232,7 @@ def _compile_pullback(primitive: Primitive, *, general: bool) -> Callable:
     for operand, aval, formula in zip("ab", ("aval1", "aval2"), primitive.formulas):
         product = _product(formula)
         if general and formula not in ("1", "-1", "0"):
-            product = f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
+            product = _fitted_product(formula, aval, first if operand == "a" else "x2")
         elif general:
             product = f"fit({product}, AVALS[{aval}])"
         rows.append(f"    if {operand} >= 0:")

@@ -46,6 +46,9 @@ class Recording:
     guards : list of (array, fingerprint)
         Large plain arrays that entries refer to: they must not change before the sweep.
 
+    decisions : list of (position, context, offset, function, arguments, keywords)
+        Results without a derivative (comparisons, argmax, int(), ...), before which entry they were
+        made, and what of: what a run that is repeated with other inputs has to check.
     sharers : set of int
         The tapes that record, or have recorded, into it.
     variables : list
@@ -53,7 +56,7 @@ class Recording:
     """
 
     __slots__ = (
-        "_numbers", "contexts", "entries", "events", "guards", "sharers", "spoiled", "token",
+        "_numbers", "contexts", "decisions", "entries", "events", "guards", "sharers", "spoiled", "token",
         "variables",
     )  # fmt: skip
 
@@ -63,6 +66,7 @@ class Recording:
         self.contexts: list[tuple[CodeType, int, int]] = []
         self.events: list[tuple] = []
         self.guards: list[tuple] = []
+        self.decisions: list[tuple] = []
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()
         self.variables: list[Any] = []
@@ -74,23 +78,21 @@ class Recording:
             variable.token = None
         self.variables.clear()
 
+    def number(self, key: tuple[CodeType, int, int]) -> int:
+        """Return the number of (code, context of the caller, offset in the caller)."""
+        identity = (id(key[0]), key[1], key[2])  # to hash a code object would read all of it
+        known = self._numbers.get(identity)
+        if known is None:
+            known = self._numbers[identity] = len(self.contexts)
+            self.contexts.append(key)
+        return known
+
     def context(self, frame: FrameType) -> int:
         """Return the number of a frame's code together with its callers."""
-        frames = []
-        walker: FrameType | None = frame
-        while walker is not None and len(frames) < _DEEPEST:
-            frames.append(walker)
-            if walker.f_code.co_name == "<module>":
-                break
-            walker = walker.f_back
+        frames = callers(frame)
         number = offset = -1
         for caller in reversed(frames):
-            key = (caller.f_code, number, offset)
-            known = self._numbers.get(key)
-            if known is None:
-                known = self._numbers[key] = len(self.contexts)
-                self.contexts.append(key)
-            number, offset = known, caller.f_lasti
+            number, offset = self.number((caller.f_code, number, offset)), caller.f_lasti
         return number
 
     def positions(self, context: int, offset: int) -> list[tuple[CodeType, int]]:
@@ -106,7 +108,10 @@ class Recording:
 class Recorder:
     """What operators read: the open recording, spread out for speed."""
 
-    __slots__ = ("context", "depth", "entries", "frame", "recording", "tapes", "token")
+    __slots__ = (
+        "context", "entries", "frame", "recording", "stack", "stack_contexts", "tapes", "token",
+        "writer",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.recording: Recording | None = None
@@ -115,24 +120,69 @@ class Recorder:
         self.entries: list[tuple] = []
         self.frame: FrameType | None = None
         self.context = -1
+        self.stack: list[FrameType] = []
+        self.stack_contexts: dict[FrameType, int] = {}
+        self.writer: Any = None  # what rules call instead, while a run is written as a program
 
     def open(self, recording: Recording) -> None:
         """Start to record into `recording`."""
         self.recording = recording
         self.token, self.entries = recording.token, recording.entries
-        self.frame, self.context = None, -1
+        self.forget_frames()
 
     def close(self) -> None:
         """Stop recording: from here on no handle matches the token."""
         self.recording = None
         self.token, self.entries = object(), []
-        self.frame, self.context = None, -1
+        self.forget_frames()
 
     def enter(self, frame: FrameType) -> None:
-        """Note that operations now come from another frame."""
+        """Note that operations now come from another frame.
+
+        The frames that are known lie on a stack, each with its context, so that a call of a helper
+        costs one look-up and the return from it none.
+        """
         self.frame = frame
-        if self.recording is not None:
-            self.context = self.recording.context(frame)
+        recording = self.recording
+        if recording is None:
+            return
+        stack, contexts = self.stack, self.stack_contexts
+        new: list[FrameType] = []
+        walker: FrameType | None = frame
+        while walker is not None and walker not in contexts:
+            new.append(walker)
+            if walker.f_code.co_name == "<module>" or len(new) >= _DEEPEST:
+                walker = None
+                break
+            walker = walker.f_back
+        while stack and stack[-1] is not walker:
+            del contexts[stack.pop()]
+        number = offset = -1
+        if walker is not None:
+            number, offset = contexts[walker], walker.f_lasti
+        for caller in reversed(new):
+            number, offset = recording.number((caller.f_code, number, offset)), caller.f_lasti
+            stack.append(caller)
+            contexts[caller] = number
+        self.context = number
+
+    def forget_frames(self) -> None:
+        """Let go of the frames, and with them of the values of their names."""
+        self.frame, self.context = None, -1
+        self.stack.clear()
+        self.stack_contexts.clear()
+
+
+def callers(frame: FrameType) -> list[FrameType]:
+    """Return a frame and its callers, innermost first, as far as positions keep them."""
+    frames = []
+    walker: FrameType | None = frame
+    while walker is not None and len(frames) < _DEEPEST:
+        frames.append(walker)
+        if walker.f_code.co_name == "<module>":
+            break
+        walker = walker.f_back
+    return frames
 
 
 def generated_name(what: str) -> str:

@@ -17,7 +17,7 @@ from . import (
     jacobians,
     lookup,
     recorder,
-    replay,
+    recheck,
     structures,
     watching,
 )
@@ -68,6 +68,7 @@ class GradientTape:
         self._cotangents: dict[int, Any] | None = None
         self._namespace: dict[str, Any] = {}  # of the script, to find names when somebody looks
         self.bindings: list[tuple[str, int]] = []
+        self.arrays: dict[str, Any] = {}  # name -> weak reference to what is not watched
         self.source_nodes: dict[str, int] = {}
         self.target: tuple[str, int] | None = None
         self.cell: Any = None
@@ -333,7 +334,7 @@ class GradientTape:
             raise TapeStateError(
                 "No gradient was asked for yet.", fix="Call tape.gradient(...) first."
             )
-        return replay.check(self._recording.entries, *self._asked, self._sweep, tolerance)
+        return recheck.check(self._recording.entries, *self._asked, self._sweep, tolerance)
 
     def save(self, file: Any) -> None:
         """Write the run to a file: ``.html`` (live view), ``.json``, ``.svg`` or ``.txt``.

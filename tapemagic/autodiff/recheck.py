@@ -1,0 +1,80 @@
+"""Running the recorded operations again with other values of the sources.
+
+The branches that the run took, its indices and its random draws stay as they were: what is run
+again is the straight line of operations on the tape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .avals import MULTIPLE
+from .checking import Check, compare
+from .primitives import PRIMITIVES
+from .structure import source
+
+
+def run_again(entries: list[tuple], count: int, given: dict[int, Any]) -> list[Any]:
+    """Return the values of the first `count` nodes, where `given` replaces some of them.
+
+    Parameters
+    ----------
+    entries : list of tuple
+    count : int
+    given : dict
+        Node id -> value; every source that is read has to be among them or kept on the tape.
+    """
+    values: list[Any] = []
+    for k in range(count):
+        if k in given:
+            values.append(given[k])
+            continue
+        entry = entries[k]
+        primitive = PRIMITIVES[entry[0]]
+        if primitive is source:
+            values.append(entry[8])
+        elif primitive.kind == "elementwise":
+            ids, kept = entry[4:6], entry[6:8]
+            operands = [values[i] if i >= 0 else x for i, x in zip(ids, kept)]
+            values.append(primitive.fun(*operands[: primitive.arity]))
+        else:
+            ids, args, keywords = entry[4], entry[6], dict(entry[7] or ())
+            operands = [
+                values[ids[i]] if i < len(ids) and ids[i] >= 0 else arg
+                for i, arg in enumerate(args)
+            ]
+            y = primitive.fun(*operands, **keywords)
+            values.append(list(y) if entry[3] == MULTIPLE else y)
+    return values
+
+
+def check(
+    entries: list[tuple],
+    seeds: dict[int, Any],
+    ids: list[list[int]],
+    sweep: Callable[..., list[Any]],
+    tolerance: float,
+) -> Check:
+    """Compare the gradients of the nodes `ids` with differences of the run carried out again."""
+    count = max(seeds) + 1
+    plain = run_again(entries, count, {})
+    nodes = [group[-1] for group in ids if group and group[-1] < count]
+    found = sweep(seeds, [[node] for node in nodes])
+    start = [np.asarray(plain[node]) for node in nodes]
+    gradients = [
+        np.zeros_like(value) if ct is None else np.asarray(ct)
+        for value, ct in zip(start, found)
+    ]
+
+    def target(values: list[np.ndarray]) -> float:
+        again = run_again(entries, count, dict(zip(nodes, values)))
+        return sum(
+            float(np.sum(np.real(np.conj(ct) * again[node]))) for node, ct in seeds.items()
+        )
+
+    names = [f"node {node}" for node in nodes]
+    return compare(target, start, gradients, names, tolerance)
+
