@@ -58,7 +58,7 @@ class Borrowed:
             if storage.written:
                 handle.value = (
                     storage.buffer
-                    if plain is owner
+                    if plain is owner and plain.flags.writeable
                     else view_at(storage.buffer, window_of(plain, owner))
                 )
             storage.attach(handle)

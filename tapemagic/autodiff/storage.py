@@ -106,6 +106,19 @@ class Storage:
             return self.buffer
         return view_at(self.buffer, handle.window)
 
+    def is_writeable(self, handle: Any) -> bool:
+        """Tell whether the array that a handle stands for may be written to."""
+        return bool(handle.window[4] if self.written else handle.value.flags.writeable)
+
+    def set_writeable(self, handle: Any, *args: Any, **kwargs: Any) -> None:
+        """Carry out ``handle.setflags(...)``."""
+        view = self.true_view(handle)[...]
+        view.setflags(*args, **kwargs)
+        if self.written:
+            handle.window = (*handle.window[:4], bool(view.flags.writeable))
+        else:
+            handle.value.setflags(*args, **kwargs)
+
     def peek(self, handle: Any) -> np.ndarray:
         """Return the current plain value."""
         return self.true_view(handle)
@@ -279,7 +292,7 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
     """Wrap a result that NumPy made as a view of the handle `x`."""
     if not isinstance(x.storage, (Storage, type(None))):  # a Variable: its value never changes
         if node is None:
-            return dispatch.untracked(y, cls)
+            return dispatch.untracked(y.copy(order="K"), cls)  # which may be written to
         return dispatch.traced(y, node[0], node[1], cls)
     if not isinstance(x.value, np.ndarray):  # ``number[...]``: an array of its own
         y = y.copy()
@@ -323,7 +336,7 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
         values = np.stack(values)
     v, v_id, v_code = dispatch.operand(values, reads=False)
     storage = storage_of(handle)
-    if not storage.true_view(handle).flags.writeable:
+    if not storage.is_writeable(handle):
         raise ValueError("assignment destination is read-only")
     if np.may_share_memory(v, storage.buffer):
         v = np.array(v)
@@ -384,12 +397,12 @@ def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
     storage = storage_of(handle)
     target = storage.true_view(handle)
     if not (
-        target.flags.writeable
+        storage.is_writeable(handle)
         and np.shape(plain) == target.shape
         and np.can_cast(plain.dtype, target.dtype, "same_kind")
     ):
         fun(target.copy(), dispatch.plain(other), out=np.zeros_like(target))  # NumPy's own error
-        if not target.flags.writeable:
+        if not storage.is_writeable(handle):
             raise ValueError("output array is read-only")
         raise UnsupportedWriteError(f"{fun.__name__} in place into shape {target.shape} failed.")
     write_item(handle, Ellipsis, result)

@@ -1,0 +1,188 @@
+"""`grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; T21 and T26."""
+
+import numpy as np
+import pytest
+
+import tapemagic
+from tapemagic import GradientTape, Variable
+from tapemagic.errors import SourceError
+
+
+def rosenbrock(x):
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+X = np.array([0.5, -1.2, 2.0])
+
+
+def numerical(fun, x, step=1e-6):
+    rows = []
+    for i in range(x.size):
+        shift = np.zeros_like(x)
+        shift[i] = step
+        rows.append((fun(x + shift) - fun(x - shift)) / (2 * step))
+    return np.stack(rows, axis=-1)
+
+
+def test_grad():
+    np.testing.assert_allclose(tapemagic.grad(rosenbrock)(X), numerical(rosenbrock, X), rtol=1e-6)
+
+
+def test_grad_of_grad_of_grad():
+    assert tapemagic.grad(tapemagic.grad(tapemagic.grad(lambda x: x**5)))(2.0) == 240.0
+
+
+def test_grad_of_several_arguments_and_structures():
+    def loss(params, scale):
+        return np.sum(params["w"] ** 2) * scale + params["b"][0]
+
+    params = {"w": np.array([1.0, 2.0]), "b": [np.float64(3.0)]}
+    found = tapemagic.grad(loss, argnums=(0, 1))(params, 2.0)
+    np.testing.assert_array_equal(found[0]["w"], [4.0, 8.0])
+    assert found[0]["b"] == [1.0]
+    assert found[1] == 5.0
+
+
+def test_the_argument_is_not_changed():
+    x = np.array([1.0, 2.0])
+
+    def loss(x):
+        x *= 3.0
+        return np.sum(x)
+
+    np.testing.assert_array_equal(tapemagic.grad(loss)(x), [3.0, 3.0])
+    assert list(x) in ([1.0, 2.0], [3.0, 6.0])  # a copy, or what NumPy would have left
+
+
+def test_value_and_grad_gives_plain_values():
+    value, gradient = tapemagic.value_and_grad(rosenbrock)(X)
+    assert type(value) is np.float64
+    assert type(gradient) is np.ndarray
+    assert value == rosenbrock(X)
+
+
+def test_integers_are_refused_with_a_reason():
+    with pytest.raises(SourceError, match="int"):
+        tapemagic.grad(lambda x: x * 2)(3)
+
+
+def test_unconnected_is_zero():
+    np.testing.assert_array_equal(tapemagic.grad(lambda x: 3.0)(X), np.zeros(3))
+
+
+def test_vjp_any_number_of_times():
+    y, pullback = tapemagic.vjp(lambda a, b: a * b, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    np.testing.assert_array_equal(y, [3.0, 8.0])
+    for ct in ([1.0, 0.0], [0.0, 1.0]):
+        a, b = pullback(np.array(ct))
+        np.testing.assert_array_equal(a, np.array(ct) * [3.0, 4.0])
+        np.testing.assert_array_equal(b, np.array(ct) * [1.0, 2.0])
+
+
+def test_vjp_of_a_structure():
+    y, pullback = tapemagic.vjp(lambda x: {"a": x * 2.0, "b": x * x}, 3.0)
+    assert y == {"a": 6.0, "b": 9.0}
+    assert pullback({"a": 1.0, "b": 10.0}) == (62.0,)
+    assert pullback({"b": 10.0, "a": 1.0}) == (62.0,)
+
+
+def test_jvp_agrees_with_the_jacobian():
+    def fun(x):
+        return np.sin(x) * np.sum(x)
+
+    v = np.array([1.0, -2.0, 0.5])
+    y, tangent = tapemagic.jvp(fun, (X,), (v,))
+    np.testing.assert_allclose(y, fun(X))
+    np.testing.assert_allclose(tangent, tapemagic.jacobian(fun)(X) @ v)
+
+
+def test_jacobian_and_hessian():
+    def fun(x):
+        return np.stack([x[0] * x[1], np.exp(x[2]), np.sum(x**3)])
+
+    np.testing.assert_allclose(tapemagic.jacobian(fun)(X), numerical(fun, X), rtol=1e-6)
+    np.testing.assert_allclose(
+        tapemagic.hessian(rosenbrock)(X), numerical(tapemagic.grad(rosenbrock), X), rtol=1e-6
+    )
+
+
+def test_hvp():
+    v = np.array([1.0, 2.0, -1.0])
+    np.testing.assert_allclose(
+        tapemagic.hvp(rosenbrock)(X, v), tapemagic.hessian(rosenbrock)(X) @ v
+    )
+
+
+def test_hessian_of_a_loop_that_writes():
+    def loss(x):
+        z = x * 1.0
+        for i in range(1, 3):
+            z[i] = z[i] * z[i - 1]
+        return np.sum(z**2)
+
+    np.testing.assert_allclose(
+        tapemagic.hessian(loss)(X), numerical(tapemagic.grad(loss), X), rtol=1e-5, atol=1e-8
+    )
+
+
+def test_inside_an_outer_tape():
+    w = Variable(2.0)
+    with GradientTape() as tape:
+        slope = tapemagic.grad(lambda x: w * x**3)(1.5)
+        loss = slope**2
+    # slope = 3 w x²; d(slope²)/dw = 2 slope 3 x²
+    assert tape.gradient(loss, w) == pytest.approx(2 * (3 * 2.0 * 2.25) * 3 * 2.25)
+
+
+def test_t26_complex_convention():
+    z = Variable(1.0 + 2.0j)
+    with GradientTape() as tape:
+        y = z * z
+    assert tape.gradient(y, z) == 2.0 - 4.0j
+
+
+def test_t26_a_step_against_the_gradient_descends():
+    def loss(z):
+        return np.sum(np.abs(z - (1 + 1j)) ** 2) + np.real(z[0] * z[1])
+
+    z = np.array([0.5 - 1j, 2.0 + 0.3j])
+    before = loss(z)
+    assert loss(z - 1e-3 * tapemagic.grad(loss)(z)) < before
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda z: np.sum(np.real(z * z * z)), lambda z: np.sum(np.imag(np.exp(z))),
+        lambda z: np.sum(np.abs(z)), lambda z: np.sum(z * np.conj(z)).real,
+        lambda z: np.sum(np.angle(z)), lambda z: np.real(z @ np.conj(z)),
+        lambda z: np.sum(np.real(np.sqrt(z) / z)),
+    ],
+)  # fmt: skip
+def test_t26_agrees_with_differences(fun):
+    z = np.array([1.0 + 2.0j, -0.5 + 0.7j])
+    step = 1e-6
+    wanted = np.zeros(2, complex)
+    for i in range(2):
+        for unit in (1.0, 1j):
+            shift = np.zeros(2, complex)
+            shift[i] = step * unit
+            wanted[i] += unit * (fun(z + shift) - fun(z - shift)) / (2 * step)
+    np.testing.assert_allclose(tapemagic.grad(fun)(z), wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_t26_real_parameters_of_complex_values_have_real_gradients():
+    gradient = tapemagic.grad(lambda x: np.sum(np.abs(np.exp(1j * x) + x)))(X)
+    assert gradient.dtype == np.float64
+    np.testing.assert_allclose(
+        gradient, numerical(lambda x: np.sum(np.abs(np.exp(1j * x) + x)), X), rtol=1e-6
+    )
+
+
+def test_scipy_minimize():
+    optimize = pytest.importorskip("scipy.optimize")
+    result = optimize.minimize(
+        tapemagic.value_and_grad(rosenbrock), X, jac=True, method="Newton-CG",
+        hessp=tapemagic.hvp(rosenbrock),
+    )  # fmt: skip
+    np.testing.assert_allclose(result.x, np.ones(3), atol=1e-4)
