@@ -214,7 +214,9 @@ def constant_box(graph: Graph, index: int, place: int) -> dict[str, Any] | None:
     summary = graph.constant(index, place)
     if summary is None or summary.shape == ():
         return None
-    box = empty_box(f"c{index}-{place}", "constant", "constant")
+    names = graph.nodes[index].constants
+    name = names[place] if place < len(names) else ""
+    box = empty_box(f"c{index}-{place}", "constant", visible(name, NAME_LENGTH) or "constant")
     box["value"], box["value_rows"] = summary.label, rows_of(summary)
     box["shape"], box["dtype"] = str(summary.shape), summary.dtype
     box["note"] = "not watched"

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.graph.facts import Facts
+from tapemagic.graph.known_arrays import KnownArrays
 from tapemagic.graph.model import (
     FailureRow,
     Frame,
@@ -62,7 +63,9 @@ def build_graph(tape: Any) -> Graph:
     constants = Summaries(lambda key: recorded[key[0]].constants[key[1]])
     names = node_names(tape.bindings, tape.source_nodes)
     with collector_paused():
-        nodes = tuple(graph_nodes(recorded, names, text.count("\n") + 1))
+        few = len(recorded) <= SUMMARISED_AT_ONCE
+        known_arrays = KnownArrays(getattr(tape, "arrays", {}) if few else {}, text)
+        nodes = tuple(graph_nodes(recorded, names, known_arrays, text.count("\n") + 1))
     target = tape.target
     graph = Graph(
         nodes=nodes,
@@ -77,8 +80,7 @@ def build_graph(tape: Any) -> Graph:
         gradients=gradients,
         constants=constants,
     )
-    everything = len(nodes) <= SUMMARISED_AT_ONCE
-    for index in range(len(nodes)) if everything else tape.source_nodes.values():
+    for index in range(len(nodes)) if few else tape.source_nodes.values():
         values(index)
         gradients(index)
     return replace(graph, sources=tuple(with_reasons(Facts(tape, graph))))
@@ -141,7 +143,9 @@ def node_names(bindings: Iterable[tuple[str, int]], source_nodes: dict[str, int]
     return names
 
 
-def graph_nodes(recorded: list, names: dict[int, str], lines: int) -> Iterable[GraphNode]:
+def graph_nodes(
+    recorded: list, names: dict[int, str], arrays: KnownArrays, lines: int
+) -> Iterable[GraphNode]:
     """Copy what the picture needs from each recorded operation.
 
     A line beyond the last one of the text belongs to what ran for us, and is no line to show.
@@ -162,6 +166,7 @@ def graph_nodes(recorded: list, names: dict[int, str], lines: int) -> Iterable[G
             node.dtype,
             node.line if (node.line or 0) <= lines else None,
             frames,
+            arrays.names(node),
         )
 
 

@@ -44,6 +44,8 @@ class GraphNode:
         Line of the cell, also for work done inside a helper function.
     frames : tuple of (str, str, int)
         The calls below cell level: function, file, line; outermost first.
+    constants : tuple of str
+        The person's names of constant operands, by position; may be shorter than `inputs`.
     """
 
     index: int
@@ -55,6 +57,7 @@ class GraphNode:
     dtype: str
     line: int | None
     frames: tuple[Frame, ...]
+    constants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,11 @@ class Session:
         borrowed = Borrowed()
         self.swap = Swap(namespace, borrowed, self.tape.register_plain)
         self.armed = True
+        # for the page: names of the operands that nobody watches
+        arrays = ((name, namespace.get(name)) for name in self.reached)
+        self.tape.arrays = {
+            name: weakref.ref(value) for name, value in arrays if type(value) is np.ndarray
+        }
         self.swap.enter([*self.reached, *(path.root for path in paths)])
         self.sources = take_sources(paths, source, self.reads, namespace, borrowed.lift)
         self.swap.note_changed(self.sources.changed, self.sources.rebuilt)
@@ -249,7 +255,7 @@ class Session:
             return
         if isinstance(value, float | complex | np.ndarray | np.inexact):
             return
-        raise UsageError(f"the target '{name}' is a {type(value).__name__}, not a float")
+        raise UsageError(f"the target '{name}' is of type {type(value).__name__}, not a float")
 
 
 def node_of(value: Any) -> int:

@@ -22,7 +22,7 @@ from .session import Session
 VIEWS = ("widget", "static", "text", "none")
 ENGINES = ("own", "dot")
 
-#: Cell -> its live view, to be closed when the cell runs again: a widget is kept alive by ipywidgets.
+#: Cell -> its live view, closed when the cell runs again: ipywidgets keeps all widgets alive.
 _live: dict[str, Any] = {}
 
 
@@ -131,9 +131,7 @@ def show_static(picture: Picture) -> None:
     display({"text/plain": "\n".join(picture.text()), "text/html": to_html(scene)}, raw=True)
 
 
-def show_widget(
-    picture: Picture, rerun: Rerun | None, sliders: dict[str, float], key: str
-) -> None:
+def show_widget(picture: Picture, rerun: Rerun | None, sliders: dict[str, float], key: str) -> None:
     """Show the live view, with sliders where the cell can be run again."""
     from tapemagic.display.widget import live_view
 
