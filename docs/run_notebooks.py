@@ -24,6 +24,7 @@ def run(path: Path) -> None:
         timeout=120,
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
+        coalesce_streams=True,
         store_widget_state=False,
     )
     client.execute()

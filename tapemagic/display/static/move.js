@@ -20,7 +20,7 @@ export function fit(view, smallest = 0) {
   if (room <= 0 || !width || !height) return; // hidden: the resize observer calls again
   const scale = Math.min(1.1, Math.max(room / width, smallest));
   const lowest = body.classList.contains("wide") ? 180 : 360;
-  const highest = Math.min(900, Math.max(560, window.innerHeight * 0.72)); // target and source in sight
+  const highest = Math.min(1000, Math.max(560, window.innerHeight * 0.9)); // a page, if need be
   const tall = Math.min(highest, Math.max(lowest, height * scale + 16));
   body.style.setProperty("--stage-height", `${Math.round(tall)}px`);
   const k = Math.max(smallest, Math.min(scale, (stage.clientHeight - 16) / height));

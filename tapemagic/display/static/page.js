@@ -154,8 +154,9 @@ function overview(view) {
   const { target, sources = [] } = view.scene;
   const columns = ["source", "shape", "gradient", "norm"].map((name) => html("th", "", name));
   const rows = sources.map(({ name, shape, gradient, norm, reason, state }) => {
-    const none = reason || state === "not-run" || state === "not-connected";
-    const result = html("td", none ? "words" : "gradient", reason || gradient);
+    const none = state === "not-run" || state === "not-connected";
+    const result = html("td", none ? "words" : "gradient", none ? reason || gradient : gradient);
+    if (reason && !none) result.append(html("div", "words", reason));
     return html("tr", "", html("th", "", name), html("td", "", shape), result, html("td", "", norm ?? ""));
   });
   const title = target?.name ? `Gradients of ${target.name} = ${target.value}` : "Sources";
