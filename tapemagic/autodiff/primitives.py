@@ -357,10 +357,8 @@ def _general_pullback(primitive: Primitive) -> Callable:
             else:
                 new = vjps[i](ct, y, *args, **keywords)
             target = AVALS[avals[i]]
-            if (
-                getattr(new, "shape", None) != target.shape
-                or getattr(new, "dtype", None) != target.dtype
-            ):
+            dtype = getattr(new, "dtype", None)  # None == float64, says NumPy
+            if dtype is None or dtype != target.dtype or new.shape != target.shape:
                 new = fit(new, target)
             old = cotangents[operand]
             cotangents[operand] = new if old is None else old + new

@@ -17,14 +17,16 @@ every composition of slices, transposes, reshapes and real/imaginary parts.
 
 from __future__ import annotations
 
+import operator
 import weakref
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..errors import UnsupportedWriteError
 from . import dispatch, leaks, recorder
-from .avals import code_of, is_small
+from .avals import AVALS, code_of, is_small
 from .primitives import RULES
 from .indexing import encode, is_basic, plain_index
 from .recorder import RECORDER, Recording
@@ -390,6 +392,8 @@ def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
         return dispatch.call_operator(RULES[fun], compute, (handle, other))
     if not isinstance(handle.storage, (Storage, type(None))):
         handle.storage.refuse_write(handle)
+    if AVALS[handle.aval].is_complex:  # NumPy rounds otherwise where it works in place
+        compute = partial(_compute_in_place, getattr(operator, f"i{compute.__name__}"))
     result = dispatch.call_operator(RULES[fun], compute, (handle, other))
     if result is NotImplemented:
         return result
@@ -407,6 +411,10 @@ def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
         raise UnsupportedWriteError(f"{fun.__name__} in place into shape {target.shape} failed.")
     write_item(handle, Ellipsis, result)
     return handle
+
+
+def _compute_in_place(operate: Any, x: Any, other: Any) -> Any:
+    return operate(np.array(x, order="K"), other)
 
 
 def reshape_in_place(handle: Any, shape: Any) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from .nodes import Node, Reader
 from .recorder import RECORDER, Recording
 from .structure import identity
 from .variable import Variable, VariableState, add_source
+
+if TYPE_CHECKING:
+    from .program import Program
 
 _SPENT = (
     "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
@@ -336,6 +340,39 @@ class GradientTape:
             )
         return recheck.check(self._recording.entries, *self._asked, self._sweep, tolerance)
 
+    def program(self, target: Any = None, sources: Any = None) -> Program:
+        """Return the run up to `target`, and its gradient, as one NumPy program.
+
+        Parameters
+        ----------
+        target : TracedArray, array, name, or a list or dict of them, optional
+            The target of the cell, if not given.
+        sources : TracedArray, Variable, array, name, or a nested structure of them, optional
+            The sources of the cell (or all that was watched), if not given.
+
+        Returns
+        -------
+        Program
+            `str(program)` is its source, which needs NumPy only; ``program(w=..., b=...)`` runs it.
+
+        Raises
+        ------
+        TapeUseError
+            If the run cannot be written as a program.
+
+        Examples
+        --------
+        >>> import numpy as np, tapemagic
+        >>> x = tapemagic.Variable(3.0)
+        >>> with tapemagic.GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.program(y, x)(x=5.0)
+        (np.float64(25.0), np.float64(10.0))
+        """
+        from .program import make_program  # noqa: PLC0415  (built on the tape's own tools)
+
+        return make_program(self, target, sources, sys._getframe(1))
+
     def save(self, file: Any) -> None:
         """Write the run to a file: ``.html`` (live view), ``.json``, ``.svg`` or ``.txt``.
 
@@ -515,8 +552,9 @@ class GradientTape:
             return ct
         if not zero:
             return None
-        if isinstance(x, str):
-            aval = AVALS[self._recording.entries[self._ids_of(x)[0]][3]]
+        ids = self._ids_of(x)
+        if ids:  # the handle itself may have another shape by now
+            aval = AVALS[self._recording.entries[ids[0]][3]]
             return np.zeros(aval.shape, aval.dtype)[()]
         value = dispatch.plain(x)
         return np.zeros(np.shape(value), np.asarray(value).dtype)[()]

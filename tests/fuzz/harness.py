@@ -64,7 +64,8 @@ class TracedRun:
 
     def products(self, directions: dict[str, Any]) -> dict[str, Any]:
         """Return the second derivative along `directions`: the gradient, differentiated."""
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error")
             with self.tape:
                 first = self.tape.gradient(
                     self.space["loss"], self.sources, unconnected_gradients="zero"

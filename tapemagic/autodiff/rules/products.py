@@ -10,6 +10,7 @@ differentiation", 2008, section 2.2.2); every other product is this one with axe
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,11 @@ def _matmul_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return ct * conj(a) if b.ndim == 1 else ct[..., None, :] * conj(a)[:, None]
     if b.ndim <= 2:  # one product for a whole stack of matrices
-        rows = np.reshape(conj(a), (-1, a.shape[-1]))
+        count = math.prod(a.shape[:-1])  # -1 would be ambiguous for empty rows
+        rows = np.reshape(conj(a), (count, a.shape[-1]))
         if b.ndim == 1:
             return np.ravel(ct) @ rows
-        return rows.T @ np.reshape(ct, (-1, b.shape[-1]))
+        return rows.T @ np.reshape(ct, (count, b.shape[-1]))
     return adjoint(a) @ ct
 
 
