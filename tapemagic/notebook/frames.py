@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+
+from tapemagic.errors import TapeError
 
 # as the interpreter writes it in code objects: not resolved
 _PACKAGE = str(Path(__file__).absolute().parent.parent) + os.sep
@@ -53,3 +56,27 @@ def find_line(error: BaseException, filename: str) -> int | None:
             line = traceback.tb_lineno
         traceback = traceback.tb_next
     return line
+
+
+class Refusals:
+    """Shows our own errors without our frames, also those raised outside a taped cell."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._previous = (shell.custom_exceptions, shell.CustomTB)
+        if not shell.custom_exceptions:  # a person's own handler goes first
+            shell.set_custom_exc((TapeError,), self._show)
+        self._handler = shell.CustomTB
+
+    @staticmethod
+    def _show(
+        shell: Any, kind: type, error: BaseException, tb: Any, tb_offset: Any = None
+    ) -> list[str]:
+        prune(error)
+        shell.showtraceback((kind, error, error.__traceback__), running_compiled_code=True)
+        return []
+
+    def remove(self) -> None:
+        """Put back what was there before, unless somebody has replaced it meanwhile."""
+        if self._shell.CustomTB is self._handler:
+            self._shell.custom_exceptions, self._shell.CustomTB = self._previous

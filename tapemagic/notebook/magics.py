@@ -18,6 +18,7 @@ from tapemagic.errors import TapeError
 from . import show
 from .arguments import parse_name, parse_path, split_line
 from .completion import make_matcher
+from .frames import Refusals
 from .extras import add_extras
 from .instrument import Plan, make_plan
 from .records import Cell, Options
@@ -244,6 +245,7 @@ def load(shell: Any) -> None:
     shell.ast_transformers.append(magics.tree_transformer)
     if shell.Completer is not None:
         shell.Completer.custom_matchers.append(magics.matcher)
+    magics.refusals = Refusals(shell)
 
 
 def unload(shell: Any) -> None:
@@ -251,6 +253,7 @@ def unload(shell: Any) -> None:
     magics = shell.magics_manager.registry.pop(TapeMagics.__name__, None)
     if magics is None:
         return
+    magics.refusals.remove()
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("tape", None)
     # the person may have taken some of these away themselves

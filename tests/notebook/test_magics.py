@@ -58,8 +58,8 @@ def test_magic_in_the_middle_of_a_cell(kernel):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("loss = 'text'", "is a str, not a float"),
-        ("loss = 3", "is a int, not a float"),
+        ("loss = 'text'", "is of type str, not a float"),
+        ("loss = 3", "is of type int, not a float"),
         ("other = w @ w", "the cell did not make it"),
         ("loss = w @ w\ndel loss", "the cell did not make it"),
     ],
