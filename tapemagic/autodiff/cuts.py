@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ def _cut(x: Any) -> Any:
     if not is_traced(x):
         return x
     leaks.note("cut", (x,))
+    leaks.decided(operator.pos, (x,), {})
     value = dispatch.plain(x)
     if isinstance(value, np.ndarray):
         value = value.copy()

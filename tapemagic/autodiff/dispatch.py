@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import NoRuleError, TapeUseError, UnsupportedWriteError
-from . import guards, leaks, recorder
+from . import guards, later, leaks, recorder
 from .avals import MULTIPLE, code_of, is_small
+from .decisions import DECISIONS, deciding
 from .primitives import RULES, Composite, Primitive, Refused
 from .recorder import RECORDER
 
@@ -147,7 +148,7 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     kind = type(y)
     if kind is np.ndarray or isinstance(y, np.generic):
         if y.dtype.kind not in "fc":
-            return leaks.flat(y, args)
+            return leaks.flat(y, args, compute)
     code = code_of(y)
     reads1, reads2, reads_y = primitive.kept(a >= 0, b >= 0)
     kept = _number(y) if reads_y or is_small(code) else None
@@ -227,7 +228,7 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
         return _into(fun, args, kwargs)
     if type(rule) is Primitive:
         if rule.kind == "constant":
-            return leaks.flat(fun(*plain(args), **plain(kwargs)), args)
+            return leaks.flat(fun(*plain(args), **plain(kwargs)), args, fun, kwargs)
         if not kwargs:
             if rule.kind == "elementwise" and len(args) == rule.arity:
                 return call_elementwise(rule, fun, args)
@@ -235,6 +236,8 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
                 return call_short(rule, fun, args)
         return call_primitive(rule, args, kwargs, fun)
     if type(rule) is Composite:
+        if fun in DECISIONS and RECORDER.recording is not None:
+            leaks.decided(*deciding(fun, args, kwargs), {})
         return rule.body(*args, **kwargs)
     raise _refusal(rule, args)
 
@@ -335,7 +338,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple) -> Any:
     elif not isinstance(y, np.inexact):
         return call_primitive(primitive, args, {}, compute)
     if y.dtype.kind not in "fc":
-        return leaks.flat(y, args)
+        return leaks.flat(y, args, compute)
     reads = _all_reads(primitive, ids, args)
     for i, id_ in enumerate(ids):
         if id_ < 0:
@@ -378,7 +381,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
             saved.append(_constant(value))
     multiple = isinstance(y, (tuple, list))
     if not multiple and getattr(y, "dtype", _FLOAT).kind not in "fc":
-        return leaks.flat(y, args)
+        return leaks.flat(y, args, compute, kwargs)
     code = MULTIPLE if multiple else code_of(y)
     keep_y = "y" in reads or (not multiple and is_small(code))
     tail = (

@@ -12,6 +12,8 @@ import sys
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ..errors import LeavesTapeError, TapeError
 from .recorder import RECORDER, is_inner
 
@@ -87,11 +89,55 @@ def note(kind: str, handles: Any, detail: str = "") -> None:
             recording.events.append((kind, x.id, context, frame.f_lasti, detail))
 
 
-def flat(y: Any, args: Any) -> Any:
-    """Note that a result (integers, bools) has no derivative, and hand it out plain."""
+def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
+    """Note that a result (integers, bools) has no derivative, and hand it out plain.
+
+    `fun` is what was computed of `args`; if it is not given, the arguments themselves count.
+    """
     if RECORDER.recording is not None:
         note("flat", args)
+        decided(fun, args, kwargs or {})
     return y
+
+
+def decided(fun: Any, args: Any, kwargs: dict) -> None:
+    """Remember that ``fun(*args, **kwargs)`` may have decided how the run went on."""
+    from .dispatch import holds_traced  # noqa: PLC0415  (as above)
+
+    recording = RECORDER.recording
+    if recording is None or not any(map(holds_traced, (*args, *kwargs.values()))):
+        return
+    frame = user_frame()
+    if frame is None:
+        return
+    written = tuple(map(_written, args))
+    if any(map(_refers, written)):
+        recording.decisions.append(
+            (
+                len(recording.entries), recording.context(frame), frame.f_lasti, fun, written,
+                tuple((key, _written(value)) for key, value in kwargs.items()),
+            )
+        )  # fmt: skip
+
+
+def _written(x: Any) -> Any:
+    """Write an argument without handles: nodes as ("node", id), sequences as ("list", ...)."""
+    from .dispatch import is_traced, node_of, plain  # noqa: PLC0415  (as above)
+
+    if is_traced(x):
+        id_ = node_of(x)
+        if id_ >= 0:
+            return ("node", id_)
+        x = plain(x)
+    if type(x) in (list, tuple):
+        return (type(x).__name__, *map(_written, x))
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def _refers(written: Any) -> bool:
+    return type(written) is tuple and (
+        written[:1] == ("node",) or any(map(_refers, written[1:]))
+    )
 
 
 def shown(handle: Any) -> Any:

@@ -74,7 +74,7 @@ def _flat(name: str, function: Callable | None = None) -> Callable:
     def method(self: Any, *args: Any) -> Any:
         value = plain(self)
         result = function(value) if function else getattr(value, name)(*args)
-        return leaks.flat(result, (self,))
+        return leaks.flat(result, (self,), function)
 
     method.__name__ = name
     return method

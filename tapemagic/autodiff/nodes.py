@@ -71,7 +71,7 @@ class Reader:
         entry = self._recording.entries[index]
         code, offset, context, aval = entry[:4]
         primitive = PRIMITIVES[code]
-        calls, line, function = self._position(context, offset)
+        calls, line, function = self.position(context, offset)
         params: dict[str, Any] = {}
         if primitive.kind == "elementwise":
             a, b, x1, x2, y = entry[4:9]
@@ -87,7 +87,8 @@ class Reader:
             function, calls, params,
         )  # fmt: skip
 
-    def _position(self, context: int, offset: int) -> tuple:
+    def position(self, context: int, offset: int) -> tuple:
+        """Return calls, line and function of a position in an entry or a decision."""
         key = (context, offset)
         known = self._calls.get(key)
         if known is None:

@@ -16,6 +16,7 @@ from . import dispatch
 from .avals import AVALS, fit, full
 from .dispatch import HANDLE_TYPES, is_traced
 from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise, linear
+from .recorder import RECORDER
 
 # --------------------------------------------------------------------------- indices, windows
 
@@ -217,6 +218,8 @@ identity = elementwise(lambda x: x, "1", name="identity")
 
 def run(fun: Any, x: Any, *args: Any) -> Any:
     """Call one of the functions above on a plain or a traced array."""
+    if RECORDER.writer is not None:
+        return RECORDER.writer(fun, (x, *args), {})
     return dispatch.call(fun, (x, *args), {}) if is_traced(x) else fun(x, *args)
 
 

@@ -118,10 +118,10 @@ class TracedArray:
     # --------------------------------------------------------------------- numbers and text
 
     def __bool__(self) -> bool:
-        return leaks.flat(bool(dispatch.plain(self)), (self,))
+        return leaks.flat(bool(dispatch.plain(self)), (self,), bool)
 
     def __int__(self) -> int:
-        return leaks.flat(int(dispatch.plain(self)), (self,))
+        return leaks.flat(int(dispatch.plain(self)), (self,), int)
 
     def __index__(self) -> int:
         return dispatch.plain(self).__index__()
@@ -160,10 +160,13 @@ class TracedArray:
     # ------------------------------------------------------------------ operators not in a table
 
     def __neg__(self) -> Any:
-        return call_elementwise(RULES[np.negative], _negative, (self,))
+        rule = RULES[np.negative]
+        if self.token is RECORDER.token and self.aval > 0:
+            return dispatch.call_unary(rule, operator.neg, self)
+        return call_elementwise(rule, operator.neg, (self,))
 
     def __pos__(self) -> Any:
-        return call_elementwise(RULES[np.positive], _positive, (self,))
+        return call_elementwise(RULES[np.positive], operator.pos, (self,))
 
     def __abs__(self) -> Any:
         return dispatch.call_operator(RULES[np.absolute], abs, (self,))
@@ -176,7 +179,7 @@ class TracedArray:
 
     def __round__(self, digits: int | None = None) -> Any:
         if digits is None and not isinstance(self.value, np.ndarray):
-            return leaks.flat(round(self.value), (self,))
+            return leaks.flat(round(self.value), (self,), round)
         if isinstance(self.value, float) and type(self.value) is float:
             return dispatch.call_primitive(
                 RULES[np.round], (self, digits), {}, lambda x, n: round(x, n)
@@ -184,25 +187,39 @@ class TracedArray:
         return np.round(self, digits or 0)
 
     def __eq__(self, other: Any) -> Any:
-        return leaks.flat(dispatch.plain(self) == dispatch.plain(other), (self, other))
+        return leaks.flat(
+            dispatch.plain(self) == dispatch.plain(other), (self, other), operator.eq
+        )
 
     def __ne__(self, other: Any) -> Any:
-        return leaks.flat(dispatch.plain(self) != dispatch.plain(other), (self, other))
+        return leaks.flat(
+            dispatch.plain(self) != dispatch.plain(other), (self, other), operator.ne
+        )
 
     def __lt__(self, other: Any) -> Any:
-        return leaks.flat(dispatch.plain(self) < dispatch.plain(other), (self, other))
+        return leaks.flat(
+            dispatch.plain(self) < dispatch.plain(other), (self, other), operator.lt
+        )
 
     def __le__(self, other: Any) -> Any:
-        return leaks.flat(dispatch.plain(self) <= dispatch.plain(other), (self, other))
+        return leaks.flat(
+            dispatch.plain(self) <= dispatch.plain(other), (self, other), operator.le
+        )
 
     def __gt__(self, other: Any) -> Any:
-        return leaks.flat(dispatch.plain(self) > dispatch.plain(other), (self, other))
+        return leaks.flat(
+            dispatch.plain(self) > dispatch.plain(other), (self, other), operator.gt
+        )
 
     def __ge__(self, other: Any) -> Any:
-        return leaks.flat(dispatch.plain(self) >= dispatch.plain(other), (self, other))
+        return leaks.flat(
+            dispatch.plain(self) >= dispatch.plain(other), (self, other), operator.ge
+        )
 
     def __contains__(self, item: Any) -> bool:
-        return leaks.flat(dispatch.plain(item) in dispatch.plain(self), (self, item))
+        return leaks.flat(
+            dispatch.plain(item) in dispatch.plain(self), (self, item), operator.contains
+        )
 
     # ------------------------------------------------------------------------------- containers
 
@@ -215,6 +232,5 @@ class TracedArray:
         return len(self.value)
 
 
-_negative, _positive = operator.neg, operator.pos
 HANDLE_TYPES.add(TracedArray)
 TracedArray.result_class = TracedArray

@@ -54,7 +54,7 @@ def _by_row(original: Callable, name: str) -> None:
 def _flat(original: Callable) -> None:
     def twin(*args: Any, **kwargs: Any) -> Any:
         if holds_traced((*args, *kwargs.values())):
-            return leaks.flat(original(*plain(args), **plain(kwargs)), args)
+            return leaks.flat(original(*plain(args), **plain(kwargs)), args, original, kwargs)
         return original(*args, **kwargs)
 
     twin_for(original)(twin)

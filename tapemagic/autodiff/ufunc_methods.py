@@ -136,7 +136,10 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
     if ufunc.reduce in RULES:  # logaddexp, hypot: a rule of its own, whole-array
         return call(ufunc.reduce, (x,), {"axis": axis, **kwargs})
     if _is_constant(ufunc):
-        return leaks.flat(ufunc.reduce(plain(x), axis=axis, **plain(kwargs)), (x,))
+        return leaks.flat(
+            ufunc.reduce(plain(x), axis=axis, **plain(kwargs)), (x,), ufunc.reduce,
+            {"axis": axis, **kwargs},
+        )  # fmt: skip
     _partials(ufunc)  # refuse now, not in the sweep
     return _named(_reduce, (x, ufunc, axis), plain(kwargs))
 

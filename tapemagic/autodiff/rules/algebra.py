@@ -8,6 +8,7 @@ import numpy as np
 
 from tapemagic.autodiff import dispatch
 from tapemagic.autodiff.primitives import conj_if_complex
+from tapemagic.autodiff.recorder import RECORDER
 
 
 def adjoint(x: Any) -> Any:
@@ -38,6 +39,8 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 def apply(fun: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a primitive that is ours alone, on traced or on plain arguments."""
+    if RECORDER.writer is not None:
+        return RECORDER.writer(fun, args, kwargs)
     if any(dispatch.holds_traced(x) for x in args):
         return dispatch.call(fun, args, kwargs)
     return fun(*args, **kwargs)

@@ -1,0 +1,358 @@
+"""A recorded run as one NumPy program: forward and gradient, readable, and runnable without us."""
+
+from __future__ import annotations
+
+import linecache
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..errors import TapeError, TapeUseError
+from . import dispatch, structures
+from .avals import AVALS, fit, full
+from .nodes import Reader
+from .primitives import PRIMITIVES
+from .printing import Printer, is_fresh
+from .recorder import generated_name
+from .program_replay import Replay
+from .spelling import Speller
+from .structure import source
+from .symbols import concrete, is_symbol
+from .variable import VariableState
+
+#: A program of more operations than this would take minutes to compile.
+MOST_ENTRIES = 200_000
+
+
+class Program:
+    """One function of the sources: the target of a run, and its gradient.
+
+    Attributes
+    ----------
+    name : str
+        Name of the function in the text.
+    inputs : dict of name -> value
+        The sources, as they were in the run.
+    constants : dict of name -> array
+        What the run read besides, where it is too large to be written out.
+
+    Examples
+    --------
+    >>> import numpy as np, tapemagic
+    >>> w = tapemagic.Variable([1.0, 2.0])
+    >>> with tapemagic.GradientTape() as tape:
+    ...     loss = np.sum(w ** 2)
+    >>> program = tape.program(loss, w)
+    >>> program(w=np.array([3.0, 1.0]))
+    (np.float64(10.0), array([6., 2.]))
+    """
+
+    name = "value_and_gradient"
+
+    def __init__(self, text: str, inputs: dict[str, Any], constants: dict[str, Any]) -> None:
+        self._text, self.inputs, self.constants = text, inputs, constants
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"<program {self.name}({', '.join(self.inputs)}), {len(self._text.splitlines())} lines>"
+
+    @cached_property
+    def _scope(self) -> dict[str, Any]:
+        scope: dict[str, Any] = {}
+        exec(compile(self._text, generated_name("program"), "exec"), scope)
+        return scope
+
+    def __call__(self, **inputs: Any) -> tuple:
+        """Run the program; a source that is not given keeps the value that it had in the run.
+
+        Returns
+        -------
+        tuple
+            The target, and its gradient with respect to each source.
+
+        Raises
+        ------
+        TapeUseError
+            If a name, shape or dtype is not that of a source.
+        TapeError
+            If the run would have gone another way: another branch, index or shape.
+        """
+        for name, x in inputs.items():
+            if name not in self.inputs:
+                raise TapeUseError(
+                    f"{name!r} is not an input of this program.",
+                    fix=f"Its inputs are: {', '.join(self.inputs)}.",
+                )
+            inputs[name] = _checked(name, x, self.inputs[name])
+        try:
+            return self._scope[self.name](**{**self.inputs, **inputs}, **self.constants)
+        except self._scope.get("OtherWay", ()) as error:
+            raise TapeError(
+                f"With these inputs the run would have gone another way: {error}.",
+                why="The program repeats one run, with the branches and indices that it took.",
+                fix="Run the cell again with these inputs.",
+            ) from None
+
+
+def _checked(name: str, x: Any, known: Any) -> Any:
+    value = np.asarray(dispatch.plain(x))
+    if value.shape != np.shape(known):
+        raise TapeUseError(
+            f"{name!r} has shape {value.shape}; the program was made for {np.shape(known)}."
+        )
+    dtype = np.asarray(known).dtype
+    if not np.can_cast(value.dtype, dtype, "safe") or value.dtype.kind not in "biufc":
+        raise TapeUseError(f"{name!r} has dtype {value.dtype}; the program was made for {dtype}.")
+    value = value.astype(dtype, copy=False)
+    return value if isinstance(known, np.ndarray) else value[()]
+
+
+def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
+    """Write the run of a tape, up to `target`, and its gradient as a program.
+
+    Parameters
+    ----------
+    tape : GradientTape
+    target, sources : as for `GradientTape.gradient`, or None for those of the cell
+    caller : frame
+        Where names of arrays are looked for.
+    """
+    recording = tape._recording
+    if len(recording.entries) > MOST_ENTRIES:
+        raise TapeUseError(
+            f"A run of {len(recording.entries)} operations is too long to be written as a program."
+        )
+    target, sources = _asked_for(tape, target, sources)
+    seeds = tape._seeds(target, None)
+    leaves = structures.leaves(sources)
+    groups = [tape._ids_of(x) for x in leaves]
+    if not seeds:
+        raise TapeUseError("The target does not depend on anything watched: there is no program.")
+    top = max(seeds)
+    names = _Names(tape, leaves, groups, caller)
+    values = _source_values(tape, recording.entries, groups, top)
+    replay = Replay(recording, values, names.of_nodes, top)
+    replay.forward()
+    wanted = {id_ for group in groups for id_ in group if id_ <= top}
+    found = replay.backward(seeds, wanted) if wanted else {}
+    with np.errstate(all="ignore"):
+        gradients = [_total(found, group, recording.entries) for group in groups]
+        value = _sum_of([replay.nodes[id_] for id_ in seeds])
+    outputs: list[Any] = []
+    for x in (value, *gradients):
+        outputs.append(_own(x, outputs, replay.writer))
+    _compare(tape._sweep(seeds, groups), gradients)
+    return _printed(tape, replay, outputs, names)
+
+
+def _asked_for(tape: Any, target: Any, sources: Any) -> tuple[Any, Any]:
+    if target is None:
+        if tape.target is None:
+            raise TapeUseError("Which target? A tape outside of a cell needs to be told.")
+        target = tape.target[0]
+    if sources is None:
+        sources = list(tape.source_nodes) or [x for x, _ in tape._watched.values()]
+    return target, sources
+
+
+def _sum_of(parts: list) -> Any:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _total(found: dict, group: list, entries: list) -> Any:
+    parts = [found[id_] for id_ in group if id_ in found]
+    if not parts:
+        return None
+    aval = AVALS[entries[group[0]][3]]
+    return fit(full(_sum_of(parts), aval), aval)
+
+
+def _own(x: Any, others: list, writer: Any) -> Any:
+    """Make sure that a result is nobody else's memory: no view, input, constant or other result."""
+    if x is None:
+        return None
+    value = concrete(x)
+    if not np.ndim(value):
+        return x if is_symbol(x) and not isinstance(value, np.ndarray) else (
+            x[()] if is_symbol(x) else value[()]
+        )
+    if is_symbol(x) and is_fresh(x) and not any(x is other for other in others):
+        return x
+    with writer.at("end", -1):
+        return writer.add("update", "copy", (x, None, None), {}, np.array(value))
+
+
+def _compare(expected_gradients: list, gradients: list) -> None:
+    """Hold the program's gradient against the tape's: a program that differs is not handed out."""
+    for ct, expected in zip(gradients, expected_gradients, strict=True):
+        got = concrete(ct)
+        same = (got is None) == (expected is None) and (
+            got is None or np.allclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)
+        )
+        if not same:
+            raise TapeUseError(
+                "This run cannot be written as a program: it would not give the tape's gradient.",
+                why="Elements that were never selected meet an infinity or nan in it.",
+            )
+
+
+class _Names:
+    """Names of nodes, sources and constants, as the user's code has them."""
+
+    def __init__(self, tape: Any, leaves: list, groups: list, caller: Any) -> None:
+        spaces = [caller.f_locals, caller.f_globals] if caller is not None else []
+        self.arrays = [
+            (name, value)
+            for space in reversed(spaces)
+            for name, value in list(space.items())
+            if type(value) is np.ndarray and value.size and _usable(name)
+        ]
+        self.of_nodes: dict[int, str] = {}
+        self.inputs: list[tuple[str, int]] = []
+        taken: set[str] = set()
+        for i, (x, group) in enumerate(zip(leaves, groups, strict=True)):
+            name = x if isinstance(x, str) else _name_in(x, spaces) or getattr(x, "name", "")
+            name = _identifier(name if name and name != "Variable" else f"x{i + 1}")
+            for id_ in group:
+                free, k = name, 0
+                while free in taken:
+                    k += 1
+                    free = f"{name}_{k}"
+                taken.add(free)
+                self.of_nodes[id_] = free
+                self.inputs.append((free, id_))
+        for name, id_ in tape.bindings:
+            self.of_nodes.setdefault(id_, _identifier(name))
+        for space in reversed(spaces):
+            for name, x in list(space.items()):
+                if dispatch.is_traced(x) and _usable(name):
+                    for id_ in tape._ids_of(x)[-1:]:
+                        self.of_nodes.setdefault(id_, name)
+
+
+def _name_in(x: Any, spaces: list) -> str:
+    return next(
+        (name for space in spaces for name, value in list(space.items())
+         if value is x and _usable(name)), "",
+    )  # fmt: skip
+
+
+def _usable(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_") and name != "np"
+
+
+def _identifier(name: str) -> str:
+    found = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "x"
+    return found if found[0].isalpha() and found != "np" else f"x_{found}"
+
+
+def _source_values(tape: Any, entries: list, groups: list, top: int) -> dict[int, Any]:
+    """Return the value of every watched leaf and of every wanted node that has to be an input."""
+    values = {}
+    for x, ids in tape._watched.values():
+        if dispatch.is_traced(x) and ids and ids[-1] == x.id and not _is_changed(tape, x):
+            values[ids[-1]] = x.value
+    wanted = {id_ for group in groups for id_ in group}
+    missing = {
+        id_ for id_ in range(top + 1)
+        if PRIMITIVES[entries[id_][0]] is source and id_ not in values
+    }  # fmt: skip
+    for k in missing:
+        if entries[k][8] is not None:
+            values[k] = entries[k][8]
+    missing -= set(values)
+    for entry in entries[: top + 1] if missing else ():
+        simple = type(entry[4]) is int
+        ids, saved = (entry[4:6], entry[6:8]) if simple else (entry[4], entry[6])
+        for id_, value in zip(ids, saved or (), strict=False):
+            if id_ in missing and value is not None:
+                values[id_] = value
+                missing.discard(id_)
+    return {
+        id_: np.float64(v) if type(v) is float else np.complex128(v) if type(v) is complex else v
+        for id_, v in values.items()
+        if PRIMITIVES[entries[id_][0]] is source or id_ in wanted
+    }
+
+
+def _is_changed(tape: Any, x: Any) -> bool:
+    """Tell whether a watched array holds something else than when it was watched."""
+    token = tape._recording.token
+    if isinstance(x.storage, VariableState):
+        return x.storage.leaf_token is not token
+    return x.token is not token
+
+
+def _printed(tape: Any, replay: Replay, outputs: list, names: _Names) -> Program:
+    reader = Reader(tape._recording, getattr(tape.cell, "filename", None))
+    places = _Places(tape, replay, reader)
+    steps = replay.writer.steps
+    inputs = {name: replay.values[id_] for name, id_ in names.inputs if id_ in replay.values}
+    speller = Speller({Program.name, "OtherWay", "np", *inputs}, names.arrays)
+    for step in steps:  # other leaves that were watched are constants here
+        if step.kind == "input" and step.name not in inputs:
+            step.kind, step.args = "constant", (step.value,)
+    checks = [(step, place) for step, place in replay.writer.checks]
+    printer = Printer(steps, outputs, checks, speller, places.comment, places.message)
+    try:
+        rows = printer.rows()
+    except NotImplementedError as error:
+        raise TapeUseError(f"This run cannot be written as a program: {error}.") from None
+    return Program(_text(rows, inputs, speller), inputs, speller.constants)
+
+
+def _text(rows: list[str], inputs: dict, speller: Speller) -> str:
+    head = ["import numpy as np", *(f"import {name}" for name in sorted(speller.imports)), ""]
+    head += [""]
+    if any("OtherWay" in row for row in rows):
+        head += ["class OtherWay(ValueError):"]
+        head += ['    """A branch, index or shape would not be that of the recorded run."""', "", ""]
+    for source_text in reversed(speller.helpers.values()):
+        head += [*source_text.splitlines(), "", ""]
+    shared = [f"{name} = {text}" for name, text in speller.shared.items()]
+    head += [*shared, "", ""] if shared else []
+    parameters = [*inputs, *(["*", *speller.constants] if speller.constants else [])]
+    head += ['@np.errstate(all="ignore")', f"def {Program.name}({', '.join(parameters)}):"]
+    return "\n".join([*head, *(f"    {row}" for row in rows), ""])
+
+
+class _Places:
+    """Where in the user's code a step comes from."""
+
+    def __init__(self, tape: Any, replay: Replay, reader: Reader) -> None:
+        self._cell, self._replay, self._reader = tape.cell, replay, reader
+
+    def comment(self, place: tuple) -> str:
+        line, text = self._line(place)
+        if line is None:
+            return ""
+        back = "back through " if place[0] == "backward" else ""
+        return f"# {back}line {line}: {text}".rstrip(": ")
+
+    def message(self, place: tuple) -> str:
+        line, text = self._line(place)
+        return f"line {line}: {text}" if line is not None else "an operation outside of the cell"
+
+    def _line(self, place: tuple) -> tuple[int | None, str]:
+        kind, k = place
+        if kind == "decision":
+            _, context, offset = self._replay.decisions[k][:3]
+        elif k >= 0:
+            offset, context = self._replay.entries[k][1:3]
+        else:
+            return None, ""
+        calls, line, _ = self._reader.position(context, offset)
+        if line is None:
+            return None, ""
+        text = getattr(self._cell, "text", None)
+        if text is not None and line <= len(text.splitlines()):
+            return line, text.splitlines()[line - 1].strip()
+        return line, linecache.getline(calls[0][1], line).strip()
+
+

@@ -1,0 +1,332 @@
+"""From a recording to the steps of a program: forward once more, then the reverse sweep, on symbols.
+
+The rules are NumPy code. Run on symbols they write the gradient down instead of computing it, just as
+on handles they record it. Only the machinery's own primitives (elements, windows, writes), which
+work in place, are written here once more, as updates of an array.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import TapeUseError
+from .avals import AVALS, MULTIPLE, fit, full
+from .cuts import custom
+from .decision_links import Links
+from .primitives import PRIMITIVES, PULLBACKS
+from .recorder import RECORDER, Recording
+from .structure import (
+    _add_at, _get_item, _get_positions, _get_window, _is_repeating, _scatter_positions,
+    _scatter_window, _set_item, _set_positions, _set_window, _winners, _zero_positions,
+    _zero_window, decode, get_item, identity, overlaps, pick, positions_set, set_item, source,
+    window_get, window_set,
+)  # fmt: skip
+from .symbols import Symbol, Writer, concrete, is_symbol
+from .windows import index_of_window
+
+_SMALLER = {float: float, np.float64: float, np.complex128: complex}
+
+
+class Replay:
+    """Writes one recording, up to a target, as steps.
+
+    Parameters
+    ----------
+    recording : Recording
+    values : dict
+        Node of each source -> the value that it had.
+    names : dict
+        Node -> name in the user's code.
+    top : int
+        The last node that counts.
+    """
+
+    def __init__(
+        self, recording: Recording, values: dict[int, Any], names: dict[int, str], top: int
+    ) -> None:
+        self.entries = recording.entries
+        self.decisions = recording.decisions
+        self.values, self.names, self.top = values, names, top
+        self.writer = Writer()
+        self.nodes: dict[int, Any] = {}
+        self.links = Links(recording)
+
+    # ------------------------------------------------------------------------------- forward
+
+    def forward(self) -> None:
+        """Write the entries up to the target, with the decisions that were made between them."""
+        was, RECORDER.writer = RECORDER.writer, self.writer.run
+        try:
+            with np.errstate(all="ignore"):
+                self._forward()
+        finally:
+            RECORDER.writer = was
+
+    def _forward(self) -> None:
+        waiting = iter(enumerate(self.decisions))
+        number, decision = next(waiting, (0, None))
+        for k in range(self.top + 1):
+            while decision is not None and decision[0] <= k:
+                with self.writer.at("decision", number):
+                    self._decide(number, decision)
+                number, decision = next(waiting, (0, None))
+            with self.writer.at("forward", k):
+                self.nodes[k] = y = self._entry(k)
+            if is_symbol(y) and k in self.names and not y.name:
+                y.name = self.names[k]
+
+    def _decide(self, number: int, decision: tuple) -> None:
+        _, _, _, fun, args, kwargs = decision
+        args = tuple(map(self._operand, args))
+        kwargs = {key: self._operand(value) for key, value in kwargs}
+        if fun is None:
+            found = args
+        else:
+            found = self.writer.run(fun, args, kwargs)
+        if self.links.take(number, found):
+            return
+        for step in found if isinstance(found, tuple) else (found,):
+            if is_symbol(step):
+                self.writer.check(step)
+
+    def _operand(self, written: Any) -> Any:
+        if type(written) is tuple and written:
+            if written[0] == "node":
+                return self.nodes[written[1]]
+            return (list if written[0] == "list" else tuple)(map(self._operand, written[1:]))
+        return written
+
+    def _entry(self, k: int) -> Any:
+        entry = self.entries[k]
+        primitive = PRIMITIVES[entry[0]]
+        if k in self.values:
+            return self._input(k)
+        if primitive is source:
+            raise TapeUseError(
+                "The value of a watched array is not on the tape any more.",
+                fix="Make the program before the array is changed, or name it as a source.",
+            )
+        if primitive is custom:
+            raise TapeUseError(
+                f"{entry[6][1]} has a gradient of its own (custom_gradient, checkpoint), which "
+                "cannot be written as a program.",
+            )
+        if primitive.kind == "elementwise":
+            y = self._elementwise(primitive, entry)
+        elif primitive in (get_item, window_get, set_item, window_set, positions_set):
+            y = self._machinery(primitive, k, entry)
+        elif primitive is pick:
+            y = self.nodes[entry[4][0]][entry[6][1]]
+        else:
+            args = self._arguments(k, entry)
+            y = self.writer.run(primitive.fun, args, dict(entry[7] or ()))
+        return y if entry[3] == MULTIPLE else self._as_recorded(y, AVALS[entry[3]], entry)
+
+    def _input(self, k: int) -> Symbol:
+        return self.writer.add("input", self.names[k], (), {}, self.values[k])
+
+    def _arguments(self, k: int, entry: tuple) -> tuple:
+        ids, args = entry[4], entry[6]
+        return tuple(
+            self.nodes[ids[i]]
+            if i < len(ids) and ids[i] >= 0
+            else self.writer.constant(self.links.replace(k, i, arg))
+            for i, arg in enumerate(args)
+        )
+
+    def _elementwise(self, primitive: Any, entry: tuple) -> Any:
+        ids, constants = entry[4 : 4 + primitive.arity], entry[6 : 6 + primitive.arity]
+        args = [
+            self.nodes[i] if i >= 0 else self.writer.constant(x)
+            for i, x in zip(ids, constants, strict=True)
+        ]
+        if primitive is identity:
+            return args[0]
+        aval = AVALS[entry[3]]
+        if isinstance(primitive.fun, type):
+            return self.writer.run(np.asarray(args[0].value).dtype.type, args, {}) if (
+                args[0].dtype == aval.dtype
+            ) else args[0].astype(aval.dtype)
+        y = self.writer.run(primitive.fun, tuple(args), {})
+        if y.dtype != aval.dtype:  # a Python number was kept as NumPy's, which widens
+            weak = tuple(_SMALLER.get(type(x), lambda x: x)(x) if not is_symbol(x) else x
+                         for x in args)  # fmt: skip
+            y = self.writer.run(primitive.fun, weak, {})
+        return y
+
+    def _as_recorded(self, y: Any, aval: Any, entry: tuple) -> Any:
+        """Make sure of shape and dtype: those of keywords like `dtype=` are not on the tape."""
+        if y.dtype != aval.dtype:
+            y = y.astype(aval.dtype)
+        if y.shape != aval.shape:
+            raise TapeUseError(
+                f"{PRIMITIVES[entry[0]].name} gave shape {aval.shape} and would give {y.shape} in "
+                "a program."
+            )
+        return y
+
+    # ----------------------------------------------------------------------------- machinery
+
+    def _machinery(self, primitive: Any, k: int, entry: tuple) -> Any:
+        ids, args = entry[4], entry[6]
+        if primitive is get_item:
+            return self.nodes[ids[0]][self.links.replace(k, 1, decode(args[1]))]
+        if primitive is window_get:
+            return self._read_window(self.nodes[ids[0]], args[1])
+        aval = AVALS[entry[3]]
+        v = self.nodes[ids[1]] if ids[1] >= 0 else args[1]
+        base = self.nodes[ids[0]] if ids[0] >= 0 else args[0]
+        if base is None:
+            base = self._fresh(np.empty, aval)
+        if primitive is set_item:
+            return self.update(base, self.links.replace(k, 2, decode(args[2])), v, "=")
+        index = None
+        if primitive is window_set:
+            index = index_of_window(args[2], aval.shape, aval.dtype)
+        if index is not None:
+            return self.update(base, index, v, "=")
+        fun = _set_window if primitive is window_set else _set_positions
+        return self.writer.call(fun, (base, v, args[2]), {})
+
+    def _fresh(self, make: Any, aval: Any) -> Any:
+        return self.writer.add(
+            "call", make, (aval.shape, aval.dtype), {}, make(aval.shape, aval.dtype)
+        )
+
+    def _read_window(self, x: Any, where: tuple) -> Any:
+        index = index_of_window(where, x.shape, x.dtype)
+        return self.writer.call(_get_window, (x, where), {}) if index is None else x[index]
+
+    def update(self, base: Any, index: Any, v: Any, how: str) -> Any:
+        """Write into a copy of `base` (the printer finds out where none is needed)."""
+        value = np.array(concrete(base))
+        if how == "=":
+            value[concrete(index)] = concrete(v)
+        elif how == "+=":
+            value[concrete(index)] += concrete(v)
+        else:
+            np.add.at(value, concrete(index), concrete(v))
+        return self.writer.add("update", how, (base, index, v), {}, value)
+
+    # ------------------------------------------------------------------------------ backward
+
+    def backward(self, seeds: dict[int, Any], wanted: set[int]) -> dict[int, Any]:
+        """Write the reverse sweep; return the cotangents of `wanted`."""
+        was, RECORDER.writer = RECORDER.writer, self.writer.run
+        try:
+            with np.errstate(all="ignore"):
+                return self._backward(seeds, wanted)
+        finally:
+            RECORDER.writer = was
+
+    def _backward(self, seeds: dict[int, Any], wanted: set[int]) -> dict[int, Any]:
+        cotangents: list[Any] = [None] * (self.top + 1) + [self.top, set()]
+        for id_, ct in seeds.items():
+            cotangents[id_] = ct
+        useful = self._depending(wanted)
+        found = {}
+        for k in range(self.top, min(wanted) - 1, -1):
+            ct = cotangents[k]
+            if ct is None or not useful[k]:
+                continue
+            if k in wanted:
+                found[k] = ct
+            cotangents[-2] = k
+            with self.writer.at("backward", k):
+                self._pull(ct, self.entries[k], k, cotangents, useful)
+            cotangents[k] = None
+        return found
+
+    def _depending(self, wanted: set[int]) -> bytearray:
+        """Mark the nodes that depend on what is wanted: nothing else needs a cotangent."""
+        useful = bytearray(self.top + 1)
+        for k in range(self.top + 1):
+            useful[k] = k in wanted or any(i >= 0 and useful[i] for i in _ids(self.entries[k]))
+        return useful
+
+    def _pull(self, ct: Any, entry: tuple, k: int, cotangents: list, useful: bytearray) -> None:
+        primitive = PRIMITIVES[entry[0]]
+        if primitive in (get_item, window_get):
+            self._pull_read(ct, entry, cotangents)
+        elif primitive in (set_item, window_set, positions_set):
+            self._pull_write(ct, entry, k, cotangents, useful)
+        else:
+            PULLBACKS[entry[0]](ct, self._lifted(entry, k, useful), cotangents)
+
+    def _lifted(self, entry: tuple, k: int, useful: bytearray) -> tuple:
+        """Put symbols in place of saved values; hide operands that lead nowhere."""
+        primitive = PRIMITIVES[entry[0]]
+        if primitive.kind == "elementwise":
+            ids = [i if i >= 0 and useful[i] else -1 for i in entry[4:6]]
+            values = [
+                self.nodes[i] if i >= 0 else self.writer.constant(x)
+                for i, x in zip(entry[4:6], entry[6:8], strict=True)
+            ]
+            return (*entry[:4], *ids, *values, self.nodes[k], *entry[9:])
+        if primitive is pick:
+            return entry
+        ids = tuple(i if i >= 0 and useful[i] else -1 for i in entry[4])
+        args = self._arguments(k, entry)
+        return (*entry[:4], ids, entry[5], args, entry[7], self.nodes[k])
+
+    def _pull_read(self, ct: Any, entry: tuple, cotangents: list) -> None:
+        a, where = entry[4][0], entry[6][1]
+        aval = AVALS[entry[5][0]]
+        ct = full(ct, AVALS[entry[3]])
+        old = cotangents[a]
+        base = self._fresh(np.zeros, aval) if old is None else full(old, aval)
+        if PRIMITIVES[entry[0]] is get_item:
+            index = self.links.replace(cotangents[-2], 1, decode(where))
+        else:
+            index = None if overlaps(where[1]) else index_of_window(where, aval.shape, aval.dtype)
+        if index is not None:
+            how = "add.at" if _is_repeating(index) else "+="
+            cotangents[a] = self.update(base, index, ct, how)
+        else:
+            new = self.writer.call(_scatter_window, (ct, where, aval.shape, aval.dtype), {})
+            cotangents[a] = new if old is None else old + new
+
+    def _pull_write(
+        self, ct: Any, entry: tuple, k: int, cotangents: list, useful: bytearray
+    ) -> None:
+        primitive, (a, v), where = PRIMITIVES[entry[0]], entry[4], entry[6][2]
+        aval = AVALS[entry[3]]
+        ct = full(ct, aval)
+        index = None
+        if primitive is set_item:
+            index = self.links.replace(k, 2, decode(where))
+        elif primitive is window_set:
+            index = index_of_window(where, aval.shape, aval.dtype)
+        if v >= 0 and useful[v]:
+            new = self._written_part(ct, primitive, where, index, aval)
+            new = fit(new, AVALS[entry[5][1]])
+            old = cotangents[v]
+            cotangents[v] = new if old is None else old + new
+        if a >= 0 and useful[a]:
+            if index is not None:
+                rest = self.update(ct, index, 0.0, "=")
+            else:
+                fun = _zero_window if primitive is window_set else _zero_positions
+                rest = self.writer.call(fun, (ct, where), {})
+            old = cotangents[a]
+            cotangents[a] = rest if old is None else old + rest
+
+    def _written_part(self, ct: Any, primitive: Any, where: Any, index: Any, aval: Any) -> Any:
+        """Return the cotangent of what was written: where several values met, the last counts."""
+        if index is not None:
+            new = ct[index]
+            if _is_repeating(concrete(index)):
+                ones = np.ones(np.shape(concrete(new)), bool)
+                return np.where(_winners(concrete(index), aval.shape, ones), new, 0)
+            return new
+        if primitive is window_set:
+            return self.writer.call(_get_window, (ct, where), {})
+        new = self.writer.call(_get_positions, (ct, where), {})
+        ones = np.ones(np.shape(concrete(new)), bool)
+        return np.where(_winners(where[1], (aval.size * 2,), ones), new, 0)
+
+
+def _ids(entry: tuple) -> tuple:
+    return entry[4:6] if type(entry[4]) is int else entry[4]
