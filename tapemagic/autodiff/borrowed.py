@@ -131,7 +131,7 @@ class Borrowed:
                     _move_aside(recording, owner)
                 np.copyto(owner, storage.buffer)
             elif recording is not None and not storage.written:
-                recording.guards.append((owner, before))
+                recording.guards[id(owner)] = (owner, before)
         for plain, handle in self._lifted.values():
             if isinstance(plain, np.ndarray):
                 _reshape(plain, handle)

@@ -14,22 +14,26 @@ import numpy as np
 from ..errors import ChangedDataError
 from .recorder import RECORDER, Recording
 
-#: Arrays up to this many bytes are copied: cheaper than to watch them.
-COPIED = 1 << 15
+#: Arrays up to this many bytes are copied: hardly dearer than to watch them, and always right.
+COPIED = 1 << 18
+#: Of arrays above this many bytes every sixteenth page is read: reading all of them, twice, would
+#: cost as much as the operation. A change of a few elements of so large an array can escape.
+SAMPLED = 1 << 23
+_PAGE = 512  # words of 8 bytes
 
 
 def keep(value: np.ndarray) -> np.ndarray:
     """Return what an entry stores for a plain array operand."""
     if value.nbytes <= COPIED:
         return value.copy()
-    guards = RECORDER.recording.guards if RECORDER.recording is not None else []
-    if not any(value is known for known, _ in guards):
-        guards.append((value, fingerprint(value)))
+    recording = RECORDER.recording
+    if recording is not None and id(value) not in recording.guards:
+        recording.guards[id(value)] = (value, fingerprint(value))
     return value
 
 
 def fingerprint(value: np.ndarray) -> tuple:
-    """Summarise the bytes of an array in one pass; equal data give equal fingerprints.
+    """Summarise the bytes of an array; equal data give equal fingerprints.
 
     Sums of the words (any changed word changes them) and a sample of positions (which a sum does
     not see when elements trade places).
@@ -37,8 +41,11 @@ def fingerprint(value: np.ndarray) -> tuple:
     words = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
     whole = words[: words.size // 8 * 8].view(np.uint64)
     step = max(1, whole.size // 4093)
+    summed = whole
+    if value.nbytes > SAMPLED:
+        summed = whole[: whole.size // _PAGE * _PAGE].reshape(-1, _PAGE)[::16]
     with np.errstate(over="ignore"):
-        total = int(np.add.reduce(whole)) if whole.size else 0
+        total = int(np.add.reduce(summed, axis=None)) if whole.size else 0
     return total, whole[::step].tobytes(), words[whole.size * 8 :].tobytes()
 
 
@@ -55,7 +62,7 @@ def verify(recording: Recording) -> None:
             why="The tape cannot know which operations saw which values.",
             fix="Write to the array by its name inside the cell.",
         )
-    for value, known in recording.guards:
+    for value, known in recording.guards.values():
         if fingerprint(value) != known:
             raise ChangedDataError(
                 f"An array of shape {value.shape} was changed after the tape used it.",

@@ -43,7 +43,7 @@ class Recording:
         What the context numbers in the entries stand for.
     events : list of (kind, node id, context, offset, detail)
         Where a value was shown, or became a plain integer, bool or number.
-    guards : list of (array, fingerprint)
+    guards : dict of id -> (array, fingerprint)
         Large plain arrays that entries refer to: they must not change before the sweep.
 
     decisions : list of (position, context, offset, function, arguments, keywords)
@@ -65,7 +65,7 @@ class Recording:
         self.token = object()
         self.contexts: list[tuple[CodeType, int, int]] = []
         self.events: list[tuple] = []
-        self.guards: list[tuple] = []
+        self.guards: dict[int, tuple[Any, tuple]] = {}  # by identity
         self.decisions: list[tuple] = []
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()
