@@ -79,6 +79,8 @@ def put(self: Any, indices: Any, values: Any, mode: Any = "raise") -> None:
 @_method
 def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     """Change shape and size in place: cut, or filled up with zeros."""
+    if not isinstance(self.value, np.ndarray):  # a number: NumPy does nothing
+        return
     shape = new_shape[0] if len(new_shape) == 1 else new_shape
     if shape is None or shape == ():
         return

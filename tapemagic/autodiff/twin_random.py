@@ -189,6 +189,8 @@ def _permutation(source: Source, x: Any, axis: int = 0) -> Any:
 
 
 def _shuffle(source: Source, x: Any, axis: int = 0) -> None:
+    if not np.ndim(plain(x)):
+        source.method("shuffle")(plain(x))  # NumPy's own error
     order = np.arange(x.shape[axis])
     source.method("shuffle")(order)
     write_item(x, Ellipsis, np.take(x, order, axis=axis))

@@ -10,9 +10,8 @@ from numpy.lib import stride_tricks
 from .avals import code_of
 from .creation import array_of
 from .dispatch import HANDLE_TYPES
-from .primitives import composite
 from .storage import storage_of, window_of
-from .twinning import relink, twin_for
+from .twinning import twin_for
 
 
 @twin_for(stride_tricks.as_strided)
@@ -32,5 +31,3 @@ def as_strided(
     result.version = -1  # stale: it gets its node when it is read
     return result
 
-
-composite(stride_tricks.sliding_window_view, relink(stride_tricks.sliding_window_view))

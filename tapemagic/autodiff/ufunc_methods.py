@@ -16,7 +16,7 @@ from tapemagic.errors import NoRuleError, UnsupportedWriteError
 
 from . import dispatch, leaks
 from .creation import row
-from .dispatch import HANDLE_TYPES, call, call_primitive, plain
+from .dispatch import HANDLE_TYPES, call, call_elementwise, call_primitive, plain
 from .primitives import RULES, Primitive, conj_if_complex, general, linear, partial_of
 from .storage import write_item
 
@@ -274,6 +274,8 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
         ufunc.at(z, plain(indices), *values)
         leaks.flat(None, others)
         return
+    if not isinstance(z.value, np.ndarray):
+        ufunc.at(plain(z), plain(indices), *values)  # NumPy's own error
     indices = plain(indices)
     positions = np.arange(z.size).reshape(z.shape)[indices]
     if ufunc in (np.add, np.subtract) and others:
@@ -284,7 +286,18 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
     others = tuple(np.ravel(np.broadcast_to(x, np.shape(positions))) for x in others)
     for chosen in _rounds(np.ravel(positions)):
         where = np.unravel_index(np.ravel(positions)[chosen], z.shape)
-        write_item(z, where, ufunc(z[where], *(x[chosen] for x in others)))
+        steps = [z[where], *(x[chosen] for x in others)]
+        write_item(z, where, _step(ufunc, plain(z), where, steps))
+
+
+def _step(ufunc: Any, z: np.ndarray, where: Any, operands: list) -> Any:
+    """Record ``ufunc(*operands)`` with the value that `at` gives, which may round otherwise."""
+    rule = RULES.get(ufunc)
+    if not (isinstance(rule, Primitive) and rule.kind == "elementwise"):
+        return ufunc(*operands)
+    z = np.array(z)
+    ufunc.at(z, where, *plain(operands[1:]))
+    return call_elementwise(rule, lambda *_: z[where], tuple(operands))
 
 
 def _rounds(positions: np.ndarray) -> list[np.ndarray]:

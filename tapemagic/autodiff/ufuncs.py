@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.errors import UnsupportedWriteError
 
 from . import dispatch, later, leaks
-from .creation import array_of, as_operand
+from .creation import _array, array_of, as_operand, row
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
 from .primitives import RULES, Primitive
 from .storage import write_item
@@ -49,6 +49,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
     outs = kwargs.pop("out", None)
     if outs is not None and not isinstance(outs, tuple):
         outs = (outs,)
+    if outs and any(_is_handle(one) and not isinstance(plain(one), np.ndarray) for one in outs):
+        raise TypeError("return arrays must be of ArrayType")
     if method == "at":
         return METHODS["at"](ufunc, *inputs)
     if not any(is_live(x) for x in inputs):
@@ -276,6 +278,14 @@ def store(y: Any, outs: tuple, recompute: Callable) -> Any:
         if np.shape(value) != target.shape or getattr(value, "dtype", None) != target.dtype:
             copies = tuple(None if o is None else np.array(plain(o)) for o in outs)
             recompute(out=copies if len(copies) > 1 else copies[0])
+            if np.shape(value) == target.shape and len(copies) == 1:
+                # reductions add up in the dtype of `out`: the value is NumPy's
+                given = (result, target.dtype.str, 0)
+                if is_live(result):
+                    result = call_primitive(row(_array), given, {}, lambda *_: copies[0])  # noqa: B023
+                write_item(out, Ellipsis, result)
+                stored.append(out)
+                continue
             probe = target.copy()
             try:
                 probe[...] = value

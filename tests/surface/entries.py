@@ -93,3 +93,8 @@ REFUSED = {
     "numpy.ma.masked_where": "the same",
     "python.pickle": "bytes have no derivative",
 }
+CARRIED = [name for name in ENTRIES if name not in REFUSED]
+#: Where the rounding of float32 drowns small steps of differences.
+COARSE = {"numpy.float32": {"step": 0.005, "rtol": 2e-4}}
+#: Entries that count bytes of their inputs: other memory is another question.
+COUNTS_BYTES = "numpy.lib.stride_tricks.as_strided"

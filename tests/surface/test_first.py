@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from surface.comparing import follow, run_taped
-from surface.entries import ENTRIES, REFUSED, inputs_of, program_of
+from surface.entries import CARRIED, COARSE, ENTRIES, REFUSED, inputs_of, program_of
 
 from tapemagic import GradientTape
 from tapemagic.errors import TapeError

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives import linear
-from .algebra import apply
+from .algebra import apply, plain
 
 
 def places_of(fun: Any, shape: tuple, *args: Any, **kwargs: Any) -> Any:
@@ -53,6 +53,18 @@ def scatter(ct: Any, places: Any, shape: tuple) -> Any:
 def gather(x: Any, places: Any) -> Any:
     """Return the elements at `places`, on traced or plain arrays."""
     return apply(_gather, x, places)
+
+
+def _boxed(x: Any) -> np.ndarray:
+    return np.array(x)
+
+
+linear(_boxed, lambda ct, x: ct, name="array")
+
+
+def boxed(x: Any) -> Any:
+    """Return an array, of a number one without axes: what NumPy's ``asarray`` leaves behind."""
+    return x if isinstance(plain(x), np.ndarray) else apply(_boxed, x)
 
 
 def picking(fun: Any, name: str = "") -> Any:

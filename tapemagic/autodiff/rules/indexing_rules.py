@@ -11,7 +11,7 @@ import numpy as np
 
 from ..primitives import composite, constant, general, linear
 from .algebra import apply, as_array, plain
-from .gathering import gather, picking
+from .gathering import boxed, gather, picking
 
 # ----------------------------------------------------------------------- where, select, choose
 
@@ -115,7 +115,8 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
         places[condition] = np.arange(size + 1, size + 1 + np.size(piece))
         pieces.append(np.astype(piece, dtype))
         size += np.size(piece)
-    return gather(np.concatenate(pieces), places) if pieces else np.zeros_like(x)
+    y = gather(np.concatenate(pieces), places) if pieces else np.zeros_like(x)
+    return boxed(y)  # of a number an array without axes
 
 
 # ------------------------------------------------------------------------------------------ clip

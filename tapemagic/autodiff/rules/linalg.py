@@ -111,7 +111,10 @@ def _slogdet_vjp(ct: list, y: tuple, a: Any) -> Any:
         turn = turn - 1j * np.imag(np.conj(ct_sign) * sign)
     if ct_log is None and sign.dtype.kind != "c":
         return np.zeros_like(a)
-    return np.expand_dims(turn, (-2, -1)) * adjoint(np.linalg.inv(a))
+    singular = np.expand_dims(plain(sign) == 0, (-2, -1))  # the logarithm is -inf
+    a = np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)
+    gradient = np.expand_dims(turn, (-2, -1)) * adjoint(np.linalg.inv(a))
+    return np.where(singular, np.nan, gradient)
 
 
 general(np.linalg.slogdet, _slogdet_vjp)
@@ -219,7 +222,8 @@ def _tensorinv(a: Any, ind: int = 2) -> Any:
     if ind <= 0:
         raise ValueError("Invalid ind argument.")
     shape = a.shape[ind:] + a.shape[:ind]
-    return np.reshape(np.linalg.inv(np.reshape(a, (math.prod(a.shape[ind:]), -1))), shape)
+    y = np.linalg.inv(np.reshape(a, (math.prod(a.shape[ind:]), -1)))
+    return np.reshape(y, shape) if shape else np.empty((1, 1)).reshape()  # NumPy's own error
 
 
 @composite(np.linalg.tensorsolve)

@@ -26,6 +26,8 @@ def _vector_norm(x: Any, order: Any = None, axis: Any = None, keepdims: bool = F
 def _vector_norm_vjp(
     ct: Any, y: Any, x: Any, order: Any = None, axis: Any = None, keepdims: bool = False
 ) -> Any:
+    if not x.size:
+        return np.zeros_like(x)
     if axis is None:
         axis = tuple(range(x.ndim))
     if not keepdims:
@@ -98,6 +100,8 @@ general(np.linalg.vector_norm, _vector_norm_of_stack)
 @composite(np.linalg.cond)
 def _cond(x: Any, p: Any = None) -> Any:
     x = as_array(x)
+    if not x.size:
+        return np.linalg.cond(plain(x), p)  # NumPy's own error
     if p is None or p in (2, -2):
         s = np.linalg.svd(x, compute_uv=False)
         return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]

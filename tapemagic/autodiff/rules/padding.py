@@ -15,7 +15,7 @@ from ...errors import NoRuleError
 from .. import leaks
 from ..primitives import composite, general, linear
 from .algebra import apply, as_array, is_live, plain
-from .gathering import places_of, scatter
+from .gathering import boxed, places_of, scatter
 
 _STATISTICS: dict[str, Any] = {
     "maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median,
@@ -62,6 +62,9 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
                 fix="Use one of NumPy's modes, or np.concatenate.",
             )
         )
+    if not np.ndim(array):
+        np.pad(plain(array), pad_width, mode, **plain(kwargs))  # NumPy's own complaints
+        return boxed(+array)
     widths = _pairs(pad_width, np.ndim(array))
     if mode in _STATISTICS:
         np.pad(plain(array), widths, mode, **kwargs)  # NumPy's own complaints

@@ -18,7 +18,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.primitives import conj_if_complex as conj
 
-from .algebra import adjoint, ndim_of, shape_of, sum_to
+from .algebra import adjoint, ndim_of, plain, shape_of, sum_to
 
 # ------------------------------------------------------------------------------------ matmul
 
@@ -116,7 +116,11 @@ general(
     lambda ct, y, a, b: np.reshape(ct @ conj(np.ravel(b)), a.shape),
     lambda ct, y, a, b: np.reshape(conj(np.ravel(a)) @ ct, b.shape),
 )
-composite(np.linalg.outer, lambda x1, x2, /: np.outer(x1, x2))
+@composite(np.linalg.outer)
+def _outer_of_vectors(x1: Any, x2: Any, /) -> Any:
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        np.linalg.outer(plain(x1), plain(x2))  # NumPy's own error
+    return np.outer(x1, x2)
 
 
 # ----------------------------------------------------------------------------------- tensordot

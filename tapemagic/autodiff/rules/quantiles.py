@@ -41,6 +41,8 @@ def _quantile_vjp(
     ct: Any, y: Any, x: Any,
     *, numpy_fun: Any, q: Any, axis: Any, method: Any, skips_nan: bool, keywords: tuple,
 ) -> Any:  # fmt: skip
+    if not x.size:
+        return np.zeros(x.shape, x.dtype)
     rows = to_rows(plain(x), axis)
     rows = rows.reshape(-1, rows.shape[-1])
     places = np.argsort(np.argsort(rows, axis=-1, kind="stable"), axis=-1, kind="stable")

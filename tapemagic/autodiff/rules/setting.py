@@ -10,8 +10,15 @@ from ..primitives import composite
 from .algebra import as_array, plain
 
 
+def _refuse_number(fun: Any, a: Any, *args: Any) -> None:
+    """Let NumPy complain where a number is in the place of the array to write to."""
+    if not isinstance(plain(a), np.ndarray):
+        fun(plain(a), *plain(args))
+
+
 @composite(np.copyto)
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    _refuse_number(np.copyto, dst, src)
     probe = np.empty_like(plain(dst))
     np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
     if dst is src:  # not even a read-only array minds
@@ -40,6 +47,7 @@ def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
 
 @composite(np.place)
 def _place(arr: Any, mask: Any, vals: Any) -> None:
+    _refuse_number(np.place, arr, mask, vals)
     mask = np.reshape(np.asarray(plain(mask), bool), np.shape(arr))
     count = np.count_nonzero(mask)
     if count and not np.size(vals):
@@ -50,6 +58,7 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
 
 @composite(np.putmask)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
+    _refuse_number(np.putmask, a, mask, values)
     mask = np.reshape(np.asarray(plain(mask), bool), np.shape(a))
     if np.size(values):
         a[mask] = np.reshape(_cycled(values, np.size(a)), np.shape(a))[mask]

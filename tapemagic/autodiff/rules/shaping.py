@@ -11,7 +11,9 @@ import numpy as np
 
 from .. import dispatch
 from ..primitives import composite, general, linear
+from ..twinning import relink
 from .algebra import apply, is_live, plain
+from .gathering import boxed, picking
 
 # ------------------------------------------------------------------------------ reshape and ravel
 
@@ -159,7 +161,8 @@ def _only_finite(ct: Any, x: Any) -> Any:
 @composite(np.real_if_close)
 def _real_if_close(a: Any, tol: float = 100) -> Any:
     value = np.asanyarray(plain(a))
-    return np.real(a) if np.real_if_close(value, tol).dtype != value.dtype else a
+    y = np.real(a) if np.real_if_close(value, tol).dtype != value.dtype else a
+    return boxed(y)  # of a number an array without axes
 
 
 def _like(fun: Any) -> None:
@@ -187,3 +190,26 @@ def _full_like(
     like = np.empty_like(plain(a), dtype, order, subok, shape)
     fill = np.broadcast_to(fill_value, like.shape)
     return np.copy(fill if fill.dtype == like.dtype else np.astype(fill, like.dtype), order="C")
+
+
+# ------------------------------------------------------------------------------ sliding windows
+
+
+def _windows(x: Any, shape: Any, axis: Any) -> np.ndarray:
+    return np.lib.stride_tricks.sliding_window_view(x, shape, axis)
+
+
+picking(_windows, name="sliding_window_view")
+_own_code = relink(np.lib.stride_tricks.sliding_window_view)
+
+
+@composite(np.lib.stride_tricks.sliding_window_view)
+def _sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    value = plain(x)
+    if isinstance(value, np.ndarray) and not value.flags.writeable and not writeable:
+        # Nothing can be written, and several elements may lie at one place (`broadcast_to`):
+        # only their indices tell them apart.
+        return apply(_windows, x, window_shape, axis)
+    return _own_code(x, window_shape, axis, subok=subok, writeable=writeable)
