@@ -95,6 +95,8 @@ class TracedArray:
 
     @real.setter
     def real(self, part: Any) -> None:
+        if not isinstance(self.value, np.ndarray):
+            self.value.real = dispatch.plain(part)  # NumPy's own error
         np.real(self)[...] = part
 
     @property
@@ -103,6 +105,8 @@ class TracedArray:
 
     @imag.setter
     def imag(self, part: Any) -> None:
+        if not isinstance(self.value, np.ndarray):
+            self.value.imag = dispatch.plain(part)  # NumPy's own error
         np.imag(self)[...] = part
 
     @property
@@ -178,7 +182,9 @@ class TracedArray:
         return other // self, other % self
 
     def __round__(self, digits: int | None = None) -> Any:
-        if digits is None and not isinstance(self.value, np.ndarray):
+        if not isinstance(self.value, (float, np.floating)):
+            return round(dispatch.plain(self), digits)  # NumPy's own error
+        if digits is None:
             return leaks.flat(round(self.value), (self,), round)
         if isinstance(self.value, float) and type(self.value) is float:
             return dispatch.call_primitive(
