@@ -1,0 +1,141 @@
+"""Looking at a tape: its nodes, its graph, and the words about them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..errors import TapeStateError
+from . import lookup, recheck
+from .checking import Check
+from .nodes import Node, Reader
+
+if TYPE_CHECKING:
+    from .program import Program
+
+
+class Looking:
+    """What a tape tells about its run; nothing here is recorded or changes the tape."""
+
+    def nodes(self) -> list[Node]:
+        """Return what was recorded, in execution order."""
+        if self._recording is None:
+            return []
+        stop = self._spans[-1][1] if self._spans and not self._open else None
+        count = len(self._recording.entries) if stop is None else stop
+        reader = Reader(self._recording, getattr(self.cell, "filename", None))
+        return [reader.node(index) for index in range(count)]
+
+    @property
+    def cotangents(self) -> dict[int, Any] | None:
+        """The cotangents of all nodes on a path, from the gradient asked for last.
+
+        They are not kept by the sweep itself, but found by another one when somebody looks.
+        """
+        if self._cotangents is None and self._asked is not None:
+            kept: dict[int, Any] = {}
+            self._sweep(*self._asked, kept=kept)
+            self._cotangents = kept
+        return self._cotangents
+
+    @property
+    def graph(self) -> Any:
+        """The run as a frozen `Graph`: plain data, summaries of arrays, never the arrays."""
+        from tapemagic.graph.build import build_graph  # noqa: PLC0415  (a door: looks, never records)
+
+        if self.cell is None and self._recording is not None:
+            lookup.find_names(self, self._namespace)
+        return build_graph(self)
+
+    @property
+    def findings(self) -> list:
+        """What is worth knowing about the gradients, most important first."""
+        from tapemagic.graph.why import findings  # noqa: PLC0415
+
+        return findings(self, self.graph)
+
+    def explain(self, name: str | None = None) -> str:
+        """Say in words why gradients are what they are (of one name, or all).
+
+        Examples
+        --------
+        >>> import numpy as np, tapemagic
+        >>> w = tapemagic.Variable(2.0)
+        >>> with tapemagic.GradientTape() as tape:
+        ...     loss = w * 3
+        >>> _ = tape.gradient(loss, w)
+        >>> isinstance(tape.explain(), str)
+        True
+        """
+        from tapemagic.graph.why import explain  # noqa: PLC0415
+
+        return explain(self, self.graph, name)
+
+    def check(self, tolerance: float = 1e-5) -> Check:
+        """Compare the gradients asked for last with finite differences of the recorded run.
+
+        Returns
+        -------
+        Check
+            True in a condition if all agree; prints as a sentence.
+
+        Raises
+        ------
+        TapeStateError
+            If no gradient was asked for.
+        """
+        if self._asked is None:
+            raise TapeStateError(
+                "No gradient was asked for yet.", fix="Call tape.gradient(...) first."
+            )
+        return recheck.check(self._recording.entries, *self._asked, self._sweep, tolerance)
+
+    def program(self, target: Any = None, sources: Any = None) -> Program:
+        """Return the run up to `target`, and its gradient, as one NumPy program.
+
+        Parameters
+        ----------
+        target : TracedArray, array, name, or a list or dict of them, optional
+            The target of the cell, if not given.
+        sources : TracedArray, Variable, array, name, or a nested structure of them, optional
+            The sources of the cell (or all that was watched), if not given.
+
+        Returns
+        -------
+        Program
+            `str(program)` is its source, which needs NumPy only; ``program(w=..., b=...)`` runs it.
+
+        Raises
+        ------
+        TapeUseError
+            If the run cannot be written as a program.
+
+        Examples
+        --------
+        >>> import numpy as np, tapemagic
+        >>> x = tapemagic.Variable(3.0)
+        >>> with tapemagic.GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.program(y, x)(x=5.0)
+        (np.float64(25.0), np.float64(10.0))
+        """
+        from .program import make_program  # noqa: PLC0415  (built on the tape's own tools)
+
+        return make_program(self, target, sources, sys._getframe(1))
+
+    def save(self, file: Any) -> None:
+        """Write the run to a file: ``.html`` (live view), ``.json``, ``.svg`` or ``.txt``.
+
+        `tapemagic.load` reads the first two.
+        """
+        from tapemagic.display.saving import save  # noqa: PLC0415
+
+        save(self.graph, file)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.graph._repr_mimebundle_(include, exclude)
+
+    def __repr__(self) -> str:
+        count = len(self._recording.entries) if self._recording is not None else 0
+        state = "recording" if self._open else "finished" if count else "not entered"
+        return f"<GradientTape, {state}, {count} nodes>"

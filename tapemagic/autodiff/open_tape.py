@@ -1,0 +1,237 @@
+"""Watching and recording: the part of a tape that is at work while the user's code runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import TapeStateError, TapeUseError
+from . import lookup, recorder, structures, watching
+from .avals import AVALS
+from .dispatch import is_traced
+from .recorder import RECORDER, Recording
+from .structure import identity
+from .variable import Variable, VariableState, add_source
+
+
+class OpenTape:
+    """What a tape does between entering and leaving its block.
+
+    Several tapes may be open at once; they share one recording, and each remembers the stretches
+    of it during which it was open.
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self._persistent = persistent
+        self._watches_reads = watch_accessed_variables
+        self._recording: Recording | None = None
+        self._spans: list[list[int]] = []
+        self._open = False
+        self._spent = False
+        self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
+        self.rebound: Any = None  # names of a script that hold handles (watching.py)
+        self._plain: dict[int, lookup.Left] = {}  # id(plain object) -> what it stands for
+        self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
+        self._cotangents: dict[int, Any] | None = None
+        self._namespace: dict[str, Any] = {}  # of the script, to find names when somebody looks
+        self.bindings: list[tuple[str, int]] = []
+        self.arrays: dict[str, Any] = {}  # name -> weak reference to what is not watched
+        self.source_nodes: dict[str, int] = {}
+        self.target: tuple[str, int] | None = None
+        self.cell: Any = None
+        self.failure: Any = None
+        self.reasons: dict[str, str] = {}
+
+    # ---------------------------------------------------------------------------- recording
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._open:
+            self.stop()
+
+    def start(self) -> None:
+        """Begin, or go on with, recording.
+
+        Raises
+        ------
+        TapeUseError
+            If it records already.
+        """
+        if self._open:
+            raise TapeUseError("Tape is still recording, cannot re-enter it.")
+        current = RECORDER.recording
+        if self._recording is not None and current is not None and current is not self._recording:
+            raise TapeUseError(
+                "A finished tape cannot go on recording inside the block of another tape.",
+                fix="Open it first, or use a new tape.",
+            )
+        if self._recording is None:
+            self._recording = current or Recording()
+        self._resume()
+        if self._plain and self.cell is None:
+            watching.take_back(self)
+
+    def stop(self) -> None:
+        """End the recording; what was recorded can still be differentiated."""
+        if RECORDER.frame is not None:
+            self._namespace = RECORDER.frame.f_globals
+        self._pause()
+        self._put_back()
+
+    def _put_back(self) -> None:
+        if self.rebound is not None:
+            rebound, self.rebound = self.rebound, None
+            rebound.put_back(self)
+
+    def _resume(self) -> None:
+        recording = self._recording
+        if RECORDER.recording is not recording:
+            RECORDER.open(recording)
+        recording.forget_reads()
+        recording.sharers.add(id(self))
+        RECORDER.tapes.append(self)
+        self._spans.append([len(recording.entries), len(recording.entries)])
+        self._open = True
+
+    def _pause(self) -> None:
+        recording = self._recording
+        self._spans[-1][1] = len(recording.entries)
+        self._open = False
+        if self in RECORDER.tapes:
+            RECORDER.tapes.remove(self)
+        recording.forget_reads()
+        if not RECORDER.tapes and RECORDER.recording is recording:
+            RECORDER.close()
+
+    @contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Suspend the recording of this tape in a block.
+
+        Raises
+        ------
+        TapeStateError
+            If the tape does not record.
+        """
+        if not self._open:
+            raise TapeStateError(
+                "Tape is not currently recording.",
+                fix="Use stop_recording() inside the tape's own block.",
+            )
+        self._pause()
+        try:
+            yield
+        finally:
+            self._resume()
+
+    def reset(self) -> None:
+        """Forget everything recorded and watched so far.
+
+        Raises
+        ------
+        TapeUseError
+            Outside the block.
+        """
+        if not self._open:
+            raise TapeUseError(
+                "reset() outside of the tape's block.",
+                fix="Call it while the tape records, or make a new tape.",
+            )
+        self._pause()
+        self._recording = RECORDER.recording
+        self._spans, self._watched, self._plain = [], {}, {}
+        self._asked, self._cotangents, self._spent = None, None, False
+        self.start()
+
+    # ----------------------------------------------------------------------------- watching
+
+    def watch(self, tensor: Any) -> Any:
+        """Watch a traced array, or everything in a nested structure, from here on.
+
+        Parameters
+        ----------
+        tensor : TracedArray, Variable, or a list, tuple or dict of them
+            A plain ndarray or number is not followed by plain Python: what is returned in its
+            place is.
+
+        Returns
+        -------
+        TracedArray
+            What to go on computing with (the argument itself, if it is traced or a Variable).
+
+        Raises
+        ------
+        TapeStateError
+            If the tape does not record.
+        """
+        if not self._open:
+            raise TapeStateError(
+                "watch() outside of the tape's block: nothing would be recorded.",
+                fix="Call it inside 'with tape:'.",
+            )
+        return structures.map_leaves(self._watch_one, tensor)
+
+    def _watch_one(self, x: Any) -> Any:
+        if not is_traced(x):
+            return watching.take_over(self, x)
+        dtype = np.dtype(AVALS[x.aval].dtype)
+        if dtype.kind not in "fc":
+            warnings.warn(
+                f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
+                "its gradient will be None.",
+                stacklevel=4,
+            )
+            return x
+        if id(x) in self._watched and not isinstance(x.storage, VariableState):
+            return x
+        if isinstance(x.storage, VariableState):
+            self._watched.setdefault(id(x), (x, []))
+            x.token = None
+            return x
+        token = x.token if x.storage is None else x.storage.token
+        if token is not None and token is not RECORDER.token:
+            x.past = [*getattr(x, "past", ()), (token, x.id)]  # what older tapes know it by
+        if x.storage is not None:
+            x.storage.adopt(x)
+        elif x.token is RECORDER.token:  # another tape follows it: a new name, for uses from here on
+            old = (x.aval, x.id, -1, None, None, None)
+            x.id = recorder.append(old, identity.code)
+        else:
+            x.id, x.token = add_source(x), RECORDER.token
+        self._watched[id(x)] = (x, [x.id])
+        return x
+
+    def wants(self, variable: Any) -> bool:
+        """Tell whether this tape watches a variable that is being read."""
+        if not self._open:
+            return False
+        return id(variable) in self._watched or (
+            self._watches_reads and variable.storage.trainable
+        )
+
+    def note_read(self, variable: Any) -> None:
+        """Note the node of a variable's current value."""
+        ids = self._watched.setdefault(id(variable), (variable, []))[1]
+        if variable.id not in ids:
+            ids.append(variable.id)
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """Return the variables that were watched, in order of creation."""
+        found = [x for x, _ in self._watched.values() if isinstance(x.storage, VariableState)]
+        return tuple(sorted(found, key=lambda x: x.storage.number))
+
+    def register_plain(self, plain: Any, handle: Any) -> None:
+        """Let `plain`, what a cell left in place of `handle`, stand for its nodes."""
+        first, now = self._ids_of(handle), self._ids_of(handle, as_target=True)
+        if first or now:
+            self._plain[id(plain)] = lookup.Left(plain, handle, first[-1:], now[-1:])
+
+    def _ids_of(self, x: Any, *, as_target: bool = False) -> list[int]:
+        """Return the nodes that an object or name stands for on this tape."""
+        return lookup.ids_of(self, x, as_target)

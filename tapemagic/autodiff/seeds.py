@@ -1,0 +1,60 @@
+"""The two ends of a sweep: the cotangents it starts from, and the gradients it hands out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import TapeUseError
+from .dispatch import is_traced
+
+
+def wants_zero(unconnected_gradients: Any) -> bool:
+    choice = getattr(unconnected_gradients, "value", unconnected_gradients)
+    if choice not in ("none", "zero"):
+        raise TapeUseError(
+            f"Unknown value for unconnected_gradients: {unconnected_gradients!r}",
+            fix='Use "none" or "zero".',
+        )
+    return choice == "zero"
+
+
+def seed_of(ct: Any, aval: Any) -> Any:
+    if ct is None:
+        return np.ones(aval.shape, aval.dtype) if aval.shape else aval.dtype.type(1)
+    value = ct if is_traced(ct) else np.asarray(ct)
+    try:
+        fits = np.broadcast_shapes(value.shape, aval.shape) == aval.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise TapeUseError(
+            f"output_gradients of shape {value.shape} does not fit the target of shape "
+            f"{aval.shape}."
+        )
+    if value.dtype != aval.dtype:
+        value = value.astype(aval.dtype)
+    return value[()] if not is_traced(value) else value
+
+
+def total_of(parts: list[Any], aval: Any, shared: set[int]) -> Any:
+    """Add the cotangents of the nodes of one source; give it shape, dtype and memory of its own.
+
+    `shared` holds the identities of arrays that somebody else has as well (seeds, earlier results).
+    """
+    ct = parts[0]
+    for part in parts[1:]:
+        ct = ct + part
+    if is_traced(ct):
+        return np.broadcast_to(ct, aval.shape) if ct.shape != aval.shape else ct
+    if (
+        type(ct) is not np.ndarray
+        or ct.shape != aval.shape
+        or ct.dtype != aval.dtype
+        or ct.base is not None
+        or id(ct) in shared
+    ):
+        ct = np.array(np.broadcast_to(ct, aval.shape) if aval.shape else ct, dtype=aval.dtype)
+    shared.add(id(ct))
+    return ct if aval.shape else ct[()]
