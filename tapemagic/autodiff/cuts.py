@@ -15,6 +15,7 @@ from .avals import AVALS, MULTIPLE, code_of, full, is_small
 from .dispatch import is_traced
 from .primitives import PRIMITIVES, PULLBACKS, Primitive
 from .recorder import RECORDER
+from .structure import source
 
 
 def stop_gradient(x: Any) -> Any:
@@ -71,22 +72,28 @@ def custom_gradient(fun: Callable) -> Callable:
 
     @functools.wraps(fun)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        y, gradient = fun(*args, **kwargs)
-        if RECORDER.recording is None or not any(map(is_traced, args)):
-            return y
-        ids, codes, values = [], [], []
+        name = getattr(fun, "__name__", "custom")
+        ids, codes = [], []
         for x in args:
-            value, id_, code = dispatch.operand(x)
+            _, id_, code = dispatch.operand(x)
             ids.append(id_)
             codes.append(code)
-            values.append(value)
-        if max(ids) < 0:
+        start = len(RECORDER.entries)
+        pair = fun(*args, **kwargs)
+        if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and callable(pair[1])):
+            raise TapeUseError(
+                f"{name} has to return its value and a gradient function.",
+                fix="return y, lambda ct: ...",
+            )
+        y, gradient = pair
+        if RECORDER.recording is None or max(ids, default=-1) < 0:
             return y
+        _refuse_captured(name, set(ids), start)
         cls = dispatch.family(args)
         plain = structures.map_leaves(dispatch.plain, y)
-        name = getattr(fun, "__name__", "custom")
         if isinstance(plain, (tuple, list)):
-            tail = (MULTIPLE, tuple(ids), tuple(codes), (gradient, name), None, None)
+            results = tuple(map(code_of, plain))
+            tail = (MULTIPLE, tuple(ids), tuple(codes), (gradient, name), results, None)
             id_ = recorder.append(tail, custom.code)
             return dispatch._unpack(plain, id_, cls)
         code = code_of(plain if hasattr(plain, "dtype") else float(plain))
@@ -97,10 +104,33 @@ def custom_gradient(fun: Callable) -> Callable:
     return wrapper
 
 
+def _refuse_captured(name: str, known: set[int], start: int) -> None:
+    """Raise if a function read something watched that is none of its arguments.
+
+    Its gradient function answers for the arguments alone: the rest would be missing in silence.
+    """
+    for entry in RECORDER.entries[start:]:
+        ids = entry[4:6] if isinstance(entry[4], int) else entry[4]
+        is_variable = PRIMITIVES[entry[0]] is source
+        if is_variable or any(0 <= id_ < start and id_ not in known for id_ in ids):
+            raise _captured(name)
+
+
+def _captured(name: str) -> TapeUseError:
+    return leaks.locate(
+        TapeUseError(
+            f"{name} reads a watched value that is not one of its arguments: its gradient would"
+            " miss it.",
+            fix="Pass it as an argument, or cut it: tapemagic.stop_gradient(x).",
+        )
+    )
+
+
 def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
-    aval, ids, codes, (gradient, name) = entry[3:7]
+    aval, ids, codes, (gradient, name), result_codes = entry[3:8]
     if aval == MULTIPLE:
-        results = gradient(*ct)
+        unused = (np.zeros(AVALS[code].shape, AVALS[code].dtype)[()] for code in result_codes)
+        results = gradient(*(zero if one is None else one for one, zero in zip(ct, unused)))
     else:
         results = gradient(full(ct, AVALS[aval]))
     if not isinstance(results, (list, tuple)):
@@ -142,7 +172,6 @@ def checkpoint(fun: Callable) -> Callable:
     @functools.wraps(fun)
     def checkpointed(*args: Any) -> Any:
         plain = [dispatch.plain(x) for x in args]
-        # A recording of nobody: whatever the function reads from outside is refused by `vjp` later.
         y = _unrecorded(fun, plain)
 
         def gradient(ct: Any) -> Any:
@@ -154,13 +183,18 @@ def checkpoint(fun: Callable) -> Callable:
 
 
 def _unrecorded(fun: Callable, args: list) -> Any:
+    """Call a function on plain arguments; refuse what it reads of the recording besides."""
     was = RECORDER.recording
     if was is None:
         return fun(*args)
     RECORDER.close()
+    RECORDER.shunned = was.token
     try:
         return fun(*args)
+    except dispatch.ReadsShunned:
+        raise _captured(getattr(fun, "__name__", "The function")) from None
     finally:
+        RECORDER.shunned = None
         RECORDER.open(was)
 
 

@@ -43,16 +43,34 @@ def operand(x: Any, reads: bool = True) -> tuple[Any, int, int]:
                 return x.value, x.id, x.aval
             # `value` may be a copy that a rule has asked for: a view must be one of the contents.
             return x.storage.peek(x), x.id, x.aval
+        if RECORDER.shunned is not None:
+            _refuse_shunned(x)
         if x.storage is not None:
             return x.storage.settle(x, reads)
         return x.value, -1, x.aval
     return x, -1, 0
 
 
+class ReadsShunned(Exception):  # noqa: N818  (told to `cuts.checkpoint` only)
+    """A function that runs unrecorded has read a watched value."""
+
+
+def _refuse_shunned(x: Any) -> None:
+    token = x.token
+    if x.storage is not None:
+        token = getattr(x.storage, "token", None) or getattr(x.storage, "leaf_token", None)
+    if token is RECORDER.shunned or any(
+        tape.wants(x) for tape in RECORDER.tapes if hasattr(x.storage, "trainable")
+    ):
+        raise ReadsShunned
+
+
 def node_of(handle: Any) -> int:
     """Return the id of a handle's node (or -1), where its value will be kept by nobody."""
     if handle.token is RECORDER.token:
         return handle.id
+    if RECORDER.shunned is not None:
+        _refuse_shunned(handle)
     return handle.storage.node_of(handle) if handle.storage is not None else -1
 
 
@@ -169,6 +187,18 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     return traced(y, code, id_, cls)
 
 
+def call_unary(primitive: Primitive, compute: Any, x: Any) -> Any:
+    """Do what `call_elementwise` does for one up-to-date operand whose kind the result keeps."""
+    value, code = x.value, x.aval
+    y = compute(value)
+    if type(y) is not type(value):  # it did not: np.absolute of a subclass, np.spacing, ...
+        return call_elementwise(primitive, compute, (x,))
+    reads_x, _, reads_y = primitive.kept(True, False)
+    kept = y if reads_y or not code & 1 else None
+    tail = (code, x.id, -1, value if reads_x else None, None, kept)
+    return traced(y, code, recorder.append(tail, primitive.code), x.result_class)
+
+
 _FLOAT = np.dtype(float)
 
 
@@ -223,7 +253,10 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
     """Carry out `fun(*args, **kwargs)` where handles are somewhere among the arguments."""
     rule = RULES.get(fun)
     if rule is None:
-        raise _no_rule(fun, args)
+        later.load()
+        rule = RULES.get(fun)
+        if rule is None:
+            raise _no_rule(fun, args)
     if len(args) > _place_of_out(fun) or (kwargs and kwargs.get("out") is not None):
         return _into(fun, args, kwargs)
     if type(rule) is Primitive:
@@ -328,7 +361,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple) -> Any:
             codes.append(0)
         else:
             break
-    if len(values) < len(args) or max(ids) < 0 or type(values[0]) in (float, complex):
+    if len(values) < len(args) or max(ids) < 0 or not all(hasattr(x, "shape") for x in values):
         return call_primitive(primitive, args, {}, compute)
     y = compute(*values)
     kind = type(y)

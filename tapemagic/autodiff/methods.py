@@ -226,7 +226,7 @@ def to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
 @_method
 def setflags(self: Any, *args: Any, **kwargs: Any) -> None:
     """Allow or forbid writes, as for the plain array."""
-    storage_of(self).true_view(self).setflags(*args, **kwargs)
+    storage_of(self).set_writeable(self, *args, **kwargs)
 
 
 # ------------------------------------------------------------------------- elements as numbers

@@ -109,7 +109,7 @@ class Recorder:
     """What operators read: the open recording, spread out for speed."""
 
     __slots__ = (
-        "context", "entries", "frame", "recording", "stack", "stack_contexts", "tapes", "token",
+        "context", "entries", "frame", "recording", "shunned", "stack", "stack_contexts", "tapes", "token",
         "writer",
     )  # fmt: skip
 
@@ -117,6 +117,7 @@ class Recorder:
         self.recording: Recording | None = None
         self.tapes: list[Any] = []  # open tapes, outermost first
         self.token: object = object()
+        self.shunned: object = None  # token of a recording whose values must not be read now
         self.entries: list[tuple] = []
         self.frame: FrameType | None = None
         self.context = -1

@@ -49,7 +49,8 @@ def copy_of(value: np.ndarray) -> np.ndarray:
         slice(0, 1) if step == 0 and n > 1 and value.size else slice(None)
         for n, step in zip(value.shape, value.strides)
     )
-    copy = np.array(value[index], order="K")
+    turned = (*(slice(None, None, -1 if step < 0 else 1) for step in value.strides), ...)
+    copy = np.array(value[index][turned], order="K")[turned]
     if copy.shape != value.shape:  # what `broadcast_to` repeats is kept once
         return np.broadcast_to(copy, value.shape)
     copy.flags.writeable = value.flags.writeable
@@ -57,8 +58,9 @@ def copy_of(value: np.ndarray) -> np.ndarray:
 
 
 def order_of(buffer: np.ndarray) -> str:
-    """Return the memory order of a contiguous array: what a window's strides count in."""
-    return "C" if buffer.flags.c_contiguous else "F"
+    """Return the memory order of an array, what a window's strides count in; "" if not dense."""
+    flags = buffer.flags
+    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else ""
 
 
 def overlaps(window: tuple) -> bool:
@@ -239,7 +241,7 @@ def _buffer(a: int, aval: Any, cotangents: list, order: str = "C") -> np.ndarray
     """Return the cotangent of node `a` as an array that the sweep may write to."""
     owned = cotangents[-1]
     buffer = cotangents[a]
-    if a not in owned:
+    if a not in owned or not isinstance(buffer, np.ndarray):  # 0-d sums become numbers
         if buffer is None:
             buffer = np.zeros(aval.shape, aval.dtype, order=order)
         else:
@@ -291,7 +293,7 @@ def _write_pullback(get: Any, zero: Any, clear: Any) -> Any:
         ct = full(ct, aval)
         owned = cotangents[-1]
         k = cotangents[-2]  # id of the node whose cotangent this is
-        in_place = k in owned and v != a and cotangents[a] is None and not is_traced(ct)
+        in_place = k in owned and v != a and cotangents[a] is None and type(ct) is np.ndarray
         if v >= 0:
             new = run(get, ct, where)
             if in_place and get is _get_item:

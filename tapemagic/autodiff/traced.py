@@ -15,9 +15,13 @@ from typing import Any
 import numpy as np
 
 from . import dispatch, leaks
+from .avals import code_of
 from .dispatch import HANDLE_TYPES, call, call_elementwise, is_traced
 from .primitives import RULES
 from .recorder import RECORDER
+
+#: Abstract value of a Python float, of which ufuncs make a NumPy number.
+NUMBER = code_of(0.0)
 
 class TracedArray:
     """A value on the tape.
@@ -57,6 +61,10 @@ class TracedArray:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
+            if self.token is RECORDER.token and len(inputs) == 1 and self.aval > NUMBER:
+                rule = RULES.get(ufunc)  # none for SciPy's, or a composite
+                if getattr(rule, "kind", "") == "elementwise":
+                    return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
         from .ufuncs import call_ufunc  # noqa: PLC0415  (built on the handles of this module)
 
@@ -97,7 +105,8 @@ class TracedArray:
     def real(self, part: Any) -> None:
         if not isinstance(self.value, np.ndarray):
             self.value.real = dispatch.plain(part)  # NumPy's own error
-        np.real(self)[...] = part
+        if np.size(self.value):  # nothing to write: not even a read-only array minds
+            np.real(self)[...] = part
 
     @property
     def imag(self) -> Any:
@@ -117,6 +126,8 @@ class TracedArray:
 
     @flat.setter
     def flat(self, values: Any) -> None:
+        if self.value.flags.fnc:
+            values = np.copy(values)  # as NumPy does, lest a transpose of it overlaps
         self.flat[:] = values
 
     # --------------------------------------------------------------------- numbers and text

@@ -28,6 +28,8 @@ class VariableState:
 
     def settle(self, variable: Any, reads: bool = True) -> tuple[Any, int, int]:
         """Return value, id, aval of a variable that is being read; let open tapes watch it."""
+        if RECORDER.recording is None:
+            return variable.value, -1, variable.aval
         tapes = [tape for tape in RECORDER.tapes if tape.wants(variable)]
         if not tapes or AVALS[variable.aval].dtype.kind not in "fc":
             return variable.value, -1, variable.aval

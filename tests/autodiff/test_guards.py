@@ -1,0 +1,81 @@
+"""Plain arrays that change after the tape used them."""
+
+import numpy as np
+import pytest
+
+import tapemagic
+from tapemagic import GradientTape, Variable
+from tapemagic.autodiff import guards
+from tapemagic.errors import ChangedDataError
+
+
+def test_a_small_array_is_copied():
+    x, data = Variable([1.0, 2.0]), np.array([3.0, 4.0])
+    with GradientTape() as tape:
+        y = x * data
+        data[:] = 0.0
+    np.testing.assert_array_equal(tape.gradient(y, x), [3.0, 4.0])
+
+
+@pytest.mark.parametrize("use", [
+    lambda x, d: x * d, lambda x, d: x + d * x, lambda x, d: np.where(d > 1.5, x, 0.0),
+    lambda x, d: np.dot(d, x), lambda x, d: np.outer(d[:2], x), lambda x, d: x @ d,
+])  # fmt: skip
+@pytest.mark.parametrize("change", [
+    lambda d: d.__setitem__(1, 7.0), lambda d: d.sort(), lambda d: memoryview(d).__setitem__(1, 7.0),
+])  # fmt: skip
+def test_a_large_array_that_changed_is_refused_or_was_copied(use, change):
+    n = guards.COPIED // 8 + 100
+    data = np.linspace(2.0, 1.0, n)
+    x = Variable(np.ones(n))
+    with GradientTape(persistent=True) as tape:
+        y = np.sum(use(x, data))
+    before = tape.gradient(y, x)
+    change(data)
+    try:
+        after = tape.gradient(y, x)
+    except ChangedDataError as error:
+        assert "changed" in str(error)
+    else:
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_large_mask_that_changed():
+    n = guards.COPIED * 2
+    mask = np.zeros(n, bool)
+    mask[3] = True
+    x = Variable(np.ones(n))
+    with GradientTape(persistent=True) as tape:
+        y = np.sum(np.where(mask, x * x, 0.0))
+    before = tape.gradient(y, x)
+    mask[:] = True
+    try:
+        after = tape.gradient(y, x)
+    except ChangedDataError:
+        return
+    np.testing.assert_array_equal(before, after)
+
+
+def test_fingerprints():
+    x = np.arange(10_000.0)
+    known = guards.fingerprint(x)
+    assert guards.fingerprint(x.copy()) == known
+    x[1234] += 1e-9
+    assert guards.fingerprint(x) != known
+
+
+@pytest.mark.parametrize("x", [np.zeros(0), np.ones(3, np.float32), np.ones((3, 2))[:, ::2],
+                               np.ones(5, bool), np.ones(3, complex), np.array(1.0)])
+def test_fingerprints_of_odd_arrays(x):
+    assert guards.fingerprint(x) == guards.fingerprint(x.copy())
+
+
+def test_value_and_grad_does_not_see_later_changes():
+    data = np.ones(100_000)
+    value, pullback = tapemagic.vjp(lambda w: w * np.sum(data), 2.0)
+    data[:] = 0.0
+    try:
+        assert pullback(1.0) == (100_000.0,)
+    except ChangedDataError:
+        pass
+    assert value == 200_000.0
