@@ -205,16 +205,16 @@ _INNER: dict[str, bool] = {}  # source file -> is_inner, since every slow operat
 def append(entry_tail: tuple, code: int) -> int:
     """Append an entry at the position of the user's line; return its id."""
     frame = sys._getframe(2)
-    while True:
+    known = RECORDER.frame
+    while frame is not known:
         filename = frame.f_code.co_filename
         inner = _INNER.get(filename)
         if inner is None:
             inner = _INNER[filename] = is_inner(filename)
         if not inner or frame.f_back is None:
+            RECORDER.enter(frame)
             break
         frame = frame.f_back
-    if frame is not RECORDER.frame:
-        RECORDER.enter(frame)
     entries = RECORDER.entries
-    entries.append((code, frame.f_lasti, RECORDER.context, *entry_tail))
+    entries.append((code, frame.f_lasti, RECORDER.context) + entry_tail)  # faster than unpacking
     return len(entries) - 1
