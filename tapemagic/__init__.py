@@ -8,6 +8,8 @@
 array([2., 4.])
 """
 
+import os
+
 from .autodiff.checking import check_gradient
 from .autodiff.cuts import checkpoint, custom_gradient, stop_gradient
 from .autodiff.derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 
-def load(file: object) -> object:
+def load(file: str | os.PathLike[str]) -> object:
     """Read a run that `tape.save` wrote as ``.html`` or ``.json``.
 
     Returns

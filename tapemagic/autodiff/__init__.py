@@ -4,8 +4,8 @@ from . import attributes, indexing, inplace, methods, operators, rules, storage
 from .traced import TracedArray
 from .variable import Variable
 
-TracedArray.__getitem__ = indexing.getitem
-TracedArray.__setitem__ = storage.write_item
+setattr(TracedArray, "__getitem__", indexing.getitem)
+setattr(TracedArray, "__setitem__", storage.write_item)
 operators.install(TracedArray, Variable)
 inplace.install(TracedArray)
 methods.install(TracedArray)

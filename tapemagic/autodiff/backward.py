@@ -120,7 +120,8 @@ class _Puller:
     """The same with what is asked for rarely: other tapes' nodes, recording, the picture."""
 
     def __init__(self, mine: Any, record: bool, kept: dict | None) -> None:
-        self._mine, self._record, self._kept = mine, record, kept
+        self._mine, self._record = mine, record
+        self._kept: Any = kept
         self._room = KEPT_BYTES
 
     def __call__(self, entries: list[tuple], cotangents: list[Any], top: int, stop: int) -> None:

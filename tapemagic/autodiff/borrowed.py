@@ -50,7 +50,7 @@ class Borrowed:
         known = self._lifted.get(id(plain))
         if known is not None:
             return known[1]
-        handle = object.__new__(TracedArray)
+        handle: Any = object.__new__(TracedArray)
         handle.value, handle.aval = plain, code_of(plain)
         handle.id, handle.token, handle.storage = -1, None, None
         if isinstance(plain, np.ndarray):

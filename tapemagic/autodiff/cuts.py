@@ -93,7 +93,7 @@ def custom_gradient(fun: Callable) -> Callable:
         plain = structures.map_leaves(dispatch.plain, y)
         if isinstance(plain, (tuple, list)):
             results = tuple(map(code_of, plain))
-            tail = (MULTIPLE, tuple(ids), tuple(codes), (gradient, name), results, None)
+            tail: tuple = (MULTIPLE, tuple(ids), tuple(codes), (gradient, name), results, None)
             id_ = recorder.append(tail, custom.code)
             return dispatch._unpack(plain, id_, cls)
         code = code_of(plain if hasattr(plain, "dtype") else float(plain))

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 class Looking:
     """What a tape tells about its run; nothing here is recorded or changes the tape."""
 
+    cell: Any
+    _asked: Any
+    _cotangents: dict[int, Any] | None
+    _namespace: dict[str, Any]
+    _open: bool
+    _recording: Any
+    _spans: list[list[int]]
+    _sweep: Any
+
     def nodes(self) -> list[Node]:
         """Return what was recorded, in execution order."""
         if self._recording is None:
@@ -88,7 +97,8 @@ class Looking:
             raise TapeStateError(
                 "No gradient was asked for yet.", fix="Call tape.gradient(...) first."
             )
-        return recheck.check(self._recording.entries, *self._asked, self._sweep, tolerance)
+        seeds, ids = self._asked
+        return recheck.check(self._recording.entries, seeds, ids, self._sweep, tolerance)
 
     def program(self, target: Any = None, sources: Any = None) -> Program:
         """Return the run up to `target`, and its gradient, as one NumPy program.

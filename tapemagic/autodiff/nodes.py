@@ -126,7 +126,9 @@ def _facts(aval: int) -> tuple[tuple[int, ...], str]:
 def _operands(entry: tuple) -> tuple[tuple, tuple, dict[str, Any]]:
     """Split the arguments of a general entry into operands, constants and parameters."""
     ids, codes, args, keywords = entry[4], entry[5], entry[6], entry[7]
-    inputs, constants, params = [], [], {}
+    inputs: list[int | None] = []
+    constants: list[Any] = []
+    params: dict[str, Any] = {}
     for i, arg in enumerate(args):
         id_ = ids[i] if i < len(ids) else -1
         if id_ >= 0:

@@ -28,7 +28,7 @@ class OpenTape:
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
         self._watches_reads = watch_accessed_variables
-        self._recording: Recording | None = None
+        self._recording: Any = None
         self._spans: list[list[int]] = []
         self._open = False
         self._spent = False

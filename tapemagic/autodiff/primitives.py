@@ -32,7 +32,7 @@ from .recorder import generated_name
 Vjp = Callable[..., Any]
 
 #: NumPy function (or any callable) -> its row.
-RULES: dict[Any, Primitive | Composite | Refused] = {}
+RULES: dict[Any, Any] = {}
 #: Operation code -> primitive. Elementwise primitives own two codes: equal shapes, and the rest.
 PRIMITIVES: list[Primitive] = []
 #: Operation code -> pullback(ct, entry, cotangents).
@@ -194,25 +194,29 @@ def partial_of(primitive: Primitive, position: int) -> Callable:
     return eval(f"lambda y, {first}, x2=None: {formula}", FORMULA_NAMES)
 
 
+def _quotient(formula: str) -> ast.BinOp | None:
+    """Return a formula's tree if it is a division."""
+    tree = ast.parse(formula, mode="eval").body
+    return tree if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) else None
+
+
 def _product(formula: str) -> str:
     """Write ``ct * (formula)`` without the multiplications by one."""
     if formula in ("1", "-1"):
         return formula.replace("1", "ct")
     if formula == "0":  # flat everywhere: nothing comes through, not even an infinity
         return "zeros_like(ct)"
-    if formula.startswith("1 / ") and isinstance(ast.parse(formula).body[0].value, ast.BinOp):
-        tree = ast.parse(formula).body[0].value
-        if isinstance(tree.op, ast.Div) and isinstance(tree.left, ast.Constant):
-            return f"ct / ({ast.unparse(tree.right)})"
+    quotient = _quotient(formula)
+    if quotient is not None and ast.unparse(quotient.left) == "1":
+        return f"ct / ({ast.unparse(quotient.right)})"
     return f"ct * ({formula})"
 
 
 def _fitted_product(formula: str, aval: str, own: str) -> str:
     """Write ``fit(ct * (formula))``, dividing by the operand itself after its axes are summed."""
-    tree = ast.parse(formula).body[0].value
-    divides = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
-    if divides and isinstance(tree.right, ast.Name) and tree.right.id == own:
-        left = ast.unparse(tree.left)
+    quotient = _quotient(formula)
+    if quotient is not None and ast.unparse(quotient.right) == own:
+        left = ast.unparse(quotient.left)
         return f"fit(ct * conj_if_complex({left}), AVALS[{aval}]) / conj_if_complex({own})"
     return f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
 
@@ -280,7 +284,7 @@ def general(
     shows : tuple of str, optional
         What the picture says of each operand's cotangent: ``"ct @ x2.T"``.
     """
-    rules = (variadic,) if variadic else vjps
+    rules: tuple[Any, ...] = (variadic,) if variadic else vjps
     saves = tuple(_reads(rule, skip=2 + bool(variadic)) for rule in rules)
     primitive = Primitive(
         fun, kind, vjps=vjps, variadic=variadic, saves=saves, name=name, kink=kink, shows=shows
@@ -314,7 +318,7 @@ def _reads(rule: Vjp | None, skip: int) -> frozenset:
         return frozenset()
     code = rule.__code__
     names = code.co_varnames[: code.co_argcount]
-    position = {name: i - skip for i, name in enumerate(names)}
+    position: dict[str, Any] = {name: i - skip for i, name in enumerate(names)}
     position[names[skip - 1]] = "y"
     reads: set = set()
     steps = list(dis.get_instructions(code))
@@ -340,7 +344,8 @@ def _reads(rule: Vjp | None, skip: int) -> frozenset:
 
 
 def _general_pullback(primitive: Primitive) -> Callable:
-    vjps, variadic = primitive.vjps, primitive.variadic
+    vjps: Any = primitive.vjps
+    variadic = primitive.variadic
 
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         _, _, _, aval, ids, avals, args, kwargs, y = entry

@@ -176,7 +176,7 @@ class Recorder:
 
 def callers(frame: FrameType) -> list[FrameType]:
     """Return a frame and its callers, innermost first, as far as positions keep them."""
-    frames = []
+    frames: list[FrameType] = []
     walker: FrameType | None = frame
     while walker is not None and len(frames) < _DEEPEST:
         frames.append(walker)

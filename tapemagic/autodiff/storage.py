@@ -67,7 +67,8 @@ class Storage:
     def __init__(self, buffer: np.ndarray, base: Any = None) -> None:
         self.buffer = buffer
         self.aval = code_of(buffer)
-        self.id, self.token = (base.id, base.token) if base is not None else (-1, None)
+        self.id: int = base.id if base is not None else -1
+        self.token: object = base.token if base is not None else None
         self.owner = weakref.ref(base) if base is not None else None
         self.version = 0
         self.written = False
@@ -307,7 +308,7 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
         if node is None:
             return dispatch.untracked(y, cls)
         return dispatch.traced(y.copy(), node[0], node[1], cls)
-    result = object.__new__(cls)
+    result: Any = object.__new__(cls)
     result.value = y
     if node is None:
         result.aval, result.id, result.token = code_of(y), -1, None

@@ -45,11 +45,11 @@ def view_at(buffer: np.ndarray, window: tuple) -> np.ndarray:
 
 def copy_of(value: np.ndarray) -> np.ndarray:
     """Return a copy that NumPy treats as the original: same order of axes, same repetition."""
-    index = tuple(
+    index: Any = tuple(
         slice(0, 1) if step == 0 and n > 1 and value.size else slice(None)
         for n, step in zip(value.shape, value.strides)
     )
-    turned = (*(slice(None, None, -1 if step < 0 else 1) for step in value.strides), ...)
+    turned: Any = (*(slice(None, None, -1 if step < 0 else 1) for step in value.strides), ...)
     copy = np.array(value[index][turned], order="K")[turned]
     if copy.shape != value.shape:  # what `broadcast_to` repeats is kept once
         return np.broadcast_to(copy, value.shape)
@@ -237,7 +237,7 @@ def _machinery(fun: Any, name: str, pullback: Any) -> Primitive:
     return primitive
 
 
-def _buffer(a: int, aval: Any, cotangents: list, order: str = "C") -> np.ndarray:
+def _buffer(a: int, aval: Any, cotangents: list, order: Any = "C") -> np.ndarray:
     """Return the cotangent of node `a` as an array that the sweep may write to."""
     owned = cotangents[-1]
     buffer = cotangents[a]

@@ -44,6 +44,15 @@ class TracedArray:
         "__weakref__", "aval", "id", "past", "storage", "token", "value", "version", "window",
     )  # fmt: skip
 
+    aval: int
+    id: int
+    past: list[tuple[object, int]]
+    storage: Any
+    token: object
+    value: Any
+    version: int
+    window: Any
+
     #: Results of operations are of this class.
     result_class: type
     #: Whether results that depend on nothing watched are wrapped as well.
@@ -55,14 +64,14 @@ class TracedArray:
 
     # ------------------------------------------------------------------ what NumPy asks for
 
-    @property
-    def __class__(self) -> type:
+    @property  # type: ignore[misc]  # read-only: what a handle says it is cannot be set
+    def __class__(self) -> Any:
         return type(self.value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             if self.token is RECORDER.token and len(inputs) == 1 and self.aval > NUMBER:
-                rule = RULES.get(ufunc)  # none for SciPy's, or a composite
+                rule: Any = RULES.get(ufunc)  # none for SciPy's, or a composite
                 if getattr(rule, "kind", "") == "elementwise":
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
@@ -243,7 +252,8 @@ class TracedArray:
     def __iter__(self) -> Iterator:
         if np.ndim(self.value) == 0:
             raise TypeError("iteration over a 0-d array")
-        return (self[i] for i in range(len(self.value)))
+        getitem: Any = type(self).__getitem__  # type: ignore[attr-defined]  # set by the package
+        return (getitem(self, i) for i in range(len(self.value)))
 
     def __len__(self) -> int:
         return len(self.value)

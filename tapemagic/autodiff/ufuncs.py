@@ -291,7 +291,8 @@ def store(y: Any, outs: tuple, recompute: Callable) -> Any:
                 probe[...] = value
             except ValueError:
                 raise _odd_out(target) from None
-            if len(copies) == 1 and not np.array_equal(copies[0], probe, equal_nan=True):
+            only: Any = copies[0] if len(copies) == 1 else None
+            if only is not None and not np.array_equal(only, probe, equal_nan=True):
                 raise _odd_out(target)
         write_item(out, Ellipsis, result)
         stored.append(out)

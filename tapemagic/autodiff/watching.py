@@ -24,7 +24,7 @@ from .leaks import user_frame
 class Rebound:
     """The names of one frame that hold handles in place of plain objects."""
 
-    def __init__(self, frame: FrameType) -> None:
+    def __init__(self, frame: Any) -> None:
         self.frame = frame
         self.borrowed = Borrowed()
 

@@ -46,6 +46,7 @@ class TapeMagics(Magics):
         self.tree_transformer = TreeTransformer(shell, self.start)
         self.matcher = make_matcher(self.tape.parser, shell.user_ns)
         self.run: ShellRun | None = None
+        self.refusals: Refusals | None = None
 
     @magic_arguments()
     @argument(
@@ -69,6 +70,7 @@ class TapeMagics(Magics):
     @argument("--check", action="store_true", help="Compare with finite differences.")
     @argument("--jacobian", action="store_true", help="Show the Jacobian of the target.")
     @argument("--order", type=int, choices=(1, 2), default=1, help="2: show the Hessian as well.")
+    @argument("--code", action="store_true", help="Show the gradient as NumPy source.")
     @argument("--engine", choices=ENGINES, help="Layout of the picture (default: own).")
     @no_var_expand
     @line_cell_magic
@@ -212,6 +214,7 @@ class TapeMagics(Magics):
             check=given.check,
             jacobian=given.jacobian,
             order=given.order,
+            code=given.code,
         )
 
 
@@ -253,7 +256,8 @@ def unload(shell: Any) -> None:
     magics = shell.magics_manager.registry.pop(TapeMagics.__name__, None)
     if magics is None:
         return
-    magics.refusals.remove()
+    if magics.refusals is not None:
+        magics.refusals.remove()
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("tape", None)
     # the person may have taken some of these away themselves

@@ -223,7 +223,7 @@ def _tensorinv(a: Any, ind: int = 2) -> Any:
         raise ValueError("Invalid ind argument.")
     shape = a.shape[ind:] + a.shape[:ind]
     y = np.linalg.inv(np.reshape(a, (math.prod(a.shape[ind:]), -1)))
-    return np.reshape(y, shape) if shape else np.empty((1, 1)).reshape()  # NumPy's own error
+    return np.reshape(y, shape) if shape else np.empty((1, 1)).reshape(*shape)  # NumPy's own error
 
 
 @composite(np.linalg.tensorsolve)
