@@ -112,6 +112,7 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
         if type(x) not in HANDLE_TYPES and not isinstance(x, _NUMBERS):
             return NotImplemented
         if isinstance(x, (list, tuple)):
+            compute(*plain(args))  # a number and a list: Python or NumPy may refuse
             args = (*args[:i], _array_of(x), *args[i + 1 :])
             if holds_traced(x):
                 compute = rule.fun

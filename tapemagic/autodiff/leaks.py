@@ -173,6 +173,9 @@ def leave(handle: Any, what: str) -> None:
     frame: FrameType | None = sys._getframe(2)
     taker = None
     while frame is not None and is_inner(frame.f_code.co_filename):
+        if frame.f_globals.get("__name__", "").startswith("numpy.testing"):
+            note("shown", (handle,))
+            return
         frame = frame.f_back
     while frame is not None:
         package = (frame.f_globals.get("__name__") or "").split(".")[0]

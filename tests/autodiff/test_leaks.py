@@ -1,0 +1,182 @@
+"""Values that leave the tape: right, or loud."""
+
+import copy
+import math
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from numpy._core.overrides import array_function_dispatch
+
+import tapemagic
+from tapemagic import GradientTape, Variable
+from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda t: float(t), lambda t: complex(t), lambda t: math.sin(t), lambda t: np.array([t, t]),
+        lambda t: np.asarray(t), lambda t: np.zeros(2).__setitem__(0, t), lambda t: pickle.dumps(t),
+        lambda t: np.float64(t), lambda t: np.array([1.0, 2.0]).fill(t), lambda t: t.tobytes(),
+        lambda t: memoryview(t), lambda t: np.frombuffer(t),
+        lambda t: t.view(np.int64), lambda t: np.random.default_rng(0).normal(t),
+        lambda t: np.ndarray((), float, t), lambda t: t.data, lambda t: t.ctypes, lambda t: t.dumps(),
+    ],
+)  # fmt: skip
+def test_what_plain_python_takes_is_refused_or_followed(take):
+    x = Variable(0.5)
+    with GradientTape() as tape:
+        t = x * 2.0
+        try:
+            y = take(t)
+        except (TapeError, TypeError, AttributeError, BufferError):
+            return
+        except ValueError as error:  # NumPy's words, with ours as the cause
+            assert isinstance(error.__cause__, TapeError)
+            return
+        z = np.sum(y) * 1.0
+    assert tape.gradient(z, x) is not None
+
+
+def test_the_message_names_variable_line_and_fix():
+    x = Variable(0.5)
+    with GradientTape():
+        speed = x * 2.0
+        with pytest.raises(LeavesTapeError) as caught:
+            float(speed)
+    text = str(caught.value)
+    assert "'speed'" in text
+    assert "float(speed)" in text
+    assert "stop_gradient" in text
+    assert len(text.splitlines()) <= 6
+
+
+def test_no_rule_names_the_function():
+    x = Variable([0.5, 1.0])
+    with GradientTape():
+        speed = x * 2.0
+        with pytest.raises(NoRuleError, match="'speed'"):
+            unknown(speed)
+
+
+@array_function_dispatch(lambda x: (x,))
+def unknown(x):
+    return x
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        repr, str, lambda t: f"{t}", lambda t: f"{t:.3f}", lambda t: "%.2f" % t,  # noqa: UP031
+        lambda t: format(t, ".2e"), lambda t: "{:.1f}".format(t),  # noqa: UP032
+        lambda t: np.array2string(np.reshape(t, (1,))),
+    ],
+)  # fmt: skip
+def test_text_is_that_of_the_plain_value(show):
+    x = Variable(0.25)
+    with GradientTape():
+        t = x * 2.0
+        assert show(t) == show(np.float64(0.5))
+
+
+def test_arrays_print_plainly(capsys):
+    x = Variable([0.25, 1.0])
+    with GradientTape():
+        print(x * 2.0)
+    assert capsys.readouterr().out == "[0.5 2. ]\n"
+
+
+def test_assert_allclose_works():
+    x = Variable([0.25, 1.0])
+    with GradientTape() as tape:
+        t = x * 2.0
+        np.testing.assert_allclose(t, [0.5, 2.0])
+        assert np.allclose(t, [0.5, 2.0])
+        y = np.sum(t)
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 2.0])
+
+
+def test_flat_results_are_plain():
+    x = Variable([3.0, 1.0])
+    with GradientTape():
+        t = x * 2.0
+        assert type(np.argmax(t)) is np.int64
+        assert type(t > 1.0) is np.ndarray
+        assert type(bool(t[0] > 1.0)) is bool
+        assert type(int(t[0])) is int
+        assert type(t.astype(int)) is np.ndarray
+        assert type(len(t)) is int
+        assert t.shape == (2,)
+
+
+def test_copies_stay():
+    x = Variable([3.0, 1.0])
+    with GradientTape() as tape:
+        t = x * 2.0
+        y = np.sum(copy.copy(t) + copy.deepcopy(t) + copy.deepcopy({"a": [t]})["a"][0])
+    np.testing.assert_array_equal(tape.gradient(y, x), [6.0, 6.0])
+
+
+def test_item_tolist_abs_round_sum_max_sorted():
+    x = Variable([3.0, -1.0])
+    with GradientTape() as tape:
+        t = x * 1.0
+        y = t[0].item() + sum(t.tolist()) + abs(t[1]) + round(t[0], 2) + max(t) + sorted(t)[0]
+    np.testing.assert_array_equal(tape.gradient(y, x), [3.0, 1.0])  # round is flat
+
+
+def test_identity_hash_and_dict_keys():
+    x = Variable(3.0)
+    with GradientTape():
+        t = x * 2.0
+        assert {t: 1}[t] == 1
+        assert t in [t]
+        assert isinstance(t, np.float64)
+        assert isinstance(x * np.ones(2), np.ndarray)
+
+
+def test_exceptions_are_numpys():
+    x = Variable([1.0, 2.0])
+    with GradientTape():
+        t = x * 2.0
+        for bad in (lambda: t + np.ones(3), lambda: t @ np.ones(3), lambda: np.reshape(t, (3,)),
+                    lambda: t[7], lambda: np.concatenate([t, np.ones((2, 2))])):
+            with pytest.raises((ValueError, IndexError)) as caught:
+                bad()
+            assert not isinstance(caught.value, TapeError)
+        for missing in ("foo", "__array_struct__"):
+            with pytest.raises(AttributeError, match=missing):
+                getattr(t, missing)
+        with pytest.raises(TypeError):
+            t + "a"
+        with pytest.raises((ValueError, TypeError)):
+            bool(t)
+
+
+def test_warnings_are_numpys():
+    x = Variable([0.0, 2.0])
+    with GradientTape(), pytest.warns(RuntimeWarning, match="divide by zero"):
+        _ = 1.0 / (x * 1.0)
+    with GradientTape(), np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        _ = np.log(x * 1.0)
+
+
+def test_nothing_is_warned_of_otherwise():
+    x = Variable([1.0, 2.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with GradientTape() as tape:
+            y = np.sum(np.sin(x) * x / 2.0)
+        tape.gradient(y, x)
+
+
+def test_after_the_block_a_handle_behaves_like_its_value():
+    x = Variable([1.0, 2.0])
+    with GradientTape():
+        t = x * 2.0
+    assert float(t[0]) == 2.0
+    np.testing.assert_array_equal(np.asarray(t), [2.0, 4.0])
+    assert pickle.loads(pickle.dumps(t)).tolist() == [2.0, 4.0]
+    assert tapemagic.stop_gradient(t) is not None
