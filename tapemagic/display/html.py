@@ -18,6 +18,11 @@ LEFT = f"{CELL}; text-align: left"
 HEAD = f"{LEFT}; font-weight: bold"
 NUMBER = f"{LEFT}; font-family: monospace"
 SHORT = f"{NUMBER}; white-space: nowrap"
+# In a notebook opened again, JupyterLab puts an error in the place of a live view whose kernel is
+# gone. A reader that takes style sheets out shows the error as well, no more.
+NO_EMPTY_VIEW = (
+    ".jp-OutputArea:has(.tapemagic-static) .jupyter-widgets:not(:has(*)) { display: none }"
+)
 VALUE, GRADIENT, FAINT = "#0064a0", "#b54a00", "#5d6168"
 COLUMNS = ("name", "shape", "dtype", "value", "gradient", "norm", "reason")
 MOST_ROWS = 200
@@ -35,6 +40,7 @@ def to_html(scene: dict[str, Any]) -> str:
     parts = [
         # where the live view is drawn, its style sheet hides this twin
         '<div class="tapemagic-static">',
+        f"<style>{NO_EMPTY_VIEW}</style>",
         f'<img src="data:image/svg+xml;base64,{picture}"',
         f'alt="{escape(alternative(scene))}" style="max-width: 100%; height: auto">',
     ]

@@ -185,6 +185,9 @@ def test_the_static_picture_outlives_the_kernel(page: Any, lab: Any) -> None:
     page.wait_for_selector(STATIC)
     assert is_picture(page)
     assert page.locator(DRAWN).count() == 0
+    page.wait_for_selector(":text('| Idle')", timeout=60_000)
+    page.wait_for_timeout(1000)  # in which JupyterLab gives up looking for the live view
+    assert page.locator(":text('model not found')").is_hidden()
 
 
 def test_an_untrusted_notebook_shows_the_static_picture(page: Any, lab: Any) -> None:
