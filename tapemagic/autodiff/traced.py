@@ -252,8 +252,8 @@ class TracedArray:
     def __iter__(self) -> Iterator:
         if np.ndim(self.value) == 0:
             raise TypeError("iteration over a 0-d array")
-        getitem: Any = type(self).__getitem__  # type: ignore[attr-defined]  # set by the package
-        return (getitem(self, i) for i in range(len(self.value)))
+        items: Any = self  # __getitem__ is set by the package
+        return (items[i] for i in range(len(self.value)))
 
     def __len__(self) -> int:
         return len(self.value)
