@@ -19,7 +19,8 @@ import numpy as np
 from . import dispatch, recorder
 from .avals import AVALS, MULTIPLE, code_of, fit, full, is_small
 from .dispatch import is_traced
-from .primitives import PRIMITIVES, PULLBACKS, conj_if_complex, partial_of
+from .primitives import PRIMITIVES, PULLBACKS
+from .pullbacks import conj_if_complex, partial_of
 from .structure import pick
 from .traced import TracedArray
 

@@ -17,7 +17,8 @@ from tapemagic.errors import NoRuleError, UnsupportedWriteError
 from . import dispatch, leaks
 from .creation import row
 from .dispatch import HANDLE_TYPES, call, call_elementwise, call_primitive, plain
-from .primitives import RULES, Primitive, conj_if_complex, general, linear, partial_of
+from .primitives import RULES, Primitive, general, linear
+from .pullbacks import conj_if_complex, partial_of
 from .storage import write_item
 
 _REDUCTIONS = {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import dispatch
-from tapemagic.autodiff.primitives import conj_if_complex
+from tapemagic.autodiff.pullbacks import conj_if_complex
 from tapemagic.autodiff.recorder import RECORDER
 
 

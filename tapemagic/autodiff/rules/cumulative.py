@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives import composite, general
-from ..primitives import conj_if_complex as conj
+from ..pullbacks import conj_if_complex as conj
 from .algebra import apply, as_array, plain
 from .axes import from_rows, is_given, masked, restore, to_rows
 

@@ -12,14 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import (
-    FORMULA_NAMES,
-    composite,
-    conj_if_complex,
-    constant,
-    elementwise,
-    general,
-)
+from ..primitives import composite, constant, elementwise, general
+from ..pullbacks import FORMULA_NAMES, conj_if_complex
 from .algebra import apply, is_complex
 
 # --------------------------------------------------------------------------- words for formulas

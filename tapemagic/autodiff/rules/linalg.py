@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.primitives import composite, general
-from tapemagic.autodiff.primitives import conj_if_complex as conj
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import adjoint, apply, as_array, plain
 from .degenerate import check_values, repeated

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.primitives import composite, general
-from tapemagic.autodiff.primitives import conj_if_complex as conj
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import apply, as_array, plain
 

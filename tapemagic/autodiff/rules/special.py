@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.primitives import conj_if_complex as conj
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.primitives import general
 
 from .algebra import apply

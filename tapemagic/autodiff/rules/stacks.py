@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.primitives import composite, general, linear
-from tapemagic.autodiff.primitives import conj_if_complex as conj
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import adjoint, apply, plain
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from autodiff.rules.four_questions import ask, name_of, row
 
-from tapemagic.autodiff.primitives import RULES, Primitive, partial_of
+from tapemagic.autodiff.primitives import RULES, Primitive
+from tapemagic.autodiff.pullbacks import partial_of
 
 RNG = np.random.default_rng(3)
 SHAPE = (2, 3)

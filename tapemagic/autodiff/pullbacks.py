@@ -1,0 +1,157 @@
+"""From a row to code: what a rule reads, and the pullback that the sweep runs."""
+
+from __future__ import annotations
+
+import ast
+import dis
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .avals import AVALS, fit, full
+from .recorder import generated_name
+
+#: Names that a formula may use, besides the operands and the result.
+FORMULA_NAMES: dict[str, Any] = dict(vars(np))
+
+
+def names_in(formula: str) -> set[str]:
+    """Return the operands that a formula reads."""
+    names = {node.id for node in ast.walk(ast.parse(formula)) if isinstance(node, ast.Name)}
+    return names & {"y", "x", "x1", "x2"}
+
+
+def partial_of(primitive: Any, position: int) -> Callable:
+    """Return the local derivative ``partial(y, x1, x2)`` of an elementwise primitive."""
+    formula = primitive.formulas[position]
+    first = "x" if primitive.arity == 1 else "x1"
+    return eval(f"lambda y, {first}, x2=None: {formula}", FORMULA_NAMES)
+
+
+def _quotient(formula: str) -> ast.BinOp | None:
+    """Return a formula's tree if it is a division."""
+    tree = ast.parse(formula, mode="eval").body
+    return tree if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) else None
+
+
+def _product(formula: str) -> str:
+    """Write ``ct * (formula)`` without the multiplications by one."""
+    if formula in ("1", "-1"):
+        return formula.replace("1", "ct")
+    if formula == "0":  # flat everywhere: nothing comes through, not even an infinity
+        return "zeros_like(ct)"
+    quotient = _quotient(formula)
+    if quotient is not None and ast.unparse(quotient.left) == "1":
+        return f"ct / ({ast.unparse(quotient.right)})"
+    return f"ct * ({formula})"
+
+
+def _fitted_product(formula: str, aval: str, own: str) -> str:
+    """Write ``fit(ct * (formula))``, dividing by the operand itself after its axes are summed."""
+    quotient = _quotient(formula)
+    if quotient is not None and ast.unparse(quotient.right) == own:
+        left = ast.unparse(quotient.left)
+        return f"fit(ct * conj_if_complex({left}), AVALS[{aval}]) / conj_if_complex({own})"
+    return f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
+
+
+def compile_pullback(primitive: Any, *, general: bool) -> Callable:
+    """Write the pullback of an elementwise primitive from its formulas.
+
+    The text that is compiled is what one would write by hand; generated, since a call per operand
+    to a function of its own costs the sweep a third of its time on small arrays.
+    """
+    first = "x" if primitive.arity == 1 else "x1"
+    tail = ", aval1, aval2" if general else ""
+    rows = ["def pullback(ct, entry, cotangents):"]
+    rows.append(f"    _, _, _, aval, a, b, {first}, x2, y{tail} = entry")
+    if general:
+        rows.append("    ct = full(ct, AVALS[aval])")
+    for operand, aval, formula in zip("ab", ("aval1", "aval2"), primitive.formulas):
+        product = _product(formula)
+        if general and formula not in ("1", "-1", "0"):
+            product = _fitted_product(formula, aval, first if operand == "a" else "x2")
+        elif general:
+            product = f"fit({product}, AVALS[{aval}])"
+        rows.append(f"    if {operand} >= 0:")
+        rows.append(f"        new = {product}")
+        rows.append(f"        old = cotangents[{operand}]")
+        rows.append(f"        cotangents[{operand}] = new if old is None else old + new")
+    scope = dict(FORMULA_NAMES, AVALS=AVALS, fit=fit, full=full, conj_if_complex=conj_if_complex)
+    exec(compile("\n".join(rows), generated_name(f"pullback of {primitive.name}"), "exec"), scope)
+    return scope["pullback"]
+
+
+def conj_if_complex(x: Any) -> Any:
+    """Conjugate a complex partial: the gradient of a real loss then points uphill."""
+    if getattr(x, "dtype", None) is None:
+        return x.conjugate() if isinstance(x, complex) else x
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+
+_SHAPE_NAMES = {"shape", "ndim", "size", "dtype", "is_complex"}
+
+
+def reads_of(rule: Callable | None, skip: int) -> frozenset:
+    """Find which arguments a rule reads the value of, from its bytecode.
+
+    Loading ``x`` only to ask for its shape does not count. Positions count from the first array
+    argument; ``"y"`` is the result; ``"*"`` means that the rule takes ``*args``.
+    """
+    if rule is None:
+        return frozenset()
+    code = rule.__code__
+    names = code.co_varnames[: code.co_argcount]
+    position: dict[str, Any] = {name: i - skip for i, name in enumerate(names)}
+    position[names[skip - 1]] = "y"
+    reads: set = set()
+    steps = list(dis.get_instructions(code))
+    for step, following in zip(steps, [*steps[1:], None]):
+        loaded = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+        asks_shape = (
+            following is not None
+            and following.opname.startswith("LOAD_ATTR")
+            and following.argval in _SHAPE_NAMES
+        )
+        for i, name in enumerate(loaded):
+            if name not in position or position[name] in (-2, -3):
+                continue
+            if step.opname.startswith(("LOAD_FAST", "LOAD_CLOSURE", "LOAD_DEREF")) and not (
+                asks_shape and i == len(loaded) - 1
+            ):
+                reads.add(position[name])
+    if code.co_flags & 0x04:  # *args: everything may be read, if the rule looks at them at all
+        rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
+        if any(rest == s.argval or (type(s.argval) is tuple and rest in s.argval) for s in steps):
+            reads.add("*")
+    return frozenset(reads)
+
+
+def general_pullback(primitive: Any) -> Callable:
+    vjps: Any = primitive.vjps
+    variadic = primitive.variadic
+
+    def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
+        _, _, _, aval, ids, avals, args, kwargs, y = entry
+        if aval:  # a node with several results keeps a list of cotangents
+            ct = full(ct, AVALS[aval])
+        if any([arg is None for arg in args]):
+            args = [AVALS[code] if code and arg is None else arg for arg, code in zip(args, avals)]
+        keywords = dict(kwargs) if kwargs else {}
+        for i, operand in enumerate(ids):
+            if operand < 0:
+                continue
+            if variadic:
+                new = variadic(i, ct, y, *args, **keywords)
+            else:
+                new = vjps[i](ct, y, *args, **keywords)
+            target = AVALS[avals[i]]
+            dtype = getattr(new, "dtype", None)  # None == float64, says NumPy
+            if dtype is None or dtype != target.dtype or new.shape != target.shape:
+                new = fit(new, target)
+            old = cotangents[operand]
+            cotangents[operand] = new if old is None else old + new
+
+    return pullback
