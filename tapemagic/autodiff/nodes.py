@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-
 from .avals import AVALS, MULTIPLE
+from .places import decode
 from .primitives import PRIMITIVES
 from .recorder import Recording, is_inner
-from .structure import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +146,3 @@ def _decoded(arg: Any) -> Any:
     if type(arg) is tuple and arg and arg[0] in ("slice", "tuple"):
         return decode(arg)
     return arg
-
-

@@ -33,7 +33,8 @@ class OpenTape:
         self._open = False
         self._spent = False
         self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
-        self.rebound: Any = None  # names of a script that hold handles (watching.py)
+        self.rebounds: list[Any] = []  # names of a script that hold handles (watching.py)
+        self._guests: list[Any] = []  # ended tapes whose names stay handles while this one records
         self._plain: dict[int, lookup.Left] = {}  # id(plain object) -> what it stands for
         self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
         self._cotangents: dict[int, Any] | None = None
@@ -83,12 +84,12 @@ class OpenTape:
         if RECORDER.frame is not None:
             self._namespace = RECORDER.frame.f_globals
         self._pause()
-        self._put_back()
-
-    def _put_back(self) -> None:
-        if self.rebound is not None:
-            rebound, self.rebound = self.rebound, None
-            rebound.put_back(self)
+        if RECORDER.recording is self._recording:
+            RECORDER.tapes[0]._guests += [self, *self._guests]
+            self._guests = []
+        else:
+            watching.put_back([self, *self._guests])
+            self._guests = []
 
     def _resume(self) -> None:
         recording = self._recording
@@ -199,7 +200,9 @@ class OpenTape:
             x.past = [*getattr(x, "past", ()), (token, x.id)]  # what older tapes know it by
         if x.storage is not None:
             x.storage.adopt(x)
-        elif x.token is RECORDER.token:  # another tape follows it: a new name, for uses from here on
+        elif (
+            x.token is RECORDER.token
+        ):  # another tape follows it: a new name, for uses from here on
             old = (x.aval, x.id, -1, None, None, None)
             x.id = recorder.append(old, identity.code)
         else:
@@ -211,9 +214,7 @@ class OpenTape:
         """Tell whether this tape watches a variable that is being read."""
         if not self._open:
             return False
-        return id(variable) in self._watched or (
-            self._watches_reads and variable.storage.trainable
-        )
+        return id(variable) in self._watched or (self._watches_reads and variable.storage.trainable)
 
     def note_read(self, variable: Any) -> None:
         """Note the node of a variable's current value."""

@@ -87,7 +87,9 @@ class Primitive:
         self.reads = frozenset(operands.get(name, name) for name in read)
         self.code = -1
         self.kept_sets: dict[tuple[bool, bool], tuple[bool, bool, bool]] = {}
-        self.read_sets: dict[tuple[bool, ...], frozenset] = {}  # what is read, by which operands are traced
+        self.read_sets: dict[
+            tuple[bool, ...], frozenset
+        ] = {}  # what is read, by which operands are traced
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -166,9 +168,7 @@ def elementwise(fun: Callable, *formulas: str, kink: str = "", name: str = "") -
     ('1 - y**2',)
     """
     saves = tuple(frozenset(names_in(formula)) for formula in formulas)
-    primitive = Primitive(
-        fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name
-    )
+    primitive = Primitive(fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name)
     same = compile_pullback(primitive, general=False)
     other = compile_pullback(primitive, general=True)
     return _register(primitive, same, other)

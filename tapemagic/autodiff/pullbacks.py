@@ -90,7 +90,6 @@ def conj_if_complex(x: Any) -> Any:
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
-
 _SHAPE_NAMES = {"shape", "ndim", "size", "dtype", "is_complex"}
 
 

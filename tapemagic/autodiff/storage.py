@@ -25,15 +25,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedWriteError
-from . import dispatch, leaks, recorder
+from . import dispatch, recorder
 from .avals import AVALS, code_of, is_small
-from .primitives import RULES
 from .indexing import encode, is_basic, plain_index
+from .places import copy_of, decode, order_of, overlaps, positions_in, view_at
+from .primitives import RULES
 from .recorder import RECORDER, Recording
-from .structure import (
-    copy_of, decode, identity, order_of, overlaps, positions_in, positions_set, set_item, source, view_at, window_get,
-    window_set,
-)  # fmt: skip
+from .structure import identity, positions_set, set_item, source, window_get, window_set
 
 #: (byte offset, shape, strides, dtype string, writeable)
 Window = tuple[int, tuple[int, ...], tuple[int, ...], str, bool]
@@ -161,7 +159,10 @@ class Storage:
             handle.id = self.id
         else:
             handle.id = append_node(
-                window_get, (self.id,), (self.aval,), (None, (order_of(self.buffer), handle.window)),
+                window_get,
+                (self.id,),
+                (self.aval,),
+                (None, (order_of(self.buffer), handle.window)),
                 self.true_view(handle),
             )
         handle.version = self.version

@@ -15,88 +15,9 @@ import numpy as np
 from . import dispatch
 from .avals import AVALS, fit, full
 from .dispatch import HANDLE_TYPES, is_traced
+from .places import decode, is_repeating, open_window, order_of, overlaps, positions_in, view_at
 from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise, linear
 from .recorder import RECORDER
-
-# --------------------------------------------------------------------------- indices, windows
-
-
-def decode(index: Any, *, open_: bool = False) -> Any:
-    """Turn an encoded index back into what NumPy takes (with `open_`, always giving a view)."""
-    if type(index) is tuple:
-        if index[0] == "slice":
-            index = slice(*index[1:])
-        else:
-            index = tuple(decode(item) for item in index[1:])
-    if open_:
-        items = index if isinstance(index, tuple) else (index,)
-        index = items if Ellipsis in [i for i in items if i is Ellipsis] else (*items, Ellipsis)
-    return index
-
-
-def view_at(buffer: np.ndarray, window: tuple) -> np.ndarray:
-    """Return a window (byte offset, shape, strides, dtype, writeable) on a contiguous array."""
-    offset, shape, strides, dtype, writeable = window
-    view = np.ndarray(shape, dtype, buffer.reshape(-1, order="A"), offset, strides)
-    if not writeable:
-        view.flags.writeable = False
-    return view
-
-
-def copy_of(value: np.ndarray) -> np.ndarray:
-    """Return a copy that NumPy treats as the original: same order of axes, same repetition."""
-    index: Any = tuple(
-        slice(0, 1) if step == 0 and n > 1 and value.size else slice(None)
-        for n, step in zip(value.shape, value.strides)
-    )
-    turned: Any = (*(slice(None, None, -1 if step < 0 else 1) for step in value.strides), ...)
-    copy = np.array(value[index][turned], order="K")[turned]
-    if copy.shape != value.shape:  # what `broadcast_to` repeats is kept once
-        return np.broadcast_to(copy, value.shape)
-    copy.flags.writeable = value.flags.writeable
-    return copy
-
-
-def order_of(buffer: np.ndarray) -> str:
-    """Return the memory order of an array, what a window's strides count in; "" if not dense."""
-    flags = buffer.flags
-    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else ""
-
-
-def overlaps(window: tuple) -> bool:
-    """Tell whether two elements of a window lie at the same place."""
-    _, shape, strides, dtype, _ = window
-    reach = np.dtype(dtype).itemsize
-    for stride, n in sorted((abs(s), n) for s, n in zip(strides, shape) if n > 1):
-        if stride < reach:
-            return True
-        reach = stride * n
-    return False
-
-
-def _open_window(x: np.ndarray, where: tuple) -> np.ndarray:
-    order, window = where
-    return view_at(x, (*window[:4], True)) if order_of(x) == order else view_at(
-        np.array(x, order=order), (*window[:4], True)
-    )
-
-
-def positions_in(window: tuple) -> np.ndarray:
-    """Return for each element of a window its position in memory, counted in its own items."""
-    offset, shape, strides, dtype, _ = window
-    item = np.dtype(dtype).itemsize
-    positions = np.full(shape, offset // item)
-    for axis, (n, stride) in enumerate(zip(shape, strides)):
-        steps = np.arange(n) * (stride // item)
-        positions += steps.reshape((-1,) + (1,) * (len(shape) - axis - 1))
-    return positions
-
-
-def _is_repeating(index: Any) -> bool:
-    """Tell whether an index can name an element twice: it holds an array of integers."""
-    items = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(item, np.ndarray) and item.dtype != bool for item in items)
-
 
 # ------------------------------------------------------------------- plain functions and rules
 
@@ -113,7 +34,7 @@ def _scatter(ct: Any, index: Any, shape: tuple, dtype: Any) -> np.ndarray:
 
 
 def _add_at(buffer: np.ndarray, index: Any, ct: Any) -> None:
-    if _is_repeating(index):
+    if is_repeating(index):
         np.add.at(buffer, index, ct)
     else:
         buffer[index] += ct
@@ -135,7 +56,7 @@ def _winners(index: Any, shape: tuple, ct: Any) -> Any:
 
 
 def _get_window(x: Any, where: tuple) -> np.ndarray:
-    return _open_window(x, where).copy()
+    return open_window(x, where).copy()
 
 
 def _scatter_window(ct: Any, where: tuple, shape: tuple, dtype: Any) -> np.ndarray:
@@ -298,7 +219,7 @@ def _write_pullback(get: Any, zero: Any, clear: Any) -> Any:
             new = run(get, ct, where)
             if in_place and get is _get_item:
                 new = np.array(new)  # not a view of what is about to be cleared
-            if get is _get_item and _is_repeating(decode(where)):
+            if get is _get_item and is_repeating(decode(where)):
                 new = _winners(decode(where), aval.shape, new)
             elif get is _get_positions:
                 new = _winners(where[1], (aval.size * 2,), new)

@@ -79,9 +79,7 @@ class GradientTape(OpenTape, Looking):
         if not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
         found = self._sweep(seeds, ids)
-        results = [
-            self._finish(x, ct, zero) for x, ct in zip(flat, found)
-        ]
+        results = [self._finish(x, ct, zero) for x, ct in zip(flat, found)]
         return structures.rebuild(sources, results)
 
     def jacobian(

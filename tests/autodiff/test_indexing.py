@@ -5,7 +5,7 @@ import pytest
 
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff.indexing import encode, is_basic
-from tapemagic.autodiff.structure import decode
+from tapemagic.autodiff.places import decode
 
 X = np.arange(24.0).reshape(2, 3, 4)
 MASK = X[0] % 2 == 0

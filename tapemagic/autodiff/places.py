@@ -1,0 +1,90 @@
+"""Where elements lie: encoded indices, and windows on contiguous memory.
+
+A window is (byte offset, shape, strides, dtype, writeable). It describes every view that NumPy can
+make of an array, and composes without a list of what was done to get there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def decode(index: Any, *, open_: bool = False) -> Any:
+    """Turn an encoded index back into what NumPy takes (with `open_`, always giving a view)."""
+    if type(index) is tuple:
+        if index[0] == "slice":
+            index = slice(*index[1:])
+        else:
+            index = tuple(decode(item) for item in index[1:])
+    if open_:
+        items = index if isinstance(index, tuple) else (index,)
+        index = items if Ellipsis in [i for i in items if i is Ellipsis] else (*items, Ellipsis)
+    return index
+
+
+def view_at(buffer: np.ndarray, window: tuple) -> np.ndarray:
+    """Return a window (byte offset, shape, strides, dtype, writeable) on a contiguous array."""
+    offset, shape, strides, dtype, writeable = window
+    view = np.ndarray(shape, dtype, buffer.reshape(-1, order="A"), offset, strides)
+    if not writeable:
+        view.flags.writeable = False
+    return view
+
+
+def copy_of(value: np.ndarray) -> np.ndarray:
+    """Return a copy that NumPy treats as the original: same order of axes, same repetition."""
+    index: Any = tuple(
+        slice(0, 1) if step == 0 and n > 1 and value.size else slice(None)
+        for n, step in zip(value.shape, value.strides)
+    )
+    turned: Any = (*(slice(None, None, -1 if step < 0 else 1) for step in value.strides), ...)
+    copy = np.array(value[index][turned], order="K")[turned]
+    if copy.shape != value.shape:  # what `broadcast_to` repeats is kept once
+        return np.broadcast_to(copy, value.shape)
+    copy.flags.writeable = value.flags.writeable
+    return copy
+
+
+def order_of(buffer: np.ndarray) -> str:
+    """Return the memory order of an array, what a window's strides count in; "" if not dense."""
+    flags = buffer.flags
+    return "C" if flags.c_contiguous else "F" if flags.f_contiguous else ""
+
+
+def overlaps(window: tuple) -> bool:
+    """Tell whether two elements of a window lie at the same place."""
+    _, shape, strides, dtype, _ = window
+    reach = np.dtype(dtype).itemsize
+    for stride, n in sorted((abs(s), n) for s, n in zip(strides, shape) if n > 1):
+        if stride < reach:
+            return True
+        reach = stride * n
+    return False
+
+
+def open_window(x: np.ndarray, where: tuple) -> np.ndarray:
+    order, window = where
+    return (
+        view_at(x, (*window[:4], True))
+        if order_of(x) == order
+        else view_at(np.array(x, order=order), (*window[:4], True))
+    )
+
+
+def positions_in(window: tuple) -> np.ndarray:
+    """Return for each element of a window its position in memory, counted in its own items."""
+    offset, shape, strides, dtype, _ = window
+    item = np.dtype(dtype).itemsize
+    positions = np.full(shape, offset // item)
+    for axis, (n, stride) in enumerate(zip(shape, strides)):
+        steps = np.arange(n) * (stride // item)
+        positions += steps.reshape((-1,) + (1,) * (len(shape) - axis - 1))
+    return positions
+
+
+def is_repeating(index: Any) -> bool:
+    """Tell whether an index can name an element twice: it holds an array of integers."""
+    items = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(item, np.ndarray) and item.dtype != bool for item in items)
