@@ -101,11 +101,18 @@ function rowsAround(box, direction) {
   const note = box.note?.startsWith("used") ? box.note : "";
   const words = kind === "constant" ? "not watched" : (kind !== "group" && box.verb) || note;
   const line = kind === "constant" || box.line == null ? "" : `line ${box.line}`;
+  const middle = y + h / 2 + 4;
+  // Downwards, wires arrive from above.
+  if (direction === "down") return [["tiny", line, x - 8, middle, "end"], ["tiny", words, x + w + 8, middle]];
   const rows = [["tiny", line, x + 2, y - 5]];
-  if (direction === "down") return [...rows, ["tiny", words, x + w + 8, y + h / 2 + 4]];
   const below = words ? words.replace(", ", ";").split(";") : [];
   const lines = below.map((text, row) => ["tiny", text.trim(), x + w / 2, y + h + 12 + 11 * row, "middle"]);
   return [...rows, ...lines];
+}
+
+/** Width of bold letters in a wide font: nothing is measured, as fonts come late. */
+function widthOf(name) {
+  return Array.from(name).reduce((sum, letter) => sum + ("@%MWmw".includes(letter) ? 11.5 : 7.2), 0);
 }
 
 function rowsBesideWire(box) {
@@ -117,7 +124,7 @@ function rowsBesideWire(box) {
   const shape = LEAVES.includes(box.kind) || box.shape === "()" ? "" : box.shape;
   return [
     ["header", name, x, top - ROW],
-    ["small", shape, x + (name ? 7.2 * Array.from(name).length + 6 : 0), top - ROW],
+    ["small", shape, x + (name ? widthOf(name) + 6 : 0), top - ROW],
     ...values.map((text, row) => ["value", text, x, top + ROW * row]),
     ...bracketed(box.gradient_rows, box.shape).map((text, row) => ["gradient", text, x, y + 14 + ROW * row]),
   ];
