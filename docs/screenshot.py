@@ -44,7 +44,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(viewport={"width": 980, "height": 820}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 940, "height": 900}, device_scale_factor=1.4)
         page.goto(page_file.as_uri())
         page.click("[aria-label='One step back']")
         page.click("[aria-label='One step back']")
