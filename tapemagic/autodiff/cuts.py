@@ -95,7 +95,7 @@ def custom_gradient(fun: Callable) -> Callable:
             results = tuple(map(code_of, plain))
             tail: tuple = (MULTIPLE, tuple(ids), tuple(codes), (gradient, name), results, None)
             id_ = recorder.append(tail, custom.code)
-            return dispatch._unpack(plain, id_, cls)
+            return dispatch.unpack(plain, id_, cls)
         code = code_of(plain if hasattr(plain, "dtype") else float(plain))
         kept = plain if is_small(code) else None
         tail = (code, tuple(ids), tuple(codes), (gradient, name), None, kept)

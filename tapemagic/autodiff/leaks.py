@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import LeavesTapeError, TapeError
+from ..errors import LeavesTapeError, NoRuleError, TapeError
+from .handles import holds_traced, is_traced, node_of, plain
 from .recorder import RECORDER, is_inner
 
 _Error = TypeVar("_Error", bound=TapeError)
@@ -52,8 +53,6 @@ def locate(error: _Error, frame: FrameType | None = None) -> _Error:
 
 def name_of(args: Any) -> str:
     """Name the first traced argument as the user's code does, else by its shape."""
-    from .dispatch import is_traced  # noqa: PLC0415  (dispatch reports through this module)
-
     handle = next((x for x in args if is_traced(x)), None)
     frame = user_frame()
     while handle is not None and frame is not None:
@@ -102,8 +101,6 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
 
 def decided(fun: Any, args: Any, kwargs: dict) -> None:
     """Remember that ``fun(*args, **kwargs)`` may have decided how the run went on."""
-    from .dispatch import holds_traced  # noqa: PLC0415  (as above)
-
     recording = RECORDER.recording
     if recording is None or not any(map(holds_traced, (*args, *kwargs.values()))):
         return
@@ -122,8 +119,6 @@ def decided(fun: Any, args: Any, kwargs: dict) -> None:
 
 def _written(x: Any) -> Any:
     """Write an argument without handles: nodes as ("node", id), sequences as ("list", ...)."""
-    from .dispatch import is_traced, node_of, plain  # noqa: PLC0415  (as above)
-
     if is_traced(x):
         id_ = node_of(x)
         if id_ >= 0:
@@ -135,15 +130,11 @@ def _written(x: Any) -> Any:
 
 
 def _refers(written: Any) -> bool:
-    return type(written) is tuple and (
-        written[:1] == ("node",) or any(map(_refers, written[1:]))
-    )
+    return type(written) is tuple and (written[:1] == ("node",) or any(map(_refers, written[1:])))
 
 
 def shown(handle: Any) -> Any:
     """Return the plain value for text, and note where it was shown."""
-    from .dispatch import plain  # noqa: PLC0415  (dispatch reports through this module)
-
     note("shown", (handle,))
     return plain(handle)
 
@@ -166,8 +157,6 @@ def leave(handle: Any, what: str) -> None:
     ------
     LeavesTapeError
     """
-    from .dispatch import node_of  # noqa: PLC0415  (dispatch reports through this module)
-
     if node_of(handle) < 0:
         return
     frame: FrameType | None = sys._getframe(2)
@@ -198,3 +187,23 @@ def leave(handle: Any, what: str) -> None:
         fix="Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...).",
     )
     raise locate(error, frame)
+
+
+def no_rule(fun: Any, args: Any) -> NoRuleError:
+    """Return the error for a function that has no row."""
+    name = qualified_name(fun)
+    return locate(
+        NoRuleError(
+            f"{name_of(args)} went into {name}, which has no derivative rule.",
+            fix=f"Write it with other NumPy functions, or cut it: {name}(tapemagic.stop_gradient"
+            "(...)).",
+        )
+    )
+
+
+def refusal(rule: Any, args: Any) -> NoRuleError:
+    """Return the error for a function that is refused by a row."""
+    name = qualified_name(rule.fun)
+    return locate(
+        NoRuleError(f"{name_of(args)} cannot go through {name}: {rule.why}.", fix=rule.fix)
+    )

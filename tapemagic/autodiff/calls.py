@@ -1,0 +1,336 @@
+"""Computing and recording one call of a primitive.
+
+The general way, right for every operand: plain arrays, broadcasting, complex numbers, stale views,
+variables, keywords. `operators.py` has the short way for the common few.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import NoRuleError
+from . import guards, leaks, recorder
+from .avals import MULTIPLE, code_of, is_small
+from .handles import (
+    FLOAT,
+    HANDLE_TYPES,
+    family,
+    holds_traced,
+    node_of,
+    operand,
+    plain,
+    traced,
+    untracked,
+)  # fmt: skip
+from .primitives import Primitive
+from .recorder import RECORDER
+
+
+def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
+    """Compute and record an elementwise primitive; `compute` is its operator or ufunc."""
+    x1 = args[0]
+    if type(x1) in HANDLE_TYPES:
+        cls = x1.result_class
+        if x1.token is RECORDER.token:
+            x1, a, code1 = x1.value, x1.id, x1.aval
+        else:
+            x1, a, code1 = operand(x1, primitive.may_read(0))
+    else:
+        if isinstance(x1, (list, tuple)):  # formulas compute with operands: a list does not
+            return call_elementwise(primitive, compute, (as_array(x1), *args[1:]))
+        cls, a, code1 = None, -1, 0
+    if len(args) == 1:
+        x2, b, code2 = None, -1, 0
+        y = compute(_memory(args[0], x1))
+    else:
+        x2 = args[1]
+        if type(x2) in HANDLE_TYPES:
+            cls = cls or x2.result_class
+            if x2.token is RECORDER.token:
+                x2, b, code2 = x2.value, x2.id, x2.aval
+            else:
+                x2, b, code2 = operand(x2, primitive.may_read(1))
+        else:
+            if isinstance(x2, (list, tuple)):
+                return call_elementwise(primitive, compute, (args[0], as_array(x2)))
+            b, code2 = -1, 0
+        y = compute(_memory(args[0], x1), _memory(args[1], x2))
+    cls = cls or family(args)
+    if a < 0 and b < 0:
+        return untracked(y, cls)
+    if a >= 0 or type(y) is float or type(y) is complex:  # else a number stays weak: float32 * 2.0
+        x1 = _number(x1)
+    if b >= 0 or type(y) is float or type(y) is complex:
+        x2 = _number(x2)
+    kind = type(y)
+    if kind is np.ndarray or isinstance(y, np.generic):
+        if y.dtype.kind not in "fc":
+            return leaks.flat(y, args, compute)
+    code = code_of(y)
+    reads1, reads2, reads_y = primitive.kept(a >= 0, b >= 0)
+    kept = _number(y) if reads_y or is_small(code) else None
+    if a >= 0:
+        if not reads1:
+            x1 = None
+    elif code1 == 0 and type(x1) is np.ndarray:
+        x1 = guards.keep(x1)
+    if b >= 0:
+        if not reads2:
+            x2 = None
+    elif code2 == 0 and type(x2) is np.ndarray:
+        x2 = guards.keep(x2)
+    if code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code):
+        id_ = recorder.append((code, a, b, x1, x2, kept), primitive.code)
+    else:
+        id_ = recorder.append((code, a, b, x1, x2, kept, code1, code2), primitive.code + 1)
+    return traced(y, code, id_, cls)
+
+
+def call_unary(primitive: Primitive, compute: Any, x: Any) -> Any:
+    """Do what `call_elementwise` does for one up-to-date operand whose kind the result keeps."""
+    value, code = x.value, x.aval
+    y = compute(value)
+    if type(y) is not type(value):  # it did not: np.absolute of a subclass, np.spacing, ...
+        return call_elementwise(primitive, compute, (x,))
+    reads_x, _, reads_y = primitive.kept(True, False)
+    kept = y if reads_y or not code & 1 else None
+    tail = (code, x.id, -1, value if reads_x else None, None, kept)
+    return traced(y, code, recorder.append(tail, primitive.code), x.result_class)
+
+
+def _number(x: Any) -> Any:
+    """Return a Python number as NumPy's, which gives inf where Python raises ZeroDivisionError."""
+    kind = type(x)
+    return np.float64(x) if kind is float else np.complex128(x) if kind is complex else x
+
+
+def call_short(primitive: Primitive, compute: Any, args: tuple) -> Any:
+    """Do what `call_primitive` does, for one or two arrays of which nothing is special.
+
+    Nothing special: handles that are up to date and alias nothing written, or plain arrays, and a
+    result that is one new array.
+    """
+    token = RECORDER.token
+    values, ids, codes = [], [], []
+    cls = None
+    for x in args:
+        if type(x) in HANDLE_TYPES:
+            if x.storage is not None and x.storage.written:
+                break
+            cls = x.result_class
+            if x.token is token:
+                values.append(x.value)
+                ids.append(x.id)
+                codes.append(x.aval)
+            else:
+                value, id_, code = operand(x)
+                values.append(value)
+                ids.append(id_)
+                codes.append(code)
+        elif type(x) is np.ndarray:
+            values.append(x)
+            ids.append(-1)
+            codes.append(0)
+        else:
+            break
+    if len(values) < len(args) or max(ids) < 0 or not all(hasattr(x, "shape") for x in values):
+        return call_primitive(primitive, args, {}, compute)
+    y = compute(*values)
+    kind = type(y)
+    if kind is np.ndarray:
+        if y.base is not None or y is values[0]:
+            return call_primitive(primitive, args, {}, compute)
+    elif not isinstance(y, np.inexact):
+        return call_primitive(primitive, args, {}, compute)
+    if y.dtype.kind not in "fc":
+        return leaks.flat(y, args, compute)
+    reads = _all_reads(primitive, ids, args)
+    for i, id_ in enumerate(ids):
+        if id_ < 0:
+            if not codes[i]:
+                values[i] = guards.keep(values[i])
+        elif i not in reads and "*" not in reads:
+            values[i] = None
+    code = code_of(y)
+    kept = y if "y" in reads or is_small(code) else None
+    tail = (code, tuple(ids), tuple(codes), tuple(values), None, kept)
+    return traced(y, code, recorder.append(tail, primitive.code), cls)
+
+
+def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
+    """Compute and record a general or linear primitive."""
+    if kwargs and any(type(value) in HANDLE_TYPES for value in kwargs.values()):
+        args, kwargs = _positional(primitive.fun, args, kwargs)
+    values, ids, codes = [], [], []
+    for i, x in enumerate(args):
+        listed = type(x) in (list, tuple) and primitive.takes_array(i)
+        value, id_, code = operand(as_array(x) if listed else x, primitive.may_read(i))
+        values.append(value)
+        ids.append(id_)
+        codes.append(code)
+    memory = [_memory(x, value) for x, value in zip(args, values)]
+    y = compute(*memory, **kwargs)
+    cls = family(args)
+    if max(ids) < 0:
+        return _result(y, args, memory, None, cls)
+    reads = _all_reads(primitive, ids, args)
+    saved = []
+    for i, value in enumerate(values):
+        if ids[i] >= 0:
+            if type(value) in (float, complex):  # rules ask for its shape
+                value = np.asarray(value)[()]
+            saved.append(value if i in reads or "*" in reads else None)
+        elif codes[i]:
+            saved.append(value)
+        else:
+            saved.append(_constant(value))
+    multiple = isinstance(y, (tuple, list))
+    if not multiple and getattr(y, "dtype", FLOAT).kind not in "fc":
+        return leaks.flat(y, args, compute, kwargs)
+    code = MULTIPLE if multiple else code_of(y)
+    keep_y = "y" in reads or (not multiple and is_small(code))
+    tail = (
+        code,
+        tuple(ids),
+        tuple(codes),
+        tuple(saved),
+        tuple((key, _constant(value)) for key, value in kwargs.items()) if kwargs else None,
+        (tuple(y) if multiple else _kept(y)) if keep_y else None,
+    )
+    id_ = recorder.append(tail, primitive.code)
+    if multiple:
+        return unpack(y, id_, cls)
+    return _result(y, args, memory, (code, id_), cls)
+
+
+def _memory(x: Any, value: Any) -> Any:
+    """Return what NumPy computes on: of a view, not the copy that an entry keeps.
+
+    The copy has other strides, for which NumPy may take another way (``a @ a.T``, SIMD loops) and
+    round otherwise.
+    """
+    if type(x) in HANDLE_TYPES and x.storage is not None:
+        return x.storage.peek(x)
+    return value
+
+
+def as_array(items: Any) -> Any:
+    """Make an array of a list in the place of an array, as NumPy does."""
+    if not holds_traced(items):
+        return np.asarray(items)
+    from .creation import array_of  # noqa: PLC0415  (built on this module)
+
+    return array_of(np.array, items)
+
+
+def _kept(y: Any) -> Any:
+    """Return a result as an entry keeps it: of a view a copy, which no later write reaches."""
+    return y.copy() if isinstance(y, np.ndarray) and y.base is not None else y
+
+
+def _constant(value: Any) -> Any:
+    """Return what an entry keeps of a mask or an index: later writes must not reach it."""
+    if type(value) is list:
+        return list(value)
+    return guards.keep(value) if type(value) is np.ndarray else value
+
+
+def _all_reads(primitive: Primitive, ids: list, args: tuple) -> frozenset:
+    """Return which values the rules of the traced arguments read."""
+    key = tuple([id_ >= 0 for id_ in ids])
+    known = primitive.read_sets.get(key)
+    if known is None:
+        known = frozenset().union(
+            *(_reads(primitive, i, args) for i, id_ in enumerate(ids) if id_ >= 0)
+        )
+        primitive.read_sets[key] = known
+    return known
+
+
+def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
+    if primitive.variadic:
+        return primitive.saves[0]
+    if not primitive.vjps and position == 0:  # the machinery's own (structure.py) save nothing
+        return frozenset()
+    if position >= len(primitive.vjps) or primitive.vjps[position] is None:
+        name = leaks.qualified_name(primitive.fun)
+        raise leaks.locate(
+            NoRuleError(
+                f"{leaks.name_of(args[position : position + 1])} is argument {position + 1} of "
+                f"{name}, which has no derivative with respect to it.",
+                fix="Cut it on purpose with tapemagic.stop_gradient(...).",
+            )
+        )
+    return primitive.saves[position]
+
+
+def _result(y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls: type) -> Any:
+    """Wrap a result, and tie it to an argument where NumPy returned that or a view of it."""
+    if isinstance(y, np.ndarray) and not isinstance(y, tuple):
+        for x, value in zip(args, memory, strict=True):
+            if type(x) in HANDLE_TYPES and isinstance(value, np.ndarray):
+                if y is value:
+                    return x
+                if y.base is not None and (y.base is value or y.base is value.base):
+                    from .storage import view_of  # noqa: PLC0415  (storage writes through dispatch)
+
+                    return view_of(x, y, node, cls)
+    if node is None:
+        return untracked(y, cls)
+    return traced(y, node[0], node[1], cls)
+
+
+def unpack(y: Any, id_: int, cls: type) -> Any:
+    """Record one node per array of a result that is a tuple or list of arrays."""
+    from .structure import pick  # noqa: PLC0415  (built on this module)
+
+    items = []
+    for i, item in enumerate(y):
+        code = code_of(item) if getattr(item, "dtype", FLOAT).kind in "fc" else 0
+        if not code:
+            items.append(item)
+            continue
+        tail = (
+            code, (id_,), (MULTIPLE,), (None, i, len(y)), None,
+            item if is_small(code) else None,
+        )  # fmt: skip
+        items.append(traced(item, code, recorder.append(tail, pick.code), cls))
+    if isinstance(y, list):
+        return items
+    return type(y)(*items) if hasattr(y, "_fields") else tuple(items)
+
+
+def _positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Move traced keyword arguments into their positions."""
+    try:
+        signature = signature_of(fun)
+        bound = signature.bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        raise leaks.no_rule(fun, tuple(kwargs.values())) from None
+    bound.apply_defaults()
+    moved, rest = list(bound.args), dict(bound.kwargs)
+    for name, value in rest.items():
+        if type(value) in HANDLE_TYPES and node_of(value) < 0:  # a constant of the cell
+            rest[name] = plain(value)
+        elif type(value) in HANDLE_TYPES:
+            raise leaks.locate(
+                NoRuleError(
+                    f"{leaks.name_of((value,))} is argument {name!r} of "
+                    f"{leaks.qualified_name(fun)}, which has no derivative with respect to it.",
+                    fix="Cut it on purpose with tapemagic.stop_gradient(...).",
+                )
+            )
+    defaults = signature.parameters
+    while len(moved) > len(args) and moved[-1] is list(defaults.values())[len(moved) - 1].default:
+        moved.pop()
+    rest = {k: v for k, v in rest.items() if v is not defaults[k].default or k in kwargs}
+    return tuple(moved), rest
+
+
+@lru_cache(maxsize=256)
+def signature_of(fun: Any) -> inspect.Signature:
+    return inspect.signature(fun)
