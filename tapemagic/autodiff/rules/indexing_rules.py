@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import NoRuleError
+from .. import leaks
 from ..primitives import composite, constant, general, linear
 from .algebra import apply, as_array, plain
 from .gathering import boxed, gather, picking
@@ -159,6 +161,13 @@ def _clip(
     a: Any, a_min: Any = np._NoValue, a_max: Any = np._NoValue, out: Any = None,
     *, min: Any = np._NoValue, max: Any = np._NoValue, **kwargs: Any,
 ) -> Any:  # fmt: skip
+    if kwargs.get("where", True) is not True:
+        raise leaks.locate(
+            NoRuleError(
+                "where= of np.clip leaves elements out, for which there is no rule.",
+                fix="Use np.where(mask, np.clip(x, low, high), other).",
+            )
+        )
     given = [bound is not np._NoValue for bound in (a_min, a_max, min, max)]
     if any(given[:2]) and any(given[2:]):
         raise ValueError("Passing `min` or `max` keyword argument when `a_min` and `a_max` are "

@@ -61,25 +61,46 @@ def _nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) ->
 
 
 # The mean is taken of the elements that are there, so the rules of var and std serve as they are.
+# Their operand has 0 where the original has nan (`absent`).
 
 
-def _nanvar_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
-    return np.nanvar(x, axis=axis, ddof=ddof, where=where, **more)
+def _original(x: Any, absent: Any) -> Any:
+    if absent is None:
+        return x
+    x = np.array(x, order="K")
+    x[absent] = np.nan
+    return x
 
 
-def _nanvar_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
-    return _var_vjp(ct, y, x, axis=axis, ddof=ddof, where=_there(x, where))
+def _counted(absent: Any, where: Any) -> Any:
+    return where if absent is None else ~absent & where
 
 
-def _nanstd_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
-    return np.nanstd(x, axis=axis, ddof=ddof, where=where, **more)
+def _nanvar_primitive(
+    x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
+) -> Any:
+    return np.nanvar(_original(x, absent), axis=axis, ddof=ddof, where=where, **more)
 
 
-def _nanstd_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
-    return _std_vjp(ct, y, x, axis=axis, ddof=ddof, where=_there(x, where))
+def _nanvar_vjp(
+    ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
+) -> Any:
+    return _var_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where))
+
+
+def _nanstd_primitive(
+    x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
+) -> Any:
+    return np.nanstd(_original(x, absent), axis=axis, ddof=ddof, where=where, **more)
+
+
+def _nanstd_vjp(
+    ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
+) -> Any:
+    return _std_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where))
 
 
 general(_nanvar_primitive, _nanvar_vjp, name="nanvar")
 general(_nanstd_primitive, _nanstd_vjp, name="nanstd", kink="y == 0")
-composite(np.nanvar, _spread(_nanvar_primitive))
-composite(np.nanstd, _spread(_nanstd_primitive))
+composite(np.nanvar, _spread(_nanvar_primitive, root=False, skips_nan=True))
+composite(np.nanstd, _spread(_nanstd_primitive, root=True, skips_nan=True))

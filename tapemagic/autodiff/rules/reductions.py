@@ -131,7 +131,12 @@ general(_var_primitive, _var_vjp, name="var")
 general(_std_primitive, _std_vjp, name="std", kink="y == 0")
 
 
-def _spread(primitive: Any) -> Any:
+def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
+    """Make the body of var or std.
+
+    A nan that is to be left out is set to 0 first, so that nothing flows back to it.
+    """
+
     def body(
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
         keepdims: Any = _none, *, where: Any = _none, mean: Any = _none, correction: Any = _none,
@@ -142,24 +147,32 @@ def _spread(primitive: Any) -> Any:
             ddof = correction
         where = where if is_given(where) else True
         keepdims = keepdims is not _none and bool(keepdims)
+        absent = np.isnan(plain(a)) if skips_nan else np.False_
+        if np.any(absent):
+            a = np.where(absent, 0, a)
         if mean is _none:
             more = {"dtype": dtype} if dtype is not None else {}
+            if np.any(absent):
+                more["absent"] = absent
             return apply(
                 primitive, a, axis=axis, ddof=ddof, where=where, keepdims=keepdims, **more
             )
         deviation = a - mean
+        counted = where
+        if np.any(absent):
+            deviation, counted = np.where(absent, 0, deviation), ~absent & where
         squares = np.real(deviation * np.conj(deviation))
         total = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
-        freedom = _freedom(np.broadcast_to(deviation, np.shape(a)), axis, ddof, where)
-        y = np.astype(total / np.reshape(freedom, np.shape(total) if is_given(where) else ()),
+        freedom = _freedom(np.broadcast_to(deviation, np.shape(a)), axis, ddof, counted)
+        y = np.astype(total / np.reshape(freedom, np.shape(total) if is_given(counted) else ()),
                       plain(total).dtype)  # fmt: skip
-        return y if primitive is _var_primitive else np.sqrt(y)
+        return np.sqrt(y) if root else y
 
     return body
 
 
-composite(np.var, _spread(_var_primitive))
-composite(np.std, _spread(_std_primitive))
+composite(np.var, _spread(_var_primitive, root=False))
+composite(np.std, _spread(_std_primitive, root=True))
 
 # -------------------------------------------------------------------------------------- extremes
 

@@ -67,6 +67,8 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
 @composite(np.put_along_axis)
 def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
     indices = plain(indices)
+    probe = np.empty(np.shape(arr), plain(arr).dtype)
+    np.put_along_axis(probe, indices, plain(values), axis)  # NumPy's own complaints
     if axis is None:
         arr[np.unravel_index(indices % np.size(arr), np.shape(arr))] = values
         return

@@ -12,7 +12,7 @@ import numpy as np
 from .. import dispatch
 from ..primitives import composite, general, linear
 from ..twinning import relink
-from .algebra import apply, is_live, plain
+from .algebra import apply, as_array, is_live, plain
 from .gathering import boxed, picking
 
 # ------------------------------------------------------------------------------ reshape and ravel
@@ -143,11 +143,27 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
 
 linear(np.copy, lambda ct, a, order="K", subok=False: ct)
 linear(np.astype, lambda ct, x, dtype, copy=True, device=None: ct)
+
+
+def _made_finite(x: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
 general(
-    np.nan_to_num,
-    lambda ct, y, x, copy=True, nan=0.0, posinf=None, neginf=None: _only_finite(ct, plain(x)),
-    kind="linear",
-)
+    _made_finite, lambda ct, y, x, nan, posinf, neginf: _only_finite(ct, plain(x)),
+    kind="linear", name="nan_to_num",
+)  # fmt: skip
+
+
+@composite(np.nan_to_num)
+def _nan_to_num(
+    x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    y = apply(_made_finite, as_array(x), nan, posinf, neginf)
+    if copy or not isinstance(plain(x), np.ndarray):
+        return y
+    x[...] = y
+    return x
 
 
 def _only_finite(ct: Any, x: Any) -> Any:

@@ -1,0 +1,107 @@
+"""Every keyword of every function is followed, or refused aloud; none is silently ignored."""
+
+import ast
+import inspect
+
+import numpy as np
+import pytest
+from surface.comparing import follow, gradients, run_plain
+from surface.entries import INPUTS, Program, parse
+from surface.keywords import FAMILIES
+
+from tapemagic import GradientTape
+from tapemagic.autodiff.primitives import RULES, Composite, Primitive
+from tapemagic.errors import TapeError
+
+PROGRAMS = [
+    pytest.param(text, id=f"{family}-{text}") for family, texts in FAMILIES.items() for text in texts
+]
+#: Refused aloud, and why.
+REFUSED = {
+    "np.clip(A, -0.5, r, where=A > 0, out=B * 1.0)": "np.where says it better",
+    "x.clip(-0.5, where=x < 1, out=y * 1.0)": "the same",
+    "np.nan_to_num(x / (x > 0), copy=True, nan=s, posinf=2.0, neginf=-2.0)": "use np.where",
+    "(x + 1j * y).view(np.float64)": "its bytes are read in another way: use .real and .imag",
+}
+SINGLE = {"step": 2**-6, "rtol": 1e-3, "atol": 1e-4}
+
+
+def inputs_for(program):
+    return {name: np.copy(INPUTS[name])[()] for name in program.names}
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_keyword(text):
+    program = Program(text)
+    inputs = inputs_for(program)
+    try:
+        run_plain(program, inputs)
+    except Exception as error:  # noqa: BLE001
+        with pytest.raises(type(error)):
+            gradients(program, inputs)
+        return
+    if text in REFUSED:
+        with pytest.raises(TapeError) as error:
+            gradients(program, inputs)
+        assert error.value.fix
+        return
+    follow(program, inputs, **SINGLE if "float32" in text else {})
+
+
+#: Parameters that no program has to name: (function, or "" for all, parameter) and why.
+NOT_ABOUT_GRADIENTS = {
+    ("", "like"): "the creator of another array library",
+    ("einsum", "kwargs"): "dtype, order and casting, which the programs use",
+    ("clip", "kwargs"): "those of a ufunc, below",
+    ("pad", "kwargs"): "options of the modes, all in the programs",
+    ("apply_along_axis", "kwargs"): "those of the function that is applied",
+    ("apply_along_axis", "args"): "the same",
+    ("piecewise", "kw"): "the same",
+    ("piecewise", "args"): "the same",
+}
+#: Questions and sinks: a plain value goes in, with whatever keywords.
+SHOWN = {
+    "shape", "ndim", "size", "broadcast_shapes", "iscomplexobj", "isrealobj", "result_type",
+    "common_type", "can_cast", "min_scalar_type", "shares_memory", "may_share_memory",
+    "einsum_path", "array2string", "array_repr", "array_str", "save", "savetxt", "savez",
+    "savez_compressed",
+}  # fmt: skip
+FOLLOWED = [
+    fun
+    for fun, rule in RULES.items()
+    if isinstance(rule, (Primitive, Composite))
+    and (getattr(fun, "__module__", None) or "").startswith("numpy")
+    and not isinstance(fun, (np.ufunc, type))
+    and getattr(rule, "kind", "") != "constant"
+    and fun.__name__ not in SHOWN
+]
+
+
+def named_parameters():
+    """For every function that a program calls: the parameters that the programs give it."""
+    given = {}
+    for param in PROGRAMS:
+        for node in ast.walk(parse(param.values[0])):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("np.")):
+                continue
+            fun = eval(ast.unparse(node.func), {"np": np})
+            try:
+                parameters = list(inspect.signature(fun).parameters)
+            except (TypeError, ValueError):
+                continue
+            names = given.setdefault(fun, set())
+            names.update(parameters[: len(node.args)], (key.arg for key in node.keywords))
+    return given
+
+
+GIVEN = named_parameters()
+
+
+@pytest.mark.parametrize("fun", FOLLOWED, ids=lambda fun: f"{fun.__module__}.{fun.__name__}")
+def test_every_parameter_is_in_a_program(fun):
+    parameters = inspect.signature(fun).parameters
+    optional = {
+        name for name, p in parameters.items()
+        if p.default is not p.empty and not {("", name), (fun.__name__, name)} & NOT_ABOUT_GRADIENTS.keys()
+    }  # fmt: skip
+    assert optional <= GIVEN.get(fun, set())
