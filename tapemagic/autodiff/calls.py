@@ -6,8 +6,6 @@ variables, keywords. `operators.py` has the short way for the common few.
 
 from __future__ import annotations
 
-import inspect
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,14 +18,13 @@ from .handles import (
     HANDLE_TYPES,
     family,
     holds_traced,
-    node_of,
     operand,
-    plain,
     traced,
     untracked,
 )  # fmt: skip
 from .primitives import Primitive
 from .recorder import RECORDER
+from .signatures import positional
 
 
 def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
@@ -164,7 +161,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple) -> Any:
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
     """Compute and record a general or linear primitive."""
     if kwargs and any(type(value) in HANDLE_TYPES for value in kwargs.values()):
-        args, kwargs = _positional(primitive.fun, args, kwargs)
+        args, kwargs = positional(primitive.fun, args, kwargs)
     values, ids, codes = [], [], []
     for i, x in enumerate(args):
         listed = type(x) in (list, tuple) and primitive.takes_array(i)
@@ -302,35 +299,3 @@ def unpack(y: Any, id_: int, cls: type) -> Any:
     if isinstance(y, list):
         return items
     return type(y)(*items) if hasattr(y, "_fields") else tuple(items)
-
-
-def _positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-    """Move traced keyword arguments into their positions."""
-    try:
-        signature = signature_of(fun)
-        bound = signature.bind(*args, **kwargs)
-    except (TypeError, ValueError):
-        raise leaks.no_rule(fun, tuple(kwargs.values())) from None
-    bound.apply_defaults()
-    moved, rest = list(bound.args), dict(bound.kwargs)
-    for name, value in rest.items():
-        if type(value) in HANDLE_TYPES and node_of(value) < 0:  # a constant of the cell
-            rest[name] = plain(value)
-        elif type(value) in HANDLE_TYPES:
-            raise leaks.locate(
-                NoRuleError(
-                    f"{leaks.name_of((value,))} is argument {name!r} of "
-                    f"{leaks.qualified_name(fun)}, which has no derivative with respect to it.",
-                    fix="Cut it on purpose with tapemagic.stop_gradient(...).",
-                )
-            )
-    defaults = signature.parameters
-    while len(moved) > len(args) and moved[-1] is list(defaults.values())[len(moved) - 1].default:
-        moved.pop()
-    rest = {k: v for k, v in rest.items() if v is not defaults[k].default or k in kwargs}
-    return tuple(moved), rest
-
-
-@lru_cache(maxsize=256)
-def signature_of(fun: Any) -> inspect.Signature:
-    return inspect.signature(fun)

@@ -20,7 +20,6 @@ from .calls import (
     call_primitive,
     call_short,
     call_unary,
-    signature_of,
     unpack,
 )
 from .decisions import DECISIONS, deciding
@@ -38,6 +37,7 @@ from .handles import (
 )  # fmt: skip
 from .primitives import RULES, Composite, Primitive
 from .recorder import RECORDER
+from .signatures import signature_of
 
 __all__ = [
     "HANDLE_TYPES",
