@@ -62,6 +62,7 @@ class Borrowed:
                     else view_at(storage.buffer, window_of(plain, owner))
                 )
             storage.attach(handle)
+            handle.version = -1  # the memory may be watched already: it gets its node when read
         self._lifted[id(plain)] = plain, handle
         self._lowered[id(handle)] = handle, plain
         return handle

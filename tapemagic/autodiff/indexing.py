@@ -120,7 +120,7 @@ class FlatIterator:
             self._array()[where] = values
             return
         if np.size(values) == 0:
-            self._array()[where] = values  # NumPy's own error
+            return  # nothing to repeat: NumPy leaves the array alone
         if isinstance(values, (list, tuple)):
             values = np.stack(values) if dispatch.holds_traced(values) else np.array(values)
         count = np.size(where[0])

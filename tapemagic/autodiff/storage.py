@@ -395,7 +395,8 @@ def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
     if not isinstance(handle.storage, (Storage, type(None))):
         handle.storage.refuse_write(handle)
     if AVALS[handle.aval].is_complex:  # NumPy rounds otherwise where it works in place
-        compute = partial(_compute_in_place, getattr(operator, f"i{compute.__name__}"))
+        operate = getattr(operator, f"i{compute.__name__}")
+        compute = partial(_compute_in_place, storage_of(handle), handle, operate)
     result = dispatch.call_operator(RULES[fun], compute, (handle, other))
     if result is NotImplemented:
         return result
@@ -415,8 +416,12 @@ def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
     return handle
 
 
-def _compute_in_place(operate: Any, x: Any, other: Any) -> Any:
-    return operate(np.array(x, order="K"), other)
+def _compute_in_place(
+    storage: Storage, handle: Any, operate: Any, x: np.ndarray, other: Any
+) -> Any:
+    """Carry out an in-place operator on memory that lies as that of the handle does."""
+    window = window_of(storage.true_view(handle), storage.buffer)
+    return operate(view_at(storage.buffer.copy(order="K"), window), other)
 
 
 def reshape_in_place(handle: Any, shape: Any) -> None:

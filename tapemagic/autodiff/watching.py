@@ -8,17 +8,22 @@ block puts plain objects back.
 from __future__ import annotations
 
 import ctypes
+import dis
 import inspect
 import sys
 import warnings
 from types import FrameType
 from typing import Any
 
+import numpy as np
 
 from ..errors import SourceError
+from . import dispatch
 from .borrowed import Borrowed
 from .dispatch import is_traced
 from .leaks import user_frame
+from .recorder import RECORDER
+from .storage import write_item
 
 
 class Rebound:
@@ -40,15 +45,16 @@ class Rebound:
             # Before PEP 667, f_locals of a function is a copy that has to be written back.
             ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(self.frame), ctypes.c_int(0))
 
-    def put_back(self, tape: Any) -> None:
-        """Bind plain objects to the names that hold handles."""
+    def put_back(self, tapes: list[Any]) -> None:
+        """Bind plain objects to the names that hold handles; tell the tapes which they are."""
         self.borrowed.restore()
         for name, value in list(self.names().items()):
             if is_traced(value) and value.result_class.__name__ == "TracedArray":
                 if isinstance(value.storage, _variable_state()):
                     continue
                 plain = self.borrowed.lower(value)
-                tape.register_plain(plain, value)
+                for tape in tapes:
+                    tape.register_plain(plain, value)
                 self.bind(name, plain)
 
 
@@ -58,18 +64,40 @@ def _variable_state() -> type:
     return VariableState
 
 
+def put_back(tapes: list[Any]) -> None:
+    """Let the names hold plain objects again, after the last of several tapes has stopped."""
+    rebounds = [rebound for tape in tapes for rebound in tape.rebounds]
+    for tape in tapes:
+        tape.rebounds = []
+    for rebound in dict.fromkeys(rebounds):
+        rebound.put_back(tapes)
+
+
+def _rebound_of(tape: Any, frame: Any) -> Rebound:
+    """Return what stands for a frame's names: one for all tapes that record at once."""
+    shared = [rebound for one in (*RECORDER.tapes, tape) for rebound in one.rebounds]
+    shared += [rebound for one in RECORDER.tapes for g in one._guests for rebound in g.rebounds]
+    rebound = next((one for one in shared if one.frame is frame), None) or Rebound(frame)
+    if rebound not in tape.rebounds:
+        tape.rebounds.append(rebound)
+    return rebound
+
+
 def take_back(tape: Any) -> None:
     """Bind handles again to the names of the calling frame that hold what a block left."""
     frame = user_frame()
     if frame is None:
         return
-    rebound = Rebound(frame)
-    for name, value in list(rebound.names().items()):
+    for name, value in list(frame.f_locals.items()):
         left = tape._plain.get(id(value))
         if left is not None and left.plain is value:
+            rebound = _rebound_of(tape, frame)
             rebound.borrowed.know(left.handle, value)
             rebound.bind(name, left.handle)
-            tape.rebound = rebound
+            if isinstance(value, np.ndarray) and not np.array_equal(
+                value, dispatch.plain(left.handle), equal_nan=True
+            ):
+                write_item(left.handle, Ellipsis, value.copy())  # changed meanwhile: a constant
 
 
 def take_over(tape: Any, x: Any) -> Any:
@@ -96,16 +124,32 @@ def take_over(tape: Any, x: Any) -> Any:
             f"A {type(x).__name__} cannot be watched.", fix="Watch arrays and numbers of floats."
         )
     frame = user_frame()
-    if tape.rebound is None or tape.rebound.frame is not frame:
-        if tape.rebound is not None:
-            tape.rebound.put_back(tape)
-        tape.rebound = Rebound(frame)
-    rebound = tape.rebound
+    rebound = _rebound_of(tape, frame)
+    names = list(rebound.names().items())
+    if not any(value is x for _, value in names) and _is_discarded(frame):
+        raise SourceError(
+            "No name here holds the array that is to be watched: what is computed from it would"
+            " not be followed.",
+            fix="Use what watch() returns: params = tape.watch(params).",
+        )
     handle = tape._watch_one(rebound.borrowed.lift(x))
-    for name, value in list(rebound.names().items()):
+    for name, value in names:
         if value is x:
             rebound.bind(name, handle)
+        elif isinstance(value, np.ndarray) and _share_floats(value, x):  # a view, or the base
+            rebound.bind(name, rebound.borrowed.lift(value))
     tape.register_plain(x, handle)
     return handle
+
+
+def _share_floats(value: np.ndarray, x: Any) -> bool:
+    return value.dtype.kind in "fc" and isinstance(x, np.ndarray) and np.may_share_memory(value, x)
+
+
+def _is_discarded(frame: Any) -> bool:
+    """Tell whether the call that a frame is carrying out stands alone, as a statement."""
+    steps = [step for step in dis.get_instructions(frame.f_code) if step.opname != "CACHE"]
+    following = next((step for step in steps if step.offset > frame.f_lasti), None)
+    return following is not None and following.opname == "POP_TOP"
 
 

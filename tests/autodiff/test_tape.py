@@ -285,7 +285,7 @@ def test_t09_by_identity():
 def test_t10_watched_variables_in_order_of_creation():
     first, second = Variable(1.0), Variable(2.0)
     with GradientTape() as tape:
-        tape.watch(np.array([1.0]))
+        _ = tape.watch(np.array([1.0]))
         _ = second * 1.0 + first
     assert [v is w for v, w in zip(tape.watched_variables(), (first, second), strict=True)] == [
         True, True,

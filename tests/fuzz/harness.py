@@ -97,7 +97,9 @@ def check(program: Program, *, order_two: bool | None = None) -> Outcome:
         left = run.leave()
     except TapeError as error:
         return Outcome("refused", str(error))
-    except Exception:  # noqa: BLE001  (plain NumPy raised nothing: any exception is ours)
+    except Exception as error:  # noqa: BLE001  (plain NumPy raised nothing: any exception is ours)
+        if isinstance(error.__cause__, TapeError):  # NumPy's words around ours
+            return Outcome("refused", str(error.__cause__))
         return Outcome("error", traceback.format_exc())
     finally:
         recording = RECORDER.recording is not None

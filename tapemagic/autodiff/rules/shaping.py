@@ -219,13 +219,17 @@ picking(_windows, name="sliding_window_view")
 _own_code = relink(np.lib.stride_tricks.sliding_window_view)
 
 
+def _repeats(value: np.ndarray) -> bool:
+    """Tell whether an array is what `broadcast_to` makes."""
+    return any(step == 0 and n > 1 for step, n in zip(value.strides, value.shape, strict=True))
+
+
 @composite(np.lib.stride_tricks.sliding_window_view)
 def _sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
     value = plain(x)
-    if isinstance(value, np.ndarray) and not value.flags.writeable and not writeable:
-        # Nothing can be written, and several elements may lie at one place (`broadcast_to`):
-        # only their indices tell them apart.
+    if isinstance(value, np.ndarray) and not writeable and _repeats(value):
+        # Several elements lie at one place: only their indices tell them apart.
         return apply(_windows, x, window_shape, axis)
     return _own_code(x, window_shape, axis, subok=subok, writeable=writeable)
