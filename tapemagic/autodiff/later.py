@@ -1,6 +1,6 @@
 """Rules of packages that need not be installed, and are never imported by us.
 
-Somebody who calls `scipy.special.erf` has imported SciPy: that is when its rules are declared.
+Somebody who calls `scipy.linalg.solve` has imported SciPy: that is when its rules are declared.
 """
 
 from __future__ import annotations
@@ -9,10 +9,18 @@ import importlib
 import sys
 
 #: Package -> the module with its rules, as long as these are not declared.
-PENDING = {"scipy.special": ".rules.scipy_special"}
+PENDING = {
+    "scipy.special": ".rules.scipy_special",
+    "scipy.linalg": ".rules.scipy_linalg",
+    "scipy.signal": ".rules.scipy_signal",
+    "scipy.integrate": ".rules.scipy_integrate",
+    "scipy": ".rules.scipy_package",
+}
 
 
 def load() -> None:
     """Declare the rules of packages that were imported since the last call."""
     for package in [name for name in PENDING if name in sys.modules]:
+        if getattr(sys.modules[package].__spec__, "_initializing", False):
+            continue  # half imported: its own code is running
         importlib.import_module(PENDING.pop(package), __package__)

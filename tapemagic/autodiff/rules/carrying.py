@@ -1,0 +1,149 @@
+"""Functions that do not ask their arguments what to do: twins that carry the call out by its row.
+
+SciPy's functions turn what they are given into plain arrays at once, so a row alone is never asked.
+In a cell they have twins (see `twinning.py`); the twin puts the arguments in order, so that a row or
+the body of a composite is written for one way of calling only: arrays first, the rest by name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from tapemagic.autodiff import dispatch, later, leaks
+from tapemagic.autodiff.creation import as_operand
+from tapemagic.autodiff.primitives import composite, general, refuse
+from tapemagic.autodiff.twinning import TWINS, TwinModule, fresh, register, twin_for
+from tapemagic.errors import NoRuleError
+
+from .algebra import is_live, plain
+
+
+def carry(fun: Callable, *arrays: str, sequences: tuple[str, ...] = ()) -> Callable:
+    """Make the twin of a function, which calls its row where a handle is among the arguments.
+
+    Parameters
+    ----------
+    fun : callable
+    *arrays : str
+        The parameters that the row takes by position, in this order. All others reach it by name
+        and plain; permission to overwrite the arguments is not passed
+        on.
+    sequences : tuple of str
+        Those of `arrays` that are a pair or a list of things, and reach the row as they are.
+    """
+    signature = inspect.signature(fun)
+    names = {name.strip("*") for name in arrays}
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        given = (*args, *kwargs.values())
+        if not any(map(dispatch.holds_traced, given)):
+            return fresh(fun(*args, **kwargs), args, kwargs)
+        if not any(map(is_live, given)):  # constants of the cell
+            y = fun(*map(_copied, args), **{key: _copied(x) for key, x in kwargs.items()})
+            return fresh(y)
+        bound = signature.bind(*args, **kwargs).arguments
+        rest = {
+            key: _constant(fun, key, x)
+            for key, x in bound.items()
+            if key not in names and not key.startswith("overwrite_")
+        }
+        operands = [
+            bound.get(name.strip("*"), _default(signature, name.strip("*"))) for name in arrays
+        ]
+        operands = [
+            x if name in sequences or name.startswith("*") else as_operand(x)
+            for name, x in zip(arrays, operands, strict=True)
+        ]
+        if arrays[-1].startswith("*"):  # the rest of the call, one by one
+            operands[-1:] = map(as_operand, operands[-1])
+        while operands and operands[-1] is None:
+            operands.pop()
+        return dispatch.call(fun, tuple(operands), rest)
+
+    return twin_for(fun)(twin)
+
+
+def _default(signature: inspect.Signature, name: str) -> Any:
+    default = signature.parameters[name].default
+    return None if default is inspect.Parameter.empty else default
+
+
+def _copied(x: Any) -> Any:
+    """Return the plain value of a constant; a copy, since SciPy may be allowed to overwrite it."""
+    x = plain(x)
+    return x.copy(order="K") if hasattr(x, "copy") and hasattr(x, "dtype") else x
+
+
+def _constant(fun: Callable, name: str, x: Any) -> Any:
+    if is_live(x):
+        raise leaks.locate(
+            NoRuleError(
+                f"{leaks.name_of((x,))} is argument {name!r} of {leaks.qualified_name(fun)}, which "
+                "has no derivative with respect to it.",
+                fix="Cut it on purpose with tapemagic.stop_gradient(...).",
+            )
+        )
+    return plain(x)
+
+
+def carried(fun: Callable, *arrays: str) -> Callable:
+    """Declare the body of a composite that has a twin (decorator)."""
+
+    def declare(body: Callable) -> Callable:
+        composite(fun, body)
+        carry(fun, *arrays)
+        return body
+
+    return declare
+
+
+def carried_general(fun: Callable, arrays: str, *vjps: Callable | None) -> None:
+    """Declare a row that has a twin; `arrays` are its parameters, separated by spaces."""
+    general(fun, *vjps)
+    carry(fun, *arrays.split())
+
+
+def refused(fun: Callable, why: str, fix: str) -> None:
+    """Declare a function that a traced value may not enter, in whatever argument it comes."""
+    refuse(fun, why, fix)
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        given = (*args, *kwargs.values())
+        if any(map(is_live, given)):
+            return dispatch.call(fun, given, {})
+        if any(map(dispatch.holds_traced, given)):
+            args, kwargs = plain(args), plain(kwargs)
+        return fresh(fun(*args, **kwargs), args, kwargs)
+
+    twin_for(fun)(twin)
+
+
+def unsupported(fun: Callable, what: str, fix: str) -> NoRuleError:
+    """Return the error for a keyword with which a function is not carried."""
+    return leaks.locate(
+        NoRuleError(f"{leaks.qualified_name(fun)} has no derivative rule with {what}.", fix=fix)
+    )
+
+
+class LazyTwin(TwinModule):
+    """The twin of a package whose modules are loaded, and get their twins, as they are asked for."""
+
+    def __init__(self, original: ModuleType) -> None:
+        super().__init__(original)
+        for name, value in list(self.__dict__.items()):
+            if isinstance(value, ModuleType):
+                del self.__dict__[name]
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._original, name)
+        later.load()
+        return TWINS.get(id(value), value)
+
+
+def twin_package(original: ModuleType) -> ModuleType:
+    """Make and register the twin of a package."""
+    known = TWINS.get(id(original))
+    return known if known is not None else register(original, LazyTwin(original))

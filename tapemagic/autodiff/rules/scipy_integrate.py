@@ -1,0 +1,106 @@
+"""Integrals of `scipy.integrate`. Imported only when SciPy has been.
+
+The rules for samples are short Python programs: SciPy's own code is run, with twins in place of what
+it calls, so that values and conventions at the ends are its own in every version. Integrals of
+functions, and solvers with steps of their own choice, are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import integrate
+
+from tapemagic.autodiff import twins
+from tapemagic.autodiff.creation import convert
+from tapemagic.autodiff.primitives import composite
+from tapemagic.autodiff.twinning import relink, twin_module
+
+from .algebra import as_array, plain
+from .carrying import carry, refused
+
+
+class _Float64:
+    """Stands for `np.float64`, as a dtype and as a function that keeps traced values."""
+
+    dtype = np.dtype(np.float64)
+
+    def __call__(self, x: Any) -> Any:
+        return convert(np.float64, x)
+
+
+class _Numpy:
+    """NumPy as SciPy's code sees it when it is run on handles."""
+
+    float64 = _Float64()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(twins.numpy_twin, name)
+
+
+def _namespace(*arrays: Any, **options: Any) -> Any:
+    return twins.numpy_twin
+
+
+def _array(x: Any, **options: Any) -> Any:
+    return as_array(x)
+
+
+def _float_type(*arrays: Any, force_floating: bool = False, xp: Any = None) -> np.dtype:
+    """Return the common dtype; of integers, if asked for, the default float."""
+    dtype = np.result_type(*map(plain, arrays))
+    return dtype if not force_floating or dtype.kind in "fc" else np.dtype(float)
+
+
+def _promoted(*arrays: Any, force_floating: bool = False, xp: Any = None) -> Any:
+    dtype = _float_type(*arrays, force_floating=force_floating)
+    found = [as_array(x).astype(dtype, copy=False) for x in arrays]
+    return found[0] if len(found) == 1 else found
+
+
+def _swapped(x: Any, a: int, b: int, xp: Any = None) -> Any:
+    return np.swapaxes(x, a, b)
+
+
+def _rerun(fun: Callable, *arrays: str) -> None:
+    """Declare that a function of samples is carried out by its own code."""
+    linked = relink(
+        fun,
+        np=_Numpy(),
+        array_namespace=_namespace,
+        _asarray=_array,
+        xp_result_type=_float_type,
+        xp_promote=_promoted,
+        xp_swapaxes=_swapped,
+    )
+
+    def body(*given: Any, **options: Any) -> Any:
+        named = dict(zip(arrays, given, strict=False))
+        return linked(named.pop("y"), **named, **options)
+
+    composite(fun, body)
+    carry(fun, *arrays)
+
+
+_rerun(integrate.trapezoid, "y", "x", "dx")
+_rerun(integrate.simpson, "y", "x", "dx")
+_rerun(integrate.cumulative_trapezoid, "y", "x", "dx", "initial")
+_rerun(integrate.cumulative_simpson, "y", "x", "dx", "initial")
+_rerun(integrate.romb, "y", "dx")
+
+_STEPS = "it chooses its steps by the values it sees, and the derivative would miss that"
+_WRITE = (
+    "Write the steps down (a loop of Runge-Kutta steps of fixed size is recorded as it is), or solve "
+    "for the sensitivities as further equations."
+)
+for _name in ("solve_ivp", "odeint", "solve_bvp"):
+    refused(getattr(integrate, _name), _STEPS, _WRITE)
+for _name in ("quad", "dblquad", "tplquad", "nquad", "quad_vec", "fixed_quad"):
+    refused(
+        getattr(integrate, _name),
+        "it evaluates a function at points of its own choice, in compiled code",
+        "Use scipy.integrate.simpson on samples, or a sum over np.polynomial.legendre.leggauss.",
+    )
+twin_module(integrate)

@@ -1,0 +1,204 @@
+"""Functions of matrices, special matrices and decompositions of `scipy.linalg`.
+
+Sources: [M] R. Mathias, "A chain rule for matrix functions and applications", 1996; [H] A. Al-Mohy,
+N. Higham, "Computing the Frechet derivative of the matrix exponential", 2009; [G] M. Giles,
+"Collected matrix derivative results for forward and reverse mode algorithmic differentiation", 2008.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+from tapemagic.autodiff.primitives import RULES, general
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
+
+from .algebra import adjoint, apply, as_array, plain
+from .carrying import carried, carried_general, unsupported
+from .gathering import gather
+
+# ------------------------------------------------------------------------ functions of a matrix
+
+
+def _turned(fun: Callable, ct: Any, a: Any, *args: Any) -> Any:
+    """Return the adjoint of the Frechet derivative of a function at `a`, applied to `ct`.
+
+    The function of ``[[a^H, ct], [0, a^H]]`` has the derivative at a^H in the direction of `ct`
+    above its diagonal ([M] theorem 2.1; [H] section 1 for the exponential), and that is the adjoint.
+    """
+    if a.ndim != 2:
+        raise unsupported(fun, "more than one matrix", "Call it in a loop.")
+    n = a.shape[0]
+    # with a small direction the algorithms see the matrix alone, and no precision is lost
+    size = float(np.max(np.abs(plain(ct)), initial=0)) or 1.0
+    scale = (float(np.max(np.abs(plain(a)), initial=0)) or 1.0) / size
+    dtype = np.result_type(plain(a), plain(ct))
+    turned = adjoint(a).astype(dtype)
+    upper = np.concatenate([turned, (ct * scale).astype(dtype)], axis=1)
+    lower = np.concatenate([np.zeros((n, n), dtype), turned], axis=1)
+    return apply(fun, np.concatenate([upper, lower]), *args)[:n, n:] / scale
+
+
+for _name in ("expm", "logm", "sqrtm", "sinm", "cosm", "tanm", "sinhm", "coshm", "tanhm"):
+    _fun = getattr(linalg, _name)
+    carried_general(_fun, "A", lambda ct, y, A, _fun=_fun, **_: _turned(_fun, ct, A))
+carried_general(
+    linalg.fractional_matrix_power,
+    "A t",
+    lambda ct, y, A, t: _turned(linalg.fractional_matrix_power, ct, A, t),
+    None,
+)
+
+
+# ------------------------------------------------------------------- linear equations of matrices
+
+
+def _sylvester_q(ct: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
+    """``a y + y b = q``, so ``a^H ct_q + ct_q b^H = ct``."""
+    return apply(linalg.solve_sylvester, adjoint(a), adjoint(b), ct)
+
+
+carried_general(
+    linalg.solve_sylvester,
+    "a b q",
+    lambda ct, y, a, b, q: -_sylvester_q(ct, y, a, b, q) @ adjoint(y),
+    lambda ct, y, a, b, q: -adjoint(y) @ _sylvester_q(ct, y, a, b, q),
+    _sylvester_q,
+)
+
+
+def _lyapunov_q(ct: Any, y: Any, a: Any, q: Any) -> Any:
+    """``a y + y a^H = q``, so ``a^H ct_q + ct_q a = ct``."""
+    return apply(linalg.solve_continuous_lyapunov, adjoint(a), ct)
+
+
+def _lyapunov_a(ct: Any, y: Any, a: Any, q: Any) -> Any:
+    z = _lyapunov_q(ct, y, a, q)
+    return -(z @ adjoint(y) + adjoint(z) @ y)
+
+
+carried_general(linalg.solve_continuous_lyapunov, "a q", _lyapunov_a, _lyapunov_q)
+
+
+# -------------------------------------------------------------------- matrices made of elements
+
+
+def _picked(fun: Callable, *arrays: Any, **options: Any) -> Any:
+    """Carry out a function that only puts elements of its arguments into place.
+
+    Applied to the numbers 1, 2, 3, ... it says which; 0 is an element of its own.
+    """
+    places, count = [], 1
+    for x in arrays:
+        places.append(np.arange(count, count + x.size).reshape(x.shape))
+        count += x.size
+    flat = np.concatenate([np.ravel(x) for x in arrays])
+    return gather(flat, fun(*places, **options))
+
+
+@carried(linalg.toeplitz, "c", "r")
+def _toeplitz(c: Any, r: Any = None) -> Any:
+    c = np.atleast_1d(as_array(c))
+    return _picked(linalg.toeplitz, c, conj(c) if r is None else np.atleast_1d(as_array(r)))
+
+
+@carried(linalg.hankel, "c", "r")
+def _hankel(c: Any, r: Any = None) -> Any:
+    c = np.atleast_1d(as_array(c))
+    return _picked(linalg.hankel, c, np.zeros_like(c) if r is None else as_array(r))
+
+
+for _name in ("circulant", "convolution_matrix"):
+    _fun = getattr(linalg, _name)
+    _array = "c" if _name == "circulant" else "a"
+    carried(_fun, _array)(
+        lambda x, _fun=_fun, **options: _picked(_fun, np.atleast_1d(as_array(x)), **options)
+    )
+
+
+@carried(linalg.block_diag, "*arrs")
+def _block_diag(*arrs: Any) -> Any:
+    return _picked(linalg.block_diag, *(np.atleast_2d(as_array(x)) for x in arrs))
+
+
+# --------------------------------------------------------------- decompositions that NumPy has too
+
+
+_eigh_vjp, _eigvalsh_vjp, _svd_vjp, _qr_vjp = (
+    RULES[fun].vjps[0]  # type: ignore[union-attr]
+    for fun in (np.linalg.eigh, np.linalg.eigvalsh, np.linalg.svd, np.linalg.qr)
+)
+
+
+def _eigh(a: Any, lower: bool, **keywords: Any) -> Any:
+    return linalg.eigh(a, lower=lower, **keywords)
+
+
+def _eigvalsh(a: Any, lower: bool, **keywords: Any) -> Any:
+    return linalg.eigvalsh(a, lower=lower, **keywords)
+
+
+general(_eigh, lambda ct, y, a, lower, **_: _eigh_vjp(ct, y, a, "L" if lower else "U"), name="eigh")
+general(
+    _eigvalsh,
+    lambda ct, y, a, lower, **_: _eigvalsh_vjp(ct, y, a, "L" if lower else "U"),
+    name="eigvalsh",
+)
+
+
+def _check_all(fun: Callable, b: Any, keywords: dict) -> None:
+    """Refuse what has no rule: a second matrix, and only some of the eigenvalues."""
+    if b is not None:
+        raise unsupported(fun, "a second matrix", "Use np.linalg.solve and np.linalg.eig.")
+    for name in ("subset_by_index", "subset_by_value"):
+        if keywords.get(name) is not None:
+            raise unsupported(fun, name, "Take all eigenvalues, and a part of the result.")
+
+
+@carried(linalg.eigh, "a", "b")
+def _eigh_body(
+    a: Any, b: Any = None, lower: bool = True, eigvals_only: bool = False, **keywords: Any
+) -> Any:
+    _check_all(linalg.eigh, b, keywords)
+    if eigvals_only:
+        return apply(_eigvalsh, as_array(a), lower, **keywords)
+    return apply(_eigh, as_array(a), lower, **keywords)
+
+
+@carried(linalg.eigvalsh, "a", "b")
+def _eigvalsh_body(a: Any, b: Any = None, lower: bool = True, **keywords: Any) -> Any:
+    _check_all(linalg.eigvalsh, b, keywords)
+    return apply(_eigvalsh, as_array(a), lower, **keywords)
+
+
+carried_general(
+    linalg.svd,
+    "a",
+    lambda ct, y, a, full_matrices=True, compute_uv=True, **_: _svd_vjp(
+        ct, y, a, full_matrices, compute_uv
+    ),
+)
+carried_general(linalg.svdvals, "a", lambda ct, y, a, **_: _svd_vjp(ct, y, a, compute_uv=False))
+
+
+def _qr(a: Any, mode: str) -> Any:
+    y = linalg.qr(a, mode=mode)
+    return y[0] if mode == "r" else y
+
+
+general(
+    _qr, lambda ct, y, a, mode: _qr_vjp(ct, y, a, mode[0] if mode == "r" else "reduced"), name="qr"
+)
+
+
+@carried(linalg.qr, "a")
+def _qr_body(a: Any, mode: str = "full", pivoting: bool = False, **_: Any) -> Any:
+    a = as_array(a)
+    square = a.shape[-1] == a.shape[-2]
+    if pivoting or not (mode == "economic" or (square and mode in ("full", "r"))):
+        raise unsupported(linalg.qr, "these options", "Use mode='economic' without pivoting.")
+    y = apply(_qr, a, mode)
+    return (y,) if mode == "r" else y

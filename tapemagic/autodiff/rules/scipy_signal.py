@@ -1,0 +1,180 @@
+"""Convolutions and filters of `scipy.signal`. Imported only when SciPy has been.
+
+Convolution is bilinear; the cotangent of one factor is the correlation of the result's cotangent
+with the other (D. Dudgeon, R. Mersereau, "Multidimensional digital signal processing", 1984, section
+1.2, in the words of adjoints). A recursive filter ``a y = b x`` (products are convolutions) has the
+adjoint that runs back in time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import signal
+
+from tapemagic.autodiff.primitives import general
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
+from tapemagic.autodiff.twinning import twin_module
+
+from .algebra import apply, as_array, plain
+from .carrying import carried, refused, unsupported
+
+# ----------------------------------------------------------------------------------- convolution
+
+_METHODS = {
+    name: getattr(signal, name) for name in ("convolve", "fftconvolve", "oaconvolve", "convolve2d")
+}
+
+
+def _convolve(a: Any, b: Any, mode: str, name: str, **options: Any) -> Any:
+    return _METHODS[name](a, b, mode, **options)
+
+
+def _correlate(a: Any, b: Any, mode: str, name: str, **options: Any) -> Any:
+    return getattr(signal, name)(a, b, mode, **options)
+
+
+def _full(ct: Any, a: Any, b: Any, mode: str, name: str) -> Any:
+    """Put the cotangent of a piece of the full result in its place."""
+    late = name == "correlate2d"  # on which side of the middle an even number is cut
+    if mode == "full":
+        return ct
+    widths = []
+    for n, m, size in zip(a.shape, b.shape, ct.shape, strict=True):
+        before = (m - 1 + late) // 2 if mode == "same" else min(n, m) - 1
+        widths.append((before, n + m - 1 - before - size))
+    return np.pad(ct, widths)
+
+
+def _against(full: Any, b: Any) -> Any:
+    """Return ``sum_j full[i + j] conj(b[j])``: the adjoint of the convolution with `b`."""
+    return apply(_correlate, full, b, "valid", "correlate", method="auto")
+
+
+def _convolve_left(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: Any) -> Any:
+    return _against(_full(ct, a, b, mode, name), b) if ct.ndim else ct * conj(b)
+
+
+def _convolve_right(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: Any) -> Any:
+    return _against(_full(ct, a, b, mode, name), a) if ct.ndim else ct * conj(a)
+
+
+def _correlate_left(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: Any) -> Any:
+    if not ct.ndim:
+        return ct * b
+    return apply(_convolve, _full(ct, a, b, mode, name), b, "valid", "convolve", method="auto")
+
+
+def _correlate_right(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: Any) -> Any:
+    """The correlation with b is the convolution with its conjugate, turned round."""
+    if not ct.ndim:
+        return conj(ct) * a
+    return np.flip(conj(_against(_full(ct, a, b, mode, name), a)))
+
+
+general(_convolve, _convolve_left, _convolve_right, name="convolve")
+general(_correlate, _correlate_left, _correlate_right, name="correlate")
+
+
+def _body(row: Any, fun: Any) -> Any:
+    def body(in1: Any, in2: Any, mode: str = "full", **options: Any) -> Any:
+        if options.pop("axes", None) is not None:
+            raise unsupported(fun, "axes=", "Convolve the slices one by one.")
+        boundary = options.get("boundary", "fill")
+        if boundary != "fill" or options.get("fillvalue", 0) != 0:
+            raise unsupported(fun, "this boundary", "Use np.pad first, then mode='valid'.")
+        a, b = as_array(in1), as_array(in2)
+        return apply(row, a, b, mode, fun.__name__, **options)
+
+    return body
+
+
+for _fun in _METHODS.values():
+    carried(_fun, "in1", "in2")(_body(_convolve, _fun))
+for _fun in (signal.correlate, signal.correlate2d):
+    carried(_fun, "in1", "in2")(_body(_correlate, _fun))
+
+
+# --------------------------------------------------------------------------------------- filters
+
+
+def _lfilter(b: Any, a: Any, x: Any, axis: int = -1) -> Any:
+    return signal.lfilter(b, a, x, axis)
+
+
+def _back(ct: Any, a: Any, axis: int) -> Any:
+    """Return the adjoint of the division by `a`: the same filter, run back in time."""
+    one = np.ones(1, np.float32)
+    return np.flip(apply(_lfilter, one, conj(a), np.flip(ct, axis), axis), axis)
+
+
+def _delayed_products(v: Any, x: Any, count: int, axis: int) -> Any:
+    """Return ``sum_t v[t] conj(x[t - k])`` for every delay k."""
+    v, x = np.moveaxis(v, axis, -1), conj(np.moveaxis(x, axis, -1))
+    n = x.shape[-1]
+    products = [
+        np.sum(v[..., k:] * x[..., : n - k]) if k < n else np.zeros((), x.dtype)
+        for k in range(count)
+    ]
+    return np.stack(products)
+
+
+def _filter_x(ct: Any, y: Any, b: Any, a: Any, x: Any, axis: int = -1) -> Any:
+    one = np.ones(1, np.float32)
+    back = np.flip(_back(ct, a, axis), axis)
+    return np.flip(apply(_lfilter, conj(b), one, back, axis), axis)
+
+
+general(
+    _lfilter,
+    lambda ct, y, b, a, x, axis=-1: _delayed_products(_back(ct, a, axis), x, b.shape[0], axis),
+    lambda ct, y, b, a, x, axis=-1: -_delayed_products(_back(ct, a, axis), y, a.shape[0], axis),
+    _filter_x,
+    name="lfilter",
+)
+
+
+@carried(signal.lfilter, "b", "a", "x")
+def _lfilter_body(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
+    if zi is not None:
+        raise unsupported(signal.lfilter, "zi=", "Put the samples before it in front of x.")
+    return apply(_lfilter, *(np.atleast_1d(as_array(z)) for z in (b, a)), as_array(x), axis)
+
+
+def _sosfilt(x: Any, sos: Any, axis: int = -1) -> Any:
+    return signal.sosfilt(sos, x, axis)
+
+
+general(
+    _sosfilt,
+    lambda ct, y, x, sos, axis=-1: np.flip(apply(_sosfilt, np.flip(ct, axis), sos, axis), axis),
+    name="sosfilt",
+)
+
+
+@carried(signal.sosfilt, "x")
+def _sosfilt_body(x: Any, sos: Any, axis: int = -1, zi: Any = None) -> Any:
+    if zi is not None:
+        raise unsupported(signal.sosfilt, "zi=", "Put the samples before it in front of x.")
+    return apply(_sosfilt, as_array(x), np.asarray(plain(sos)), axis)
+
+
+def _detrend(data: Any, axis: int = -1, **options: Any) -> Any:
+    return signal.detrend(data, axis, **options)
+
+
+general(  # an orthogonal projection is its own adjoint
+    _detrend,
+    lambda ct, y, data, axis=-1, **options: apply(_detrend, ct, axis, **options),
+    name="detrend",
+)
+carried(signal.detrend, "data")(lambda data, **options: apply(_detrend, as_array(data), **options))
+
+_ADVICE = "Use scipy.signal.lfilter or convolve, which have rules, or stop_gradient(...)."
+for _name in ("filtfilt", "sosfiltfilt", "savgol_filter", "hilbert", "resample", "decimate",
+              "medfilt", "medfilt2d", "order_filter", "wiener", "upfirdn", "resample_poly", "welch",
+              "periodogram", "spectrogram", "stft", "istft", "csd", "coherence"):  # fmt: skip
+    if hasattr(signal, _name):
+        refused(getattr(signal, _name), "it has no derivative rule yet", _ADVICE)
+twin_module(signal)

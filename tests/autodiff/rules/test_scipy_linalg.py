@@ -1,0 +1,139 @@
+"""Functions of scipy.linalg, where SciPy is installed."""
+
+import numpy as np
+import pytest
+
+linalg = pytest.importorskip("scipy.linalg")
+
+from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
+
+import tapemagic  # noqa: E402
+from tapemagic.autodiff.twins import twin_of  # noqa: E402
+from tapemagic.errors import LeavesTapeError, NoRuleError  # noqa: E402
+
+real, compl = samplers(51)
+sl = twin_of(linalg)
+
+
+def definite(n, draw=real):
+    a = draw(n, n)
+    return a @ a.conj().T + n * np.eye(n)
+
+
+def near_one(n, draw=real):
+    return np.eye(n) + 0.2 * draw(n, n)
+
+
+def sym(a):
+    return a + a.conj().T
+
+
+KINDS = ["sym", "pos", "her", "upper triangular", "lower triangular", "diagonal", "tridiagonal"]
+FUNCTIONS = "expm sinm cosm tanm sinhm coshm tanhm"
+ROWS = [
+    *(row(sl.solve, near_one(3, d), b) for d in (real, compl) for b in (d(3), d(3, 2))),
+    row(sl.solve, near_one(3), real(3, 2) + 0j, name="mixed"),
+    row(lambda a, b: sl.solve(a, b, transposed=True), near_one(3), real(3, 2), name="transposed"),
+    row(sl.solve, real(2, 3, 3) + 3 * np.eye(3), real(2, 3, 2), name="batch"),
+    row(sl.solve, real(2, 3, 3) + 3 * np.eye(3), real(3), name="batch"),
+    *(
+        row(lambda a, b, k=k, low=low: sl.solve(a, b, lower=low, assume_a=k), definite(3),
+            real(3), name=f"solve {k} {low}")
+        for k in KINDS for low in (False, True)
+    ),
+    row(lambda a, b: sl.solve(a, b, assume_a="her"), definite(3, compl), compl(3), name="her"),
+    *(
+        row(lambda a, b, t=t, low=low, u=u: sl.solve_triangular(a, b, t, low, u), near_one(3, d),
+            d(3, 2), name=f"solve_triangular {t} {low} {u}")
+        for t in (0, 1, 2, "T") for low in (False, True) for u in (False, True)
+        for d in (real, compl)
+    ),
+    row(sl.solve_triangular, near_one(3), real(3)),
+    row(sl.inv, near_one(3)),
+    row(sl.inv, near_one(3, compl)),
+    row(lambda a: sl.inv(a, assume_a="pos", lower=True), definite(3), name="inv pos"),
+    row(sl.det, real(3, 3)),
+    row(sl.det, compl(3, 3)),
+    row(sl.det, real(2, 3, 3)),
+    *(row(lambda a, low=low: sl.cholesky(a, low), definite(3, d), name=f"cholesky {low}")
+      for low in (False, True) for d in (real, compl)),
+    *(row(lambda a, low=low: sl.cho_factor(a, low)[0], definite(3, d), name=f"cho_factor {low}")
+      for low in (False, True) for d in (real, compl)),
+    *(row(lambda c, b, low=low: sl.cho_solve((c, low), b), near_one(3, d), b, name="cho_solve")
+      for low in (False, True) for d in (real, compl) for b in (d(3), d(3, 2))),
+    row(lambda a, b: sl.cho_solve(sl.cho_factor(a), b), definite(3), real(3), name="cho both"),
+    row(lambda a: sl.lu_factor(a)[0], real(4, 4), name="lu_factor"),
+    row(lambda a: sl.lu_factor(a)[0], compl(4, 4), name="lu_factor"),
+    row(lambda a: sl.lu(a)[1:], real(4, 4), name="lu"),
+    row(lambda a: sl.lu(a, permute_l=True), real(4, 4), name="lu permute_l"),
+    *(row(lambda a, b, t=t: sl.lu_solve(sl.lu_factor(a), b, t), near_one(4, d), d(4, 2),
+          name=f"lu_solve {t}") for t in (0, 1, 2) for d in (real, compl)),
+    *(row(getattr(sl, n), 0.5 * near_one(3, d), name=n) for n in FUNCTIONS.split()
+      for d in (real, compl)),
+    row(sl.expm, real(3, 3), name="expm"),
+    row(sl.logm, near_one(3), name="logm"),
+    row(sl.sqrtm, definite(3), name="sqrtm", tolerance=1e-5),
+    row(lambda a: sl.fractional_matrix_power(a, 0.3), definite(3), name="power", tolerance=1e-5),
+    row(sl.solve_sylvester, definite(3), definite(2), real(3, 2)),
+    row(sl.solve_sylvester, definite(3, compl), definite(2, compl), compl(3, 2)),
+    row(sl.solve_continuous_lyapunov, definite(3), real(3, 3)),
+    row(sl.toeplitz, real(3)),
+    row(sl.toeplitz, compl(3)),
+    row(sl.toeplitz, real(3), real(4)),
+    row(sl.hankel, real(3)),
+    row(sl.hankel, real(3), real(4)),
+    row(sl.circulant, real(3)),
+    row(lambda a: sl.convolution_matrix(a, 4), real(3), name="convolution_matrix"),
+    row(sl.block_diag, real(2, 2), real(3), real(1, 2)),
+    *(row(lambda a, low=low: sl.eigh(sym(a), lower=low)[0], real(3, 3), name=f"eigh {low}")
+      for low in (False, True)),
+    row(lambda a: sl.eigh(sym(a))[1] ** 2, real(3, 3), name="eigh vectors"),
+    row(lambda a: sl.eigh(a, eigvals_only=True), real(3, 3), name="eigh values"),
+    row(sl.eigvalsh, real(3, 3)),
+    row(sl.svdvals, real(3, 4)),
+    row(lambda a: sl.svd(a, full_matrices=False)[1], real(4, 3), name="svd values"),
+    row(lambda a: sl.svd(a, full_matrices=False)[0] ** 2, real(4, 3), name="svd vectors"),
+    row(lambda a: sl.svd(a, compute_uv=False), real(4, 3), name="svd compute_uv"),
+    row(lambda a: sl.qr(a, mode="economic"), real(4, 3), name="qr economic"),
+    row(sl.qr, real(3, 3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS, ids=name_of)
+def test_linalg(case):
+    ask(case)
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        sl.eig,
+        sl.norm,
+        sl.pinv,
+        lambda a: sl.eigh(a, a),
+        lambda a: sl.eigh(a, subset_by_index=[0, 1])[0],
+        lambda a: sl.qr(a, pivoting=True)[0],
+        lambda a: sl.solve_banded((1, 1), a, np.ones(3)),
+        lambda a: sl.lu_factor(a[:2]),
+        lambda a: sl.fractional_matrix_power(np.eye(3), a[0, 0]),
+    ],
+)
+def test_what_is_not_carried_is_refused(fun):
+    with pytest.raises(NoRuleError) as caught:
+        tapemagic.grad(fun)(near_one(3))
+    assert caught.value.fix
+
+
+def test_without_a_twin_it_is_refused():
+    with pytest.raises(LeavesTapeError, match="linalg"):
+        tapemagic.grad(lambda a: linalg.expm(a))(near_one(3))
+
+
+def test_constants_are_computed_as_they_are_and_not_overwritten():
+    a = definite(3)
+    before = a.copy()
+    found = tapemagic.grad(lambda b: np.sum(sl.solve(a, b, overwrite_a=True, overwrite_b=True)))(
+        real(3)
+    )
+    np.testing.assert_array_equal(a, before)
+    np.testing.assert_allclose(found, np.linalg.inv(a).sum(0))

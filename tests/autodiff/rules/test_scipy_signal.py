@@ -1,0 +1,81 @@
+"""Functions of scipy.signal and scipy.integrate, where SciPy is installed."""
+
+import numpy as np
+import pytest
+
+signal = pytest.importorskip("scipy.signal")
+integrate = pytest.importorskip("scipy.integrate")
+
+from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
+
+import tapemagic  # noqa: E402
+from tapemagic.autodiff.twins import twin_of  # noqa: E402
+from tapemagic.errors import NoRuleError  # noqa: E402
+
+real, compl = samplers(52)
+ss, si = twin_of(signal), twin_of(integrate)
+MODES = ("full", "same", "valid")
+B, A = np.array([0.5, 0.2, -0.1]), np.array([1.5, -0.4, 0.1, 0.05])
+STEPS = np.array([0.0, 0.3, 0.5, 1.1, 1.4, 2.0, 2.2])
+
+CONVOLUTIONS = [
+    row(lambda a, b, f=f, m=m, o=o: getattr(ss, f)(a, b, m, **o), d(*n), d(*k),
+        name=f"{f} {m} {o}")
+    for m in MODES
+    for f, options in (
+        ("convolve", ({}, {"method": "direct"}, {"method": "fft"})),
+        ("correlate", ({}, {"method": "fft"})),
+        ("fftconvolve", ({},)), ("oaconvolve", ({},)),
+    )
+    for o in options
+    for d, n, k in (
+        (real, (6,), (3,)), (real, (6,), (4,)), (compl, (5,), (2,)), (real, (3,), (5,)),
+        (real, (4, 5), (2, 3)),
+    )
+]  # fmt: skip
+ROWS = [
+    *CONVOLUTIONS,
+    *(row(lambda a, b, f=f, m=m: getattr(ss, f)(a, b, m), real(4, 5), real(2, 3), name=f"{f} {m}")
+      for f in ("convolve2d", "correlate2d") for m in MODES),
+    row(ss.lfilter, B, A, real(8)),
+    row(ss.lfilter, B, A, real(2, 8)),
+    row(lambda b, a, x: ss.lfilter(b, a, x, axis=0), B, A, real(8, 2), name="lfilter axis"),
+    row(ss.lfilter, B + 0.1j, A, compl(8)),
+    row(lambda b, x: ss.lfilter(b, 1.0, x), B, real(8), name="lfilter fir"),
+    row(lambda x: ss.sosfilt(signal.butter(4, 0.3, output="sos"), x), real(9), name="sosfilt"),
+    *(row(lambda x, k=k: ss.detrend(x, type=k), real(7), name=f"detrend {k}")
+      for k in ("linear", "constant")),
+    row(si.trapezoid, real(7)),
+    row(si.trapezoid, real(7), STEPS),
+    row(lambda y, h: si.trapezoid(y, dx=h, axis=0), real(4, 2), np.float64(0.3), name="trapezoid"),
+    *(row(f, real(n)) for f in (si.simpson, si.cumulative_simpson) for n in (6, 7)),
+    *(row(lambda y, x, f=f: f(y, x=x), real(n), STEPS[:n], name=f.__name__)
+      for f in (si.simpson, si.cumulative_simpson) for n in (6, 7)),
+    row(lambda y: si.simpson(y, axis=0), real(6, 2), name="simpson axis"),
+    row(si.cumulative_trapezoid, real(7)),
+    row(si.cumulative_trapezoid, real(2, 7), STEPS),
+    row(lambda y: si.cumulative_trapezoid(y, initial=0), real(7), name="initial"),
+    row(si.romb, real(9)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS, ids=name_of)
+def test_signal(case):
+    ask(case)
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x: ss.filtfilt(B, A, x),
+        lambda x: ss.lfilter(B, A, x, zi=np.zeros(3))[0],
+        lambda x: ss.fftconvolve(x, x, axes=0),
+        lambda x: ss.convolve2d(x[None], x[None], boundary="wrap"),
+        lambda x: si.solve_ivp(lambda t, y: -y, (0, 1), x).y,
+        lambda x: si.odeint(lambda y, t: -y, x, np.arange(3.0)),
+        lambda x: si.quad(np.exp, 0, x[0])[0],
+    ],
+)
+def test_what_is_not_carried_is_refused(fun):
+    with pytest.raises(NoRuleError):
+        tapemagic.grad(lambda x: np.sum(fun(x)))(real(16))
