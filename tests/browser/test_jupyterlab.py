@@ -67,8 +67,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         wait_for_server(server, url, folder / "log")
         yield type("Lab", (), {"folder": folder, "url": url})
     finally:
-        server.terminate()
-        server.wait(20)
+        server.terminate()  # it shuts its kernels down first
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()  # the kernels see that it is gone
 
 
 def wait_for_server(server: subprocess.Popen, url: str, log: Path) -> None:
