@@ -43,6 +43,17 @@ def load(file: str | os.PathLike[str]) -> object:
     -------
     Graph
         With the same tables and pictures; the arrays themselves are not saved.
+
+    Examples
+    --------
+    >>> import tempfile, tapemagic
+    >>> w = tapemagic.Variable(2.0)
+    >>> with tapemagic.GradientTape() as tape:
+    ...     loss = w * w
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tape.save(f"{folder}/run.json")
+    ...     len(tapemagic.load(f"{folder}/run.json").nodes)
+    2
     """
     from .display.saving import load as load_graph  # noqa: PLC0415  (display is loaded on demand)
 

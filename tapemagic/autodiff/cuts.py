@@ -29,7 +29,7 @@ def stop_gradient(x: Any) -> Any:
     --------
     >>> import tapemagic
     >>> tapemagic.grad(lambda x: x * tapemagic.stop_gradient(x))(3.0)
-    3.0
+    np.float64(3.0)
     """
     return structures.map_leaves(_cut, x)
 
@@ -164,7 +164,7 @@ def checkpoint(fun: Callable) -> Callable:
     >>> import numpy as np, tapemagic
     >>> step = tapemagic.checkpoint(lambda x: np.tanh(x) * np.exp(-x))
     >>> tapemagic.grad(step)(0.0)
-    1.0
+    np.float64(1.0)
     """
     from .derivatives import vjp  # noqa: PLC0415  (derivatives are built on tapes)
 

@@ -99,7 +99,7 @@ def grad(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     --------
     >>> import tapemagic
     >>> tapemagic.grad(tapemagic.grad(lambda x: x ** 3))(2.0)
-    12.0
+    np.float64(12.0)
     """
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -123,7 +123,7 @@ def vjp(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
     >>> import numpy as np, tapemagic
     >>> y, pullback = tapemagic.vjp(np.sin, 0.0)
     >>> pullback(2.0)
-    (2.0,)
+    (np.float64(2.0),)
     """
     tape = GradientTape(persistent=True)
     with tape:
@@ -148,7 +148,7 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
     --------
     >>> import numpy as np, tapemagic
     >>> tapemagic.jvp(lambda x: x ** 2, (3.0,), (1.0,))
-    (9.0, 6.0)
+    (9.0, np.float64(6.0))
     """
     outer = GradientTape(persistent=True)
     inner = GradientTape(persistent=True)
