@@ -14,6 +14,7 @@ PENDING = {
     "scipy.linalg": ".rules.scipy_linalg",
     "scipy.signal": ".rules.scipy_signal",
     "scipy.integrate": ".rules.scipy_integrate",
+    "scipy.ndimage": ".rules.scipy_ndimage",
     "scipy": ".rules.scipy_package",
 }
 

@@ -1,7 +1,7 @@
 """Functions that do not ask their arguments what to do: twins that carry the call out by its row.
 
-SciPy's functions turn what they are given into plain arrays at once, so a row alone is never asked.
-In a cell they have twins (see `twinning.py`); the twin puts the arguments in order, so that a row or
+SciPy's functions turn what they are given into plain arrays at once: a row alone is never asked. In
+a cell they have twins (see `twinning.py`); the twin puts the arguments in order, so that a row or
 the body of a composite is written for one way of calling only: arrays first, the rest by name.
 """
 
@@ -129,7 +129,7 @@ def unsupported(fun: Callable, what: str, fix: str) -> NoRuleError:
 
 
 class LazyTwin(TwinModule):
-    """The twin of a package whose modules are loaded, and get their twins, as they are asked for."""
+    """The twin of a package whose modules are loaded, and get twins, as they are asked for."""
 
     def __init__(self, original: ModuleType) -> None:
         super().__init__(original)

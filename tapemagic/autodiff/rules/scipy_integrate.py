@@ -1,7 +1,7 @@
 """Integrals of `scipy.integrate`. Imported only when SciPy has been.
 
-The rules for samples are short Python programs: SciPy's own code is run, with twins in place of what
-it calls, so that values and conventions at the ends are its own in every version. Integrals of
+The rules for samples are short Python programs: SciPy's own code is run, with twins in place of
+what it calls, so that values and conventions at the ends are its own in every version. Integrals of
 functions, and solvers with steps of their own choice, are refused.
 """
 
@@ -92,8 +92,8 @@ _rerun(integrate.romb, "y", "dx")
 
 _STEPS = "it chooses its steps by the values it sees, and the derivative would miss that"
 _WRITE = (
-    "Write the steps down (a loop of Runge-Kutta steps of fixed size is recorded as it is), or solve "
-    "for the sensitivities as further equations."
+    "Write the steps down (a loop of Runge-Kutta steps of fixed size is recorded as it is), or "
+    "solve for the sensitivities as further equations."
 )
 for _name in ("solve_ivp", "odeint", "solve_bvp"):
     refused(getattr(integrate, _name), _STEPS, _WRITE)

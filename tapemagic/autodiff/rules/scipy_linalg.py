@@ -72,10 +72,8 @@ def _adjoint_solve(ct: Any, m: Any, b: Any, transposed: bool) -> Any:
 
 def _solve_left(ct: Any, y: Any, m: Any, b: Any, transposed: bool = False, **_: Any) -> Any:
     z = _adjoint_solve(ct, m, b, transposed)
-    if b.ndim == 1 and m.ndim > 2:
-        outer = -(z[..., None] * conj(y)[..., None, :])
-    else:
-        outer = -_outer(z, y)
+    one_column = b.ndim == 1 and m.ndim > 2
+    outer = -_outer(z[..., None], y[..., None]) if one_column else -_outer(z, y)
     return outer.mT if transposed else outer
 
 

@@ -1,8 +1,7 @@
 """Functions of matrices, special matrices and decompositions of `scipy.linalg`.
 
 Sources: [M] R. Mathias, "A chain rule for matrix functions and applications", 1996; [H] A. Al-Mohy,
-N. Higham, "Computing the Frechet derivative of the matrix exponential", 2009; [G] M. Giles,
-"Collected matrix derivative results for forward and reverse mode algorithmic differentiation", 2008.
+N. Higham, "Computing the Frechet derivative of the matrix exponential", 2009.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def _turned(fun: Callable, ct: Any, a: Any, *args: Any) -> Any:
     """Return the adjoint of the Frechet derivative of a function at `a`, applied to `ct`.
 
     The function of ``[[a^H, ct], [0, a^H]]`` has the derivative at a^H in the direction of `ct`
-    above its diagonal ([M] theorem 2.1; [H] section 1 for the exponential), and that is the adjoint.
+    above its diagonal ([M] theorem 2.1; [H] for the exponential), and that is the adjoint.
     """
     if a.ndim != 2:
         raise unsupported(fun, "more than one matrix", "Call it in a loop.")

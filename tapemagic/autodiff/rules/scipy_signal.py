@@ -1,8 +1,8 @@
 """Convolutions and filters of `scipy.signal`. Imported only when SciPy has been.
 
 Convolution is bilinear; the cotangent of one factor is the correlation of the result's cotangent
-with the other (D. Dudgeon, R. Mersereau, "Multidimensional digital signal processing", 1984, section
-1.2, in the words of adjoints). A recursive filter ``a y = b x`` (products are convolutions) has the
+with the other (D. Dudgeon, R. Mersereau, "Multidimensional digital signal processing", 1984,
+section 1.2, in the words of adjoints). A recursive filter ``a y = b x`` (products are convolutions) has the
 adjoint that runs back in time.
 """
 

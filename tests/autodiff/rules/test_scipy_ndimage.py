@@ -1,0 +1,62 @@
+"""Linear filters of scipy.ndimage, where SciPy is installed."""
+
+import numpy as np
+import pytest
+
+ndimage = pytest.importorskip("scipy.ndimage")
+
+from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
+
+import tapemagic  # noqa: E402
+from tapemagic.autodiff.twins import twin_of  # noqa: E402
+from tapemagic.errors import NoRuleError  # noqa: E402
+
+real, compl = samplers(53)
+nd = twin_of(ndimage)
+MODES = ("reflect", "mirror", "nearest", "wrap", "constant", "grid-wrap")
+
+ROWS = [
+    *(row(lambda x, w, f=f, m=m: getattr(nd, f)(x, w, mode=m, cval=0.5), real(5), real(k),
+          name=f"{f} {m}")
+      for f in ("correlate", "convolve", "correlate1d", "convolve1d") for m in MODES
+      for k in (3, 4)),
+    *(row(lambda x, w, f=f, o=o: getattr(nd, f)(x, w, origin=o), real(5, 6), real(3, 4),
+          name=f"{f} {o}")
+      for f in ("correlate", "convolve") for o in (0, 1, -1, (1, -1))),
+    *(row(lambda x, w, f=f, o=o: getattr(nd, f)(x, w, axis=0, origin=o), real(5, 4), real(3),
+          name=f"{f} {o}")
+      for f in ("correlate1d", "convolve1d") for o in (0, 1, -1)),
+    row(nd.correlate, compl(5, 4), compl(3, 2)),
+    row(nd.correlate1d, real(6), np.array([0.25, 0.5, 0.25])),
+    *(row(lambda x, m=m: nd.gaussian_filter(x, 1.0, mode=m, cval=0.2), real(6, 5),
+          name=f"gaussian_filter {m}") for m in MODES),
+    row(lambda x: nd.gaussian_filter(x, (1.0, 0.5), order=(1, 0), truncate=2.0), real(6, 5),
+        name="gaussian_filter order"),
+    row(lambda x: nd.gaussian_filter(x, 1.0, axes=(1,), radius=2), real(6, 5), name="axes"),
+    row(lambda x: nd.gaussian_filter1d(x, 0.8, axis=0, order=2), real(6, 5), name="gaussian1d"),
+    *(row(lambda x, m=m, s=s: nd.uniform_filter(x, s, mode=m), real(6, 5), name=f"uniform {s} {m}")
+      for m in MODES for s in (3, 4)),
+    row(lambda x: nd.uniform_filter1d(x, 3, axis=0, origin=1), real(6, 5), name="uniform1d"),
+    row(nd.sobel, real(5, 4)),
+    row(lambda x: nd.prewitt(x, axis=0, mode="nearest"), real(5, 4), name="prewitt"),
+    row(nd.laplace, real(5, 4)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ROWS, ids=name_of)
+def test_ndimage(case):
+    ask(case)
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x: nd.median_filter(x, 3),
+        lambda x: nd.gaussian_filter(np.ones((4, 4)), x[0, 0]),
+        lambda x: nd.correlate1d(x, np.ones(3), output=np.float32),
+        lambda x: nd.map_coordinates(x, np.ones((2, 3))),
+    ],
+)
+def test_what_is_not_carried_is_refused(fun):
+    with pytest.raises(NoRuleError):
+        tapemagic.grad(lambda x: np.sum(fun(x)))(real(4, 4))
