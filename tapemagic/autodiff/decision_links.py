@@ -1,9 +1,9 @@
 """Which decisions of a run need no check, since their only use is on the tape as well.
 
-In ``np.where(x > 0, x, 0)`` the mask goes nowhere but into `where`: the program can compute it anew,
-whatever it comes out as. That is read off the source text: the expression that made the mask stands
-in the place of an argument of the operation that used it. A mask with a name might have been used by
-plain code as well (``mask.sum()``), so it is checked to be what it was.
+In ``np.where(x > 0, x, 0)`` the mask goes nowhere but into `where`: the program can compute it
+anew, whatever it comes out as. That is read off the source text: the expression that made the mask
+stands in the place of an argument of the operation that used it. A mask with a name might have been
+used by plain code as well (``mask.sum()``), so it is checked to be what it was.
 """
 
 from __future__ import annotations
@@ -127,6 +127,8 @@ class Links:
             return value
         root, leaves = known
         symbol = self._evaluate(root, leaves)
+        if not is_symbol(symbol):  # of constants only, or a Python number, which was checked
+            return value
         if np.array_equal(concrete(symbol), value):
             if concrete(symbol).dtype == bool and argument > 0:
                 count = np.sum(symbol)  # shapes hang on it

@@ -1,7 +1,7 @@
 """Functions whose rules decide by values which elements go where.
 
-Such a function is recorded as the reads and writes that it came down to. A run that is repeated with
-other inputs is the same program only as long as these decisions come out the same.
+Such a function is recorded as the reads and writes that it came down to. A run that is repeated
+with other inputs is the same program only as long as these decisions come out the same.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """From steps to the text of a function.
 
-A step that is used once, and has no name in the user's code, is written where it is used: that reads
-better, and NumPy then computes into its temporary memory by itself. Of the others, a large array that
-is not needed any more lends its memory to the next one (``out=``).
+A step that is used once, and has no name in the user's code, is written where it is used: that
+reads better, and NumPy then computes into its temporary memory by itself. Of the others, a large
+array that is not needed any more lends its memory to the next one (``out=``).
 """
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,8 @@ _OPERATORS: dict[Any, tuple[str, int]] = {  # symbol, how tightly it binds
 }  # fmt: skip
 #: Functions, besides ufuncs, whose result is never a view.
 _FRESH = {
-    np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer, np.sum, np.mean,
+    np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer, np.sum,
+    np.mean,
 }  # fmt: skip
 _ATOM, _UNARY = 9, 7
 _LONGEST = 60  # an inner expression longer than this gets a line of its own
@@ -101,6 +103,7 @@ class Printer:
         text = self._expression(step)
         if self._is_inlined(step, text[0]):
             self._text[step.number] = text
+            self._read_later(step, self._users[step.number][0])
             return
         self._note(step.place)
         buffer = self._buffer(step)
@@ -128,8 +131,16 @@ class Printer:
             return False
         if user.kind == "update" and user.args[0] is step:
             return False
-        written_between = any(step.number < k <= user.number for k in self._updates)
+        first = bisect.bisect_right(self._updates, step.number)
+        written_between = first < bisect.bisect_right(self._updates, user.number)
         return len(text) <= _LONGEST and not written_between
+
+    def _read_later(self, step: Symbol, user: int) -> None:
+        """Note that what an inner expression reads is read only where that expression stands."""
+        for used in symbols_in([step.args, step.kwargs]):
+            self._last[used.number] = max(self._last[used.number], user)
+            if not is_fresh(used) or not self._text[used.number][0].isidentifier():
+                self._read_later(used, user)
 
     def _note(self, place: tuple) -> None:
         comment = self._comment(place)
@@ -149,7 +160,8 @@ class Printer:
             target = name
         if step.fun == "copy":
             return
-        where, value = self._index(index), self._operand(v)
+        double = base.dtype in (np.dtype(float), np.dtype(complex))
+        where, value = self._index(index), self._operand(v, double=double)
         if step.fun == "add.at":
             self._rows.append(f"np.add.at({target}, ({where}), {value})")
         else:
@@ -163,9 +175,8 @@ class Printer:
         elif np.ndim(value) == 0 and not isinstance(value, tuple):
             condition = f"{self._wrapped(step, 2)} != {self._speller.constant(value)}"
         else:
-            condition = f"not np.array_equal({text}, {self._speller.constant(value)}, equal_nan=True)"
-            if np.asarray(value).dtype.kind not in "fc":
-                condition = condition.replace(", equal_nan=True", "")
+            nan = ", equal_nan=True" if np.asarray(value).dtype.kind in "fc" else ""
+            condition = f"not np.array_equal({text}, {self._speller.constant(value)}{nan})"
         self._rows.append(f"if {condition}:")
         self._rows.append(f"    raise OtherWay({self._message(place)!r})")
 

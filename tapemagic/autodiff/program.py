@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import linecache
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..errors import TapeError, TapeUseError
+from tapemagic.errors import TapeError, TapeUseError
+
 from . import dispatch, structures
 from .avals import AVALS, fit, full
 from .nodes import Reader
 from .primitives import PRIMITIVES
 from .printing import Printer, is_fresh
-from .recorder import generated_name
+from .program_names import Names, Places
 from .program_replay import Replay
+from .recorder import generated_name
 from .spelling import Speller
 from .structure import source
-from .symbols import concrete, is_symbol
+from .symbols import concrete, is_symbol, symbols_in
 from .variable import VariableState
 
 #: A program of more operations than this would take minutes to compile.
-MOST_ENTRIES = 200_000
+MOST_ENTRIES = 250_000
 
 
 class Program:
@@ -57,12 +58,13 @@ class Program:
         return self._text
 
     def __repr__(self) -> str:
-        return f"<program {self.name}({', '.join(self.inputs)}), {len(self._text.splitlines())} lines>"
+        count = len(self._text.splitlines())
+        return f"<program {self.name}({', '.join(self.inputs)}), {count} lines>"
 
     @cached_property
     def _scope(self) -> dict[str, Any]:
         scope: dict[str, Any] = {}
-        exec(compile(self._text, generated_name("program"), "exec"), scope)
+        exec(compile(self._text, generated_name("program"), "exec"), scope)  # noqa: S102
         return scope
 
     def __call__(self, **inputs: Any) -> tuple:
@@ -98,6 +100,8 @@ class Program:
 
 
 def _checked(name: str, x: Any, known: Any) -> Any:
+    if type(x) is np.ndarray is type(known) and x.shape == known.shape and x.dtype == known.dtype:
+        return x
     value = np.asarray(dispatch.plain(x))
     if value.shape != np.shape(known):
         raise TapeUseError(
@@ -117,7 +121,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     ----------
     tape : GradientTape
     target, sources : as for `GradientTape.gradient`, or None for those of the cell
-    caller : frame
+    caller : frame, or what has its f_locals and f_globals
         Where names of arrays are looked for.
     """
     recording = tape._recording
@@ -132,7 +136,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     if not seeds:
         raise TapeUseError("The target does not depend on anything watched: there is no program.")
     top = max(seeds)
-    names = _Names(tape, leaves, groups, caller)
+    names = Names(tape, leaves, groups, caller)
     values = _source_values(tape, recording.entries, groups, top)
     replay = Replay(recording, values, names.of_nodes, top)
     replay.forward()
@@ -182,10 +186,24 @@ def _own(x: Any, others: list, writer: Any) -> Any:
         return x if is_symbol(x) and not isinstance(value, np.ndarray) else (
             x[()] if is_symbol(x) else value[()]
         )
-    if is_symbol(x) and is_fresh(x) and not any(x is other for other in others):
-        return x
+    if is_symbol(x) and value.flags.writeable:
+        memory, taken = _memory_of(x), set().union(*map(_memory_of, others))
+        if not taken & set(memory) and all(map(is_fresh, memory.values())):
+            return x
     with writer.at("end", -1):
         return writer.add("update", "copy", (x, None, None), {}, np.array(value))
+
+
+def _memory_of(x: Any) -> dict[int, Any]:
+    """Return the steps, by number, whose results a step may be a view of."""
+    found, waiting = {}, symbols_in(x)
+    while waiting:
+        step = waiting.pop()
+        inner = [] if is_fresh(step) else symbols_in([step.args, step.kwargs])
+        waiting += inner
+        if not inner:
+            found[step.number] = step
+    return found
 
 
 def _compare(expected_gradients: list, gradients: list) -> None:
@@ -200,56 +218,6 @@ def _compare(expected_gradients: list, gradients: list) -> None:
                 "This run cannot be written as a program: it would not give the tape's gradient.",
                 why="Elements that were never selected meet an infinity or nan in it.",
             )
-
-
-class _Names:
-    """Names of nodes, sources and constants, as the user's code has them."""
-
-    def __init__(self, tape: Any, leaves: list, groups: list, caller: Any) -> None:
-        spaces = [caller.f_locals, caller.f_globals] if caller is not None else []
-        self.arrays = [
-            (name, value)
-            for space in reversed(spaces)
-            for name, value in list(space.items())
-            if type(value) is np.ndarray and value.size and _usable(name)
-        ]
-        self.of_nodes: dict[int, str] = {}
-        self.inputs: list[tuple[str, int]] = []
-        taken: set[str] = set()
-        for i, (x, group) in enumerate(zip(leaves, groups, strict=True)):
-            name = x if isinstance(x, str) else _name_in(x, spaces) or getattr(x, "name", "")
-            name = _identifier(name if name and name != "Variable" else f"x{i + 1}")
-            for id_ in group:
-                free, k = name, 0
-                while free in taken:
-                    k += 1
-                    free = f"{name}_{k}"
-                taken.add(free)
-                self.of_nodes[id_] = free
-                self.inputs.append((free, id_))
-        for name, id_ in tape.bindings:
-            self.of_nodes.setdefault(id_, _identifier(name))
-        for space in reversed(spaces):
-            for name, x in list(space.items()):
-                if dispatch.is_traced(x) and _usable(name):
-                    for id_ in tape._ids_of(x)[-1:]:
-                        self.of_nodes.setdefault(id_, name)
-
-
-def _name_in(x: Any, spaces: list) -> str:
-    return next(
-        (name for space in spaces for name, value in list(space.items())
-         if value is x and _usable(name)), "",
-    )  # fmt: skip
-
-
-def _usable(name: str) -> bool:
-    return name.isidentifier() and not name.startswith("_") and name != "np"
-
-
-def _identifier(name: str) -> str:
-    found = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "x"
-    return found if found[0].isalpha() and found != "np" else f"x_{found}"
 
 
 def _source_values(tape: Any, entries: list, groups: list, top: int) -> dict[int, Any]:
@@ -289,9 +257,9 @@ def _is_changed(tape: Any, x: Any) -> bool:
     return x.token is not token
 
 
-def _printed(tape: Any, replay: Replay, outputs: list, names: _Names) -> Program:
+def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
     reader = Reader(tape._recording, getattr(tape.cell, "filename", None))
-    places = _Places(tape, replay, reader)
+    places = Places(tape, replay, reader)
     steps = replay.writer.steps
     inputs = {name: replay.values[id_] for name, id_ in names.inputs if id_ in replay.values}
     speller = Speller({Program.name, "OtherWay", "np", *inputs}, names.arrays)
@@ -312,7 +280,8 @@ def _text(rows: list[str], inputs: dict, speller: Speller) -> str:
     head += [""]
     if any("OtherWay" in row for row in rows):
         head += ["class OtherWay(ValueError):"]
-        head += ['    """A branch, index or shape would not be that of the recorded run."""', "", ""]
+        head += ['    """A branch, index or shape would not be that of the recorded run."""']
+        head += ["", ""]
     for source_text in reversed(speller.helpers.values()):
         head += [*source_text.splitlines(), "", ""]
     shared = [f"{name} = {text}" for name, text in speller.shared.items()]
@@ -320,39 +289,3 @@ def _text(rows: list[str], inputs: dict, speller: Speller) -> str:
     parameters = [*inputs, *(["*", *speller.constants] if speller.constants else [])]
     head += ['@np.errstate(all="ignore")', f"def {Program.name}({', '.join(parameters)}):"]
     return "\n".join([*head, *(f"    {row}" for row in rows), ""])
-
-
-class _Places:
-    """Where in the user's code a step comes from."""
-
-    def __init__(self, tape: Any, replay: Replay, reader: Reader) -> None:
-        self._cell, self._replay, self._reader = tape.cell, replay, reader
-
-    def comment(self, place: tuple) -> str:
-        line, text = self._line(place)
-        if line is None:
-            return ""
-        back = "back through " if place[0] == "backward" else ""
-        return f"# {back}line {line}: {text}".rstrip(": ")
-
-    def message(self, place: tuple) -> str:
-        line, text = self._line(place)
-        return f"line {line}: {text}" if line is not None else "an operation outside of the cell"
-
-    def _line(self, place: tuple) -> tuple[int | None, str]:
-        kind, k = place
-        if kind == "decision":
-            _, context, offset = self._replay.decisions[k][:3]
-        elif k >= 0:
-            offset, context = self._replay.entries[k][1:3]
-        else:
-            return None, ""
-        calls, line, _ = self._reader.position(context, offset)
-        if line is None:
-            return None, ""
-        text = getattr(self._cell, "text", None)
-        if text is not None and line <= len(text.splitlines()):
-            return line, text.splitlines()[line - 1].strip()
-        return line, linecache.getline(calls[0][1], line).strip()
-
-

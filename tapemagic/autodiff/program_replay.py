@@ -1,7 +1,7 @@
-"""From a recording to the steps of a program: forward once more, then the reverse sweep, on symbols.
+"""From a recording to the steps of a program: forward once more, then backward, on symbols.
 
-The rules are NumPy code. Run on symbols they write the gradient down instead of computing it, just as
-on handles they record it. Only the machinery's own primitives (elements, windows, writes), which
+The rules are NumPy code. Run on symbols they write the gradient down instead of computing it, just
+as on handles they record it. Only the machinery's own primitives (elements, windows, writes), which
 work in place, are written here once more, as updates of an array.
 """
 
@@ -11,36 +11,28 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TapeUseError
+from tapemagic.errors import TapeUseError
+
+from . import structure as machine
 from .avals import AVALS, MULTIPLE, fit, full
 from .cuts import custom
 from .decision_links import Links
+from .places import decode, is_repeating, overlaps
 from .primitives import PRIMITIVES, PULLBACKS
+from .program_writer import Writer
 from .recorder import RECORDER, Recording
-from .structure import (
-    _add_at, _get_item, _get_positions, _get_window, _is_repeating, _scatter_positions,
-    _scatter_window, _set_item, _set_positions, _set_window, _winners, _zero_positions,
-    _zero_window, decode, get_item, identity, overlaps, pick, positions_set, set_item, source,
-    window_get, window_set,
-)  # fmt: skip
-from .symbols import Symbol, Writer, concrete, is_symbol
+from .symbols import concrete, is_symbol
 from .windows import index_of_window
 
+_READS = (machine.get_item, machine.window_get)
+_WRITES = (machine.set_item, machine.window_set, machine.positions_set)
 _SMALLER = {float: float, np.float64: float, np.complex128: complex}
 
 
 class Replay:
-    """Writes one recording, up to a target, as steps.
+    """Writes one recording, up to the node `top`, as steps.
 
-    Parameters
-    ----------
-    recording : Recording
-    values : dict
-        Node of each source -> the value that it had.
-    names : dict
-        Node -> name in the user's code.
-    top : int
-        The last node that counts.
+    `values` are those of the sources, `names` the user's for nodes.
     """
 
     def __init__(
@@ -81,10 +73,7 @@ class Replay:
         _, _, _, fun, args, kwargs = decision
         args = tuple(map(self._operand, args))
         kwargs = {key: self._operand(value) for key, value in kwargs}
-        if fun is None:
-            found = args
-        else:
-            found = self.writer.run(fun, args, kwargs)
+        found = args if fun is None else self.writer.run(fun, args, kwargs)
         if self.links.take(number, found):
             return
         for step in found if isinstance(found, tuple) else (found,):
@@ -102,8 +91,8 @@ class Replay:
         entry = self.entries[k]
         primitive = PRIMITIVES[entry[0]]
         if k in self.values:
-            return self._input(k)
-        if primitive is source:
+            return self.writer.add("input", self.names[k], (), {}, self.values[k])
+        if primitive is machine.source:
             raise TapeUseError(
                 "The value of a watched array is not on the tape any more.",
                 fix="Make the program before the array is changed, or name it as a source.",
@@ -115,17 +104,14 @@ class Replay:
             )
         if primitive.kind == "elementwise":
             y = self._elementwise(primitive, entry)
-        elif primitive in (get_item, window_get, set_item, window_set, positions_set):
+        elif primitive in _READS or primitive in _WRITES:
             y = self._machinery(primitive, k, entry)
-        elif primitive is pick:
+        elif primitive is machine.pick:
             y = self.nodes[entry[4][0]][entry[6][1]]
         else:
             args = self._arguments(k, entry)
             y = self.writer.run(primitive.fun, args, dict(entry[7] or ()))
         return y if entry[3] == MULTIPLE else self._as_recorded(y, AVALS[entry[3]], entry)
-
-    def _input(self, k: int) -> Symbol:
-        return self.writer.add("input", self.names[k], (), {}, self.values[k])
 
     def _arguments(self, k: int, entry: tuple) -> tuple:
         ids, args = entry[4], entry[6]
@@ -142,11 +128,11 @@ class Replay:
             self.nodes[i] if i >= 0 else self.writer.constant(x)
             for i, x in zip(ids, constants, strict=True)
         ]
-        if primitive is identity:
+        if primitive is machine.identity:
             return args[0]
         aval = AVALS[entry[3]]
         if isinstance(primitive.fun, type):
-            return self.writer.run(np.asarray(args[0].value).dtype.type, args, {}) if (
+            return self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {}) if (
                 args[0].dtype == aval.dtype
             ) else args[0].astype(aval.dtype)
         y = self.writer.run(primitive.fun, tuple(args), {})
@@ -171,33 +157,33 @@ class Replay:
 
     def _machinery(self, primitive: Any, k: int, entry: tuple) -> Any:
         ids, args = entry[4], entry[6]
-        if primitive is get_item:
+        if primitive is machine.get_item:
             return self.nodes[ids[0]][self.links.replace(k, 1, decode(args[1]))]
-        if primitive is window_get:
-            return self._read_window(self.nodes[ids[0]], args[1])
+        if primitive is machine.window_get:
+            x = self.nodes[ids[0]]
+            index = index_of_window(args[1], x.shape, x.dtype)
+            if index is not None:
+                return x[index]
+            return self.writer.call(machine._get_window, (x, args[1]), {})
         aval = AVALS[entry[3]]
         v = self.nodes[ids[1]] if ids[1] >= 0 else args[1]
         base = self.nodes[ids[0]] if ids[0] >= 0 else args[0]
         if base is None:
             base = self._fresh(np.empty, aval)
-        if primitive is set_item:
+        if primitive is machine.set_item:
             return self.update(base, self.links.replace(k, 2, decode(args[2])), v, "=")
         index = None
-        if primitive is window_set:
+        if primitive is machine.window_set:
             index = index_of_window(args[2], aval.shape, aval.dtype)
         if index is not None:
             return self.update(base, index, v, "=")
-        fun = _set_window if primitive is window_set else _set_positions
+        fun = machine._set_window if primitive is machine.window_set else machine._set_positions
         return self.writer.call(fun, (base, v, args[2]), {})
 
     def _fresh(self, make: Any, aval: Any) -> Any:
         return self.writer.add(
             "call", make, (aval.shape, aval.dtype), {}, make(aval.shape, aval.dtype)
         )
-
-    def _read_window(self, x: Any, where: tuple) -> Any:
-        index = index_of_window(where, x.shape, x.dtype)
-        return self.writer.call(_get_window, (x, where), {}) if index is None else x[index]
 
     def update(self, base: Any, index: Any, v: Any, how: str) -> Any:
         """Write into a copy of `base` (the printer finds out where none is needed)."""
@@ -248,9 +234,9 @@ class Replay:
 
     def _pull(self, ct: Any, entry: tuple, k: int, cotangents: list, useful: bytearray) -> None:
         primitive = PRIMITIVES[entry[0]]
-        if primitive in (get_item, window_get):
+        if primitive in _READS:
             self._pull_read(ct, entry, cotangents)
-        elif primitive in (set_item, window_set, positions_set):
+        elif primitive in _WRITES:
             self._pull_write(ct, entry, k, cotangents, useful)
         else:
             PULLBACKS[entry[0]](ct, self._lifted(entry, k, useful), cotangents)
@@ -259,13 +245,13 @@ class Replay:
         """Put symbols in place of saved values; hide operands that lead nowhere."""
         primitive = PRIMITIVES[entry[0]]
         if primitive.kind == "elementwise":
-            ids = [i if i >= 0 and useful[i] else -1 for i in entry[4:6]]
+            ids = tuple(i if i >= 0 and useful[i] else -1 for i in entry[4:6])
             values = [
                 self.nodes[i] if i >= 0 else self.writer.constant(x)
                 for i, x in zip(entry[4:6], entry[6:8], strict=True)
             ]
             return (*entry[:4], *ids, *values, self.nodes[k], *entry[9:])
-        if primitive is pick:
+        if primitive is machine.pick:
             return entry
         ids = tuple(i if i >= 0 and useful[i] else -1 for i in entry[4])
         args = self._arguments(k, entry)
@@ -277,27 +263,27 @@ class Replay:
         ct = full(ct, AVALS[entry[3]])
         old = cotangents[a]
         base = self._fresh(np.zeros, aval) if old is None else full(old, aval)
-        if PRIMITIVES[entry[0]] is get_item:
+        if PRIMITIVES[entry[0]] is machine.get_item:
             index = self.links.replace(cotangents[-2], 1, decode(where))
         else:
             index = None if overlaps(where[1]) else index_of_window(where, aval.shape, aval.dtype)
         if index is not None:
-            how = "add.at" if _is_repeating(index) else "+="
+            how = "add.at" if is_repeating(index) else "+="
             cotangents[a] = self.update(base, index, ct, how)
         else:
-            new = self.writer.call(_scatter_window, (ct, where, aval.shape, aval.dtype), {})
+            arguments = (ct, where, aval.shape, aval.dtype)
+            new = self.writer.call(machine._scatter_window, arguments, {})
             cotangents[a] = new if old is None else old + new
 
     def _pull_write(
         self, ct: Any, entry: tuple, k: int, cotangents: list, useful: bytearray
     ) -> None:
         primitive, (a, v), where = PRIMITIVES[entry[0]], entry[4], entry[6][2]
-        aval = AVALS[entry[3]]
+        aval, index = AVALS[entry[3]], None
         ct = full(ct, aval)
-        index = None
-        if primitive is set_item:
+        if primitive is machine.set_item:
             index = self.links.replace(k, 2, decode(where))
-        elif primitive is window_set:
+        elif primitive is machine.window_set:
             index = index_of_window(where, aval.shape, aval.dtype)
         if v >= 0 and useful[v]:
             new = self._written_part(ct, primitive, where, index, aval)
@@ -308,7 +294,8 @@ class Replay:
             if index is not None:
                 rest = self.update(ct, index, 0.0, "=")
             else:
-                fun = _zero_window if primitive is window_set else _zero_positions
+                in_window = primitive is machine.window_set
+                fun = machine._zero_window if in_window else machine._zero_positions
                 rest = self.writer.call(fun, (ct, where), {})
             old = cotangents[a]
             cotangents[a] = rest if old is None else old + rest
@@ -317,15 +304,15 @@ class Replay:
         """Return the cotangent of what was written: where several values met, the last counts."""
         if index is not None:
             new = ct[index]
-            if _is_repeating(concrete(index)):
+            if is_repeating(concrete(index)):
                 ones = np.ones(np.shape(concrete(new)), bool)
-                return np.where(_winners(concrete(index), aval.shape, ones), new, 0)
+                return np.where(machine._winners(concrete(index), aval.shape, ones), new, 0)
             return new
-        if primitive is window_set:
-            return self.writer.call(_get_window, (ct, where), {})
-        new = self.writer.call(_get_positions, (ct, where), {})
+        if primitive is machine.window_set:
+            return self.writer.call(machine._get_window, (ct, where), {})
+        new = self.writer.call(machine._get_positions, (ct, where), {})
         ones = np.ones(np.shape(concrete(new)), bool)
-        return np.where(_winners(where[1], (aval.size * 2,), ones), new, 0)
+        return np.where(machine._winners(where[1], (aval.size * 2,), ones), new, 0)
 
 
 def _ids(entry: tuple) -> tuple:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import math
 import operator
@@ -16,6 +17,9 @@ import numpy as np
 from . import dispatch
 from .rules import algebra
 from .symbols import SMALL
+
+#: Equal constants of up to this many bytes are one.
+COMPARED = 1 << 20
 
 #: What our own helpers mean where there are no handles.
 _STAND_INS: dict[Any, str] = {
@@ -37,8 +41,10 @@ def numpy_name(fun: Any) -> str:
     rooms = [
         ("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft), ("math", math),
         ("operator", operator), ("scipy.special", sys.modules.get("scipy.special")),
-        ("scipy.linalg", sys.modules.get("scipy.linalg")),
     ]  # fmt: skip
+    package = ".".join((getattr(fun, "__module__", None) or "").split(".")[:2])
+    if package.startswith("scipy."):
+        rooms.append((package, sys.modules.get(package)))
     for room, module in rooms:
         for name in names:
             if name and getattr(module, name, None) is fun:
@@ -84,6 +90,11 @@ class Speller:
 
     def function(self, fun: Any) -> str:
         """Return the text that calls `fun`, which may be one of our own."""
+        if isinstance(fun, functools.partial):
+            self.imports.add("functools")
+            given = [*map(self.constant, (fun.func, *fun.args))]
+            given += [f"{key}={self.constant(x)}" for key, x in fun.keywords.items()]
+            return f"functools.partial({', '.join(given)})"
         found = numpy_name(fun)
         if not found:
             return self._helper(fun)
@@ -95,6 +106,8 @@ class Speller:
     def _helper(self, fun: Any) -> str:
         if fun in self._names:
             return self._names[fun]
+        if not inspect.isfunction(inspect.unwrap(fun)):
+            raise NotImplementedError(f"the source of {fun!r}")
         name = self._names[fun] = fun.__name__
         if name in self.helpers or name in self._taken:
             raise NotImplementedError(f"two functions are called {name}")
@@ -104,8 +117,8 @@ class Speller:
         if text is None:
             text = _bare_source(fun)
             for used in sorted(_names_in(text) - {"np", name}):
-                if used in fun.__globals__:
-                    self._dependency(used, fun.__globals__[used])
+                if used in inspect.unwrap(fun).__globals__:
+                    self._dependency(used, inspect.unwrap(fun).__globals__[used])
         self.helpers[name] = text
         return name
 
@@ -115,7 +128,10 @@ class Speller:
             if written != name:
                 self.shared.setdefault(name, written)
         elif inspect.ismodule(value):
-            self.imports.add(name)
+            if value.__name__.startswith("tapemagic"):
+                raise NotImplementedError(f"the module {value.__name__}")
+            known = value.__name__
+            self.imports.add(known if known == name else f"{known} as {name}")
         elif value is np._NoValue:
             self.shared[name] = "np._NoValue"
         else:
@@ -155,7 +171,7 @@ class Speller:
 
     def _array(self, x: np.ndarray) -> str:
         known = self._known.get(id(x))
-        key = (x.dtype.str, x.shape, x.tobytes()) if x.size <= SMALL else id(x)
+        key = (x.dtype.str, x.shape, x.tobytes()) if x.nbytes <= COMPARED else id(x)
         if key in self._names:
             return self._names[key]
         if x.size <= SMALL:
@@ -192,7 +208,7 @@ def _number(x: Any) -> str:
     if isinstance(x, complex):
         return f"complex({_number(x.real)}, {_number(x.imag)})"
     if isinstance(x, float) and not math.isfinite(x):
-        return "np.nan" if x != x else "np.inf" if x > 0 else "-np.inf"
+        return "np.nan" if math.isnan(x) else "np.inf" if x > 0 else "-np.inf"
     return repr(x)
 
 

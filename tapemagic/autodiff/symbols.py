@@ -10,31 +10,30 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+
+if TYPE_CHECKING:
+    from .program_writer import Writer
 
 
 class NotSymbolicError(Exception):
     """Plain code asked for the numbers themselves."""
 
 
-#: Functions that only ask for what is the same in every run: shapes and dtypes.
+#: Functions that ask for shapes and dtypes only, the same in every run.
 _STATIC = {
     np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj, np.can_cast,
     np.may_share_memory, np.shares_memory, np.common_type,
 }  # fmt: skip
 #: Constants of up to this many elements are written out.
 SMALL = 64
-_MAKING = (np.zeros, np.empty)  # every call makes an array of its own, to be written to
 _WRITING = {
     np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis,
 }  # fmt: skip
 _WRITING_METHODS = {"fill", "partition", "put", "resize", "setfield", "setflags", "sort"}
-#: A power is that of the operator, which has short ways (``x**2``) that `np.power` has not.
-_COMPUTED_AS = {np.power: operator.pow}
 
 
 class Symbol(NDArrayOperatorsMixin):
@@ -60,9 +59,20 @@ class Symbol(NDArrayOperatorsMixin):
         "args", "depends", "fun", "kind", "kwargs", "name", "number", "place", "value", "writer",
     )  # fmt: skip
 
+    args: Any
+    depends: bool
+    fun: Any
+    kind: str
+    kwargs: dict
+    name: str
+    number: int
+    place: tuple
+    value: Any
+    writer: Writer
+
     __hash__ = object.__hash__
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self.value)
 
@@ -135,7 +145,7 @@ class Symbol(NDArrayOperatorsMixin):
 
 
 def is_symbol(x: Any) -> bool:
-    """Tell whether `x` is a step (which `isinstance` does not, since a symbol poses as an array)."""
+    """Tell whether `x` is a step: for `isinstance` a symbol poses as an array."""
     return type(x) is Symbol
 
 
@@ -163,144 +173,3 @@ def symbols_in(x: Any) -> list[Symbol]:
     found: list[Symbol] = []
     replaced(x, found.append)
     return found
-
-
-class Writer:
-    """Collects the steps of a program, each once, and the checks.
-
-    Attributes
-    ----------
-    steps : list of Symbol
-        In the order in which they were made.
-    checks : list of (symbol, place)
-        Steps whose value must be what it was.
-    """
-
-    def __init__(self) -> None:
-        self.steps: list[Symbol] = []
-        self.checks: list[tuple[Symbol, tuple]] = []
-        self.place: tuple = ("forward", -1)
-        self.strict = False
-        self._known: dict[Any, Symbol] = {}
-        self._keys: list[Any] = []  # of each step
-        self._kept: list[Any] = []  # constants whose identity is part of a key
-        self._checked: set[int] = set()
-
-    def add(self, kind: str, fun: Any, args: tuple, kwargs: dict, value: Any) -> Any:
-        """Make a step, or find the one that is the same; results that are no arrays are checked."""
-        if isinstance(value, (tuple, list)):
-            whole = self._step(kind, fun, args, kwargs, value)
-            parts = [self.add("part", None, (whole, i), {}, v) for i, v in enumerate(value)]
-            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-        if not isinstance(value, (np.ndarray, np.generic)):
-            self.check(self._step(kind, fun, args, kwargs, value))
-            return value
-        if value.size <= SMALL and kind not in ("input", "update") and fun not in _MAKING:
-            if not _depends(kind, args, kwargs):
-                return value  # what constants come to is a constant
-        return self._step(kind, fun, args, kwargs, value)
-
-    def constant(self, value: Any) -> Any:
-        """Make a step of a constant that is too large to be written out wherever it is read."""
-        if type(value) is not np.ndarray or value.size <= SMALL or value.dtype.kind not in "biufc":
-            return value
-        return self._step("constant", None, (value,), {}, value)
-
-    def _step(self, kind: str, fun: Any, args: tuple, kwargs: dict, value: Any) -> Symbol:
-        key = (kind, _identity(fun), self._key(args), self._key(kwargs))
-        fresh = kind in ("input", "update") or fun in _MAKING
-        if not fresh and key in self._known:
-            return self._known[key]
-        step = object.__new__(Symbol)
-        step.writer, step.kind, step.fun, step.args, step.kwargs = self, kind, fun, args, kwargs
-        step.depends = _depends(kind, args, kwargs)
-        step.value, step.place, step.name, step.number = value, self.place, "", len(self.steps)
-        self.steps.append(step)
-        self._keys.append(key)
-        if not fresh:
-            self._known[key] = step
-        return step
-
-    def call(self, fun: Any, args: tuple, kwargs: dict) -> Any:
-        """Call a NumPy function, or one of our own as a whole, on symbols."""
-        compute = _COMPUTED_AS.get(fun, fun)
-        y = compute(*concrete(args), **concrete(kwargs))
-        if fun is np.multiply and not kwargs:
-            for one, x in (args, args[::-1]):
-                if _is_one(one) and is_symbol(x) and _same_kind(x.value, y):
-                    return x
-        return self.add("call", fun, args, kwargs, y)
-
-    def run(self, fun: Any, args: tuple, kwargs: dict) -> Any:
-        """Call the plain function of a primitive: through its NumPy calls, else as a whole."""
-        was, count, checks = self.strict, len(self.steps), len(self.checks)
-        self.strict = True
-        try:
-            return fun(*args, **kwargs)
-        except (NotSymbolicError, TypeError, ValueError):
-            self._forget(count, checks)
-            if not symbols_in([args, kwargs]):
-                raise
-            return self.call(fun, args, kwargs)
-        finally:
-            self.strict = was
-
-    def _forget(self, count: int, checks: int) -> None:
-        """Take back the steps and checks made since there were so many."""
-        for step, key in zip(self.steps[count:], self._keys[count:], strict=True):
-            if self._known.get(key) is step:
-                del self._known[key]
-        for step, _ in self.checks[checks:]:
-            self._checked.discard(id(step))
-        del self.steps[count:], self._keys[count:], self.checks[checks:]
-
-    def check(self, step: Symbol) -> None:
-        """Let the program go on only where this step has the value that it had."""
-        if step.depends and id(step) not in self._checked:
-            self._checked.add(id(step))
-            self.checks.append((step, self.place))
-
-    @contextmanager
-    def at(self, *place: Any) -> Iterator[None]:
-        """Ascribe the steps made in the block to a place of the run."""
-        was, self.place = self.place, place
-        try:
-            yield
-        finally:
-            self.place = was
-
-    def _key(self, x: Any) -> Any:
-        kind = type(x)
-        if kind is Symbol:
-            return ("step", x.number)
-        if kind in (list, tuple):
-            return (kind, *map(self._key, x))
-        if kind is dict:
-            return tuple((key, self._key(item)) for key, item in x.items())
-        if kind is slice:
-            return ("slice", *map(self._key, (x.start, x.stop, x.step)))
-        if kind is np.ndarray and x.size <= 64 or isinstance(x, np.generic):
-            return (kind, x.dtype.str, x.shape, x.tobytes())
-        if kind in (int, str, bool, type(None), float, complex, bytes):
-            return (kind, repr(x))
-        self._kept.append(x)
-        return ("object", id(x))
-
-
-def _depends(kind: str, args: Any, kwargs: Any) -> bool:
-    return kind == "input" or any(step.depends for step in symbols_in([args, kwargs]))
-
-
-def _is_one(x: Any) -> bool:
-    return not is_symbol(x) and np.ndim(x) == 0 and isinstance(x, (float, np.floating)) and x == 1
-
-
-def _same_kind(x: Any, y: Any) -> bool:
-    return (x.shape, x.dtype) == (y.shape, y.dtype)
-
-
-def _identity(fun: Any) -> Any:
-    owner = getattr(fun, "__self__", None)
-    if isinstance(owner, np.ufunc):  # ``np.add.reduce`` is another object every time
-        return (owner, fun.__name__)
-    return fun

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .structure import positions_in
+from .places import positions_in
 
 
 def index_of_window(where: tuple, shape: tuple, dtype: Any) -> Any:
@@ -38,7 +38,9 @@ def _index(offset: int, window: tuple, strides: tuple, shape: tuple, dtype: Any)
             axis += 1
             continue
         while axis < len(index) and (
-            steps[axis] == 0 or stride % steps[axis] or abs(stride) >= steps[axis] * shape[0] and axis
+            steps[axis] == 0
+            or stride % steps[axis]
+            or (axis and abs(stride) >= steps[axis] * shape[0])
         ):
             axis += 1
         if axis == len(index):

@@ -1,14 +1,18 @@
-"""What `--check`, `--jacobian` and `--order 2` add to the page."""
+"""What `--check`, `--jacobian`, `--code` and `--order 2` add to the page."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from IPython.core.error import UsageError
+from IPython.display import Code, display
 
 from tapemagic.autodiff.checking import Check, compare
 from tapemagic.autodiff.dispatch import plain
+from tapemagic.autodiff.program import make_program
+from tapemagic.errors import TapeError
 
 from .rerun import Rerun
 from .session import Session
@@ -28,6 +32,8 @@ def add_extras(session: Session, rerun: Rerun | None) -> None:
     options, notes = session.options, session.outcome.notes
     if options.jacobian:
         notes += jacobians(session)
+    if options.code:
+        show_code(session)
     if not options.check and options.order == 1:
         return
     if rerun is None or rerun.reason:
@@ -37,6 +43,18 @@ def add_extras(session: Session, rerun: Rerun | None) -> None:
         notes.append(str(check(session, rerun)))
     if options.order == 2:
         notes += hessians(session, rerun)
+
+
+def show_code(session: Session) -> None:
+    """Show the run and its gradient as a NumPy program, in an output of its own."""
+    spaces = SimpleNamespace(f_locals=session.namespace, f_globals={})
+    try:
+        names = list(session.sources.handles)
+        program = make_program(session.tape, session.target_key(), names, spaces)
+    except TapeError as error:
+        session.outcome.notes.append(f"--code: {error}")
+    else:
+        display(Code(str(program), language="python"))
 
 
 def jacobians(session: Session) -> list[str]:

@@ -42,6 +42,7 @@ class Options:
     check: bool = False
     jacobian: bool = False
     order: int = 1
+    code: bool = False
 
 
 @dataclass

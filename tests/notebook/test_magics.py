@@ -376,3 +376,13 @@ def test_output_is_the_same_every_time(kernel):
         return kernel.run("%%tape w b --show static\n" + LOSS).displays[0]["text/html"]
 
     assert run() == run()
+
+
+def test_code(kernel):
+    reply = kernel.run("%%tape w --show none --code\nif w[0] > 0:\n    loss = w @ w")
+    assert reply.status == "ok", reply.traceback
+    text = reply.displays[0]["text/plain"]
+    assert "def value_and_gradient(w):" in text
+    assert "# line 3: loss = w @ w" in text
+    assert "raise OtherWay('line 2: if w[0] > 0:')" in text
+    assert kernel.value("tape.program()()[1].tolist()") == "[2.0, 4.0]"

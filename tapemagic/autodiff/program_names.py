@@ -1,0 +1,100 @@
+"""Names and lines of the user's code for a program."""
+
+from __future__ import annotations
+
+import linecache
+from typing import Any
+
+import numpy as np
+
+from . import dispatch
+from .nodes import Reader
+from .program_replay import Replay
+
+
+class Names:
+    """Names of nodes, sources and constants, as the user's code has them."""
+
+    def __init__(self, tape: Any, leaves: list, groups: list, caller: Any) -> None:
+        spaces = [caller.f_locals, caller.f_globals] if caller is not None else []
+        self.arrays = [
+            (name, value)
+            for space in reversed(spaces)
+            for name, value in list(space.items())
+            if type(value) is np.ndarray and value.size and _usable(name)
+        ]
+        self.of_nodes: dict[int, str] = {}
+        self.inputs: list[tuple[str, int]] = []
+        taken: set[str] = set()
+        for i, (x, group) in enumerate(zip(leaves, groups, strict=True)):
+            name = x if isinstance(x, str) else _name_in(x, spaces) or getattr(x, "name", "")
+            name = _identifier(name if name and name != "Variable" else f"x{i + 1}")
+            for id_ in group:
+                free, k = name, 0
+                while free in taken:
+                    k += 1
+                    free = f"{name}_{k}"
+                taken.add(free)
+                self.of_nodes[id_] = free
+                self.inputs.append((free, id_))
+        for name, id_ in tape.bindings:
+            self.of_nodes.setdefault(id_, _identifier(name))
+        for space in reversed(spaces):
+            for name, x in list(space.items()):
+                if dispatch.is_traced(x) and _usable(name):
+                    for id_ in tape._ids_of(x)[-1:]:
+                        self.of_nodes.setdefault(id_, name)
+
+
+def _name_in(x: Any, spaces: list) -> str:
+    return next(
+        (name for space in spaces for name, value in list(space.items())
+         if value is x and _usable(name)), "",
+    )  # fmt: skip
+
+
+def _usable(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_") and name != "np"
+
+
+def _identifier(name: str) -> str:
+    found = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "x"
+    return found if found[0].isalpha() and found != "np" else f"x_{found}"
+
+
+class Places:
+    """Where in the user's code a step comes from."""
+
+    def __init__(self, tape: Any, replay: Replay, reader: Reader) -> None:
+        self._cell, self._replay, self._reader = tape.cell, replay, reader
+
+    def comment(self, place: tuple) -> str:
+        """Return the comment that names the line."""
+        line, text = self._line(place)
+        if line is None:
+            return ""
+        back = "back through " if place[0] == "backward" else ""
+        return f"# {back}line {line}: {text}".rstrip(": ")
+
+    def message(self, place: tuple) -> str:
+        """Say where a check stands."""
+        line, text = self._line(place)
+        return f"line {line}: {text}" if line is not None else "an operation outside of the cell"
+
+    def _line(self, place: tuple) -> tuple[int | None, str]:
+        kind, k = place
+        if kind == "decision":
+            _, context, offset = self._replay.decisions[k][:3]
+        elif k >= 0:
+            offset, context = self._replay.entries[k][1:3]
+        else:
+            return None, ""
+        calls, line, _ = self._reader.position(context, offset)
+        if line is None:
+            return None, ""
+        text = getattr(self._cell, "text", None)
+        if text is not None and line <= len(text.splitlines()):
+            return line, text.splitlines()[line - 1].strip()
+        return line, linecache.getline(calls[0][1], line).strip()
+
+

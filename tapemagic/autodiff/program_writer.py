@@ -1,0 +1,167 @@
+"""The steps of a program as they are written down: each once, with the checks between them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbols_in
+
+_MAKING = (np.zeros, np.empty)  # every call makes an array of its own, to be written to
+#: A power is that of the operator, which has short ways (``x**2``) that `np.power` has not.
+_COMPUTED_AS = {np.power: operator.pow}
+
+
+class Writer:
+    """Collects the steps of a program, each once, and the checks.
+
+    Attributes
+    ----------
+    steps : list of Symbol
+        In the order in which they were made.
+    checks : list of (symbol, place)
+        Steps whose value must be what it was.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[Symbol] = []
+        self.checks: list[tuple[Symbol, tuple]] = []
+        self.place: tuple = ("forward", -1)
+        self.strict = False
+        self._known: dict[Any, Symbol] = {}
+        self._keys: list[Any] = []  # of each step
+        self._kept: list[Any] = []  # constants whose identity is part of a key
+        self._checked: set[int] = set()
+
+    def add(self, kind: str, fun: Any, args: tuple, kwargs: dict, value: Any) -> Any:
+        """Make a step, or find the one that is the same; results that are no arrays are checked."""
+        if isinstance(value, (tuple, list)):
+            whole = self._step(kind, fun, args, kwargs, value)
+            parts = [self.add("part", None, (whole, i), {}, v) for i, v in enumerate(value)]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        if not isinstance(value, (np.ndarray, np.generic)):
+            self.check(self._step(kind, fun, args, kwargs, value))
+            return value
+        may_fold = value.size <= SMALL and kind not in ("input", "update") and fun not in _MAKING
+        if may_fold and not _depends(kind, args, kwargs):
+            return value  # what constants come to is a constant
+        return self._step(kind, fun, args, kwargs, value)
+
+    def constant(self, value: Any) -> Any:
+        """Make a step of a constant that is too large to be written out wherever it is read."""
+        if type(value) is not np.ndarray or value.size <= SMALL or value.dtype.kind not in "biufc":
+            return value
+        return self._step("constant", None, (value,), {}, value)
+
+    def _step(self, kind: str, fun: Any, args: tuple, kwargs: dict, value: Any) -> Symbol:
+        key = (kind, _identity(fun), self._key(args), self._key(kwargs))
+        fresh = kind in ("input", "update") or fun in _MAKING
+        if not fresh and key in self._known:
+            return self._known[key]
+        step = object.__new__(Symbol)
+        step.writer, step.kind, step.fun, step.args, step.kwargs = self, kind, fun, args, kwargs
+        step.depends = _depends(kind, args, kwargs)
+        step.value, step.place, step.name, step.number = value, self.place, "", len(self.steps)
+        self.steps.append(step)
+        self._keys.append(key)
+        if not fresh:
+            self._known[key] = step
+        return step
+
+    def call(self, fun: Any, args: tuple, kwargs: dict) -> Any:
+        """Call a NumPy function, or one of our own as a whole, on symbols."""
+        compute = _COMPUTED_AS.get(fun, fun)
+        y = compute(*concrete(args), **concrete(kwargs))
+        if fun is np.multiply and not kwargs:
+            for one, x in (args, args[::-1]):
+                if _is_one(one) and is_symbol(x) and _same_kind(x.value, y):
+                    return x
+        if isinstance(y, np.ndarray) and not kwargs and getattr(fun, "signature", 0) is None:
+            args = tuple(_as_number(x, args, y.ndim) for x in args)
+        return self.add("call", fun, args, kwargs, y)
+
+    def run(self, fun: Any, args: tuple, kwargs: dict) -> Any:
+        """Call the plain function of a primitive: through its NumPy calls, else as a whole."""
+        was, count, checks = self.strict, len(self.steps), len(self.checks)
+        self.strict = True
+        try:
+            return fun(*args, **kwargs)
+        except (NotSymbolicError, TypeError, ValueError):
+            self._forget(count, checks)
+            if not symbols_in([args, kwargs]):
+                raise
+            return self.call(fun, args, kwargs)
+        finally:
+            self.strict = was
+
+    def _forget(self, count: int, checks: int) -> None:
+        """Take back the steps and checks made since there were so many."""
+        for step, key in zip(self.steps[count:], self._keys[count:], strict=True):
+            if self._known.get(key) is step:
+                del self._known[key]
+        for step, _ in self.checks[checks:]:
+            self._checked.discard(id(step))
+        del self.steps[count:], self._keys[count:], self.checks[checks:]
+
+    def check(self, step: Symbol) -> None:
+        """Let the program go on only where this step has the value that it had."""
+        if step.depends and id(step) not in self._checked:
+            self._checked.add(id(step))
+            self.checks.append((step, self.place))
+
+    @contextmanager
+    def at(self, *place: Any) -> Iterator[None]:
+        """Ascribe the steps made in the block to a place of the run."""
+        was, self.place = self.place, place
+        try:
+            yield
+        finally:
+            self.place = was
+
+    def _key(self, x: Any) -> Any:
+        kind = type(x)
+        if kind is Symbol:
+            return ("step", x.number)
+        if kind in (list, tuple):
+            return (kind, *map(self._key, x))
+        if kind is dict:
+            return tuple((key, self._key(item)) for key, item in x.items())
+        if kind is slice:
+            return ("slice", *map(self._key, (x.start, x.stop, x.step)))
+        if (kind is np.ndarray and x.size <= SMALL) or isinstance(x, np.generic):
+            return (kind, x.dtype.str, x.shape, x.tobytes())
+        if kind in (int, str, bool, type(None), float, complex, bytes):
+            return (kind, repr(x))
+        self._kept.append(x)
+        return ("object", id(x))
+
+
+def _depends(kind: str, args: Any, kwargs: Any) -> bool:
+    return kind == "input" or any(step.depends for step in symbols_in([args, kwargs]))
+
+
+def _is_one(x: Any) -> bool:
+    return not is_symbol(x) and np.ndim(x) == 0 and isinstance(x, (float, np.floating)) and x == 1
+
+
+def _as_number(x: Any, args: tuple, ndim: int) -> Any:
+    """Write an array of one element, which a ufunc broadcasts, as a number."""
+    others: list[Any] = symbols_in(args)
+    if type(x) is not np.ndarray or x.size != 1 or ndim not in [other.ndim for other in others]:
+        return x
+    return x.item() if all(other.dtype == float for other in (x, *others)) else x
+
+
+def _same_kind(x: Any, y: Any) -> bool:
+    return (x.shape, x.dtype) == (y.shape, y.dtype)
+
+
+def _identity(fun: Any) -> Any:
+    owner = getattr(fun, "__self__", None)
+    if isinstance(owner, np.ufunc):  # ``np.add.reduce`` is another object every time
+        return (owner, fun.__name__)
+    return fun
