@@ -135,7 +135,7 @@ class TracedArray:
 
     @flat.setter
     def flat(self, values: Any) -> None:
-        if self.value.flags.fnc:
+        if self.value.flags.f_contiguous:
             values = np.copy(values)  # as NumPy does, lest a transpose of it overlaps
         self.flat[:] = values
 

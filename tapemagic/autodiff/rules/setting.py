@@ -16,12 +16,16 @@ def _refuse_number(fun: Any, a: Any, *args: Any) -> None:
         fun(plain(a), *plain(args))
 
 
+def _same_place(a: Any, b: Any) -> bool:
+    return isinstance(b, np.ndarray) and a.__array_interface__ == b.__array_interface__
+
+
 @composite(np.copyto)
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     _refuse_number(np.copyto, dst, src)
     probe = np.empty_like(plain(dst))
     np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
-    if dst is src:  # not even a read-only array minds
+    if _same_place(plain(dst), plain(src)):  # not even a read-only array minds
         return
     if where is True:
         dst[...] = src
@@ -40,8 +44,10 @@ def _cycled(values: Any, size: Any) -> Any:
 
 @composite(np.put)
 def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
+    if not np.size(v) or not np.size(ind):  # then not even a wrong index minds
+        return
     index = np.ravel(np.take(np.arange(np.size(a)), plain(ind), mode=mode))
-    if np.size(v) and index.size:
+    if index.size:
         a[np.unravel_index(index, np.shape(a))] = _cycled(v, index.size)
 
 
