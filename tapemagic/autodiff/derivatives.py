@@ -19,23 +19,23 @@ from .tape import GradientTape
 def _watch_arguments(tape: GradientTape, args: tuple, argnums: int | tuple[int, ...]) -> tuple:
     """Return the arguments with those of `argnums` watched, and the watched ones alone."""
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    borrowed = Borrowed()
     args_list = list(args)
     for i in numbers:
-        args_list[i] = structures.map_leaves(
-            lambda x: tape.watch(_own_handle(x, borrowed)), args[i]
-        )
+        args_list[i] = structures.map_leaves(lambda x: tape.watch(_own_handle(x)), args[i])
     chosen = args_list[argnums] if isinstance(argnums, int) else [args_list[i] for i in numbers]
     return tuple(args_list), chosen
 
 
-def _own_handle(x: Any, borrowed: Borrowed) -> Any:
-    """Return a handle of our own for an argument, connected to it if an outer tape follows it."""
+def _own_handle(x: Any) -> Any:
+    """Return a handle of our own for an argument, connected to it if an outer tape follows it.
+
+    Arguments are independent of one another, also where they share memory: ``f(x, x)`` has two.
+    """
     if is_traced(x):
         if dispatch.operand(x)[1] >= 0:
             return +x
         x = np.array(dispatch.plain(x))[()]
-    return borrowed.lift(_differentiable(x))
+    return Borrowed().lift(_differentiable(x))
 
 
 def _differentiable(x: Any) -> Any:

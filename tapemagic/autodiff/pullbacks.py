@@ -131,6 +131,10 @@ def reads_of(rule: Callable | None, skip: int) -> frozenset:
 def general_pullback(primitive: Any) -> Callable:
     vjps: Any = primitive.vjps
     variadic = primitive.variadic
+    # n operands, each with a call that is handed n arguments: only where the rule looks at them
+    looks = variadic is not None and (
+        "*" in primitive.saves[0] or variadic.__code__.co_argcount > 3
+    )
 
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
@@ -139,6 +143,8 @@ def general_pullback(primitive: Any) -> Callable:
         if any([arg is None for arg in args]):
             args = [AVALS[code] if code and arg is None else arg for arg, code in zip(args, avals)]
         keywords = dict(kwargs) if kwargs else {}
+        if variadic and not looks:
+            args = ()
         for i, operand in enumerate(ids):
             if operand < 0:
                 continue

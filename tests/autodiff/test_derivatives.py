@@ -1,5 +1,7 @@
 """`grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; T21 and T26."""
 
+import timeit
+
 import numpy as np
 import pytest
 
@@ -186,3 +188,47 @@ def test_scipy_minimize():
         hessp=tapemagic.hvp(rosenbrock),
     )  # fmt: skip
     np.testing.assert_allclose(result.x, np.ones(3), atol=1e-4)
+
+
+def test_arguments_that_share_memory_are_independent():
+    a = np.arange(1.0, 7.0).reshape(2, 3)
+    _, pullback = tapemagic.vjp(lambda x, row: np.sum(x**2) + np.sum(row**3), a, a[0])
+    first, second = pullback(1.0)
+    np.testing.assert_array_equal(first, 2 * a)
+    np.testing.assert_array_equal(second, 3 * a[0] ** 2)
+
+
+def test_one_array_as_two_arguments():
+    a = np.array([1.0, 2.0])
+    for x in (a, np.ones((400, 400)), 3.0, np.float64(3.0)):  # the second is not copied at once
+        first, second = tapemagic.grad(lambda u, v: np.sum(u * v**2), (0, 1))(x, x)
+        np.testing.assert_array_equal(first, x**2)
+        np.testing.assert_array_equal(second, 2 * x**2)
+
+
+def test_one_array_twice_in_a_structure():
+    a = np.array([1.0, 2.0])
+    found = tapemagic.grad(lambda both: np.sum(both["u"] * both["v"] ** 2))({"u": a, "v": a[::-1]})
+    np.testing.assert_array_equal(found["u"], a[::-1] ** 2)
+    np.testing.assert_array_equal(found["v"], 2 * a * a[::-1])
+
+
+def test_a_write_to_one_of_two_arguments_leaves_the_other():
+    def fun(u, v):
+        u[0] = 5.0 * v[1]
+        return np.sum(u * v)
+
+    a = np.array([1.0, 2.0])
+    first, second = tapemagic.grad(fun, (0, 1))(a, a)
+    np.testing.assert_array_equal(first, [0.0, 2.0])
+    np.testing.assert_array_equal(second, [10.0, 7.0])
+    np.testing.assert_array_equal(a, [1.0, 2.0])
+
+
+def test_stacking_many_numbers_takes_linear_time():
+    def seconds(n):
+        x = np.ones(n)
+        fun = tapemagic.grad(lambda z: np.sum(np.stack([z[i] for i in range(n)]) ** 2))
+        return min(timeit.repeat(lambda: fun(x), number=1, repeat=3))
+
+    assert seconds(8000) < 32 * seconds(1000)  # 64 times, if it were quadratic
