@@ -25,6 +25,7 @@ class Looking:
     _recording: Any
     _spans: list[list[int]]
     _sweep: Any
+    _watched: dict[int, tuple[Any, list[int]]]
 
     def nodes(self) -> list[Node]:
         """Return what was recorded, in execution order."""
@@ -33,7 +34,8 @@ class Looking:
         stop = self._spans[-1][1] if self._spans and not self._open else None
         count = len(self._recording.entries) if stop is None else stop
         reader = Reader(self._recording, getattr(self.cell, "filename", None))
-        return [reader.node(index) for index in range(count)]
+        values = recheck.missing_values(self._recording.entries, count)
+        return [reader.node(index, values.get(index)) for index in range(count)]
 
     @property
     def cotangents(self) -> dict[int, Any] | None:
@@ -43,7 +45,9 @@ class Looking:
         """
         if self._cotangents is None and self._asked is not None:
             kept: dict[int, Any] = {}
-            self._sweep(*self._asked, kept=kept)
+            seeds, ids = self._asked
+            watched = [group for _, group in self._watched.values() if group]
+            self._sweep(seeds, [*ids, *watched], kept=kept)
             self._cotangents = kept
         return self._cotangents
 

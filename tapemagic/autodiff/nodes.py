@@ -65,8 +65,8 @@ class Reader:
         self._calls: dict[tuple[int, int], tuple] = {}
         self._lines: dict[Any, dict[int, int]] = {}
 
-    def node(self, index: int) -> Node:
-        """Return the node of one entry."""
+    def node(self, index: int, value: Any = None) -> Node:
+        """Return the node of one entry, with `value` if the tape did not keep its own."""
         entry = self._recording.entries[index]
         code, offset, context, aval = entry[:4]
         primitive = PRIMITIVES[code]
@@ -82,7 +82,8 @@ class Reader:
             y = entry[8]
         shape, dtype = ((), "tuple") if aval == MULTIPLE else _facts(aval)
         return Node(
-            index, primitive.name, primitive.shows, inputs, constants, shape, dtype, y, line,
+            index, primitive.name, primitive.shows, inputs, constants, shape, dtype,
+            value if y is None else y, line,
             function, calls, params,
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .avals import MULTIPLE
+from .avals import AVALS, MULTIPLE
 from .checking import Check, compare
 from .primitives import PRIMITIVES
 from .structure import source
@@ -46,9 +46,35 @@ def run_again(entries: list[tuple], count: int, given: dict[int, Any]) -> list[A
                 values[ids[i]] if i < len(ids) and ids[i] >= 0 else arg
                 for i, arg in enumerate(args)
             ]
+            if operands and operands[0] is None and entry[3]:  # a write that covers everything
+                operands[0] = np.empty(AVALS[entry[3]].shape, AVALS[entry[3]].dtype)
             y = primitive.fun(*operands, **keywords)
             values.append(list(y) if entry[3] == MULTIPLE else y)
     return values
+
+
+#: Values that were not kept are computed again for the picture up to these bounds.
+SHOWN_NODES = 5_000
+SHOWN_BYTES = 1 << 27
+
+
+def missing_values(entries: list[tuple], count: int) -> dict[int, Any]:
+    """Return the values that the tape did not keep, by running it again, if that is cheap.
+
+    A value is kept by the tape if a rule reads it or if it is small. A picture of a short run with
+    larger arrays would be half empty without this.
+    """
+    avals = [AVALS.get(entry[3]) for entry in entries[:count]]
+    size = sum(aval.size * aval.dtype.itemsize for aval in avals if aval is not None)
+    missing = [k for k in range(count) if entries[k][8] is None and entries[k][3] != MULTIPLE]
+    if not missing or count > SHOWN_NODES or size > SHOWN_BYTES:
+        return {}
+    try:
+        with np.errstate(all="ignore"):
+            values = run_again(entries, count, {})
+    except Exception:  # noqa: BLE001  (a picture with gaps is better than none)
+        return {}
+    return {k: values[k] for k in missing}
 
 
 def check(

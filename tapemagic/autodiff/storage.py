@@ -177,7 +177,8 @@ class Storage:
         before = self.current()
         value = self.true_view(handle)
         if before < 0:
-            kept = np.array(value) if is_small(handle.aval) else None
+            kept = np.array(value) if is_small(handle.aval) else value
+            self.exposed = self.exposed or kept is value
             name = recorder.append((handle.aval, (), (), (), None, kept), source.code)
         else:
             old = (handle.aval, self.node_of(handle), -1, None, None, None)

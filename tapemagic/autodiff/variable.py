@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import TapeUseError, VariableError
 from . import dispatch, recorder
-from .avals import AVALS, code_of, is_small
+from .avals import AVALS, code_of
 from .recorder import RECORDER
 from .structure import source
 from .traced import TracedArray
@@ -66,10 +66,7 @@ class VariableState:
 
 def add_source(handle: Any) -> int:
     """Record a leaf for the value that a handle has now; return its id."""
-    tail = (
-        handle.aval, (), (), (), None, handle.value if is_small(handle.aval) else None,
-    )  # fmt: skip
-    return recorder.append(tail, source.code)
+    return recorder.append((handle.aval, (), (), (), None, handle.value), source.code)
 
 
 class Variable(TracedArray):

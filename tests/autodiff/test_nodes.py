@@ -3,6 +3,7 @@
 import numpy as np
 
 from tapemagic import GradientTape, Variable
+from tapemagic.autodiff import recheck
 
 
 def nodes_of(fun, *values):
@@ -30,7 +31,18 @@ def test_constants_on_the_left_and_arrays():
     assert (node.inputs, node.constants) == ((None, 0), (2.0, None))
 
 
-def test_large_values_are_not_kept():
+def test_large_values_are_not_kept_but_computed_again_for_the_picture():
+    with GradientTape() as tape:
+        x = tape.watch(np.ones(1000))
+        y = x + 1.0
+        y[3] = 5.0
+        z = y * 2.0
+    assert tape._recording.entries[1][8] is None
+    np.testing.assert_array_equal(tape.nodes()[-1].value, z)
+
+
+def test_values_of_very_large_runs_are_not_computed_again(monkeypatch):
+    monkeypatch.setattr(recheck, "SHOWN_BYTES", 100)
     _, node = nodes_of(lambda x: x + 1.0, np.ones(1000))
     assert node.value is None
     assert node.shape == (1000,)
