@@ -7,6 +7,7 @@ yardstick of every ratio.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -123,7 +124,7 @@ def _mlp_inputs(batch: int) -> Callable:
     def inputs() -> tuple[list, list]:
         sizes = [784, 256, 128, 10]
         parameters: list = []
-        for i, (n, m) in enumerate(zip(sizes, sizes[1:])):
+        for i, (n, m) in enumerate(itertools.pairwise(sizes)):
             parameters += [_random(n, m, seed=i, scale=n**-0.5), np.zeros(m)]
         return parameters, [_random(batch, 784, seed=9), _random(batch, 10, seed=8)]
 

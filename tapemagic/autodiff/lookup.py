@@ -124,7 +124,7 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
     tape.bindings.sort(key=lambda binding: binding[1])
     if tape._asked is not None:
         target = max(tape._asked[0], default=-1)
-        known = dict((id_, name) for name, id_ in tape.bindings)
+        known = {id_: name for name, id_ in tape.bindings}
         tape.target = (known.get(target, "target"), target)
         for number, group in enumerate(tape._asked[1]):
             if group and group[0] not in tape.source_nodes.values():

@@ -65,6 +65,7 @@ def overlaps(window: tuple) -> bool:
 
 
 def open_window(x: np.ndarray, where: tuple) -> np.ndarray:
+    """Return the window ``where = (order, window)`` of an array, writeable."""
     order, window = where
     return (
         view_at(x, (*window[:4], True))

@@ -129,6 +129,7 @@ def reads_of(rule: Callable | None, skip: int) -> frozenset:
 
 
 def general_pullback(primitive: Any) -> Callable:
+    """Return the pullback that calls the vjps of a general or linear primitive."""
     vjps: Any = primitive.vjps
     variadic = primitive.variadic
     # n operands, each with a call that is handed n arguments: only where the rule looks at them

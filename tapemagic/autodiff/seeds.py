@@ -11,6 +11,7 @@ from .dispatch import is_traced
 
 
 def wants_zero(unconnected_gradients: Any) -> bool:
+    """Read the choice of what stands for a source without a path."""
     choice = getattr(unconnected_gradients, "value", unconnected_gradients)
     if choice not in ("none", "zero"):
         raise TapeUseError(
@@ -21,6 +22,7 @@ def wants_zero(unconnected_gradients: Any) -> bool:
 
 
 def seed_of(ct: Any, aval: Any) -> Any:
+    """Return the cotangent of a target in its shape and dtype: ones, or what was given."""
     if ct is None:
         return np.ones(aval.shape, aval.dtype) if aval.shape else aval.dtype.type(1)
     value = ct if is_traced(ct) else np.asarray(ct)

@@ -40,4 +40,5 @@ def positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
 
 @lru_cache(maxsize=256)
 def signature_of(fun: Any) -> inspect.Signature:
+    """Return the signature of a function, looked up once."""
     return inspect.signature(fun)

@@ -70,7 +70,7 @@ class Refusals:
 
     @staticmethod
     def _show(
-        shell: Any, kind: type, error: BaseException, tb: Any, tb_offset: Any = None
+        shell: Any, kind: type, error: BaseException, *_: Any, **__: Any
     ) -> list[str]:
         prune(error)
         shell.showtraceback((kind, error, error.__traceback__), running_compiled_code=True)
