@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import LeavesTapeError, NoRuleError, TapeError
-from .handles import holds_traced, is_traced, node_of, plain
+from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import RECORDER, is_inner
 
 _Error = TypeVar("_Error", bound=TapeError)
@@ -53,7 +53,7 @@ def locate(error: _Error, frame: FrameType | None = None) -> _Error:
 
 def name_of(args: Any) -> str:
     """Name the first traced argument as the user's code does, else by its shape."""
-    handle = next((x for x in args if is_traced(x)), None)
+    handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
     frame = user_frame()
     while handle is not None and frame is not None:
         for names in (frame.f_locals, frame.f_globals):
@@ -84,8 +84,14 @@ def note(kind: str, handles: Any, detail: str = "") -> None:
     frame = user_frame()
     for x in handles:
         if getattr(x, "token", None) is recording.token and frame is not None:
-            context = recording.context(frame)
-            recording.events.append((kind, x.id, context, frame.f_lasti, detail))
+            recording.events.append((kind, x.id, _context(frame), frame.f_lasti, detail))
+
+
+def _context(frame: FrameType) -> int:
+    """Return the number of a frame in the open recording: mostly the one that came last."""
+    if frame is not RECORDER.frame:
+        RECORDER.enter(frame)
+    return RECORDER.context
 
 
 def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
@@ -107,19 +113,22 @@ def decided(fun: Any, args: Any, kwargs: dict) -> None:
     frame = user_frame()
     if frame is None:
         return
-    written = tuple(map(_written, args))
-    if any(map(_refers, written)):
+    written = tuple([_written(x) for x in args])
+    if any([_refers(x) for x in written]):
         recording.decisions.append(
             (
-                len(recording.entries), recording.context(frame), frame.f_lasti, fun, written,
-                tuple((key, _written(value)) for key, value in kwargs.items()),
+                len(recording.entries), _context(frame), frame.f_lasti, fun, written,
+                tuple((key, _written(value)) for key, value in kwargs.items()) if kwargs else (),
             )
         )  # fmt: skip
 
 
 def _written(x: Any) -> Any:
     """Write an argument without handles: nodes as ("node", id), sequences as ("list", ...)."""
-    if is_traced(x):
+    kind = type(x)
+    if kind is float or kind is int:
+        return x
+    if kind in HANDLE_TYPES:
         id_ = node_of(x)
         if id_ >= 0:
             return ("node", id_)
