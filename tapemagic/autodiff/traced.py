@@ -135,8 +135,10 @@ class TracedArray:
 
     @flat.setter
     def flat(self, values: Any) -> None:
-        if self.value.flags.f_contiguous:
-            values = np.copy(values)  # as NumPy does, lest a transpose of it overlaps
+        plain = dispatch.plain(values)
+        in_order = not isinstance(plain, np.ndarray) or plain.flags.f_contiguous
+        if self.value.flags.f_contiguous and not in_order:
+            values = np.copy(values)  # NumPy copies then, and else reads what it has written
         self.flat[:] = values
 
     # --------------------------------------------------------------------- numbers and text
