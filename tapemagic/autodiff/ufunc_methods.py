@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.errors import NoRuleError, UnsupportedWriteError
+from tapemagic.errors import UnsupportedWriteError
 
 from . import dispatch, leaks
 from .creation import row
 from .dispatch import HANDLE_TYPES, call, call_elementwise, call_primitive, plain
+from .folding import check_fold, partials, unfold
 from .primitives import RULES, Primitive, general, linear
-from .pullbacks import conj_if_complex, partial_of
 from .storage import write_item
 
 _REDUCTIONS = {
@@ -27,54 +27,7 @@ _REDUCTIONS = {
 _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
-# ------------------------------------------------------------------------------------ folding
-
-
-def _partials(ufunc: Any) -> tuple:
-    """Return the two partials of a ufunc as functions of ``(y, x1, x2)``."""
-    rule = RULES.get(ufunc)
-    if not (isinstance(rule, Primitive) and rule.kind == "elementwise" and rule.arity == 2):
-        raise leaks.locate(
-            NoRuleError(
-                f"np.{ufunc.__name__} along an axis has no derivative rule.",
-                fix="Write it as a loop over the axis.",
-            )
-        )
-    first, second = (partial_of(rule, i) for i in (0, 1))
-    return lambda *xs: conj_if_complex(first(*xs)), lambda *xs: conj_if_complex(second(*xs))
-
-
-def _unfold(ufunc: Any, steps: list, cts: list, chosen: list | None = None) -> list:
-    """Differentiate ``acc = f(acc, x)`` over a list of steps.
-
-    Parameters
-    ----------
-    steps : list
-        The operands in order; the first is where the fold starts.
-    cts : list
-        Cotangent of each intermediate result, 0 where nobody looked at it.
-    chosen : list of bool arrays, optional
-        Where each step takes part at all (`where=` of a reduction).
-
-    Returns
-    -------
-    list
-        Cotangents of `steps`.
-    """
-    first, second = _partials(ufunc)
-    results = [steps[0]]
-    for i, x in enumerate(steps[1:], 1):
-        y = ufunc(results[-1], x)
-        results.append(y if chosen is None else np.where(chosen[i], y, results[-1]))
-    ct, found = cts[-1], []
-    for i in range(len(steps) - 1, 0, -1):
-        operands = results[i], results[i - 1], steps[i]
-        by_step, by_result = second(*operands), first(*operands)
-        if chosen is not None:
-            by_step, by_result = np.where(chosen[i], by_step, 0), np.where(chosen[i], by_result, 1)
-        found.append(ct * by_step)
-        ct = ct * by_result + cts[i - 1]
-    return [ct, *reversed(found)]
+# ------------------------------------------------------------------------------------- reduce
 
 
 def _rows(x: Any, axes: tuple[int, ...]) -> Any:
@@ -89,7 +42,19 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(one % ndim for one in (axis if isinstance(axis, tuple) else (axis,)))
 
 
-# ------------------------------------------------------------------------------------- reduce
+def _steps(x: Any, axis: Any, initial: Any = None, where: Any = True) -> tuple[list, list | None]:
+    """Return the operands of a reduction in order, and where each takes part."""
+    axes = _axes(axis, x.ndim)
+    rows = _rows(x, axes)
+    steps = [rows[i] for i in range(len(rows))]
+    chosen = None
+    if where is not True:
+        mask = _rows(np.broadcast_to(where, x.shape), axes)
+        chosen = [mask[i] for i in range(len(rows))]
+    if initial is not None:
+        steps = [np.full(rows.shape[1:], initial), *steps]
+        chosen = chosen and [None, *chosen]
+    return steps, chosen
 
 
 def _reduce(x: Any, ufunc: Any, axis: Any = 0, keepdims: bool = False, **kwargs: Any) -> Any:
@@ -104,17 +69,10 @@ def _reduce_vjp(
     rows = _rows(x, axes)
     if keepdims:
         ct = np.reshape(ct, rows.shape[1:])
-    steps = [rows[i] for i in range(len(rows))]
-    chosen = None
-    if where is not True:
-        mask = _rows(np.broadcast_to(where, x.shape), axes)
-        chosen = [mask[i] for i in range(len(rows))]
-    if not steps:
+    if not len(rows):
         return np.zeros(x.shape)
-    if initial is not None:
-        steps = [np.full(rows.shape[1:], initial), *steps]
-        chosen = chosen and [None, *chosen]
-    found = _unfold(ufunc, steps, [0] * (len(steps) - 1) + [ct], chosen)
+    steps, chosen = _steps(x, axis, initial, where)
+    found = unfold(ufunc, steps, [0] * (len(steps) - 1) + [ct], chosen)
     parts = [np.broadcast_to(one, rows.shape[1:]) for one in found[initial is not None :]]
     ct = np.reshape(np.stack(parts), [x.shape[a] for a in axes] + list(rows.shape[1:]))
     return np.moveaxis(ct, range(len(axes)), axes)
@@ -141,8 +99,12 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
             ufunc.reduce(plain(x), axis=axis, **plain(kwargs)), (x,), ufunc.reduce,
             {"axis": axis, **kwargs},
         )  # fmt: skip
-    _partials(ufunc)  # refuse now, not in the sweep
-    return _named(_reduce, (x, ufunc, axis), plain(kwargs))
+    partials(ufunc)  # refuse now, not in the sweep
+    kwargs = plain(kwargs)
+    y = _reduce(plain(x), ufunc, axis, **kwargs)
+    steps, chosen = _steps(plain(x), axis, kwargs.get("initial"), kwargs.get("where", True))
+    check_fold(ufunc, y, steps, chosen)
+    return call_primitive(row(_reduce), (x, ufunc, axis), kwargs, lambda *_, **__: y)
 
 
 def _is_default(key: str, value: Any) -> bool:
@@ -171,7 +133,7 @@ def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0, dtype: A
     if not len(rows):
         return ct
     n = range(len(rows))
-    found = _unfold(ufunc, [rows[i] for i in n], [cts[i] for i in n])
+    found = unfold(ufunc, [rows[i] for i in n], [cts[i] for i in n])
     return np.moveaxis(np.stack(found), 0, axis)
 
 
@@ -184,7 +146,7 @@ def accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
         return call(_ACCUMULATIONS[ufunc], (x,), {"axis": axis, **_given(dtype)})
     if _is_constant(ufunc):
         return leaks.flat(ufunc.accumulate(plain(x), axis=axis, **_given(dtype)), (x,))
-    _partials(ufunc)
+    partials(ufunc)
     return _named(_accumulate, (x, ufunc, axis, dtype), {})
 
 
@@ -208,7 +170,7 @@ def _reduceat_vjp(
     found: list[Any] = []
     for k, (start, stop) in enumerate(zip(starts, [*starts[1:], len(rows)], strict=True)):
         steps = [rows[i] for i in range(start, max(stop, start + 1))]
-        found += _unfold(ufunc, steps, [0] * (len(steps) - 1) + [cts[k]])
+        found += unfold(ufunc, steps, [0] * (len(steps) - 1) + [cts[k]])
         places += range(start, max(stop, start + 1))
     parts = np.stack([np.broadcast_to(one, rows.shape[1:]) for one in found])
     return np.moveaxis(_gather(parts, np.array(places), len(rows)), 0, axis)
@@ -236,8 +198,15 @@ def reduceat(ufunc: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None)
     if _is_constant(ufunc):
         y = ufunc.reduceat(plain(x), plain(indices), axis=axis, **_given(dtype))
         return leaks.flat(y, (x,))
-    _partials(ufunc)
-    return _named(_reduceat, (x, ufunc, np.array(plain(indices)), axis, dtype), {})
+    partials(ufunc)
+    indices = np.array(plain(indices))
+    y = _reduceat(plain(x), ufunc, indices, axis, dtype)
+    rows = np.moveaxis(plain(x), axis, 0)
+    stops = [*indices[1:], len(rows)]
+    for k, (start, stop) in enumerate(zip(indices, stops, strict=True)):
+        steps = list(rows[start : max(stop, start + 1)])
+        check_fold(ufunc, np.take(y, k, axis), steps)
+    return _named(_reduceat, (x, ufunc, indices, axis, dtype), {})
 
 
 # ----------------------------------------------------------------------------------------- at

@@ -132,8 +132,11 @@ def _call(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
         return _generalised(ufunc, inputs, kwargs, **core)
     if not kwargs:
         return dispatch.call(ufunc, inputs, {})
-    inputs = _cast_to_complex(ufunc, inputs, kwargs)
-    return _record(ufunc, inputs, partial(ufunc, **kwargs))
+    cast = _cast(ufunc, inputs, kwargs)
+    if cast is inputs:
+        return _record(ufunc, inputs, partial(ufunc, **kwargs))
+    y = ufunc(*plain(inputs), **kwargs)
+    return _record(ufunc, cast, lambda *_: y)
 
 
 def _record(ufunc: Any, inputs: tuple, compute: Callable) -> Any:
@@ -150,12 +153,24 @@ def _record(ufunc: Any, inputs: tuple, compute: Callable) -> Any:
     return y.astype(wanted.dtype) if getattr(wanted, "dtype", None) != y.dtype else y
 
 
-def _cast_to_complex(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
-    """Make real operands complex where `dtype=` asks for that: their rules then are complex too."""
-    wanted = kwargs.get("dtype")
-    if wanted is None or np.dtype(wanted).kind != "c":
+def _cast(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
+    """Cast operands to the types that `dtype=` or `signature=` makes NumPy compute with.
+
+    Rules compare operands with results (`maximum`), and complex ones are rules of their own.
+    """
+    asked = kwargs.get("signature", kwargs.get("sig"))
+    if asked is None and kwargs.get("dtype") is not None:
+        asked = (None,) * ufunc.nin + (np.dtype(kwargs["dtype"]),) * ufunc.nout
+    if asked is None:
         return inputs
-    return tuple(x.astype(wanted) if is_live(x) and x.dtype.kind != "c" else x for x in inputs)
+    casting = kwargs.get("casting", "same_kind")
+    given = tuple(getattr(plain(x), "dtype", None) or type(plain(x)) for x in inputs)
+    kinds = ufunc.resolve_dtypes(given + (None,) * ufunc.nout, signature=asked, casting=casting)
+    return tuple(
+        x if given[i] == kinds[i] or kinds[i].kind not in "fc"
+        else np.astype(x if hasattr(x, "dtype") else np.asarray(x), kinds[i])
+        for i, x in enumerate(inputs)
+    )  # fmt: skip
 
 
 def _generalised(
@@ -226,7 +241,7 @@ def _masked(ufunc: Any, inputs: tuple, outs: tuple | None, kwargs: dict) -> Any:
     mask = np.broadcast_to(where, result.shape)
     chosen = _record(
         ufunc,
-        tuple(_selected(x, mask) for x in _cast_to_complex(ufunc, inputs, kwargs)),
+        tuple(_selected(x, mask) for x in _cast(ufunc, inputs, kwargs)),
         lambda *_: result[mask],
     )
     target = dispatch.untracked(result, cls) if out is None else out
@@ -279,11 +294,7 @@ def store(y: Any, outs: tuple, recompute: Callable) -> Any:
             copies = tuple(None if o is None else np.array(plain(o)) for o in outs)
             recompute(out=copies if len(copies) > 1 else copies[0])
             if np.shape(value) == target.shape and len(copies) == 1:
-                # reductions add up in the dtype of `out`: the value is NumPy's
-                given = (result, target.dtype.str, 0)
-                if is_live(result):
-                    result = call_primitive(row(_array), given, {}, lambda *_: copies[0])  # noqa: B023
-                write_item(out, Ellipsis, result)
+                write_item(out, Ellipsis, _with_value(result, copies[0]))
                 stored.append(out)
                 continue
             probe = target.copy()
@@ -297,3 +308,10 @@ def store(y: Any, outs: tuple, recompute: Callable) -> Any:
         write_item(out, Ellipsis, result)
         stored.append(out)
     return tuple(stored) if isinstance(y, tuple) else stored[0]
+
+
+def _with_value(result: Any, value: np.ndarray) -> Any:
+    """Return a result as NumPy writes it: reductions add up in the dtype of `out`."""
+    if not is_live(result):
+        return value
+    return call_primitive(row(_array), (result, value.dtype.str, 0), {}, lambda *_: value)

@@ -83,6 +83,7 @@ def in_a_cell():
     finally:
         hooks.remove()
 
+
 #: What is refused aloud, and why. Every other entry is carried.
 REFUSED = {
     "numpy.asmatrix": "an np.matrix multiplies otherwise than an array: a class of its own",

@@ -8,10 +8,6 @@ from surface.entries import CARRIED, COARSE, ENTRIES, REFUSED, inputs_of, progra
 from tapemagic import GradientTape
 from tapemagic.errors import TapeError
 
-CARRIED = [name for name in ENTRIES if name not in REFUSED]
-#: Where the rounding of float32 drowns small steps of differences.
-COARSE = {"numpy.float32": {"step": 0.05, "rtol": 1e-5}}
-
 
 @pytest.mark.parametrize("name", CARRIED)
 def test_entry(name):

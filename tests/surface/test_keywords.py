@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from surface.comparing import follow, gradients, run_plain
 from surface.entries import INPUTS, Program, parse
-from surface.keywords import FAMILIES
+from surface.keywords.tables import FAMILIES
 
-from tapemagic import GradientTape
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive
 from tapemagic.errors import TapeError
 
 PROGRAMS = [
-    pytest.param(text, id=f"{family}-{text}") for family, texts in FAMILIES.items() for text in texts
+    pytest.param(text, id=f"{family}-{text}")
+    for family, texts in FAMILIES.items()
+    for text in texts
 ]
 #: Refused aloud, and why.
 REFUSED = {
@@ -48,17 +49,6 @@ def test_keyword(text):
     follow(program, inputs, **SINGLE if "float32" in text else {})
 
 
-#: Parameters that no program has to name: (function, or "" for all, parameter) and why.
-NOT_ABOUT_GRADIENTS = {
-    ("", "like"): "the creator of another array library",
-    ("einsum", "kwargs"): "dtype, order and casting, which the programs use",
-    ("clip", "kwargs"): "those of a ufunc, below",
-    ("pad", "kwargs"): "options of the modes, all in the programs",
-    ("apply_along_axis", "kwargs"): "those of the function that is applied",
-    ("apply_along_axis", "args"): "the same",
-    ("piecewise", "kw"): "the same",
-    ("piecewise", "args"): "the same",
-}
 #: Questions and sinks: a plain value goes in, with whatever keywords.
 SHOWN = {
     "shape", "ndim", "size", "broadcast_shapes", "iscomplexobj", "isrealobj", "result_type",
@@ -99,9 +89,8 @@ GIVEN = named_parameters()
 
 @pytest.mark.parametrize("fun", FOLLOWED, ids=lambda fun: f"{fun.__module__}.{fun.__name__}")
 def test_every_parameter_is_in_a_program(fun):
-    parameters = inspect.signature(fun).parameters
+    parameters = inspect.signature(fun).parameters.values()
     optional = {
-        name for name, p in parameters.items()
-        if p.default is not p.empty and not {("", name), (fun.__name__, name)} & NOT_ABOUT_GRADIENTS.keys()
-    }  # fmt: skip
+        parameter.name for parameter in parameters if parameter.default is not parameter.empty
+    }
     assert optional <= GIVEN.get(fun, set())

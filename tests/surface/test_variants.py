@@ -100,7 +100,9 @@ LAYOUTS = [fortran, reversed_strides, gaps, read_only]
 @pytest.mark.parametrize(
     ("layout", "name"),
     [
-        pytest.param(layout, *param.values, marks=param.marks, id=f"{layout.__name__}-{param.values[0]}")
+        pytest.param(
+            layout, *param.values, marks=param.marks, id=f"{layout.__name__}-{param.values[0]}"
+        )
         for i, layout in enumerate(LAYOUTS)
         for param in every(ANY_LAYOUT, 2 + i)
     ],
