@@ -100,7 +100,7 @@ def test_rules_take_every_keyword(fun):
             assert options_of(fun) <= set(parameters)
 
 
-@pytest.mark.parametrize("fun", RULES, ids=str)
+@pytest.mark.parametrize("fun", RULES, ids=lambda fun: getattr(fun, "__name__", str(fun)))
 def test_names_for_people(fun):
     rule = RULES[fun]
     assert not rule.name.startswith("_")
