@@ -1,25 +1,97 @@
-"""Jacobians from a tape: one sweep per element of the target."""
+"""Jacobians from a tape: all elements of the target in one sweep, as far as memory allows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from ..errors import TapeUseError
+from tapemagic.errors import TapeUseError
+
 from . import structures
 from .avals import AVALS
-from .dispatch import is_traced
+from .batched_sweep import sweep_rows
+from .batches import Rows
+from .dispatch import is_traced, plain
+from .recorder import RECORDER
+
+#: What the cotangents of one node may take while many are swept at once.
+CHUNK_BYTES = 1 << 26
 
 
-def _rows(tape: Any, target: Any, sources: list, seeds: Any) -> list[list[Any]]:
-    """Return the cotangents of the sources for each seed: ``rows[seed][source]``."""
-    id_ = tape._ids_of(target, as_target=True)[-1]
-    ids = [tape._ids_of(x) for x in sources]
-    return [tape._sweep({id_: seed}, ids) for seed in seeds]
+def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
+    """Return the Jacobian of `target` for each source, of shape target + source."""
+    flat = structures.leaves(sources)
+    target_ids = tape._ids_of(target, as_target=True)
+    if not target_ids:
+        blocks: list[Any] = [None] * len(flat)
+        shape = np.shape(target)
+    else:
+        shape = AVALS[tape._recording.entries[target_ids[-1]][3]].shape
+        blocks = _blocks(tape, target_ids[-1], [tape._ids_of(x) for x in flat])
+    results: list[Any] = []
+    for x, block in zip(flat, blocks, strict=True):
+        if block is not None:
+            results.append(np.reshape(block, shape + block.shape[1:]))
+            continue
+        ct = tape._finish(x, None, zero)
+        results.append(None if ct is None else np.zeros(shape + np.shape(ct), ct.dtype)[()])
+    results = [x[()] if type(x) is np.ndarray else x for x in results]
+    return structures.rebuild(sources, results)
 
 
-def _unit_seeds(shape: tuple[int, ...], dtype: Any) -> Any:
+def _blocks(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
+    """Return, per list of ids, the cotangents of all elements of node `top` along a first axis."""
+    recorded = RECORDER.recording is tape._recording
+    aval = AVALS[tape._recording.entries[top][3]]
+    if not recorded and aval.size > 1:
+        blocks = _swept_at_once(tape, top, ids)
+        # The ordinary sweep knows more of what 0 times inf means.
+        if not any(block is not None and _has_nan(block) for block in blocks):
+            return blocks
+    rows = [tape._sweep({top: seed}, ids) for seed in _unit_seeds(aval.shape, aval.dtype)]
+    return [_stack([row[i] for row in rows], group, tape) for i, group in enumerate(ids)]
+
+
+def _has_nan(block: np.ndarray) -> bool:
+    return block.size > 0 and bool(np.isnan(block.max()))
+
+
+def _swept_at_once(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
+    entries = tape._recording.entries
+    wanted = {id_ for group in ids for id_ in group if id_ <= top}
+    mine = tape._mine()
+    if mine is not None:
+        wanted = {id_ for id_ in wanted if mine[id_]}
+    if not wanted or (mine is not None and not mine[top]):
+        return [None] * len(ids)
+    chunks = [
+        sweep_rows(entries, top, seeds, wanted, mine)
+        for seeds in _chunks(entries, top, min(wanted))
+    ]
+    blocks: list[Any] = []
+    for group in ids:
+        known = [id_ for id_ in group if id_ in chunks[0]]
+        parts = [reduce(np.add, [found[id_] for id_ in known]) for found in chunks if known]
+        blocks.append(None if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts))
+    return blocks
+
+
+def _chunks(entries: list[tuple], top: int, bottom: int) -> Iterator[Rows]:
+    """Yield the unit cotangents of a node, as many at a time as memory allows."""
+    aval = AVALS[entries[top][3]]
+    codes = {entry[3] for entry in entries[bottom : top + 1]} - {0}
+    largest = max(AVALS[code].size * AVALS[code].dtype.itemsize for code in codes)
+    step = max(1, CHUNK_BYTES // max(1, largest))
+    for start in range(0, aval.size, step):
+        stop = min(start + step, aval.size)
+        count = stop - start
+        yield Rows(count, slice(0, count), slice(start, stop), np.ones(count, aval.dtype))
+
+
+def _unit_seeds(shape: tuple[int, ...], dtype: Any) -> Iterator[Any]:
     """Yield the unit cotangents of a target, in C order."""
     for index in np.ndindex(shape):
         seed = np.zeros(shape, dtype)
@@ -27,33 +99,13 @@ def _unit_seeds(shape: tuple[int, ...], dtype: Any) -> Any:
         yield seed[()]
 
 
-def _stack(rows: list, shape: tuple[int, ...]) -> Any:
-    """Stack one array per element of a target into shape target + source."""
-    if any(is_traced(row) for row in rows):
-        return np.reshape(np.stack(rows), shape)
-    return np.array(rows).reshape(shape)[()]
-
-
-def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
-    """Return the Jacobian of `target` for each source, of shape target + source."""
-    flat = structures.leaves(sources)
-    target_ids = tape._ids_of(target, as_target=True)
-    results: list[Any] = []
-    entries = tape._recording.entries
-    if target_ids:
-        aval = AVALS[entries[target_ids[-1]][3]]
-        rows = _rows(tape, target, flat, _unit_seeds(aval.shape, aval.dtype))
-    for i, x in enumerate(flat):
-        parts = [row[i] for row in rows] if target_ids else []
-        known = next((part for part in parts if part is not None), None)
-        if known is None:
-            shape = aval.shape if target_ids else np.shape(target)
-            ct = tape._finish(x, None, zero)
-            results.append(None if ct is None else np.zeros(shape + np.shape(ct), ct.dtype)[()])
-            continue
-        parts = [np.zeros_like(known) if part is None else part for part in parts]
-        results.append(_stack(parts, aval.shape + np.shape(known)))
-    return structures.rebuild(sources, results)
+def _stack(rows: list, group: list[int], tape: Any) -> Any:
+    """Stack one array per element of a target."""
+    if not any(row is not None for row in rows):
+        return None
+    aval = AVALS[tape._recording.entries[group[0]][3]]
+    rows = [np.zeros(aval.shape, aval.dtype) if row is None else row for row in rows]
+    return np.stack(rows) if any(map(is_traced, rows)) else np.array(rows)
 
 
 def batch_jacobian(tape: Any, target: Any, source: Any, zero: bool) -> Any:
@@ -75,8 +127,6 @@ def batch_jacobian(tape: Any, target: Any, source: Any, zero: bool) -> Any:
     target_row, source_row = aval.shape[1:], source_aval.shape[1:]
     # Axes (row, target..., row, source...): what is off the diagonal of the two rows must vanish.
     moved = np.moveaxis(full, 1 + len(target_row), 1)
-    from .dispatch import plain  # noqa: PLC0415
-
     coupled = plain(moved)[~np.eye(count, dtype=bool)]
     if np.any(coupled != 0):
         raise TapeUseError(

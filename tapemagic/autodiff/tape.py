@@ -166,13 +166,8 @@ class GradientTape(OpenTape, Looking):
         if not seeds or not wanted:
             return [None] * len(ids)
         recording = self._recording
-        if self._open:
-            self._spans[-1][1] = len(recording.entries)
-        guards.verify(recording)
-        mine = None
-        if len(recording.sharers) > 1 or len(self._spans) > 1:
-            leaves = {id_ for _, group in self._watched.values() for id_ in group}
-            mine = backward.marks(recording.entries, leaves, self._spans)
+        mine = self._mine()
+        if mine is not None:
             wanted = {id_ for id_ in wanted if id_ < len(mine) and mine[id_]}
             seeds = {id_: ct for id_, ct in seeds.items() if mine[id_]}
             if not seeds or not wanted:
@@ -188,6 +183,17 @@ class GradientTape(OpenTape, Looking):
             aval = AVALS[recording.entries[group[0]][3]] if group else None
             results.append(total_of(parts, aval, shared) if parts else None)
         return results
+
+    def _mine(self) -> bytearray | None:
+        """Mark the nodes of this tape, if others share its recording; verify what it refers to."""
+        recording = self._recording
+        if self._open:
+            self._spans[-1][1] = len(recording.entries)
+        guards.verify(recording)
+        if len(recording.sharers) == 1 and len(self._spans) == 1:
+            return None
+        leaves = {id_ for _, group in self._watched.values() for id_ in group}
+        return backward.marks(recording.entries, leaves, self._spans)
 
     def _finish(self, x: Any, ct: Any, zero: bool) -> Any:
         if ct is not None:

@@ -1,6 +1,7 @@
 """Derivative rules as tables, one module per subject: importing this package declares them all."""
 
 from . import (
+    batching,
     constant,
     cumulative,
     einsum,
@@ -27,6 +28,7 @@ from . import (
 )
 
 __all__ = [
+    "batching",
     "constant",
     "cumulative",
     "einsum",
