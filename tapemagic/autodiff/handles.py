@@ -93,9 +93,9 @@ def family(args: Any) -> type:
     raise TapeUseError("no traced array among the arguments")
 
 
-def traced(value: Any, code: int, id_: int, cls: type) -> Any:
+def traced(value: Any, code: int, id_: int, cls: Any) -> Any:
     """Make a handle for a recorded value."""
-    result = object.__new__(cls)
+    result: Any = object.__new__(cls)
     result.value = value
     result.aval = code
     result.token = RECORDER.token
@@ -104,7 +104,7 @@ def traced(value: Any, code: int, id_: int, cls: type) -> Any:
     return result
 
 
-def untracked(value: Any, cls: type) -> Any:
+def untracked(value: Any, cls: Any) -> Any:
     """Wrap a result that depends on nothing watched.
 
     While a tape records, arrays stay behind a handle, so that a traced value can be written into
@@ -122,7 +122,7 @@ def untracked(value: Any, cls: type) -> Any:
     if isinstance(value, (np.ndarray, np.generic, float)) and getattr(
         value, "dtype", FLOAT
     ).kind in ("fc" if not cls.wraps_plain else "fcbiu"):
-        result = object.__new__(cls)
+        result: Any = object.__new__(cls)
         result.value, result.aval = value, code_of(value)
         result.token, result.storage, result.id = None, None, -1
         return result
