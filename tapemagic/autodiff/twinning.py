@@ -148,6 +148,8 @@ class TwinModule(ModuleType):
         self.__dict__.update(
             (name, TWINS.get(id(value), value)) for name, value in vars(original).items()
         )
+        # a module's own would be asked before ours, and answer with originals
+        self.__dict__.pop("__getattr__", None)
 
     def __getattr__(self, name: str) -> Any:
         """Find what was added to, or lazily loaded by, the original module."""

@@ -7,6 +7,7 @@ the ufuncs are the very objects of NumPy.
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 from typing import Any
 
@@ -63,6 +64,8 @@ def twin_of(value: Any) -> Any:
     if type(value) is np.vectorize:
         twin = object.__new__(vectorize)
         twin.__dict__ = value.__dict__
+        ORIGINALS[id(twin)] = value
+        weakref.finalize(twin, ORIGINALS.pop, id(twin), None)
         return twin
     later.load()
     return TWINS.get(id(value), value)
@@ -72,7 +75,7 @@ def original_of(value: Any) -> Any:
     """Return what a value has to become after the cell."""
     if type(value) is TracedGenerator:
         return value._original
-    if type(value) is vectorize:
+    if type(value) is vectorize and id(value) not in ORIGINALS:
         original = object.__new__(np.vectorize)
         original.__dict__ = value.__dict__
         return original

@@ -17,7 +17,7 @@ from tapemagic.autodiff.creation import convert
 from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.leaks import leave
 from tapemagic.autodiff.traced import TracedArray
-from tapemagic.autodiff.twins import TWINS
+from tapemagic.autodiff.twins import twin_of
 
 from .frames import prune
 from .instrument import HIDDEN
@@ -58,16 +58,21 @@ def caught() -> None:
 
 def twin(value: Any) -> Any:
     """Return the twin of an imported module or function while a tape runs."""
-    return TWINS.get(id(value), value) if RUNNING else value
+    if not RUNNING:
+        return value
+    RUNNING[-1].prepare([value])
+    return twin_of(value)
 
 
 def exchange_all() -> None:
     """Exchange what ``from numpy import *`` has bound."""
     if RUNNING:
         namespace = RUNNING[-1].namespace
+        RUNNING[-1].prepare(list(namespace.values()))
         for name, value in list(namespace.items()):
-            if id(value) in TWINS:
-                namespace[name] = TWINS[id(value)]
+            new = twin_of(value)
+            if new is not value:
+                namespace[name] = new
 
 
 class CellHooks:
@@ -87,6 +92,8 @@ class CellHooks:
         Sources that the cell itself binds first.
     written : frozenset of str
         Names whose arrays the cell writes into: they need handles wherever they come from.
+    prepare : callable
+        Called with a list of modules and functions that the cell has imported.
     """
 
     call = staticmethod(call)
@@ -102,6 +109,7 @@ class CellHooks:
         watch: Callable[[str, Any], None],
         wanted: set[str],
         written: frozenset[str],
+        prepare: Callable[[list[Any]], None] = lambda values: None,
     ) -> None:
         self.namespace = namespace
         self.borrowed = borrowed
@@ -109,6 +117,7 @@ class CellHooks:
         self.watch = watch
         self.wanted = wanted
         self.written = written
+        self.prepare = prepare
         self.last_value: Any = None
 
     def bind(self, name: str, value: Any) -> Any:

@@ -101,6 +101,14 @@ def make_plan(statements: list[ast.stmt], *, show_assigned: bool = False, flags:
     return Plan(source, body, trailing, written, shell_lines)
 
 
+def instrumented(tree: ast.Module) -> ast.Module:
+    """Instrument the functions of a whole source; the tree is changed.
+
+    What stands outside functions is instrumented as well, and must not be run.
+    """
+    return ast.fix_missing_locations(_Instrument().visit(tree))
+
+
 def assigned_name(node: ast.stmt) -> str:
     """Return the name that a statement assigns to, if it is one name."""
     targets = getattr(node, "targets", None) or [getattr(node, "target", None)]

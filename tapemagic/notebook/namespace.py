@@ -19,7 +19,7 @@ import numpy as np
 
 from tapemagic.autodiff.dispatch import HANDLE_TYPES
 from tapemagic.autodiff.traced import TracedArray
-from tapemagic.autodiff.twins import ORIGINALS, TWINS
+from tapemagic.autodiff.twins import original_of, twin_of
 
 from .containers import Walk
 
@@ -70,6 +70,10 @@ class Swap:
                     self.namespace[name] = new
         walk.run()
         self.note_changed(walk.changed.values(), walk.rebuilt)
+        for name, value in list(self.namespace.items()):
+            new = twin_of(value)  # `np` may be named in a string for `exec` alone
+            if new is not value:
+                self.namespace[name] = new
 
     def note_changed(self, holders: Iterable[Any], rebuilt: Iterable[tuple[Any, Any]]) -> None:
         """Remember containers into which handles were put, and tuples that were made anew."""
@@ -89,7 +93,7 @@ class Swap:
             handle = self.borrowed.lift(value)
             self._made.add(id(handle))
             return handle
-        return TWINS.get(id(value), value)
+        return twin_of(value)
 
     # -------------------------------------------------------------------------------- exit
 
@@ -135,7 +139,7 @@ class Swap:
             return plain
         if id(value) in self._originals:
             return self._originals[id(value)][1]
-        return ORIGINALS.get(id(value), value)
+        return original_of(value)
 
 
 def remember(holder: Any) -> Callable[[], Any]:

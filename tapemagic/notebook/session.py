@@ -13,6 +13,7 @@ from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.tape import GradientTape
 
 from .frames import find_line
+from .helpers import Helpers
 from .hooks import RUNNING, CellHooks
 from .instrument import Plan
 from .interrupts import uninterrupted
@@ -102,6 +103,8 @@ class Session:
         self.tape.arrays = {
             name: weakref.ref(value) for name, value in arrays if type(value) is np.ndarray
         }
+        self.helpers = Helpers(namespace)
+        self.helpers.prepare([namespace[name] for name in self.reached if name in namespace])
         self.swap.enter([*self.reached, *(path.root for path in paths)])
         self.sources = take_sources(paths, source, self.reads, namespace, borrowed.lift)
         self.swap.note_changed(self.sources.changed, self.sources.rebuilt)
@@ -112,6 +115,7 @@ class Session:
             self.watch,
             self.sources.wanted,
             self.plan.written,
+            self.helpers.prepare,
         )
         self.tape.start()
         for name, handle in self.sources.handles.items():
@@ -153,6 +157,10 @@ class Session:
                 self.tape.stop()
                 if hooks in RUNNING:
                     hooks.remove()
+            helpers = getattr(self, "helpers", None)
+            if helpers is not None:
+                places = [*places, *helpers.places()]
+                helpers.leave()
             self.swap.leave(self.reached, places)
         if error is not None and self.tape.failure is None:
             line = find_line(error, self.tape.cell.filename)

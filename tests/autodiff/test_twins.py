@@ -194,7 +194,8 @@ def test_twins_look_like_their_originals():
         assert id(original) == key
         if inspect.isfunction(twin):
             assert twin.__name__ == original.__name__
-            assert twin.__doc__ == original.__doc__
+            if original is not np.sinc:  # SciPy writes its documentation anew
+                assert twin.__doc__ == original.__doc__
             assert twin.__wrapped__ is original
     assert inspect.signature(tnp.zeros_like) == inspect.signature(np.zeros_like)
 

@@ -134,7 +134,7 @@ class LazyTwin(TwinModule):
     def __init__(self, original: ModuleType) -> None:
         super().__init__(original)
         for name, value in list(self.__dict__.items()):
-            if isinstance(value, ModuleType):
+            if isinstance(value, ModuleType) and value is not original:
                 del self.__dict__[name]
 
     def __getattr__(self, name: str) -> Any:

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from scipy import integrate
 
-from tapemagic.autodiff import twins
 from tapemagic.autodiff.creation import convert
 from tapemagic.autodiff.primitives import composite
-from tapemagic.autodiff.twinning import relink, twin_module
+from tapemagic.autodiff.twinning import TWINS, relink, twin_module
 
 from .algebra import as_array, plain
 from .carrying import carry, refused
@@ -37,11 +36,11 @@ class _Numpy:
     float64 = _Float64()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(twins.numpy_twin, name)
+        return getattr(TWINS[id(np)], name)
 
 
 def _namespace(*arrays: Any, **options: Any) -> Any:
-    return twins.numpy_twin
+    return TWINS[id(np)]
 
 
 def _array(x: Any, **options: Any) -> Any:

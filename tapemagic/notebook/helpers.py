@@ -1,0 +1,184 @@
+"""Functions that a cell calls but does not define: of earlier cells, and of the user's own modules.
+
+The cell's own text is instrumented; that of its helpers is not, and a module of the user's has its
+own ``np``. While the cell runs, the modules see the twins, and helpers that call ``float(x)`` or
+import something in their body run instrumented copies of their code. Both are taken back at the
+end, whatever happens. Installed libraries are left alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import functools
+import linecache
+from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from tapemagic.autodiff.twins import original_of, twin_of
+
+from .instrument import CONVERTERS, SCALAR_TYPES, instrumented
+from .namespace import is_users, is_users_module
+from .source import accesses, holds
+
+_MOST = 20_000  # objects that are looked at
+_LARGEST = 1000  # elements of a list of functions that are looked at
+_NAMES = CONVERTERS | SCALAR_TYPES
+
+
+class Helpers:
+    """What a cell changes in code that is not its own, there and back.
+
+    Parameters
+    ----------
+    namespace : dict
+        The names of the cell, which are exchanged by somebody else.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        self.namespace = namespace
+        self._codes: list[tuple[FunctionType, CodeType, CodeType]] = []
+        self._modules: dict[int, tuple[dict[str, Any], dict[str, int]]] = {}
+
+    def prepare(self, values: Iterable[Any]) -> None:
+        """Prepare the functions that can be reached from values."""
+        for function in list(functions(values)):
+            self._exchange_code(function)
+            scope = function.__globals__
+            if scope is not self.namespace and id(scope) not in self._modules:
+                self._exchange_names(scope)
+
+    def _exchange_code(self, function: FunctionType) -> None:
+        old = function.__code__
+        new = instrumented_code(old)
+        if new is not None:
+            self._codes.append((function, old, new))
+            function.__code__ = new
+
+    def _exchange_names(self, scope: dict[str, Any]) -> None:
+        self._modules[id(scope)] = scope, {name: id(value) for name, value in scope.items()}
+        for name, value in list(scope.items()):
+            new = twin_of(value)
+            if new is not value:
+                scope[name] = new
+
+    def places(self) -> list[tuple[dict[str, Any], str]]:
+        """Return the names of modules under which the cell may have left handles."""
+        return [
+            (scope, name)
+            for scope, before in self._modules.values()
+            for name, value in scope.items()
+            if before.get(name) != id(value) or type(value) in (list, dict, set)
+        ]
+
+    def leave(self) -> None:
+        """Take everything back."""
+        for function, old, new in reversed(self._codes):
+            if function.__code__ is new:
+                function.__code__ = old
+        for scope, _ in self._modules.values():
+            for name, value in list(scope.items()):
+                original = original_of(value)
+                if original is not value:
+                    scope[name] = original
+
+
+# ------------------------------------------------------------------------ which functions
+
+
+def functions(values: Iterable[Any]) -> Iterator[FunctionType]:
+    """Yield the user's functions that values are, hold or would call."""
+    waiting, seen = list(values), {}
+    while waiting and len(seen) < _MOST:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen[id(one)] = one
+        if type(one) is FunctionType:
+            if is_users_module(one.__globals__.get("__name__") or "__main__"):
+                yield one
+                scope = one.__globals__
+                read = {name for _, name in accesses(one.__code__)}
+                waiting += [scope[name] for name in read if name in scope]
+            waiting += [cell.cell_contents for cell in one.__closure__ or () if holds(cell)]
+            waiting.append(getattr(one, "__wrapped__", None))
+        else:
+            waiting += inside(one)
+
+
+def inside(one: Any) -> list[Any]:
+    """Return what has to be looked at instead of a value that is no function."""
+    kind = type(one)
+    if kind in (list, tuple, set, dict):
+        content = one.values() if kind is dict else one
+        return list(content) if len(one) <= _LARGEST else []
+    if kind is MethodType:
+        return [one.__func__, one.__self__]
+    if kind in (staticmethod, classmethod):
+        return [one.__func__]
+    if kind is property:
+        return [one.fget, one.fset, one.fdel]
+    if kind is functools.partial:
+        return [one.func, *one.args, *one.keywords.values()]
+    if kind is ModuleType:
+        return list(vars(one).values()) if is_users_module(one.__name__) else []
+    if isinstance(one, type):
+        return [*vars(one).values(), *one.__bases__] if is_users(one) else []
+    if is_users(kind):
+        return [kind, *getattr(one, "__dict__", {}).values()]
+    wrapped = getattr(one, "__wrapped__", None) if callable(one) else None
+    return [] if wrapped is None else [wrapped]
+
+
+# ---------------------------------------------------------------------- instrumented copies
+
+
+def instrumented_code(code: CodeType) -> CodeType | None:
+    """Return the code of a function with hooks in it; None if it needs none, or has no source."""
+    if not needs_hooks(code):
+        return None
+    text = "".join(linecache.getlines(code.co_filename))
+    flags = code.co_flags & _FUTURES
+    try:
+        plain, hooked = both(text, code.co_filename, flags)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    # the file may have been changed since it was imported
+    found = [new for old, new in zip(plain, hooked, strict=False) if old == code]
+    return found[0] if len(found) == 1 and found[0].co_freevars == code.co_freevars else None
+
+
+_FUTURES = functools.reduce(
+    int.__or__, (getattr(__import__("__future__"), n).compiler_flag for n in ("annotations",))
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def needs_hooks(code: CodeType) -> bool:
+    """Tell whether a function, or one in its body, converts numbers or imports something."""
+    if not _NAMES.isdisjoint(code.co_names):
+        return True
+    if any(step.opname == "IMPORT_NAME" for step in dis.get_instructions(code)):
+        return True
+    return any(needs_hooks(const) for const in code.co_consts if isinstance(const, CodeType))
+
+
+@functools.lru_cache(maxsize=256)
+def both(text: str, filename: str, flags: int) -> tuple[list[CodeType], list[CodeType]]:
+    """Compile a source as it is, and with hooks; return the code of all functions, in order."""
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    trees = ast.parse(text), instrumented(ast.parse(text))
+    plain, hooked = (
+        list(nested(compile(tree, filename, "exec", flags=flags, dont_inherit=True)))
+        for tree in trees
+    )
+    return plain, hooked
+
+
+def nested(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code objects inside one, in order."""
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield const
+            yield from nested(const)
