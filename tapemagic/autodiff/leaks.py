@@ -76,7 +76,7 @@ def qualified_name(fun: Any) -> str:
     return f"{module}.{name}" if module and module != "builtins" else name
 
 
-def note(kind: str, handles: Any, detail: str = "") -> None:
+def note(kind: str, handles: Any, detail: Any = "") -> None:
     """Remember that a traced value was shown, or became an integer, bool or text."""
     recording = RECORDER.recording
     if recording is None:
@@ -100,8 +100,8 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
     `fun` is what was computed of `args`; if it is not given, the arguments themselves count.
     """
     if RECORDER.recording is not None:
-        note("flat", args)
-        decided(fun, args, kwargs or {})
+        decided(fun, args, kwargs or {})  # first: it brings a Variable onto the tape
+        note("flat", args, (getattr(y, "dtype", type(y)), fun))
     return y
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,13 @@ from .avals import AVALS, MULTIPLE
 from .places import decode
 from .primitives import PRIMITIVES
 from .recorder import Recording, is_inner
+
+#: What happened to a value: "cut", "flat" (became an integer or bool) or "shown", where, and how.
+Mark = tuple[str, int | None, str]
+
+_SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "contains": "in"}
+_KINDS = {"b": "a bool", "i": "an integer", "u": "an integer", "U": "text"}
+_TYPES = {bool: "a bool", int: "an integer", str: "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class Node:
         From the cell inwards; the last is where the operation is.
     params : dict
         What else the operation was given (axis, index, ...).
+    marks : tuple of (kind, line, detail)
+        Where the value was cut, shown, or became an integer or bool; each line once.
     """
 
     index: int
@@ -54,6 +64,7 @@ class Node:
     function: str
     calls: tuple[tuple[str, str, int], ...]
     params: dict[str, Any] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
 
 class Reader:
@@ -64,6 +75,10 @@ class Reader:
         self._filename = filename
         self._calls: dict[tuple[int, int], tuple] = {}
         self._lines: dict[Any, dict[int, int]] = {}
+        self._marks: dict[int, dict[Mark, None]] = {}  # a dict keeps the order, and each mark once
+        for kind, id_, context, offset, detail in recording.events:
+            mark = (kind, self.position(context, offset)[1], _became(*detail) if detail else "")
+            self._marks.setdefault(id_, {})[mark] = None
 
     def node(self, index: int, value: Any = None) -> Node:
         """Return the node of one entry, with `value` if the tape did not keep its own."""
@@ -84,7 +99,7 @@ class Reader:
         return Node(
             index, primitive.name, primitive.shows, inputs, constants, shape, dtype,
             value if y is None else y, line,
-            function, calls, params,
+            function, calls, params, tuple(self._marks.get(index, ())),
         )  # fmt: skip
 
     def position(self, context: int, offset: int) -> tuple:
@@ -116,6 +131,13 @@ class Reader:
                 2 * i: position[0] for i, position in enumerate(code.co_positions())
             }
         return table.get(offset)
+
+
+def _became(kind: Any, fun: Callable | None) -> str:
+    """Say what a value became, and by which function: ``an integer (argmax)``."""
+    word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
+    name = getattr(fun, "__name__", "").strip("_")
+    return f"{word} ({_SIGNS.get(name, name)})" if word and name.isidentifier() else word
 
 
 def _facts(aval: int) -> tuple[tuple[int, ...], str]:

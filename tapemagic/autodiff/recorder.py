@@ -42,7 +42,8 @@ class Recording:
     contexts : list of (code, parent context, offset in parent)
         What the context numbers in the entries stand for.
     events : list of (kind, node id, context, offset, detail)
-        Where a value was shown, or became a plain integer, bool or number.
+        Where a value was cut ("cut"), shown ("shown"), or became a plain integer or bool ("flat":
+        the detail is the dtype or type of the result, and the function).
     guards : dict of id -> (array, fingerprint)
         Large plain arrays that entries refer to: they must not change before the sweep.
 

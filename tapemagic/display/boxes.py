@@ -8,6 +8,7 @@ from typing import Any
 from tapemagic.display.formulas import local_derivatives
 from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
 from tapemagic.graph.folding import Folding
+from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
 from tapemagic.graph.words import counted, cut, number, visible
 
@@ -68,6 +69,8 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     fill_values(box, graph, node.index)
     if begins_here(graph, node):
         box["note"] = "first nan or inf"
+    happened = notes_of(node, explains=box["state"] == "not-connected")
+    box["note"] = "; ".join(filter(None, [box["note"], *happened]))
     return box
 
 
@@ -111,6 +114,8 @@ def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, 
     box["shape"], box["dtype"] = str(nodes[output].shape), visible(nodes[output].dtype, 24)
     fill_values(box, graph, output)
     box["verb"] = counted(steps, "operation") if group.kind != "line" else ""
+    if any(map(is_cut, members)):
+        box["op"] += f" {SCISSORS.strip()}"
     return box
 
 

@@ -17,6 +17,7 @@ from tapemagic.display.scene import make_scene
 from tapemagic.errors import TapeError
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.layout import Layout
+from tapemagic.graph.marks import SCISSORS
 from tapemagic.graph.model import Graph
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def label_rows(box: dict[str, Any]) -> list[str]:
         rows.append(f"gradient {box['gradient']}")
     if box["line"]:
         rows.append(f"line {box['line']}")
+    rows += [note for note in box["note"].split("; ") if note.startswith(SCISSORS)]
     return rows
 
 

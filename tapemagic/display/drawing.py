@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapemagic.display.boxes import (
+    NOTES,
     carried,
     constant_box,
     failed_box,
@@ -165,7 +166,8 @@ def add_leaf(drawing: Drawing, graph: Graph, leaf: int, uses: Uses) -> int:
     box = node_box(graph, graph.nodes[leaf])
     count = uses.counts.get(leaf, 0)
     if count > 1 and box["state"] in ("ok", "not-run"):
-        box["note"] = used_often(count, graph.has_gradients)
+        happened = [note for note in box["note"].split("; ") if note not in ("", NOTES["not-run"])]
+        box["note"] = "; ".join([used_often(count, graph.has_gradients), *happened])
     return drawing.add(box)
 
 

@@ -9,7 +9,7 @@ SYMBOLS = {
     "power": "**", "float_power": "**", "matmul": "@", "dot": "@", "negative": "−",
     "absolute": "|x|", "fabs": "|x|", "sqrt": "√", "cbrt": "∛", "sum": "Σ", "prod": "Π",
     "square": "x²", "reciprocal": "1/x", "getitem": "[ ]", "setitem": "[ ] =",
-    "transpose": "T", "stop_gradient": "✂", "exp": "exp",
+    "transpose": "T", "exp": "exp",
 }  # fmt: skip
 
 VERBS = {
@@ -20,7 +20,7 @@ VERBS = {
     "sum": "sum broadcasts", "mean": "mean shares evenly", "broadcast_to": "broadcast sums",
     "where": "where routes", "clip": "clip lets through", "concatenate": "joins: splits back",
     "stack": "stacks: splits back", "reshape": "reshapes back", "transpose": "transposes back",
-    "getitem": "puts back in place", "sort": "sort routes", "stop_gradient": "cut here",
+    "getitem": "puts back in place", "sort": "sort routes",
 }  # fmt: skip
 
 # Operations that broadcast their operands against each other, so that a smaller operand's

@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import Any
 
 from tapemagic.graph.layout import longest_path_ranks
+from tapemagic.graph.marks import LEFT, SCISSORS
 
 NOTE_WIDTH = 34  # characters
 ROW = 14.0  # height of a line of small text
@@ -24,7 +25,7 @@ Box = dict[str, Any]
 LEAVES = ("source", "stub", "constant")
 BEGINS = "first "  # a note that begins so says where something went wrong
 # The other notes repeat what stands beside the wire.
-DRAWN_NOTES = (BEGINS, "used ", "not watched")
+DRAWN_NOTES = (BEGINS, "used ", "not watched", SCISSORS, LEFT)
 
 
 def measure(box: Box) -> None:
@@ -98,14 +99,14 @@ def extents(boxes: list[Box], direction: str) -> tuple[list[tuple[float, float]]
 
 
 def small_rows(box: Box) -> list[str]:
-    """Small print of a box: what the gate does to a gradient, how often a leaf is used."""
+    """Small print of a box: what the gate does to a gradient, how often a leaf is used, cuts."""
     if box["kind"] in ("group", "stub"):
         return []
-    note = box["note"] if box["note"].startswith(DRAWN_NOTES) else ""
-    text = ";".join(filter(None, (box["verb"], note)))
+    notes = [note for note in box["note"].split("; ") if note.startswith(DRAWN_NOTES)]
+    text = ";".join(filter(None, (box["verb"], *notes)))
     letters = max(int(box["w"] / 5), 16)
     rows = [row for part in text.replace(", ", ";").split(";") for row in wrap(part, letters)]
-    return rows[:4]
+    return rows[:5]
 
 
 def place_label(box: Box, direction: str) -> None:

@@ -19,6 +19,7 @@ from tapemagic.display.svg_marks import (
     rectangle,
     words,
 )
+from tapemagic.graph.marks import SCISSORS
 from tapemagic.graph.words import number
 
 # kind -> (fill, outline, width of outline, dashes, radius of corners)
@@ -186,8 +187,12 @@ def beside_wire(box: dict[str, Any], direction: str) -> list[str]:
     if not box["ways_out"]:
         parts.append(
             f'<path d="M{plain(x1)},{plain(y1)}L{plain(x2)},{plain(y2)}" stroke="{PENCIL}"'
-            f' stroke-width="1.3"/><circle cx="{plain(x2)}" cy="{plain(y2)}" r="2.2"'
-            f' fill="{PENCIL}"/>'
+            ' stroke-width="1.3"/>'
+        )
+        parts.append(
+            words(x2, y2 + 5, SCISSORS.strip(), size=15, anchor="middle", fill=ALARM)
+            if SCISSORS in box["note"]
+            else f'<circle cx="{plain(x2)}" cy="{plain(y2)}" r="2.2" fill="{PENCIL}"/>'
         )
     elif box["ways_out"] > 1 and box["kind"] != "constant":
         parts.append(f'<circle cx="{plain(x2)}" cy="{plain(y2)}" r="3" fill="{INK}"/>')

@@ -8,7 +8,8 @@ import unicodedata
 from tapemagic.display.gates import symbol
 from tapemagic.display.scene import STATE_WORDS, source_row, target_row
 from tapemagic.graph.folding import Folding, Item
-from tapemagic.graph.model import ArraySummary, Graph, Group
+from tapemagic.graph.marks import SCISSORS, is_cut
+from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
 from tapemagic.graph.words import counted, cut, number, visible
 
 WIDTH = 80
@@ -83,12 +84,12 @@ def operation_row(folding: Folding, item: Item) -> str:
         if item.kind == "loop":
             done = f"× {item.count:,}"
         else:
-            done = " ".join(symbol(node.op) for node in members[:6])
+            done = " ".join(map(sign, members[:6]))
             done += " …" if len(members) > 6 else ""
         code = item.title if item.kind in ("loop", "run") else graph.code(line)
     else:
         last = graph.nodes[item]
-        line, done = last.line, symbol(last.op)
+        line, done = last.line, sign(last)
         code = graph.code(graph.source_map.outline().statement(line) if line else None)
     value, gradient = graph.value(last.index), graph.gradient(last.index)
     given = short(value) if value is not None else "not kept"
@@ -96,6 +97,11 @@ def operation_row(folding: Folding, item: Item) -> str:
     place = str(line) if line else ""
     did = f"{pad(visible(code), CODE)}  {pad(visible(done), DONE)}"
     return f"{place:>4}  {did}  {pad(given, RESULT)} | {back}"
+
+
+def sign(node: GraphNode) -> str:
+    """Sign of an operation, with scissors if its result was cut."""
+    return f"{symbol(node.op)} {SCISSORS.strip()}" if is_cut(node) else symbol(node.op)
 
 
 def short(summary: ArraySummary) -> str:

@@ -167,6 +167,7 @@ def graph_nodes(
             node.line if (node.line or 0) <= lines else None,
             frames,
             arrays.names(node),
+            tuple(mark for mark in node.marks if (mark[1] or 0) <= lines),
         )
 
 

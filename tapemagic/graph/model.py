@@ -22,6 +22,8 @@ __all__ = ["ArraySummary", "Graph", "GraphEdge", "GraphNode", "Group", "SourceRo
 
 # One stack frame of an operation: function ('' at cell level), file, line.
 Frame = tuple[str, str, int]
+# Fate of a value ("cut", "shown", "flat": became an integer or bool), line, what it became.
+Mark = tuple[str, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class GraphNode:
         The calls below cell level: function, file, line; outermost first.
     constants : tuple of str
         The person's names of constant operands, by position; may be shorter than `inputs`.
+    marks : tuple of (str, int or None, str)
+        Where the value was cut, shown, or became an integer or bool.
     """
 
     index: int
@@ -58,6 +62,7 @@ class GraphNode:
     line: int | None
     frames: tuple[Frame, ...]
     constants: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,9 +173,9 @@ def without_gradient(facts: Facts) -> Iterator[Finding]:
             if row.state == kind and row.index is not None and row.name not in facts.tape.reasons:
                 said = "has no gradient" if kind == "not-connected" else "has gradient 0"
                 why = row.reason or source_reason(facts, row)
-                yield Finding(
-                    kind, (row.name,), None, sentence(f"{quoted(row.name)} {said}: {why}"), fix
-                )
+                message = sentence(f"{quoted(row.name)} {said}: {why}")
+                on_purpose = why.startswith("cut by")
+                yield Finding(kind, (row.name,), None, message, "" if on_purpose else fix)
 
 
 def loops(facts: Facts) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tapemagic.graph.facts import Facts, as_numbers, at_line, is_zero, quoted
+from tapemagic.graph.marks import ways_out_of_tape
 from tapemagic.graph.model import GraphNode
 from tapemagic.graph.words import listed
 
@@ -29,12 +30,20 @@ def why_not_connected(facts: Facts, source: int) -> str:
     name = quoted(graph.nodes[source].name)
     marks = facts.downstream(source)
     last = max(index for index, mark in enumerate(marks) if mark)
-    if last == source:
-        return f"no recorded operation reads {name}"
     target = graph.target[1] if graph.target else None
     if target is not None and marks[target]:
         return why_cut(facts, marks)
+    left = ways_out_of_tape(node for node in graph.nodes if marks[node.index])
     node = graph.nodes[last]
+    if left and any(kind != "shown" for kind, *_ in node.marks):
+        return "; ".join(left)
+    return "; ".join([*left, why_unread(facts, name, node, source)])
+
+
+def why_unread(facts: Facts, name: str, node: GraphNode, source: int) -> str:
+    """Say what the last value computed from a source is, which the target does not read."""
+    if node.index == source:
+        return f"no recorded operation reads {name}"
     return (
         f"{facts.target_name} does not depend on it: the last value computed from {name} is "
         f"{facts.spelled(node)}, and {facts.target_name} does not read that"
@@ -52,9 +61,6 @@ def why_cut(facts: Facts, marks: bytearray) -> str:
             for start in node.inputs
         )
     ]  # fmt: skip
-    cuts = [node for node in blockers if node.op == "stop_gradient"]
-    if cuts:
-        return f"cut on purpose by stop_gradient ({lines_of(cuts)})"
     flat = [node for node in blockers if is_flat(node)]
     if flat:
         return (
@@ -116,11 +122,6 @@ def is_flat(node: GraphNode) -> bool:
 def ops_of(nodes: list[GraphNode]) -> str:
     """Name operations with their lines."""
     return listed(list(dict.fromkeys(f"{node.op} ({at_line(node.line)})" for node in nodes)))
-
-
-def lines_of(nodes: list[GraphNode]) -> str:
-    """List the lines of operations."""
-    return listed(list(dict.fromkeys(at_line(node.line) for node in nodes)))
 
 
 def is_or_are(nodes: list[GraphNode]) -> str:

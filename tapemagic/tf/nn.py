@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapemagic.autodiff.cuts import stop_gradient
+from tapemagic.autodiff.cuts import constant_of
 from tapemagic.autodiff.dispatch import plain
 
 from . import advice, arithmetic, picking, reductions
@@ -92,7 +92,7 @@ def softsign(features: Any, name: str | None = None) -> Tensor:
 def log_softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
     """Return the logarithm of `softmax`, without overflow."""
     x = operand(logits)
-    shifted = x - np.max(stop_gradient(x), axis=whole_numbers(axis), keepdims=True)
+    shifted = x - np.max(constant_of(x), axis=whole_numbers(axis), keepdims=True)
     total = np.sum(np.exp(shifted), axis=whole_numbers(axis), keepdims=True)
     return tensor_of(shifted - np.log(total))
 
@@ -100,7 +100,7 @@ def log_softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
 def softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
     """Return ``exp(x) / sum(exp(x))`` along an axis, without overflow."""
     x = operand(logits)
-    e = np.exp(x - np.max(stop_gradient(x), axis=whole_numbers(axis), keepdims=True))
+    e = np.exp(x - np.max(constant_of(x), axis=whole_numbers(axis), keepdims=True))
     return tensor_of(e / np.sum(e, axis=whole_numbers(axis), keepdims=True))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tapemagic import GradientTape, Variable
+from tapemagic import GradientTape, Variable, stop_gradient, tf
 from tapemagic.autodiff import recheck
 
 
@@ -89,3 +89,34 @@ def test_inputs_come_before():
 
     for node in nodes_of(body, np.eye(2)):
         assert all(i is None or i < node.index for i in node.inputs)
+
+
+def test_marks_say_what_happened_to_a_value_and_on_which_line():
+    def run(x, n):
+        for _ in range(2):
+            kept = stop_gradient(x)
+        assert f"{x}" == "2.0"
+        return kept * int(n) + (n > 1)
+
+    here = run.__code__.co_firstlineno
+    x, n = nodes_of(run, 2.0, 3.0)[:2]
+    assert x.marks == (("cut", here + 2, ""), ("shown", here + 3, ""))  # each line once
+    assert n.marks == (
+        ("flat", here + 4, "an integer (int)"), ("flat", here + 4, "a bool (>)"),
+    )  # fmt: skip
+
+
+def test_softmax_of_tensorflow_cuts_nothing_in_the_users_name():
+    with GradientTape() as tape:
+        tf.nn.softmax(tf.Variable([1.0, 2.0]))
+    assert not any(mark[0] == "cut" for node in tape.nodes() for mark in node.marks)
+
+
+def test_why_names_the_line_of_a_real_cut():
+    w, b, n = Variable(2.0), Variable([1.0, 2.0]), Variable(3.0)
+    with GradientTape() as tape:
+        loss = (b * stop_gradient(np.sin(w))).sum() + int(n)
+    tape.gradient(loss, [w, b, n])
+    line = tape.nodes()[0].line
+    assert f"cut by stop_gradient (line {line})." in tape.explain()
+    assert f"left the tape at line {line} as an integer (int)." in tape.explain()

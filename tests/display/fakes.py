@@ -26,6 +26,7 @@ class FakeNode:
     function: str
     calls: tuple
     params: dict = field(default_factory=dict)
+    marks: tuple = ()
 
 
 @dataclass
@@ -81,7 +82,6 @@ OPERATIONS = {
     "floor": (np.floor, ("0",), lambda ct, y, a: (ct * 0.0,)),
     "mean": (np.mean, ("1 / n",), lambda ct, y, a: (np.broadcast_to(ct / a.size, a.shape),)),
     "sum": (np.sum, ("1",), lambda ct, y, a: (np.broadcast_to(ct, a.shape),)),
-    "stop_gradient": (lambda a: a, ("0",), lambda ct, y, a: (None,)),
 }
 
 
@@ -136,6 +136,11 @@ class Recorder:
         if name:
             self.bind(name, index)
         return index
+
+    def mark(self, kind, index, line, detail=""):
+        """Note that a value was cut, shown, or became an integer or bool; give the plain value."""
+        self.recorded[index].marks += ((kind, line, detail),)
+        return self.recorded[index].value
 
     def bind(self, name, index):
         self.bindings.append((name, index))
@@ -257,6 +262,25 @@ def unused():
     return tape.gradient("f", tape.run("power", total, 2.0, line=3, name="f"))
 
 
+CUT_CELL = """%%tape w b n -t loss
+a = np.sin(w)
+c = stop_gradient(a)
+print(b)
+k = int(n)
+loss = b * c + k"""
+
+
+def cut():
+    """`w` is cut at line 3, `n` becomes an integer at line 5, `b` is shown at line 4."""
+    tape = Recorder(CUT_CELL)
+    w, b, n = (tape.source(name, value) for name, value in (("w", 2.0), ("b", 1.5), ("n", 3.0)))
+    kept = tape.mark("cut", tape.run("sin", w, line=2, name="a"), 3)
+    tape.mark("shown", b, 4)
+    k = tape.mark("flat", n, 5, "an integer (int)")
+    product = tape.run("multiply", b, kept, line=6)
+    return tape.gradient("loss", tape.run("add", product, k, line=6, name="loss"))
+
+
 CALL_CELL = """%%tape x w
 h = layer(x, w)
 out = layer(h, w)
@@ -329,6 +353,7 @@ ALL = {
     "failed": failed,
     "nan": nan,
     "unused": unused,
+    "cut": cut,
     "calls": calls,
     "hostile": hostile,
 }

@@ -212,3 +212,21 @@ def test_a_failure_without_known_operands_comes_last():
     assert failed["op"] == "failed"
     assert all(wire["to"] != "failed" for wire in scene["wires"])
     assert failed["x"] >= max(box["x"] + box["w"] for box in scene["boxes"] if box != failed)
+
+
+def test_a_cut_says_where_and_an_integer_only_where_it_explains():
+    notes = {box["title"]: box["note"] for box in boxes("cut").values()}
+    assert notes["a"] == "not connected to the target; ✂ cut by stop_gradient at line 3"
+    assert "left the tape as an integer (int) at line 5" in notes["n"]
+    assert notes["b"] == "shown at line 4"
+    tape = fakes.cut()
+    tape.mark("flat", tape.source_nodes["b"], 5, "a bool (>)")
+    connected = {box["title"]: box for box in make_scene(build_graph(tape))["boxes"]}["b"]
+    assert "left" not in connected["note"]
+
+
+def test_a_closed_group_tells_that_it_holds_a_cut():
+    tape = fakes.loop(5)
+    tape.mark("cut", 4, 4)
+    loop = next(box for box in make_scene(build_graph(tape))["boxes"] if box["kind"] == "group")
+    assert loop["op"] == "10 operations ✂"

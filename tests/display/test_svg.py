@@ -153,3 +153,10 @@ def test_an_empty_scene_is_still_a_picture():
     scene = make_scene(build_graph(fakes.Recorder()))
     assert "nothing was recorded" in texts(scene)
     assert "<table" not in to_html(scene)
+
+
+def test_a_cut_is_drawn_as_scissors_and_what_was_shown_is_not_drawn():
+    words = [text.text for text in ET.fromstring(to_svg(SCENES["cut"])).iter(f"{SVG}text")]
+    assert "✂" in words
+    assert "✂ cut by" in words
+    assert not [word for word in words if word and "shown at" in word]

@@ -38,6 +38,7 @@ def test_it_fits_80_columns_and_a_terminal(name):
         ("failed", ["✗ line 4: matmul failed: ValueError: shapes do not match"]),
         ("nan", ["first nan going forward: line 2, element [1]: sqrt(-0.5)"]),
         ("unused", ["not connected", "integer: has no derivative"]),
+        ("cut", ["cut by stop_gradient (line 3)", "sin ✂"]),
         ("empty", ["nothing was recorded"]),
     ],
 )

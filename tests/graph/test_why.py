@@ -21,8 +21,25 @@ def not_read():
 
 def cut():
     tape, x = scalar_tape()
-    kept = tape.run("stop_gradient", x, line=2)
-    return tape.gradient("f", tape.run("sin", kept, line=3, name="f"))
+    y = tape.source("y", 1.0)
+    kept = tape.mark("cut", tape.run("sin", x, line=2), 2)
+    return tape.gradient("f", tape.run("multiply", y, kept, line=3, name="f"))
+
+
+def integer():
+    tape, x = scalar_tape()
+    y = tape.source("y", 1.0)
+    k = tape.mark("flat", x, 2, "an integer (int)")
+    tape.mark("shown", x, 4)
+    return tape.gradient("f", tape.run("multiply", y, k, line=3, name="f"))
+
+
+def cut_and_unread():
+    tape, x = scalar_tape()
+    y = tape.source("y", 1.0)
+    kept = tape.mark("cut", x, 2)
+    tape.run("sin", x, line=4, name="z")
+    return tape.gradient("f", tape.run("multiply", y, kept, line=3, name="f"))
 
 
 def flat():
@@ -89,7 +106,9 @@ CASES = [
     (infinite_slope, "nan", 3, ["First inf going backward", "element [1]", "sqrt(0)"]),
     (fakes.unused, "not-connected", None, ["'b'", "'z' (line 2)", "'f' does not read that"]),
     (not_read, "not-connected", None, ["no recorded operation reads 'x'"]),
-    (cut, "not-connected", None, ["stop_gradient", "line 2"]),
+    (cut, "not-connected", None, ["'x' has no gradient: cut by stop_gradient (line 2)."]),
+    (integer, "not-connected", None, ["left the tape at line 2 as an integer (int)."]),
+    (cut_and_unread, "not-connected", None, ["stop_gradient (line 2); 'f' does not", "'z' (line"]),
     (fakes.unused, "not-watched", None, ["'n'", "integer: has no derivative"]),
     (flat, "zero", None, ["floor (line 2) is flat"]),
     (dead_relu, "zero", None, ["maximum (line 4)", "dead relu"]),

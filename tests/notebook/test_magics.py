@@ -386,3 +386,20 @@ def test_code(kernel):
     assert "# line 3: loss = w @ w" in text
     assert "raise OtherWay('line 2: if w[0] > 0:')" in text
     assert kernel.value("tape.program()()[1].tolist()") == "[2.0, 4.0]"
+
+
+def test_a_cut_and_an_integer_are_named_with_their_lines(kernel):
+    kernel.run(
+        "from tapemagic import stop_gradient\n"
+        "n = 3.0\n"
+    )  # fmt: skip
+    reply = kernel.run(
+        "%%tape w b n -t loss\n"
+        "a = np.sin(b)\n"
+        "kept = stop_gradient(a)\n"
+        "k = int(n)\n"
+        "loss = (w * kept).sum() + k\n"
+    )  # fmt: skip
+    assert reply.status == "ok", reply.traceback
+    assert "cut by stop_gradient (line 3)" in kernel.value("tape.explain('b')")
+    assert "left the tape at line 4 as an integer (int)" in kernel.value("tape.explain('n')")

@@ -3,6 +3,8 @@
 
 export const LEAVES = ["source", "stub", "constant"];
 const ROW = 14; // pixels from one line of numbers to the next
+// The other notes stand in the details, or repeat what stands beside the wire; see display/sizes.py.
+const DRAWN_NOTES = ["first ", "used ", "✂ ", "left the tape"];
 
 export function indexScene(scene) {
   const boxesOfLine = new Map();
@@ -95,18 +97,29 @@ function rowsInside(box) {
   return [["sign", box.op, middle, y + 24, "middle"], ...local];
 }
 
+function wrap(text, letters) {
+  const rows = [];
+  for (const word of text.split(" ")) {
+    if (rows.length && rows.at(-1).length + word.length < letters) rows.push(`${rows.pop()} ${word}`);
+    else rows.push(word);
+  }
+  return rows;
+}
+
 function rowsAround(box, direction) {
   const { kind, x, y, w, h } = box;
   if (kind === "stub" || kind === "failed") return [];
-  const note = box.note?.startsWith("used") ? box.note : "";
-  const words = kind === "constant" ? "not watched" : (kind !== "group" && box.verb) || note;
+  const notes = box.note.split("; ").filter((note) => DRAWN_NOTES.some((start) => note.startsWith(start)));
+  const said = kind === "constant" ? ["not watched"] : kind === "group" ? [] : [box.verb, ...notes];
+  const words = said.filter(Boolean).join(";");
   const line = kind === "constant" || box.line == null ? "" : `line ${box.line}`;
   const middle = y + h / 2 + 4;
   // Downwards, wires arrive from above.
-  if (direction === "down") return [["tiny", line, x - 8, middle, "end"], ["tiny", words, x + w + 8, middle]];
+  if (direction === "down") return [["tiny", line, x - 8, middle, "end"], ["tiny", words.replaceAll(";", "; "), x + w + 8, middle]];
   const rows = [["tiny", line, x + 2, y - 5]];
-  const below = words ? words.replace(", ", ";").split(";") : [];
-  const lines = below.map((text, row) => ["tiny", text.trim(), x + w / 2, y + h + 12 + 11 * row, "middle"]);
+  const below = words ? words.replaceAll(", ", ";").split(";") : [];
+  const wrapped = below.flatMap((text) => wrap(text.trim(), Math.max(Math.floor(w / 5), 16)));
+  const lines = wrapped.map((text, row) => ["tiny", text, x + w / 2, y + h + 12 + 11 * row, "middle"]);
   return [...rows, ...lines];
 }
 
@@ -122,7 +135,9 @@ function rowsBesideWire(box) {
   const top = y - 6 - ROW * (values.length - 1);
   const name = LEAVES.includes(box.kind) ? "" : box.title;
   const shape = LEAVES.includes(box.kind) || box.shape === "()" ? "" : box.shape;
+  const [end, down] = box.label.fork;
   return [
+    ["sign", box.ways_out || !box.note.includes("✂") ? "" : "✂", end, down + 5, "middle"],
     ["header", name, x, top - ROW],
     ["small", shape, x + (name ? widthOf(name) + 6 : 0), top - ROW],
     ...values.map((text, row) => ["value", text, x, top + ROW * row]),

@@ -1,0 +1,68 @@
+"""What happened to a value besides operations: it was cut, shown, or became an integer or bool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tapemagic.graph.facts import at_line
+from tapemagic.graph.model import GraphNode, Mark
+from tapemagic.graph.words import listed
+
+SCISSORS = "✂ "  # a note that begins so is drawn as a cut
+LEFT = "left the tape"
+
+
+def notes_of(node: GraphNode, explains: bool) -> list[str]:
+    """Say what happened to a node; that it left the tape only where it `explains` something.
+
+    Examples
+    --------
+    >>> marks = (("cut", 3, ""), ("shown", 4, ""), ("flat", 5, "an integer (int)"))
+    >>> node = GraphNode(0, "sin", "y", (), (), (), "float64", 2, (), (), marks)
+    >>> notes_of(node, explains=False)
+    ['✂ cut by stop_gradient at line 3', 'shown at line 4']
+    >>> notes_of(node, explains=True)[1]
+    'left the tape as an integer (int) at line 5'
+    """
+    notes = []
+    if cuts := of_kind(node, "cut"):
+        notes.append(f"{SCISSORS}cut by stop_gradient at {lines_of(cuts)}")
+    if explains:
+        notes += [
+            f"{LEFT}{f' as {detail}' if detail else ''} at {at_line(line)}"
+            for _, line, detail in of_kind(node, "flat")[:2]
+        ]
+    if shown := of_kind(node, "shown"):
+        notes.append(f"shown at {lines_of(shown)}")
+    return notes
+
+
+def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
+    """Say where values were cut or left the tape, as reasons for a gradient that is missing."""
+    nodes = list(nodes)
+    reasons = []
+    if cuts := [mark for node in nodes for mark in of_kind(node, "cut")]:
+        reasons.append(f"cut by stop_gradient ({lines_of(cuts)})")
+    left = [
+        f"at {at_line(line)}{f' as {detail}' if detail else ''}"
+        for node in nodes
+        for _, line, detail in of_kind(node, "flat")
+    ]
+    if left:
+        reasons.append(f"{LEFT} {listed(list(dict.fromkeys(left)), 3)}")
+    return reasons
+
+
+def is_cut(node: GraphNode) -> bool:
+    """Whether stop_gradient was applied to a node."""
+    return bool(of_kind(node, "cut"))
+
+
+def of_kind(node: GraphNode, kind: str) -> list[Mark]:
+    """Return the marks of one kind."""
+    return [mark for mark in node.marks if mark[0] == kind]
+
+
+def lines_of(marks: list[Mark]) -> str:
+    """List the lines of marks."""
+    return listed(list(dict.fromkeys(at_line(line) for _, line, _ in marks)))
