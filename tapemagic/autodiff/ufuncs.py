@@ -310,7 +310,7 @@ def store(y: Any, outs: tuple, recompute: Callable) -> Any:
     return tuple(stored) if isinstance(y, tuple) else stored[0]
 
 
-def _with_value(result: Any, value: np.ndarray) -> Any:
+def _with_value(result: Any, value: Any) -> Any:
     """Return a result as NumPy writes it: reductions add up in the dtype of `out`."""
     if not is_live(result):
         return value
