@@ -1,11 +1,11 @@
 """The tape: handles, primitives and their rules, recording, the reverse sweep."""
 
-from . import attributes, indexing, inplace, methods, operators, rules, storage
+from . import attributes, indexing, inplace, methods, operators, rules, writing
 from .traced import TracedArray
 from .variable import Variable
 
 setattr(TracedArray, "__getitem__", indexing.getitem)
-setattr(TracedArray, "__setitem__", storage.write_item)
+setattr(TracedArray, "__setitem__", writing.write_item)
 operators.install(TracedArray, Variable)
 inplace.install(TracedArray)
 methods.install(TracedArray)

@@ -8,9 +8,9 @@ import numpy as np
 
 from . import guards
 from .avals import code_of
-from .places import copy_of, view_at
+from .places import copy_of, view_at, window_of
 from .recorder import Recording
-from .storage import Storage, window_of
+from .storage import Storage
 from .traced import TracedArray
 
 #: Arrays up to this many bytes are copied when they are lifted; larger ones when first written to.

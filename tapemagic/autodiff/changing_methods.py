@@ -10,7 +10,7 @@ import numpy as np
 from . import dispatch
 from .creation import as_operand
 from .dispatch import HANDLE_TYPES, call, plain
-from .storage import write_item
+from .writing import write_item
 
 METHODS: dict[str, Callable] = {}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .storage import inplace
+from .writing import inplace
 
 INPLACE = (
     ("iadd", np.add), ("isub", np.subtract), ("imul", np.multiply), ("itruediv", np.divide),

@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+#: (byte offset, shape, strides, dtype string, writeable)
+Window = tuple[int, tuple[int, ...], tuple[int, ...], str, bool]
+
 
 def decode(index: Any, *, open_: bool = False) -> Any:
     """Turn an encoded index back into what NumPy takes (with `open_`, always giving a view)."""
@@ -89,3 +92,9 @@ def is_repeating(index: Any) -> bool:
     """Tell whether an index can name an element twice: it holds an array of integers."""
     items = index if isinstance(index, tuple) else (index,)
     return any(isinstance(item, np.ndarray) and item.dtype != bool for item in items)
+
+
+def window_of(view: np.ndarray, buffer: np.ndarray) -> Window:
+    """Describe where in `buffer` a view of it lies."""
+    offset = view.ctypes.data - buffer.ctypes.data if view.size else 0
+    return offset, view.shape, view.strides, view.dtype.str, bool(view.flags.writeable)

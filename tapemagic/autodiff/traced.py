@@ -94,7 +94,7 @@ class TracedArray:
 
     @shape.setter
     def shape(self, shape: Any) -> None:
-        from .storage import reshape_in_place  # noqa: PLC0415
+        from .writing import reshape_in_place
 
         reshape_in_place(self, shape)
 

@@ -13,7 +13,7 @@ from .creation import array_of, row
 from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from .primitives import RULES, composite, general
 from .recorder import RECORDER
-from .storage import write_item
+from .writing import write_item
 from .twinning import fresh, making, may_hold_traced, relink, showing, twin_for
 
 #: Functions that take no array that could be traced.

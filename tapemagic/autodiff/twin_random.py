@@ -21,7 +21,7 @@ from .creation import as_operand, row
 from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from .primitives import general
 from .recorder import RECORDER
-from .storage import write_item
+from .writing import write_item
 from .twinning import ORIGINALS, fresh, register, twin_for, twin_module
 from .ufuncs import is_live
 

@@ -10,7 +10,8 @@ from numpy.lib import stride_tricks
 from .avals import code_of
 from .creation import array_of
 from .dispatch import HANDLE_TYPES
-from .storage import storage_of, window_of
+from .places import window_of
+from .storage import storage_of
 from .twinning import twin_for
 
 
@@ -30,4 +31,3 @@ def as_strided(
     result.window = window_of(y, storage.buffer)
     result.version = -1  # stale: it gets its node when it is read
     return result
-

@@ -19,7 +19,7 @@ from .creation import row
 from .dispatch import HANDLE_TYPES, call, call_elementwise, call_primitive, plain
 from .folding import check_fold, partials, unfold
 from .primitives import RULES, Primitive, general, linear
-from .storage import write_item
+from .writing import write_item
 
 _REDUCTIONS = {
     np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,

@@ -20,7 +20,7 @@ from . import dispatch, later, leaks
 from .creation import _array, array_of, as_operand, row
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
 from .primitives import RULES, Primitive
-from .storage import write_item
+from .writing import write_item
 from .ufunc_methods import METHODS
 
 #: Keywords that only generalised ufuncs (matmul, vecdot) take.

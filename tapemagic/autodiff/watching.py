@@ -23,7 +23,7 @@ from .borrowed import Borrowed
 from .dispatch import is_traced
 from .leaks import user_frame
 from .recorder import RECORDER
-from .storage import write_item
+from .writing import write_item
 
 
 class Rebound:

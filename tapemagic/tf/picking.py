@@ -9,7 +9,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.dispatch import plain
-from tapemagic.autodiff.storage import write_item
+from tapemagic.autodiff.writing import write_item
 from tapemagic.errors import TensorError
 
 from .conversion import match, operand, whole_numbers
