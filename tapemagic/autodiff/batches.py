@@ -138,13 +138,13 @@ def by_axis(*funs: Callable, names: tuple[str, ...] = ("axis",), every: bool = F
         BATCHED[fun] = _AxisRule(fun, names, every, of_result)
 
 
+_signature_of = lru_cache(maxsize=None)(inspect.signature)
+
+
 class _AxisRule:
     def __init__(self, fun: Any, names: tuple[str, ...], every: bool, of_result: bool) -> None:
         self._primitive = RULES[fun]
         self._names, self._every, self._of_result = names, every, of_result
-        parameters = inspect.signature(fun).parameters
-        self._places = {name: list(parameters).index(name) for name in names}
-        self._defaults = {name: parameters[name].default for name in names}
 
     def __call__(self, i: int, ct: Any, entry: tuple) -> Any:
         _, _, _, aval, _, avals, args, kwargs, y = entry
@@ -152,10 +152,11 @@ class _AxisRule:
         ndim = AVALS[aval if self._of_result else avals[i]].ndim
         args = [_stacked(arg, code, count) for arg, code in zip(args, avals, strict=True)]
         keywords = dict(kwargs or ())
+        parameters = _signature_of(primitive.fun).parameters
         for name in self._names:
-            place = self._places[name]
+            place = list(parameters).index(name)
             positional = place < len(args) and primitive.variadic is None
-            axis = args[place] if positional else keywords.get(name, self._defaults[name])
+            axis = args[place] if positional else keywords.get(name, parameters[name].default)
             axis = self._moved(axis, ndim)
             if axis is None:
                 return None

@@ -59,9 +59,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "arity", "code", "formulas", "fun", "kept_sets", "kind", "kink", "name", "read_sets", "reads", "saves",
-        "shows", "variadic",
-        "vjps",
+        "_reads", "_saves", "arity", "code", "formulas", "fun", "kept_sets", "kind", "kink", "name",
+        "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
     def __init__(
@@ -72,19 +71,18 @@ class Primitive:
         formulas: tuple[str, ...] = (),
         vjps: tuple[Vjp | None, ...] = (),
         variadic: Vjp | None = None,
-        saves: tuple[frozenset, ...] = (),
+        saves: tuple[frozenset, ...] | None = None,
         name: str = "",
         kink: str = "",
         shows: tuple[str, ...] = (),
     ) -> None:
-        self.shows = formulas or shows  # what the picture says of each operand's derivative
+        self.shows = shows or formulas  # what the picture says of each operand's derivative
         self.fun, self.kind, self.formulas, self.vjps = fun, kind, formulas, vjps
-        self.variadic, self.saves, self.kink = variadic, saves, kink
+        self.variadic, self.kink = variadic, kink
         self.name = name or fun.__name__
         self.arity = len(formulas) or len(vjps)
-        read = frozenset().union(*saves)
-        operands = {"x": 0, "x1": 0, "x2": 1}
-        self.reads = frozenset(operands.get(name, name) for name in read)
+        self._saves = saves
+        self._reads: frozenset | None = None
         self.code = -1
         self.kept_sets: dict[tuple[bool, bool], tuple[bool, bool, bool]] = {}
         self.read_sets: dict[
@@ -93,6 +91,24 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    @property
+    def saves(self) -> tuple[frozenset, ...]:
+        """What each rule reads."""
+        if self._saves is None:  # found when first asked for: most rows are never used in a run
+            rules: tuple[Any, ...] = (self.variadic,) if self.variadic else self.vjps
+            skip = 2 + bool(self.variadic)
+            self._saves = tuple(reads_of(rule, skip) for rule in rules)
+        return self._saves
+
+    @property
+    def reads(self) -> frozenset:
+        """The positions that any rule reads."""
+        if self._reads is None:
+            operands = {"x": 0, "x1": 0, "x2": 1}
+            read = frozenset().union(*self.saves)
+            self._reads = frozenset(operands.get(name, name) for name in read)
+        return self._reads
 
     def kept(self, first: bool, second: bool) -> tuple[bool, bool, bool]:
         """Tell whether x (or x1), x2 and y are read, given which operands are traced."""
@@ -147,7 +163,9 @@ def _register(primitive: Primitive, *pullbacks: Callable) -> Primitive:
 # ------------------------------------------------------------------------------- elementwise
 
 
-def elementwise(fun: Callable, *formulas: str, kink: str = "", name: str = "") -> Primitive:
+def elementwise(
+    fun: Callable, *formulas: str, kink: str = "", name: str = "", shows: tuple[str, ...] = ()
+) -> Primitive:
     """Declare an elementwise function of one or two operands by its partial derivatives.
 
     Parameters
@@ -159,6 +177,8 @@ def elementwise(fun: Callable, *formulas: str, kink: str = "", name: str = "") -
         Both the rule and what the picture shows.
     kink : str, optional
         Condition in the same names where the derivative does not exist.
+    shows : tuple of str, optional
+        What the picture says instead of a formula that would be hard to read.
 
     Examples
     --------
@@ -168,10 +188,21 @@ def elementwise(fun: Callable, *formulas: str, kink: str = "", name: str = "") -
     ('1 - y**2',)
     """
     saves = tuple(frozenset(names_in(formula)) for formula in formulas)
-    primitive = Primitive(fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name)
-    same = compile_pullback(primitive, general=False)
-    other = compile_pullback(primitive, general=True)
-    return _register(primitive, same, other)
+    primitive = Primitive(
+        fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name, shows=shows
+    )
+    return _register(primitive, _compiled_later(primitive, False), _compiled_later(primitive, True))
+
+
+def _compiled_later(primitive: Primitive, general: bool) -> Callable:
+    """Return a pullback that puts the compiled one in its place: compiling all costs 30 ms."""
+
+    def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
+        compiled = compile_pullback(primitive, general=general)
+        PULLBACKS[primitive.code + general] = compiled
+        compiled(ct, entry, cotangents)
+
+    return pullback
 
 
 # -------------------------------------------------------------------------- general and linear
@@ -203,10 +234,8 @@ def general(
     shows : tuple of str, optional
         What the picture says of each operand's cotangent: ``"ct @ x2.T"``.
     """
-    rules: tuple[Any, ...] = (variadic,) if variadic else vjps
-    saves = tuple(reads_of(rule, skip=2 + bool(variadic)) for rule in rules)
     primitive = Primitive(
-        fun, kind, vjps=vjps, variadic=variadic, saves=saves, name=name, kink=kink, shows=shows
+        fun, kind, vjps=vjps, variadic=variadic, name=name, kink=kink, shows=shows
     )
     return _register(primitive, general_pullback(primitive))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,7 @@ FORMULA_NAMES: dict[str, Any] = dict(vars(np))
 
 def names_in(formula: str) -> set[str]:
     """Return the operands that a formula reads."""
-    names = {node.id for node in ast.walk(ast.parse(formula)) if isinstance(node, ast.Name)}
-    return names & {"y", "x", "x1", "x2"}
+    return set(re.findall(r"\b(?:y|x1|x2|x)\b", formula))
 
 
 def partial_of(primitive: Any, position: int) -> Callable:
