@@ -13,7 +13,6 @@ ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mult: operator.mul,
 }
 LARGEST = 1e6  # arithmetic on anything larger is left to be read
-PLUMBING = "picks("  # an internal helper says less than the verb of the gate
 ONE = re.compile(r"-?1?")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -50,15 +49,21 @@ def local_derivatives(formulas: Sequence[str], constants: Sequence[str]) -> list
     return [
         f"∂x{place}: {plugged(text, known) if known else text}"
         for place, (text, wanted) in enumerate(zip(formulas, watched, strict=False), 1)
-        if text and wanted and PLUMBING not in text
+        if text and wanted
     ]
 
 
 def plugged(formula: str, known: dict[str, float]) -> str:
-    """Put numbers in the place of names and work out what can be."""
+    """Put numbers in the place of names and work out what can be.
+
+    Examples
+    --------
+    >>> plugged("1 where x1 > x2", {"x2": 0.0})
+    '1 where x1 > 0'
+    """
     try:
-        tree = ast.parse(formula, mode="eval")
-        return ast.unparse(Worker(known).visit(tree))
+        parts = [ast.parse(part, mode="eval") for part in formula.split(" where ")]
+        return " where ".join(ast.unparse(Worker(known).visit(part)) for part in parts)
     except (SyntaxError, ValueError, RecursionError, OverflowError):
         return formula
 

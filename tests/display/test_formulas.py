@@ -17,7 +17,7 @@ from tapemagic.display.formulas import local_derivatives, plugged
         (("1", "-1"), ("", ""), []),
         (("", "x1"), ("", ""), ["∂x2: x1"]),
         (("x2", "x1"), ("", "array (3, 2)"), ["∂x1: x2"]),
-        (("picks(y, x1, x2)", "picks(y, x2, x1)"), ("", ""), []),
+        (("1 where x1 > x2", "1 where x2 > x1"), ("", "0"), ["∂x1: 1 where x1 > 0"]),
     ],
 )
 def test_shown(formulas, constants, shown):
