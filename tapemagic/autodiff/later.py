@@ -15,6 +15,7 @@ PENDING = {
     "scipy.signal": ".rules.scipy_signal",
     "scipy.integrate": ".rules.scipy_integrate",
     "scipy.ndimage": ".rules.scipy_ndimage",
+    "scipy.optimize": ".rules.scipy_optimize",
     "scipy": ".rules.scipy_package",
 }
 

@@ -7,9 +7,10 @@ the body of a composite is written for one way of calling only: arrays first, th
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from tapemagic.autodiff import dispatch, later, leaks
@@ -107,16 +108,29 @@ def carried_general(fun: Callable, arrays: str, *vjps: Callable | None) -> None:
 
 
 def refused(fun: Callable, why: str, fix: str) -> None:
-    """Declare a function that a traced value may not enter, in whatever argument it comes."""
+    """Declare a function that a traced value may not enter, in whatever argument it comes.
+
+    Nor in what the functions among its arguments return.
+    """
     refuse(fun, why, fix)
+
+    def guarded(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            y = function(*args, **kwargs)
+            return dispatch.call(fun, (y,), {}) if is_live(y) else plain(y)
+
+        return called
+
+    def checked(x: Any) -> Any:
+        return guarded(x) if isinstance(x, (FunctionType, MethodType)) else plain(x)
 
     def twin(*args: Any, **kwargs: Any) -> Any:
         given = (*args, *kwargs.values())
         if any(map(is_live, given)):
             return dispatch.call(fun, given, {})
-        if any(map(dispatch.holds_traced, given)):
-            args, kwargs = plain(args), plain(kwargs)
-        return fresh(fun(*args, **kwargs), args, kwargs)
+        args = tuple(map(checked, args))
+        return fresh(fun(*args, **{key: checked(x) for key, x in kwargs.items()}), args, kwargs)
 
     twin_for(fun)(twin)
 
