@@ -112,7 +112,8 @@ def main() -> None:
             f"{name} {medians[name] / hand:.1f}" for name in calls if name not in ("hand", "ours")
         )
         print(
-            f"{work.name:34} {hand * 1e3:8.3f}ms {work.goal:6} {medians['ours'] / hand:6.2f}  {peers}",
+            f"{work.name:34} {hand * 1e3:8.3f}ms {work.goal:6} {medians['ours'] / hand:6.2f}"
+            f"  {peers}",
             flush=True,
         )
 

@@ -162,7 +162,8 @@ workload("MLP 784-256-128-10, batch 512", 1.05, _mlp_inputs(512), _mlp_by_hand)(
 
 def _rnn_inputs() -> tuple[list, list]:
     n = 32
-    sources = [_random(n, n, seed=1, scale=n**-0.5), _random(n, n, seed=2, scale=n**-0.5), np.zeros(n)]
+    w, u = (_random(n, n, seed=seed, scale=n**-0.5) for seed in (1, 2))
+    sources = [w, u, np.zeros(n)]
     return sources, [_random(200, n, seed=3)]
 
 
@@ -262,7 +263,9 @@ def _elementwise_by_hand(x: Any) -> list:
     return [ct * b * a * (-2 * x) + ct * a * np.cos(x)]
 
 
-@workload("elementwise chain, 10^7 float64", 1.0, lambda: ([_random(10**7)], []), _elementwise_by_hand)
+@workload(
+    "elementwise chain, 10^7 float64", 1.0, lambda: ([_random(10**7)], []), _elementwise_by_hand
+)
 def _elementwise(np: Any, x: Any) -> Any:
     a = np.exp(-x * x)
     b = np.sin(x)
@@ -337,7 +340,8 @@ def _fan(np: Any, x: Any, count: int) -> Any:
 
 
 workload(
-    "one variable used 10^5 times", 3, lambda: ([np.float64(0.7)], [10**5]), _fan_by_hand, peers=False
+    "one variable used 10^5 times", 3, lambda: ([np.float64(0.7)], [10**5]), _fan_by_hand,
+    peers=False,
 )(_fan)
 
 

@@ -47,7 +47,8 @@ class Check:
             )
         lines = [f"gradient differs from finite differences in {len(self.rows)} of {self.count}:"]
         for where, gradient, difference, error in self.rows[:4]:
-            lines.append(f"  {where}: {gradient:.6g}, by differences {difference:.6g} ± {error:.1g}")
+            found = f"{difference:.6g} ± {error:.1g}"
+            lines.append(f"  {where}: {gradient:.6g}, by differences {found}")
         return "\n".join(lines)
 
 

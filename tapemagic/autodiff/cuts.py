@@ -1,4 +1,4 @@
-"""Nodes with a derivative of the user's making: `stop_gradient`, `custom_gradient`, `checkpoint`."""
+"""Derivatives of the user's making: `stop_gradient`, `custom_gradient`, `checkpoint`."""
 
 from __future__ import annotations
 

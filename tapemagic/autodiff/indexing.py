@@ -40,7 +40,7 @@ def encode(index: Any) -> Any:
         return ("tuple", *map(encode, index))
     if isinstance(index, np.ndarray) and index.ndim:
         return index.copy()  # the user may write to it later
-    if isinstance(index, (bool, np.bool_)) or getattr(index, "dtype", None) == bool:
+    if isinstance(index, (bool, np.bool_)) or getattr(getattr(index, "dtype", 0), "kind", "") == "b":
         return bool(index)
     if isinstance(index, list):
         return np.array(index, dtype=np.intp if len(index) == 0 else None)

@@ -57,7 +57,8 @@ class Recording:
     """
 
     __slots__ = (
-        "_numbers", "contexts", "decisions", "entries", "events", "guards", "sharers", "spoiled", "token",
+        "_numbers", "contexts", "decisions", "entries", "events", "guards", "sharers", "spoiled",
+        "token",
         "variables",
     )  # fmt: skip
 
@@ -110,7 +111,8 @@ class Recorder:
     """What operators read: the open recording, spread out for speed."""
 
     __slots__ = (
-        "context", "entries", "frame", "recording", "shunned", "stack", "stack_contexts", "tapes", "token",
+        "context", "entries", "frame", "recording", "shunned", "stack", "stack_contexts", "tapes",
+        "token",
         "writer",
     )  # fmt: skip
 

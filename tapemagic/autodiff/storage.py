@@ -50,7 +50,8 @@ class Storage:
     """
 
     __slots__ = (
-        "aval", "buffer", "copied_at_once", "exposed", "fresh", "handles", "id", "changed", "limit", "owner", "recording", "token",
+        "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id", "limit",
+        "owner", "recording", "token",
         "version",
         "whole", "written",
     )  # fmt: skip

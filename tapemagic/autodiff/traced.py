@@ -2,7 +2,7 @@
 
 A wrapper and not an `ndarray` subclass: a subclass has no say in ``plain[:] = t``,
 ``np.asarray(t)`` or ``plain.dot(t)`` and would lose the tape there in silence. The wrapped value is
-a real NumPy array (or NumPy scalar, or Python number) in NumPy's own memory order, and ``__class__``
+a real NumPy array (or scalar, or Python number) in NumPy's own memory order, and ``__class__``
 answers with its type, so that ``isinstance(t, np.ndarray)`` holds.
 """
 

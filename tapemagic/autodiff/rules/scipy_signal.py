@@ -2,8 +2,8 @@
 
 Convolution is bilinear; the cotangent of one factor is the correlation of the result's cotangent
 with the other (D. Dudgeon, R. Mersereau, "Multidimensional digital signal processing", 1984,
-section 1.2, in the words of adjoints). A recursive filter ``a y = b x`` (products are convolutions) has the
-adjoint that runs back in time.
+section 1.2, in the words of adjoints). A recursive filter ``a y = b x`` (products are convolutions)
+has the adjoint that runs back in time.
 """
 
 from __future__ import annotations
