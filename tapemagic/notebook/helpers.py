@@ -89,7 +89,8 @@ class Helpers:
 
 def functions(values: Iterable[Any]) -> Iterator[FunctionType]:
     """Yield the user's functions that values are, hold or would call."""
-    waiting, seen = list(values), {}
+    waiting = list(values)
+    seen: dict[int, Any] = {}
     while waiting and len(seen) < _MOST:
         one = waiting.pop()
         if id(one) in seen:
