@@ -19,6 +19,7 @@ STRIP_LENGTH = 120  # bars beside a loop
 LOOKED_BACK = 40  # operations at the end of an iteration among which its result is sought
 MATRIX_ROWS, MATRIX_COLUMNS = 4, 4  # an array up to this size is drawn as its numbers
 MATRIX_DIGITS = 3
+MOST_RESULTS = 3  # names that leave a group
 NOTES = {
     "zero": "gradient is exactly 0",
     "nan": "gradient is not finite",
@@ -86,11 +87,11 @@ def begins_here(graph: Graph, node: GraphNode) -> bool:
     return all(operand is None or operand.is_finite for operand in operands)
 
 
-def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, Any]:
-    """One closed group; `output` is the node whose value leaves it last."""
+def group_box(graph: Graph, group: Group, results: dict[str, int], steps: int) -> dict[str, Any]:
+    """One closed group; `results` are the nodes whose values leave it, by name, the last last."""
     nodes = graph.nodes
-    name = nodes[output].name
-    box = empty_box(group.id, "group", visible(name.partition("@")[0], NAME_LENGTH))
+    name, output = list(results.items())[-1]
+    box = empty_box(group.id, "group", visible(name, NAME_LENGTH))
     if group.kind == "call":
         box["op"] = visible(f"{group.title}( )", NAME_LENGTH)
     elif group.kind == "iteration":
@@ -110,13 +111,28 @@ def group_box(graph: Graph, group: Group, output: int, steps: int) -> dict[str, 
         box["code"] = visible(group.title, CODE_LENGTH)
     if group.kind == "loop" and group.line is not None:
         box["line"], box["lines"] = group.line, sorted({group.line, *box["lines"]})
-    box["strip"] = gradient_strip(graph, group, name.partition("@")[0])
+    box["strip"] = gradient_strip(graph, group, name)
     box["shape"], box["dtype"] = str(nodes[output].shape), visible(nodes[output].dtype, 24)
     fill_values(box, graph, output)
+    if len(results) > 1:
+        fill_results(box, graph, results)
     box["verb"] = counted(steps, "operation") if group.kind != "line" else ""
     if any(map(is_cut, members)):
         box["op"] += f" {SCISSORS.strip()}"
     return box
+
+
+def fill_results(box: dict[str, Any], graph: Graph, results: dict[str, int]) -> None:
+    """Name all that leaves a group, one row of value and gradient for each."""
+    told = list(results)[-MOST_RESULTS:]
+    short = [visible(name, NAME_LENGTH // len(told)) for name in told]
+    facts = [carried(graph, results[name]) for name in told]
+    box["title"] = ", ".join([*short, "…"] if len(told) < len(results) else short)
+    box["shape"] = box["dtype"] = ""
+    for key in ("value", "gradient"):
+        if key == "value" or graph.has_gradients:
+            box[f"{key}_rows"] = [f"{name}: {fact[key]}" for name, fact in zip(short, facts)]
+            box[key] = ", ".join(box[f"{key}_rows"])
 
 
 def place_in_source(box: dict[str, Any], graph: Graph, members: list[GraphNode]) -> None:
@@ -243,11 +259,18 @@ def failed_box(graph: Graph) -> dict[str, Any]:
     return box
 
 
-def group_facts(folding: Folding, group: Group, wanted: set[int]) -> tuple[int, int]:
-    """Node whose value leaves the group last, and how many operations it holds."""
+def group_facts(folding: Folding, group: Group, wanted: set[int]) -> tuple[dict[str, int], int]:
+    """Nodes whose values leave a group, by name, the last last; and how many operations it holds."""
     nodes = folding.graph.nodes
     steps = [node.index for node in nodes[group.first : group.last] if node.op != "source"]
     leaving = [index for index in steps if index in wanted]
     # What goes on to the target says more than what does not.
     telling = [index for index in leaving if folding.graph.gradient(index) is not None]
-    return (telling or leaving or steps)[-1], len(steps)
+    results: dict[str, int] = {}
+    for index in telling or leaving or steps[-1:]:
+        name = nodes[index].name.partition("@")[0]
+        results.pop(name, None)
+        results[name] = index
+    *_, last = results
+    named = {name: index for name, index in results.items() if name or name == last}
+    return named, len(steps)

@@ -230,3 +230,19 @@ def test_a_closed_group_tells_that_it_holds_a_cut():
     tape.mark("cut", 4, 4)
     loop = next(box for box in make_scene(build_graph(tape))["boxes"] if box["kind"] == "group")
     assert loop["op"] == "10 operations ✂"
+
+
+def test_a_loop_is_labelled_with_all_names_that_leave_it():
+    tape = fakes.Recorder("for k in r:\n    w = w * 0.5\n    b = b * 2.0\nloss = w * b")
+    w, b = tape.source("w", 3.0), tape.source("b", 1.0)
+    for _ in range(4):
+        w = tape.run("multiply", w, 0.5, line=2, name="w")
+        b = tape.run("multiply", b, 2.0, line=3, name="b")
+    target = tape.run("multiply", w, b, line=4, name="loss")
+    before = next(box for box in make_scene(build_graph(tape))["boxes"] if box["kind"] == "group")
+    assert before["gradient_rows"] == ["not run yet"]
+    scene = make_scene(build_graph(tape.gradient("loss", target)))
+    loop = next(box for box in scene["boxes"] if box["kind"] == "group")
+    assert loop["title"] == "w, b"
+    assert loop["value_rows"] == ["w: 0.1875", "b: 16"]
+    assert loop["gradient_rows"] == ["w: 16", "b: 0.1875"]
