@@ -39,12 +39,10 @@ def by_hand(work: Workload, sources: list, constants: list) -> Callable[[], list
 
 def autograd(work: Workload, sources: list, constants: list) -> Callable[[], Any]:
     """Return the same for HIPS/autograd."""
-    import autograd  # noqa: PLC0415  (a peer, if it is installed)
-    import autograd.numpy as anp  # noqa: PLC0415
+    import autograd
+    import autograd.numpy as anp
 
-    gradient = autograd.grad(
-        lambda values: work.forward(anp, *values, *constants)
-    )
+    gradient = autograd.grad(lambda values: work.forward(anp, *values, *constants))
     return lambda: gradient(list(map(_as_float, sources)))
 
 

@@ -340,7 +340,10 @@ def _fan(np: Any, x: Any, count: int) -> Any:
 
 
 workload(
-    "one variable used 10^5 times", 3, lambda: ([np.float64(0.7)], [10**5]), _fan_by_hand,
+    "one variable used 10^5 times",
+    3,
+    lambda: ([np.float64(0.7)], [10**5]),
+    _fan_by_hand,
     peers=False,
 )(_fan)
 

@@ -55,20 +55,20 @@ def load(file: str | os.PathLike[str]) -> object:
     ...     len(tapemagic.load(f"{folder}/run.json").nodes)
     2
     """
-    from .display.saving import load as load_graph  # noqa: PLC0415  (display is loaded on demand)
+    from .display.saving import load as load_graph
 
     return load_graph(file)
 
 
 def load_ipython_extension(shell: object) -> None:
     """Make `%%tape` known to an IPython shell: `%load_ext tapemagic`."""
-    from .notebook.magics import load  # noqa: PLC0415  (IPython is loaded only here)
+    from .notebook.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: object) -> None:
     """Take back everything that `%load_ext tapemagic` has done."""
-    from .notebook.magics import unload  # noqa: PLC0415
+    from .notebook.magics import unload
 
     unload(shell)

@@ -109,11 +109,7 @@ def fit(ct: Any, aval: Aval) -> Any:
             shape = shape[extra:]
         # Axes are aligned from the right; a missing or length-1 axis of ct is a lazy broadcast.
         skipped = aval.ndim - len(shape)
-        axes = tuple(
-            i
-            for i, n in enumerate(shape)
-            if n != 1 and aval.shape[i + skipped] == 1
-        )
+        axes = tuple(i for i, n in enumerate(shape) if n != 1 and aval.shape[i + skipped] == 1)
         if axes:
             ct = np.sum(ct, axis=axes, keepdims=True)
     dtype = getattr(ct, "dtype", None)

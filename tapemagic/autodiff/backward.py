@@ -18,12 +18,13 @@ import numpy as np
 
 from . import dispatch, recorder
 from .avals import AVALS, MULTIPLE, code_of, fit, full, is_small
-from .dispatch import is_traced
 from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of
 from .structure import pick
 from .traced import TracedArray
 
+#: The cotangents of the sweeps that are going on, outermost first: whoever shows progress looks here.
+SWEEPS: list[list] = []
 #: What cotangents kept for the picture may take in all.
 KEPT_BYTES = 1 << 27
 
@@ -91,16 +92,20 @@ def _sweep(
         else _Puller(mine, record, kept)
     )
     found = {}
-    for stop in sorted(wanted, reverse=True):
-        if stop > top:
-            continue
-        pull(entries, cotangents, top, stop)
-        top = stop
-        if cotangents[stop] is not None and (mine is None or mine[stop]):
-            found[stop] = cotangents[stop]
-            owned.discard(stop)
-    if kept is not None and found:
-        pull(entries, cotangents, top, top - 1)
+    SWEEPS.append(cotangents)
+    try:
+        for stop in sorted(wanted, reverse=True):
+            if stop > top:
+                continue
+            pull(entries, cotangents, top, stop)
+            top = stop
+            if cotangents[stop] is not None and (mine is None or mine[stop]):
+                found[stop] = cotangents[stop]
+                owned.discard(stop)
+        if kept is not None and found:
+            pull(entries, cotangents, top, top - 1)
+    finally:
+        SWEEPS.pop()
     return found
 
 
@@ -159,9 +164,7 @@ def lift(entry: tuple, k: int) -> tuple:
     ids, args, y = entry[4], entry[6], entry[8]
     if primitive.variadic is None and not primitive.vjps:  # machinery: saves no values
         return entry
-    args = tuple(
-        _handle(arg, ids[i]) if i < len(ids) else arg for i, arg in enumerate(args)
-    )
+    args = tuple(_handle(arg, ids[i]) if i < len(ids) else arg for i, arg in enumerate(args))
     if entry[3] == MULTIPLE:
         y = y and tuple(_part(item, k, i, len(y)) for i, item in enumerate(y))
     else:
@@ -235,7 +238,9 @@ def _careful_sweep(
             masks[operand] = (
                 None
                 if selected is None or (old is not None and before is None)
-                else selected if old is None else selected | before
+                else selected
+                if old is None
+                else selected | before
             )
     return found
 
@@ -300,6 +305,4 @@ def _aval_of(entry: tuple, operand: int) -> Any:
 def _join(old: list | None, new: list) -> list:
     if old is None:
         return new
-    return [
-        b if a is None else a if b is None else a + b for a, b in zip(old, new)
-    ]
+    return [b if a is None else a if b is None else a + b for a, b in zip(old, new)]

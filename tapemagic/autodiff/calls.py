@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NoRuleError
+from tapemagic.errors import NoRuleError
+
 from . import guards, leaks, recorder
 from .avals import MULTIPLE, code_of, is_small
 from .handles import (
@@ -219,7 +220,7 @@ def as_array(items: Any) -> Any:
     """Make an array of a list in the place of an array, as NumPy does."""
     if not holds_traced(items):
         return np.asarray(items)
-    from .creation import array_of  # noqa: PLC0415  (built on this module)
+    from .creation import array_of
 
     return array_of(np.array, items)
 
@@ -273,7 +274,7 @@ def _result(y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls
                 if y is value:
                     return x
                 if y.base is not None and (y.base is value or y.base is value.base):
-                    from .storage import view_of  # noqa: PLC0415  (storage writes through dispatch)
+                    from .storage import view_of
 
                     return view_of(x, y, node, cls)
     if node is None:
@@ -283,7 +284,7 @@ def _result(y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls
 
 def unpack(y: Any, id_: int, cls: type) -> Any:
     """Record one node per array of a result that is a tuple or list of arrays."""
-    from .structure import pick  # noqa: PLC0415  (built on this module)
+    from .structure import pick
 
     items = []
     for i, item in enumerate(y):

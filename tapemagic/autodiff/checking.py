@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SourceError, TapeUseError
+from tapemagic.errors import SourceError, TapeUseError
+
 from . import structures
 
 #: Up to this many elements are checked one by one; beyond, along random directions.
@@ -167,7 +168,7 @@ def check_gradient(fun: Callable, *args: Any, tolerance: float = 1e-5) -> Check:
     >>> bool(tapemagic.check_gradient(lambda x: np.sum(np.sin(x) * x), np.array([0.3, -1.2])))
     True
     """
-    from .derivatives import value_and_grad  # noqa: PLC0415  (derivatives are above this room)
+    from .derivatives import value_and_grad
 
     if not args:
         raise SourceError("check_gradient needs at least one argument besides the function.")

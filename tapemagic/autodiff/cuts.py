@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TapeUseError
+from tapemagic.errors import TapeUseError
+
 from . import dispatch, leaks, recorder, structures
 from .avals import AVALS, MULTIPLE, code_of, full, is_small
 from .dispatch import is_traced
@@ -174,7 +175,7 @@ def checkpoint(fun: Callable) -> Callable:
     >>> tapemagic.grad(step)(0.0)
     np.float64(1.0)
     """
-    from .derivatives import vjp  # noqa: PLC0415  (derivatives are built on tapes)
+    from .derivatives import vjp
 
     @custom_gradient
     @functools.wraps(fun)

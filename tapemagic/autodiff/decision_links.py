@@ -167,8 +167,8 @@ def _argument(root: Any, user: Any) -> int | None:
     if isinstance(user, ast.Subscript) and user.slice is root:
         return 1 if isinstance(user.ctx, ast.Load) else 2
     if isinstance(user, ast.Call) and user.args and user.args[0] is root:
-        name = user.func.attr if isinstance(user.func, ast.Attribute) else getattr(
-            user.func, "id", ""
+        name = (
+            user.func.attr if isinstance(user.func, ast.Attribute) else getattr(user.func, "id", "")
         )
         return 0 if name == "where" else None
     return None

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SourceError
+from tapemagic.errors import SourceError
+
 from . import dispatch, structures
 from .borrowed import Borrowed
 from .dispatch import is_traced

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnsupportedWriteError
+from tapemagic.errors import UnsupportedWriteError
+
 from . import later, leaks
 from .calls import (
     as_array,
@@ -126,7 +127,7 @@ def _place_of_out(fun: Any) -> int:
 
 def _into(fun: Any, args: tuple, kwargs: dict) -> Any:
     """Carry out a call with `out=`: the call without, and a write of its result."""
-    from .ufuncs import store  # noqa: PLC0415  (built on this module)
+    from .ufuncs import store
 
     if len(args) > (place := _place_of_out(fun)):
         names = list(signature_of(fun).parameters)

@@ -7,11 +7,10 @@ ones are copied; of large ones a fingerprint is taken, and a sweep over changed 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ..errors import ChangedDataError
+from tapemagic.errors import ChangedDataError
+
 from .recorder import RECORDER, Recording
 
 #: Arrays up to this many bytes are copied: hardly dearer than to watch them, and always right.
@@ -69,5 +68,3 @@ def verify(recording: Recording) -> None:
                 why="The gradient would mix its old and its new values.",
                 fix="Take the gradient before changing it, or change a copy.",
             )
-
-

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TapeUseError
+from tapemagic.errors import TapeUseError
+
 from .avals import code_of
 from .recorder import RECORDER
 

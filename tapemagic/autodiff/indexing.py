@@ -40,7 +40,10 @@ def encode(index: Any) -> Any:
         return ("tuple", *map(encode, index))
     if isinstance(index, np.ndarray) and index.ndim:
         return index.copy()  # the user may write to it later
-    if isinstance(index, (bool, np.bool_)) or getattr(getattr(index, "dtype", 0), "kind", "") == "b":
+    if (
+        isinstance(index, (bool, np.bool_))
+        or getattr(getattr(index, "dtype", 0), "kind", "") == "b"
+    ):
         return bool(index)
     if isinstance(index, list):
         return np.array(index, dtype=np.intp if len(index) == 0 else None)
@@ -53,8 +56,7 @@ def is_basic(index: Any) -> bool:
     return all(
         item is None
         or item is Ellipsis
-        or isinstance(item, (int, np.integer, slice))
-        and not isinstance(item, bool)
+        or (isinstance(item, (int, np.integer, slice)) and not isinstance(item, bool))
         for item in items
     )
 
@@ -74,7 +76,7 @@ def getitem(handle: Any, index: Any) -> Any:
     value = dispatch.plain(handle)  # of a view, not the copy that a rule may keep
     y = value[index]
     if isinstance(y, np.ndarray) and y.base is not None and is_basic(index):
-        from .storage import view_of  # noqa: PLC0415  (storage writes through indices)
+        from .storage import view_of
 
         node = None
         if id_ >= 0:

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import LeavesTapeError, NoRuleError, TapeError
+from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
+
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import RECORDER, is_inner
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TapeStateError
+from tapemagic.errors import TapeStateError
+
 from . import lookup, recheck
 from .checking import Check
 from .nodes import Node, Reader
@@ -54,7 +55,7 @@ class Looking:
     @property
     def graph(self) -> Any:
         """The run as a frozen `Graph`: plain data, summaries of arrays, never the arrays."""
-        from tapemagic.graph.build import build_graph  # noqa: PLC0415  (a door: looks, never records)
+        from tapemagic.graph.build import build_graph
 
         if self.cell is None and self._recording is not None:
             lookup.find_names(self, self._namespace)
@@ -63,7 +64,7 @@ class Looking:
     @property
     def findings(self) -> list:
         """What is worth knowing about the gradients, most important first."""
-        from tapemagic.graph.why import findings  # noqa: PLC0415
+        from tapemagic.graph.why import findings
 
         return findings(self, self.graph)
 
@@ -80,7 +81,7 @@ class Looking:
         >>> isinstance(tape.explain(), str)
         True
         """
-        from tapemagic.graph.why import explain  # noqa: PLC0415
+        from tapemagic.graph.why import explain
 
         return explain(self, self.graph, name)
 
@@ -133,7 +134,7 @@ class Looking:
         >>> tape.program(y, x)(x=5.0)
         (np.float64(25.0), np.float64(10.0))
         """
-        from .program import make_program  # noqa: PLC0415  (built on the tape's own tools)
+        from .program import make_program
 
         return make_program(self, target, sources, sys._getframe(1))
 
@@ -142,7 +143,7 @@ class Looking:
 
         `tapemagic.load` reads the first two.
         """
-        from tapemagic.display.saving import save  # noqa: PLC0415
+        from tapemagic.display.saving import save
 
         save(self.graph, file)
 

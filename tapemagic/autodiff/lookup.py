@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import SourceError
+from tapemagic.errors import SourceError
+
 from .dispatch import is_traced
 from .recorder import RECORDER
 from .variable import VariableState

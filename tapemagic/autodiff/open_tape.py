@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import TapeStateError, TapeUseError
+from tapemagic.errors import TapeStateError, TapeUseError
+
 from . import lookup, recorder, structures, watching
 from .avals import AVALS
 from .dispatch import is_traced

@@ -183,8 +183,10 @@ def _own(x: Any, others: list, writer: Any) -> Any:
         return None
     value = concrete(x)
     if not np.ndim(value):
-        return x if is_symbol(x) and not isinstance(value, np.ndarray) else (
-            x[()] if is_symbol(x) else value[()]
+        return (
+            x
+            if is_symbol(x) and not isinstance(value, np.ndarray)
+            else (x[()] if is_symbol(x) else value[()])
         )
     if is_symbol(x) and value.flags.writeable:
         memory, taken = _memory_of(x), set().union(*map(_memory_of, others))

@@ -96,5 +96,3 @@ class Places:
         if text is not None and line <= len(text.splitlines()):
             return line, text.splitlines()[line - 1].strip()
         return line, linecache.getline(calls[0][1], line).strip()
-
-

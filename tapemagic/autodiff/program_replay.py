@@ -1,8 +1,7 @@
 """From a recording to the steps of a program: forward once more, then backward, on symbols.
 
-The rules are NumPy code. Run on symbols they write the gradient down instead of computing it, just
-as on handles they record it. Only the machinery's own primitives (elements, windows, writes), which
-work in place, are written here once more, as updates of an array.
+The rules are NumPy code. Run on symbols they write the gradient down instead of computing it. Only
+the machinery's own primitives (elements, windows, writes) are written here once more, as updates.
 """
 
 from __future__ import annotations
@@ -132,9 +131,11 @@ class Replay:
             return args[0]
         aval = AVALS[entry[3]]
         if isinstance(primitive.fun, type):
-            return self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {}) if (
-                args[0].dtype == aval.dtype
-            ) else args[0].astype(aval.dtype)
+            return (
+                self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {})
+                if (args[0].dtype == aval.dtype)
+                else args[0].astype(aval.dtype)
+            )
         y = self.writer.run(primitive.fun, tuple(args), {})
         if y.dtype != aval.dtype:  # a Python number was kept as NumPy's, which widens
             weak = tuple(_SMALLER.get(type(x), lambda x: x)(x) if not is_symbol(x) else x

@@ -91,16 +91,12 @@ def check(
     found = sweep(seeds, [[node] for node in nodes])
     start = [np.asarray(plain[node]) for node in nodes]
     gradients = [
-        np.zeros_like(value) if ct is None else np.asarray(ct)
-        for value, ct in zip(start, found)
+        np.zeros_like(value) if ct is None else np.asarray(ct) for value, ct in zip(start, found)
     ]
 
     def target(values: list[np.ndarray]) -> float:
         again = run_again(entries, count, dict(zip(nodes, values)))
-        return sum(
-            float(np.sum(np.real(np.conj(ct) * again[node]))) for node, ct in seeds.items()
-        )
+        return sum(float(np.sum(np.real(np.conj(ct) * again[node]))) for node, ct in seeds.items())
 
     names = [f"node {node}" for node in nodes]
     return compare(target, start, gradients, names, tolerance)
-

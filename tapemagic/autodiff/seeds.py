@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TapeUseError
+from tapemagic.errors import TapeUseError
+
 from .dispatch import is_traced
 
 

@@ -6,7 +6,8 @@ import inspect
 from functools import lru_cache
 from typing import Any
 
-from ..errors import NoRuleError
+from tapemagic.errors import NoRuleError
+
 from . import leaks
 from .handles import HANDLE_TYPES, node_of, plain
 

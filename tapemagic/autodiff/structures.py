@@ -13,7 +13,6 @@ from tapemagic.errors import TapeUseError
 
 from .dispatch import HANDLE_TYPES
 
-
 #: Types that are leaves, asked first: every gradient comes through here.
 _LEAVES = {np.ndarray, np.float64, np.float32, float, str, type(None)}
 

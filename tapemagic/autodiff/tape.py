@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TapeStateError, TapeUseError
+from tapemagic.errors import TapeStateError, TapeUseError
+
 from . import backward, dispatch, guards, jacobians, structures
 from .avals import AVALS
 from .dispatch import is_traced

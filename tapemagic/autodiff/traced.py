@@ -16,12 +16,13 @@ import numpy as np
 
 from . import dispatch, leaks
 from .avals import code_of
-from .dispatch import HANDLE_TYPES, call, call_elementwise, is_traced
+from .dispatch import HANDLE_TYPES, call, call_elementwise
 from .primitives import RULES
 from .recorder import RECORDER
 
 #: Abstract value of a Python float, of which ufuncs make a NumPy number.
 NUMBER = code_of(0.0)
+
 
 class TracedArray:
     """A value on the tape.
@@ -75,7 +76,7 @@ class TracedArray:
                 if getattr(rule, "kind", "") == "elementwise":
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
-        from .ufuncs import call_ufunc  # noqa: PLC0415  (built on the handles of this module)
+        from .ufuncs import call_ufunc
 
         return call_ufunc(ufunc, method, inputs, kwargs)
 
@@ -129,7 +130,7 @@ class TracedArray:
 
     @property
     def flat(self) -> Any:
-        from .indexing import FlatIterator  # noqa: PLC0415
+        from .indexing import FlatIterator
 
         return FlatIterator(self)
 
@@ -209,40 +210,26 @@ class TracedArray:
         if digits is None:
             return leaks.flat(round(self.value), (self,), round)
         if isinstance(self.value, float) and type(self.value) is float:
-            return dispatch.call_primitive(
-                RULES[np.round], (self, digits), {}, round
-            )
+            return dispatch.call_primitive(RULES[np.round], (self, digits), {}, round)
         return np.round(self, digits or 0)
 
     def __eq__(self, other: Any) -> Any:
-        return leaks.flat(
-            dispatch.plain(self) == dispatch.plain(other), (self, other), operator.eq
-        )
+        return leaks.flat(dispatch.plain(self) == dispatch.plain(other), (self, other), operator.eq)
 
     def __ne__(self, other: Any) -> Any:
-        return leaks.flat(
-            dispatch.plain(self) != dispatch.plain(other), (self, other), operator.ne
-        )
+        return leaks.flat(dispatch.plain(self) != dispatch.plain(other), (self, other), operator.ne)
 
     def __lt__(self, other: Any) -> Any:
-        return leaks.flat(
-            dispatch.plain(self) < dispatch.plain(other), (self, other), operator.lt
-        )
+        return leaks.flat(dispatch.plain(self) < dispatch.plain(other), (self, other), operator.lt)
 
     def __le__(self, other: Any) -> Any:
-        return leaks.flat(
-            dispatch.plain(self) <= dispatch.plain(other), (self, other), operator.le
-        )
+        return leaks.flat(dispatch.plain(self) <= dispatch.plain(other), (self, other), operator.le)
 
     def __gt__(self, other: Any) -> Any:
-        return leaks.flat(
-            dispatch.plain(self) > dispatch.plain(other), (self, other), operator.gt
-        )
+        return leaks.flat(dispatch.plain(self) > dispatch.plain(other), (self, other), operator.gt)
 
     def __ge__(self, other: Any) -> Any:
-        return leaks.flat(
-            dispatch.plain(self) >= dispatch.plain(other), (self, other), operator.ge
-        )
+        return leaks.flat(dispatch.plain(self) >= dispatch.plain(other), (self, other), operator.ge)
 
     def __contains__(self, item: Any) -> bool:
         return leaks.flat(

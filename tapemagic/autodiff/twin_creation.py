@@ -13,8 +13,8 @@ from .creation import array_of, row
 from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from .primitives import RULES, composite, general
 from .recorder import RECORDER
-from .writing import write_item
 from .twinning import fresh, making, may_hold_traced, relink, showing, twin_for
+from .writing import write_item
 
 #: Functions that take no array that could be traced.
 _MAKERS = (

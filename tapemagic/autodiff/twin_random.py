@@ -21,9 +21,9 @@ from .creation import as_operand, row
 from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from .primitives import general
 from .recorder import RECORDER
-from .writing import write_item
 from .twinning import ORIGINALS, fresh, register, twin_for, twin_module
 from .ufuncs import is_live
+from .writing import write_item
 
 #: method -> names of its location and scale, both linear; the defaults of the two.
 _LINEAR = {

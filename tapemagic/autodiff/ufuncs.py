@@ -20,8 +20,8 @@ from . import dispatch, later, leaks
 from .creation import _array, array_of, as_operand, row
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
 from .primitives import RULES, Primitive
-from .writing import write_item
 from .ufunc_methods import METHODS
+from .writing import write_item
 
 #: Keywords that only generalised ufuncs (matmul, vecdot) take.
 _CORE = ("axes", "axis", "keepdims")

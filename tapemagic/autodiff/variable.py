@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import TapeUseError, VariableError
+from tapemagic.errors import TapeUseError, VariableError
+
 from . import dispatch, recorder
 from .avals import AVALS, code_of
 from .recorder import RECORDER

@@ -12,12 +12,12 @@ import dis
 import inspect
 import sys
 import warnings
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from ..errors import SourceError
+from tapemagic.errors import SourceError
+
 from . import dispatch
 from .borrowed import Borrowed
 from .dispatch import is_traced
@@ -59,7 +59,7 @@ class Rebound:
 
 
 def _variable_state() -> type:
-    from .variable import VariableState  # noqa: PLC0415
+    from .variable import VariableState
 
     return VariableState
 
@@ -111,7 +111,7 @@ def take_over(tape: Any, x: Any) -> Any:
     kind = getattr(getattr(x, "dtype", None), "kind", None)
     if kind is None and isinstance(x, (float, complex)):
         kind = "f"
-    if kind is None and isinstance(x, (bool, int)) or kind in ("i", "u", "b"):
+    if (kind is None and isinstance(x, (bool, int))) or kind in ("i", "u", "b"):
         dtype = getattr(x, "dtype", type(x).__name__)
         warnings.warn(
             f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
@@ -151,5 +151,3 @@ def _is_discarded(frame: Any) -> bool:
     steps = [step for step in dis.get_instructions(frame.f_code) if step.opname != "CACHE"]
     following = next((step for step in steps if step.offset > frame.f_lasti), None)
     return following is not None and following.opname == "POP_TOP"
-
-

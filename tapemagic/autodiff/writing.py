@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnsupportedWriteError
+from tapemagic.errors import UnsupportedWriteError
+
 from . import dispatch
 from .avals import AVALS, code_of
 from .indexing import encode, plain_index

@@ -260,7 +260,7 @@ def failed_box(graph: Graph) -> dict[str, Any]:
 
 
 def group_facts(folding: Folding, group: Group, wanted: set[int]) -> tuple[dict[str, int], int]:
-    """Nodes whose values leave a group, by name, the last last; and how many operations it holds."""
+    """Nodes whose values leave a group, by name, the last last, and how many operations it has."""
     nodes = folding.graph.nodes
     steps = [node.index for node in nodes[group.first : group.last] if node.op != "source"]
     leaving = [index for index in steps if index in wanted]

@@ -10,7 +10,7 @@ BEND_BREADTH = 8.0
 BEND_GAP = 10.0
 BEND_WEIGHT = 4.0  # a long wire should be straight before short ones are
 HELD = 1e6  # what is to stay while leaves move
-LEAF_PULL = 0.05  # a leaf comes to its user, not the user to the leaf: chains stay straight
+LEAF_PULL = 0.01  # a leaf comes to its user, not the user to the leaf: chains stay straight
 
 
 class Layers:
@@ -149,9 +149,13 @@ def fit_across(layers: Layers) -> list[float]:
 
 
 def pull(layers: Layers, member: int) -> float:
-    """How strongly a member attracts its neighbours."""
-    lone = member < layers.boxes and not layers.before[member] and len(layers.after[member]) == 1
-    return LEAF_PULL if lone else 1.0
+    """How strongly a member attracts its neighbours, and holds its own place."""
+    return LEAF_PULL if is_lone(layers, member) else 1.0
+
+
+def is_lone(layers: Layers, member: int) -> bool:
+    """Whether a member is a leaf of one use."""
+    return member < layers.boxes and not layers.before[member] and len(layers.after[member]) == 1
 
 
 def fit_row(
@@ -181,7 +185,9 @@ def fit_row(
             wanted = sum(
                 strength * across[other] for strength, other in zip(pulls, neighbours, strict=True)
             ) / sum(pulls)
-            weight = BEND_WEIGHT if member >= layers.boxes else float(len(neighbours))
+            weight = (
+                BEND_WEIGHT if member >= layers.boxes else len(neighbours) * pull(layers, member)
+            )
         else:
             wanted, weight = across[member], 0.01
         mean, members = wanted - offset, 1.0

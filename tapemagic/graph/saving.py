@@ -110,9 +110,7 @@ def _source(row: dict[str, Any]) -> SourceRow:
 
 
 def _summaries(rows: dict[str, Any], *, pairs: bool = False) -> Summaries:
-    made = {
-        (tuple(map(int, key.split())) if pairs else int(key)): row for key, row in rows.items()
-    }
+    made = {(tuple(map(int, key.split())) if pairs else int(key)): row for key, row in rows.items()}
     summaries = Summaries(lambda key: None)
     summaries.fill(
         {key: None if row is None else _build(ArraySummary, row) for key, row in made.items()}

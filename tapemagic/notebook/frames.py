@@ -69,9 +69,7 @@ class Refusals:
         self._handler = shell.CustomTB
 
     @staticmethod
-    def _show(
-        shell: Any, kind: type, error: BaseException, *_: Any, **__: Any
-    ) -> list[str]:
+    def _show(shell: Any, kind: type, error: BaseException, *_: Any, **__: Any) -> list[str]:
         prune(error)
         shell.showtraceback((kind, error, error.__traceback__), running_compiled_code=True)
         return []

@@ -18,9 +18,10 @@ from tapemagic.errors import TapeError
 from . import show
 from .arguments import parse_name, parse_path, split_line
 from .completion import make_matcher
-from .frames import Refusals
 from .extras import add_extras
+from .frames import Refusals
 from .instrument import Plan, make_plan
+from .progress import Progress, is_watched
 from .records import Cell, Options
 from .rerun import Rerun
 from .running import ShellRun
@@ -41,12 +42,17 @@ class TapeMagics(Magics):
         config=True
     )
 
+    shows_progress = Bool(True, help="Whether a cell that takes long shows how far it is.").tag(
+        config=True
+    )
+
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.tree_transformer = TreeTransformer(shell, self.start)
         self.matcher = make_matcher(self.tape.parser, shell.user_ns)
         self.run: ShellRun | None = None
         self.refusals: Refusals | None = None
+        self.progress: Progress | None = None
 
     @magic_arguments()
     @argument(
@@ -113,6 +119,13 @@ class TapeMagics(Magics):
 
         self.run = ShellRun(self.shell, session, finished)
         self.run.start()
+        self.show_progress()
+
+    def show_progress(self) -> None:
+        """Let a bar appear if the cell that has begun takes long."""
+        if self.shows_progress and is_watched(self.shell):
+            self.progress = Progress()
+            self.progress.start()
 
     def prepare_rerun(self, session: Session) -> Rerun:
         """Copy what the cell starts from, for the sliders."""
@@ -155,6 +168,9 @@ class TapeMagics(Magics):
             failure = problem
             if isinstance(problem, UsageError | TapeError | KeyboardInterrupt):
                 failure = problem.with_traceback(None)
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
         show.show_outcome(self.shell, session, rerun, sliders)
         return failure
 
@@ -179,6 +195,7 @@ class TapeMagics(Magics):
         value = None
         try:
             session.begin()
+            self.show_progress()
             exec(module, shell.user_ns)  # noqa: S102  (the user's own cell)
             if isinstance(last, ast.Expr):
                 code = compile_in(shell, ast.Expression(last.value), filename, "eval")

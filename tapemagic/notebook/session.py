@@ -12,6 +12,7 @@ from tapemagic.autodiff.borrowed import Borrowed
 from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.tape import GradientTape
 
+from . import memory
 from .frames import find_line
 from .helpers import Helpers
 from .hooks import RUNNING, CellHooks
@@ -98,6 +99,7 @@ class Session:
         borrowed = Borrowed()
         self.swap = Swap(namespace, borrowed, self.tape.register_plain)
         self.armed = True
+        memory.keep()
         # for the page: names of the operands that nobody watches
         arrays = ((name, namespace.get(name)) for name in self.reached)
         self.tape.arrays = {
@@ -146,6 +148,7 @@ class Session:
             return
         with uninterrupted():
             self.armed = False
+            memory.release()
             hooks = getattr(self, "hooks", None)
             if hooks is not None:
                 if error is None:
@@ -203,6 +206,7 @@ class Session:
         """Return the plain value of the target, or None."""
         return None if self._target is None else plain(self._target[1])
 
+    @memory.kept()
     def differentiate(self) -> None:
         """Take the gradient of the target, after `end`.
 

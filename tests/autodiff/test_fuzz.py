@@ -1,7 +1,6 @@
 """Random programs: a few hundred here; ``python -m tests.fuzz N`` runs as many as one likes."""
 
 import pytest
-
 from fuzz.harness import check
 from fuzz.programs import random_program
 

@@ -64,8 +64,17 @@ def test_fingerprints():
     assert guards.fingerprint(x) != known
 
 
-@pytest.mark.parametrize("x", [np.zeros(0), np.ones(3, np.float32), np.ones((3, 2))[:, ::2],
-                               np.ones(5, bool), np.ones(3, complex), np.array(1.0)])
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.zeros(0),
+        np.ones(3, np.float32),
+        np.ones((3, 2))[:, ::2],
+        np.ones(5, bool),
+        np.ones(3, complex),
+        np.array(1.0),
+    ],
+)
 def test_fingerprints_of_odd_arrays(x):
     assert guards.fingerprint(x) == guards.fingerprint(x.copy())
 

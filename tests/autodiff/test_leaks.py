@@ -141,8 +141,13 @@ def test_exceptions_are_numpys():
     x = Variable([1.0, 2.0])
     with GradientTape():
         t = x * 2.0
-        for bad in (lambda: t + np.ones(3), lambda: t @ np.ones(3), lambda: np.reshape(t, (3,)),
-                    lambda: t[7], lambda: np.concatenate([t, np.ones((2, 2))])):
+        for bad in (
+            lambda: t + np.ones(3),
+            lambda: t @ np.ones(3),
+            lambda: np.reshape(t, (3,)),
+            lambda: t[7],
+            lambda: np.concatenate([t, np.ones((2, 2))]),
+        ):
             with pytest.raises((ValueError, IndexError)) as caught:
                 bad()
             assert not isinstance(caught.value, TapeError)

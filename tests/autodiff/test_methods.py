@@ -111,7 +111,7 @@ def test_written_array_is_refused_too():
 )
 def test_errors_are_numpys(call):
     x = np.array([1.0, 2.0, 3.0])
-    with pytest.raises(Exception) as expected:  # noqa: PT011
+    with pytest.raises(Exception) as expected:
         call(x.copy())
     with GradientTape() as tape:
         handle = tape.watch(x)

@@ -68,9 +68,7 @@ def test_lines_of_operations():
     x = Variable(2.0)
     with GradientTape() as tape:
         y = x * 2.0
-        _ = np.exp(
-            y
-        )
+        _ = np.exp(y)
     first, second = tape.nodes()[1:]
     assert second.line == first.line + 1 or second.line == first.line + 2
 

@@ -137,7 +137,7 @@ def test_program(text):
 )
 def test_errors_are_numpys(make):
     with np.errstate(all="ignore"):
-        with pytest.raises(Exception) as expected:  # noqa: PT011
+        with pytest.raises(Exception) as expected:
             make(np, np.float64(0.5))
         with GradientTape() as tape:
             t = tape.watch(np.float64(0.5))

@@ -123,7 +123,7 @@ def test_plain_out_is_refused(call):
 )
 def test_errors_are_numpys(call):
     x = fresh_inputs()["x"]
-    with pytest.raises(Exception) as expected:  # noqa: PT011
+    with pytest.raises(Exception) as expected:
         call(x, np.zeros(5))
     with GradientTape() as tape:
         handle = tape.watch(x)

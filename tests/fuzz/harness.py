@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import tapemagic
-from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.borrowed import Borrowed
+from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twins import numpy_twin
 from tapemagic.errors import TapeError
 

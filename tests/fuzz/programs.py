@@ -16,7 +16,7 @@ import numpy as np
 from .statements import STATEMENTS
 
 #: Helper functions that every program may call: the "earlier cell" of a notebook.
-HELPERS = '''
+HELPERS = """
 def scale_in_place(a, factor):
     a *= factor
     return a
@@ -34,7 +34,7 @@ def smooth(a):
 
 def recurse(a, n):
     return a if n == 0 else np.sin(recurse(a, n - 1)) + 0.1 * a
-'''
+"""
 LARGEST = 20.0
 MOST_ELEMENTS = 48
 

@@ -174,7 +174,9 @@ def item_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None
 
 def masked_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
     place = _place(rng, arrays)
-    right = rng.choice(["0.25", f"{place}[{place} > 0.2] * 0.5", f"np.sum({_operand(rng, arrays)})"])
+    right = rng.choice(
+        ["0.25", f"{place}[{place} > 0.2] * 0.5", f"np.sum({_operand(rng, arrays)})"]
+    )
     return f"{place}[{place} > 0.2] {rng.choice(['=', '+=', '*='])} {right}"
 
 
@@ -213,10 +215,20 @@ def flat_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None
     place = _place(rng, arrays)
     form = rng.choice(
         [
-            "{0}.flat[1] = {1}.sum()", "{0}.flat[::2] = 0.3", "{0}.flat[[0, 1]] = 0.1",
-            "{0}.flat = {1}", "{0}.flat[1:3] = {1}.sum()", "{0}.flat[-1] *= 0.5",
-            "{0}.real = {1}", "{0}.imag = {1}", "{0}.real[0] = {1}.sum()", "{0}.imag[...] = 0.2",
-            "{0}.real *= 0.5", "{0}.shape = (-1,)", "{0}.T[...] *= 0.5", "{0}.ravel()[0] = 0.5",
+            "{0}.flat[1] = {1}.sum()",
+            "{0}.flat[::2] = 0.3",
+            "{0}.flat[[0, 1]] = 0.1",
+            "{0}.flat = {1}",
+            "{0}.flat[1:3] = {1}.sum()",
+            "{0}.flat[-1] *= 0.5",
+            "{0}.real = {1}",
+            "{0}.imag = {1}",
+            "{0}.real[0] = {1}.sum()",
+            "{0}.imag[...] = 0.2",
+            "{0}.real *= 0.5",
+            "{0}.shape = (-1,)",
+            "{0}.T[...] *= 0.5",
+            "{0}.ravel()[0] = 0.5",
         ]
     )
     return form.format(place, _operand(rng, arrays))

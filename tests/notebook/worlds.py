@@ -71,7 +71,7 @@ def finish(namespace, before, run):
     with contextlib.redirect_stdout(printed):
         try:
             run()
-        except BaseException as raised:  # noqa: BLE001  (the point of the comparison)
+        except BaseException as raised:
             error = raised
     namespace.pop("__builtins__", None)
     before.pop("__builtins__", None)

@@ -135,7 +135,7 @@ def assert_same(got, want):
             assert a.shape == b.shape
             np.testing.assert_array_equal(a, b)
         else:
-            assert a == b or (a != a and b != b)  # noqa: PLR0124  (nan)
+            assert a == b or (a != a and b != b)
 
 
 def assert_slopes(found, function, inputs, *, step=1e-6, rtol=2e-6, atol=2e-7):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import dispatch, leaks
-from ..primitives import composite, constant, refuse
+from tapemagic.autodiff import dispatch, leaks
+from tapemagic.autodiff.primitives import composite, constant, refuse
 
 constant(
     np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isneginf, np.isposinf,

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, general
-from ..pullbacks import conj_if_complex as conj
+from tapemagic.autodiff.primitives import composite, general
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
+
 from .algebra import apply, as_array, plain
 from .axes import from_rows, is_given, masked, restore, to_rows
 
@@ -74,9 +75,7 @@ def _suffix_recurrence(ct: Any, factor: Any) -> Any:
     return ct
 
 
-def _cumprod(
-    ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None
-) -> Any:
+def _cumprod(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     if not a.size:
         return ct
     rows = conj(to_rows(a, axis))
@@ -137,9 +136,7 @@ general(_diff_primitive, _diff_vjp, name="diff")
 
 
 @composite(np.diff)
-def _diff(
-    a: Any, n: int = 1, axis: int = -1, prepend: Any = _none, append: Any = _none
-) -> Any:
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = _none, append: Any = _none) -> Any:
     if n <= 0:
         np.diff(plain(a), n, axis)  # NumPy's own error for a negative order
         return a

@@ -84,9 +84,7 @@ def _plan(subscripts: str, ndims: tuple[int, ...], i: int) -> tuple[str, str, tu
     return ",".join(others) + "->" + target, repeated, missing
 
 
-def _einsum_vjp(
-    i: int, ct: Any, y: Any, *operands: Any, subscripts: str, **options: Any
-) -> Any:
+def _einsum_vjp(i: int, ct: Any, y: Any, *operands: Any, subscripts: str, **options: Any) -> Any:
     ndims = tuple(x.ndim for x in operands)
     plan, repeated, missing = _plan(subscripts, ndims, i)
     factors = [ct, *(conj(x) for k, x in enumerate(operands) if k != i)]

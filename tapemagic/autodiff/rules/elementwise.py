@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, constant, elementwise, general
-from ..pullbacks import FORMULA_NAMES, conj_if_complex
+from tapemagic.autodiff.primitives import composite, constant, elementwise, general
+from tapemagic.autodiff.pullbacks import FORMULA_NAMES, conj_if_complex
+
 from .algebra import apply, is_complex
 
 # --------------------------------------------------------------------------- words for formulas

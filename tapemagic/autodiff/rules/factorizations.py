@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.primitives import general
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import adjoint, plain
 from .degenerate import (

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import linear
+from tapemagic.autodiff.primitives import linear
+
 from .algebra import apply, plain
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import NoRuleError
-from .. import leaks
-from ..primitives import composite, constant, general, linear
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.primitives import composite, constant, general, linear
+from tapemagic.errors import NoRuleError
+
 from .algebra import apply, as_array, plain
 from .gathering import boxed, gather, picking
 
@@ -101,9 +102,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
         conditions.append(~np.any(conditions, axis=0))
     elif len(funclist) != len(conditions):
         n = len(conditions)
-        raise ValueError(
-            f"with {n} condition(s), either {n} or {n + 1} functions are expected"
-        )
+        raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
     places = np.zeros(shape, np.intp)
     pieces, size = [], 0
     for condition, fun in zip(conditions, funclist, strict=True):
@@ -210,9 +209,7 @@ def _delete_primitive(arr: Any, obj: Any, axis: Any) -> Any:
 
 
 picking(_delete_primitive, name="delete")
-composite(
-    np.delete, lambda arr, obj, axis=None: apply(_delete_primitive, arr, plain(obj), axis)
-)
+composite(np.delete, lambda arr, obj, axis=None: apply(_delete_primitive, arr, plain(obj), axis))
 
 
 @composite(np.insert)

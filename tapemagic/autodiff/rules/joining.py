@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, general, linear
+from tapemagic.autodiff.primitives import composite, general, linear
+
 from .algebra import apply, as_array, plain
 from .gathering import add_rows
 
@@ -36,9 +37,7 @@ def _stack_vjp(i: int, ct: Any, y: Any, *arrays: Any, axis: int, **more: Any) ->
     return ct[tuple(index)]
 
 
-general(
-    _concatenate_primitive, variadic=_concatenate_vjp, kind="linear", name="concatenate"
-)
+general(_concatenate_primitive, variadic=_concatenate_vjp, kind="linear", name="concatenate")
 general(_stack_primitive, variadic=_stack_vjp, kind="linear", name="stack")
 
 
@@ -91,9 +90,7 @@ composite(np.dstack, _raise_dimension(np.atleast_3d, lambda items: 2))
 
 @composite(np.column_stack)
 def _column_stack(tup: Any) -> Any:
-    return np.concatenate(
-        [x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in _items(tup)], 1
-    )
+    return np.concatenate([x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in _items(tup)], 1)
 
 
 @composite(np.append)
@@ -166,6 +163,7 @@ composite(np.hsplit, _split_along("hsplit", 1, lambda ndim: 1 if ndim > 1 else 0
 composite(np.vsplit, _split_along("vsplit", 2, lambda ndim: 0))
 composite(np.dsplit, _split_along("dsplit", 3, lambda ndim: 2))
 if hasattr(np, "unstack"):  # NumPy 2.1
+
     @composite(np.unstack)
     def _unstack(x: Any, /, *, axis: int = 0) -> tuple:
         if np.ndim(x) == 0:

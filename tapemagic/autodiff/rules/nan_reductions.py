@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, general
+from tapemagic.autodiff.primitives import composite, general
+
 from .algebra import plain
 from .axes import count, is_given, masked, restore
 from .reductions import _initial, _positions, _spread, _std_vjp, _var_vjp

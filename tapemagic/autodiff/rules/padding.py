@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import NoRuleError
-from .. import leaks
-from ..primitives import composite, general, linear
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.primitives import composite, general, linear
+from tapemagic.errors import NoRuleError
+
 from .algebra import apply, as_array, is_live, plain
 from .gathering import boxed, places_of, scatter
 

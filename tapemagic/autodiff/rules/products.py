@@ -116,6 +116,8 @@ general(
     lambda ct, y, a, b: np.reshape(ct @ conj(np.ravel(b)), a.shape),
     lambda ct, y, a, b: np.reshape(conj(np.ravel(a)) @ ct, b.shape),
 )
+
+
 @composite(np.linalg.outer)
 def _outer_of_vectors(x1: Any, x2: Any, /) -> Any:
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:

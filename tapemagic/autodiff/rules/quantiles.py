@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import NoRuleError
-from .. import leaks
-from ..primitives import composite, general
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.primitives import composite, general
+from tapemagic.errors import NoRuleError
+
 from .algebra import apply, is_live, plain
 from .axes import from_rows, restore, to_rows
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, constant, general
+from tapemagic.autodiff.primitives import composite, constant, general
+
 from .algebra import apply, as_array, plain
 from .axes import count, is_given, masked, restore
 
@@ -154,9 +155,7 @@ def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
             more = {"dtype": dtype} if dtype is not None else {}
             if np.any(absent):
                 more["absent"] = absent
-            return apply(
-                primitive, a, axis=axis, ddof=ddof, where=where, keepdims=keepdims, **more
-            )
+            return apply(primitive, a, axis=axis, ddof=ddof, where=where, keepdims=keepdims, **more)
         deviation = a - mean
         counted = where
         if np.any(absent):

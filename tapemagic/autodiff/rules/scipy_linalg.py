@@ -135,8 +135,8 @@ def _solve_triangular(
 
 # ------------------------------------------------------------------- inverse and determinant
 
-_inv_vjp = RULES[np.linalg.inv].vjps[0]  # type: ignore[union-attr]
-_det_vjp = RULES[np.linalg.det].vjps[0]  # type: ignore[union-attr]
+_inv_vjp = RULES[np.linalg.inv].vjps[0]
+_det_vjp = RULES[np.linalg.det].vjps[0]
 
 
 def _inv(m: Any, **keywords: Any) -> Any:
@@ -159,7 +159,7 @@ carried_general(linalg.det, "a", lambda ct, y, a, **_: _det_vjp(ct, y, a))
 
 
 def _cholesky_vjp(ct: Any, y: Any, a: Any, lower: bool = False, **_: Any) -> Any:
-    vjp = RULES[np.linalg.cholesky].vjps[0]  # type: ignore[union-attr]
+    vjp = RULES[np.linalg.cholesky].vjps[0]
     return vjp(ct, y, a) if lower else vjp(ct, y, a, upper=True)
 
 

@@ -127,8 +127,7 @@ def _block_diag(*arrs: Any) -> Any:
 
 
 _eigh_vjp, _eigvalsh_vjp, _svd_vjp, _qr_vjp = (
-    RULES[fun].vjps[0]  # type: ignore[union-attr]
-    for fun in (np.linalg.eigh, np.linalg.eigvalsh, np.linalg.svd, np.linalg.qr)
+    RULES[fun].vjps[0] for fun in (np.linalg.eigh, np.linalg.eigvalsh, np.linalg.svd, np.linalg.qr)
 )
 
 

@@ -111,7 +111,7 @@ def _padded(x: Any, lengths: Any, origins: list, modes: list, cval: Any) -> Any:
         if mode not in _EDGES:
             raise RuntimeError("boundary mode not supported")
         if _EDGES[mode] == "reflect" and x.shape[axis] == 1:
-            mode = "nearest"  # noqa: PLW2901  (the mirror image of one element is itself)
+            mode = "nearest"
         x = np.pad(x, widths, **_edge_keywords(mode, cval))
     return x
 
@@ -273,7 +273,7 @@ def _uniform_vjp(
     n, before = x.shape[axis], size // 2 + origin
     widths = [(size - 1, size - 1) if i == axis else (0, 0) for i in range(ct.ndim)]
     wide = apply(_inside, np.pad(ct, widths), np.full(size, 1 / size), axis)
-    how = "edge" if _EDGES[mode] == "reflect" and n == 1 else _EDGES[mode]
+    how: Any = "edge" if _EDGES[mode] == "reflect" and n == 1 else _EDGES[mode]
     if how == "constant":
         return np.take(wide, np.arange(before, before + n), axis)
     places = np.pad(np.arange(n), (before, size - 1 - before), mode=how)

@@ -117,8 +117,7 @@ _of_last(special.iv, lambda ct, y, v, x: ct * (special.iv(v - 1, x) + special.iv
 _of_last(special.kv, lambda ct, y, v, x: -ct * (special.kv(v - 1, x) + special.kv(v + 1, x)) / 2)
 _of_last(
     special.ive,
-    lambda ct, y, v, x: ct
-    * ((special.ive(v - 1, x) + special.ive(v + 1, x)) / 2 - np.sign(x) * y),
+    lambda ct, y, v, x: ct * ((special.ive(v - 1, x) + special.ive(v + 1, x)) / 2 - np.sign(x) * y),
 )
 _of_last(
     special.kve,
@@ -143,8 +142,9 @@ _of_last(special.gammainc, lambda ct, y, a, x: ct * _gamma_density(a, x))
 _of_last(special.gammaincc, lambda ct, y, a, x: -ct * _gamma_density(a, x))
 _of_last(  # [A] 26.5.1
     special.betainc,
-    lambda ct, y, a, b, x: ct
-    * np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)),
+    lambda ct, y, a, b, x: (
+        ct * np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
+    ),
 )
 
 # ------------------------------------------------------- functions that SciPy writes in Python

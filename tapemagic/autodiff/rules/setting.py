@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite
+from tapemagic.autodiff.primitives import composite
+
 from .algebra import as_array, plain
 
 

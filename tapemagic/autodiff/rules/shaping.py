@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import dispatch
-from ..primitives import composite, general, linear
-from ..twinning import relink
+from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.primitives import composite, general, linear
+from tapemagic.autodiff.twinning import relink
+
 from .algebra import apply, as_array, is_live, plain
 from .gathering import boxed, picking
 
@@ -88,9 +89,7 @@ linear(np.transpose, _transpose)
 for _fun in (np.matrix_transpose, np.linalg.matrix_transpose):
     linear(_fun, lambda ct, x: np.matrix_transpose(ct))
 linear(np.swapaxes, lambda ct, a, axis1, axis2: np.swapaxes(ct, axis1, axis2))
-linear(
-    np.moveaxis, lambda ct, a, source, destination: np.moveaxis(ct, destination, source)
-)
+linear(np.moveaxis, lambda ct, a, source, destination: np.moveaxis(ct, destination, source))
 
 
 @composite(np.rollaxis)

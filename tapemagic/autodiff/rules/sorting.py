@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitives import composite, constant, general
+from tapemagic.autodiff.primitives import composite, constant, general
+
 from .algebra import as_array, is_complex, plain
 from .gathering import gather
 

@@ -86,9 +86,7 @@ FORMULAS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("rule", "position"), FORMULAS, ids=[f"{r.name} {i}" for r, i in FORMULAS]
-)
+@pytest.mark.parametrize(("rule", "position"), FORMULAS, ids=[f"{r.name} {i}" for r, i in FORMULAS])
 def test_formula_is_the_derivative(rule, position):
     """What the picture shows is what the numbers say."""
     inputs = [ABOVE if rule.name == "arccosh" else UNIT + 0.01, POSITIVE + 0.1][: rule.arity]

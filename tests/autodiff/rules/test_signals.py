@@ -64,7 +64,10 @@ def test_row(case):
 
 @pytest.mark.parametrize(
     ("fun", "expected"),
-    [(np.sinc, [1.0, 0.0, -np.pi**2 / 3, 0.0, np.pi**4 / 5]), (np.i0, [1.0, 0.0, 0.5, 0.0, 0.375])],
+    [
+        (np.sinc, [1.0, 0.0, -(np.pi**2) / 3, 0.0, np.pi**4 / 5]),
+        (np.i0, [1.0, 0.0, 0.5, 0.0, 0.375]),
+    ],
 )
 def test_derivatives_of_every_order_at_zero(fun, expected):
     for value in expected:
