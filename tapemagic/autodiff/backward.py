@@ -23,7 +23,7 @@ from .pullbacks import conj_if_complex, partial_of
 from .structure import pick
 from .traced import TracedArray
 
-#: The cotangents of the sweeps that are going on, outermost first: whoever shows progress looks here.
+#: The cotangents of the sweeps that are going on, outermost first, for whoever shows progress.
 SWEEPS: list[list] = []
 #: What cotangents kept for the picture may take in all.
 KEPT_BYTES = 1 << 27

@@ -71,7 +71,6 @@ def build_graph(tape: Any) -> Graph:
         nodes=nodes,
         sources=source_rows(tape, nodes, values, gradients, has_gradients),
         lines=tuple(text.splitlines()),
-        number=cell.number if cell is not None else None,
         target=(target[0], target[1]) if target is not None else None,
         has_gradients=has_gradients,
         failure=failure_row(tape.failure),

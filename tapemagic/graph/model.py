@@ -187,8 +187,6 @@ class Graph:
     sources : tuple of SourceRow
     lines : tuple of str
         Text of the cell; line 1 first.
-    number : int or None
-        The cell's execution number.
     target : tuple (str, int) or None
         Name and node index.
     has_gradients : bool
@@ -199,7 +197,6 @@ class Graph:
     nodes: tuple[GraphNode, ...]
     sources: tuple[SourceRow, ...]
     lines: tuple[str, ...]
-    number: int | None
     target: tuple[str, int] | None
     has_gradients: bool
     failure: FailureRow | None

@@ -150,12 +150,8 @@ def fit_across(layers: Layers) -> list[float]:
 
 def pull(layers: Layers, member: int) -> float:
     """How strongly a member attracts its neighbours, and holds its own place."""
-    return LEAF_PULL if is_lone(layers, member) else 1.0
-
-
-def is_lone(layers: Layers, member: int) -> bool:
-    """Whether a member is a leaf of one use."""
-    return member < layers.boxes and not layers.before[member] and len(layers.after[member]) == 1
+    lone = member < layers.boxes and not layers.before[member] and len(layers.after[member]) == 1
+    return LEAF_PULL if lone else 1.0
 
 
 def fit_row(

@@ -116,3 +116,13 @@ def test_thousands_of_boxes_take_about_a_second(shape):
 @given(st.lists(st.integers(0, 9), max_size=30))
 def test_inversions(values):
     assert inversions(values) == sum(a > b for a, b in combinations(values, 2))
+
+
+def test_leaves_beside_a_chain_do_not_push_it_aside():
+    links = 9
+    chain = [0, *(2 * k + 2 for k in range(links))]
+    leaves = [2 * k + 1 for k in range(links)]
+    edges = [*itertools.pairwise(chain), *zip(leaves, chain[1:], strict=True)]
+    placed = layout([(120.0, 40.0)] * (2 * links + 1), edges, direction="down")
+    across = [placed.boxes[box][0] for box in chain[1:]]
+    assert max(across) - min(across) < 20
