@@ -117,7 +117,7 @@ def test_another_thread_while_a_tape_records():
         try:
             for _ in range(200):
                 _ = np.sin(Variable(1.0)) * 2.0
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             errors.append(error)
 
     with GradientTape() as tape:

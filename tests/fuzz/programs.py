@@ -162,7 +162,7 @@ def _acceptable(program: Program, statement: str) -> dict[str, Any] | None:
     grown = replace(program, statements=[*program.statements, statement])
     try:
         space = run_plain(grown)
-    except Exception:  # noqa: BLE001  (whatever NumPy refuses is no program)
+    except Exception:
         return None
     for value in arrays_in(space).values():
         if np.size(value) > MOST_ELEMENTS or not np.all(np.abs(value) < LARGEST):

@@ -37,7 +37,7 @@ def test_keyword(text):
     inputs = inputs_for(program)
     try:
         run_plain(program, inputs)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         with pytest.raises(type(error)):
             gradients(program, inputs)
         return

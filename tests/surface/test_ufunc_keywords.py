@@ -134,7 +134,7 @@ def test_keyword(text):
     inputs = {name: np.copy(INPUTS[name])[()] for name in program.names}
     try:
         run_plain(program, inputs)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         with pytest.raises(type(error)):
             gradients(program, inputs)
         return

@@ -149,7 +149,7 @@ def follow_or_raise(name, inputs):
     program = program_of(name)
     try:
         run_plain(program, inputs)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         with pytest.raises(type(error)):
             gradients(program, inputs)
         return None
