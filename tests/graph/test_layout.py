@@ -1,7 +1,7 @@
 """Coordinates: nothing overlaps, wires lead forward and round the boxes, the same every time."""
 
 import time
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -122,7 +122,7 @@ def test_leaves_beside_a_chain_do_not_push_it_aside():
     links = 9
     chain = [0, *(2 * k + 2 for k in range(links))]
     leaves = [2 * k + 1 for k in range(links)]
-    edges = [*itertools.pairwise(chain), *zip(leaves, chain[1:], strict=True)]
+    edges = [*pairwise(chain), *zip(leaves, chain[1:], strict=True)]
     placed = layout([(120.0, 40.0)] * (2 * links + 1), edges, direction="down")
     across = [placed.boxes[box][0] for box in chain[1:]]
     assert max(across) - min(across) < 20
