@@ -13,6 +13,7 @@ proportional to what is opened and no picture needs the whole hierarchy.
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ MOST_VISIBLE = 400  # boxes on the page, whatever is opened
 OPENED_LINES = 40  # boxes up to which lines are shown as their operations
 OPENED_CALLS = 24  # boxes up to which calls of helpers are opened too
 FEWEST_REPEATS = 3  # within one line: a × a is not a loop
+INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
 
 
 class Folding:
@@ -87,7 +89,7 @@ class Folding:
         return shown
 
     def default_open(self) -> frozenset[str]:
-        """The groups to open at first: lines and calls of a short cell, never a loop."""
+        """The groups to open at first: lines and calls of a short cell, never a loop or library."""
         opened: set[str] = set()
         for kinds, limit in ((("line",), OPENED_LINES), (("line", "call"), OPENED_CALLS)):
             shown = [item for item, _ in self.visible(opened)]
@@ -95,7 +97,7 @@ class Folding:
             while place < len(shown):
                 item = shown[place]
                 place += 1
-                if not isinstance(item, Group) or item.kind not in kinds:
+                if not isinstance(item, Group) or item.kind not in kinds or self._is_library(item):
                     continue
                 children = self.children(item)
                 if total - 1 + len(children) <= limit:
@@ -103,6 +105,15 @@ class Folding:
                     total += len(children) - 1
                     shown += children  # looked at later: what is in a call may open as well
         return frozenset(opened)
+
+    def _is_library(self, group: Group) -> bool:
+        """Whether all that a group holds was done by an installed package: a plot, say."""
+        place = group.depth - (group.kind == "call")
+        return all(
+            len(node.frames) > place and INSTALLED.search(node.frames[place][1])
+            for node in self.graph.nodes[group.first : group.last]
+            if node.op != "source"
+        )
 
     def _parts(self, group: Group) -> list[Item]:
         """Take a group apart, before numbering its children."""

@@ -172,3 +172,17 @@ def test_smallest_period(word):
     period = smallest_period(word)
     fits = [p for p in range(1, len(word) + 1) if word[p:] == word[: len(word) - p]]
     assert period == fits[0]
+
+
+def test_what_a_library_does_stays_closed():
+    tape = fakes.Recorder("%%tape x\nplt.bar(x, 2 * x)\nplt.hist(x)\ny = 3 * x")
+    x = tape.source("x", 2.0)
+    plot = ("bar", "/venv/lib/site-packages/matplotlib/pyplot.py", 7)
+    double = tape.run("multiply", x, 2.0, line=2)
+    for line, read in ((2, double), (2, double), (3, x), (3, x)):
+        tape.run("add", x, read, line=line, calls=(("", "<cell>", line), plot))
+    tape.run("multiply", x, 3.0, line=4, name="y")
+    folding = Folding(build_graph(tape))
+    shown = [item for item, _ in folding.visible(folding.default_open())]
+    kinds = [item.kind if isinstance(item, Group) else item for item in shown]
+    assert kinds == [double, "call", "line", 6]
