@@ -106,6 +106,18 @@ def named(tape: Any, name: str, *, first: bool) -> int:
     return ids[0] if first and base in tape.source_nodes else ids[-1]
 
 
+def expanded(tape: Any, sources: Any) -> Any:
+    """Replace the name of a container by a dict of the sources in it: ``"params"``, ``"model"``."""
+    if type(sources) in (list, tuple):
+        if not any(type(x) is str for x in sources):
+            return sources
+        return type(sources)(expanded(tape, x) for x in sources)
+    if type(sources) is not str or sources in tape.source_nodes:
+        return sources
+    inside = [name for name in tape.source_nodes if name.startswith((f"{sources}.", f"{sources}["))]
+    return {name: name for name in inside} or sources
+
+
 def find_names(tape: Any, namespace: dict[str, Any]) -> None:
     """Name the nodes of a script's tape by the global names that hold their values now."""
     tape.source_nodes, tape.bindings = {}, []

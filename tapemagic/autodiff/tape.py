@@ -8,7 +8,7 @@ import numpy as np
 
 from tapemagic.errors import TapeStateError, TapeUseError
 
-from . import backward, dispatch, guards, jacobians, structures
+from . import backward, dispatch, guards, jacobians, lookup, structures
 from .avals import AVALS
 from .dispatch import is_traced
 from .looking import Looking
@@ -75,6 +75,8 @@ class GradientTape(OpenTape, Looking):
         self._claim()
         zero = wants_zero(unconnected_gradients)
         seeds = self._seeds(target, output_gradients)
+        if type(sources) is str or type(sources) in (list, tuple):
+            sources = lookup.expanded(self, sources)
         flat = structures.leaves(sources)
         ids = [self._ids_of(x) for x in flat]
         if not any(map(is_traced, seeds.values())):
