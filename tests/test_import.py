@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-FOR_NOTEBOOKS = ["IPython", "ipywidgets", "anywidget", "graphviz", "matplotlib", "scipy"]
+FOR_NOTEBOOKS = ["IPython", "ipywidgets", "anywidget", "graphviz", "matplotlib", "scipy", "tqdm"]
 
 
 def run_python(source):

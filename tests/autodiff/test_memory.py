@@ -1,0 +1,141 @@
+"""What a tape costs in memory: counted in bytes and objects, never in seconds."""
+
+import gc
+import tracemalloc
+import weakref
+
+import numpy as np
+import pytest
+
+from tapemagic import GradientTape, Variable
+from tapemagic.autodiff import structure
+
+
+def chain(x, count):
+    for _ in range(count // 2):
+        x = x * 1.001
+        x = x + 0.01
+    return x
+
+
+@pytest.mark.parametrize("value", [0.9, np.array([0.9, 0.8, 0.7])], ids=["number", "3 elements"])
+def test_at_most_500_bytes_an_operation(value):
+    count = 10_000
+    x = Variable(value)
+    tracemalloc.start()
+    with GradientTape() as tape:
+        y = chain(x, count)
+    tape.gradient(y, x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak / count <= 500
+
+
+@pytest.mark.parametrize(
+    "step", [lambda y, x: y * x, lambda y, x: y + 1.0, lambda y, x: np.sin(y), lambda y, x: y @ y * y,
+             lambda y, x: np.sum(y) * x, lambda y, x: y[::-1] - x],
+    ids=["product", "sum", "sine", "matmul", "reduction", "view"],
+)  # fmt: skip
+def test_the_collector_follows_nothing_on_the_tape(step):
+    x = Variable([0.9, 0.8, 0.7])
+    with GradientTape() as tape:
+        y = x * 1.0
+        for _ in range(200):
+            y = step(y, x)
+    gc.collect()  # un-tracks what holds no containers
+    gc.collect()
+    entries = tape._recording.entries
+    tracked = sum(map(gc.is_tracked, entries))
+    assert tracked <= 0.02 * len(entries)
+
+
+def test_n_elements_of_an_array_share_one_array_of_zeros(monkeypatch):
+    made = []
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        def zeros(self, *args, **kwargs):
+            made.append(args)
+            return np.zeros(*args, **kwargs)
+
+    x = Variable(np.arange(100.0))
+    with GradientTape() as tape:
+        y = 0.0
+        for i in range(100):
+            y = y + x[i] * i
+    monkeypatch.setattr(structure, "np", Counting())
+    np.testing.assert_array_equal(tape.gradient(y, x), np.arange(100.0))
+    assert len(made) == 1
+
+
+def test_del_frees_what_no_rule_reads():
+    x = Variable(np.ones(1000))
+    with GradientTape():
+        y = x + 1.0
+        gone = weakref.ref(y.value)
+        z = y + 1.0
+        del y
+        assert gone() is None
+    assert z.shape == (1000,)
+
+
+def test_a_tape_that_is_dropped_frees_its_arrays_without_the_collector():
+    gc.disable()
+    try:
+        x = Variable(np.ones(1000))
+        with GradientTape() as tape:
+            y = np.exp(x)
+        gone = weakref.ref(y.value)
+        tape.gradient(y, x)
+        del tape, y
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def flat(run):
+    """Return how many bytes and objects 1,000 runs leave behind, once NumPy's caches are full."""
+    tracemalloc.start()
+    for _ in range(500):
+        run()
+    gc.collect()
+    bytes_before, objects_before = tracemalloc.get_traced_memory()[0], len(gc.get_objects())
+    for _ in range(1000):
+        run()
+    gc.collect()
+    grown = (
+        tracemalloc.get_traced_memory()[0] - bytes_before,
+        len(gc.get_objects()) - objects_before,
+    )
+    tracemalloc.stop()
+    return grown
+
+
+def test_1000_runs_leave_nothing_behind():
+    x = Variable(np.ones((3, 2)))
+
+    def run():
+        with GradientTape() as tape:
+            z = np.tanh(x @ x.T)
+            z[0] = 1.0
+            loss = np.mean(z[1:] ** 2)
+        tape.gradient(loss, x)
+
+    grown_bytes, grown_objects = flat(run)
+    assert grown_objects <= 20
+    assert grown_bytes <= 20_000
+
+
+def test_1000_jacobians_leave_nothing_behind():
+    x = Variable(np.ones(3))
+
+    def run():
+        with GradientTape() as tape:
+            y = np.tanh(x[1:] * x[:-1])
+        tape.jacobian(y, x)
+
+    grown_bytes, grown_objects = flat(run)
+    assert grown_objects <= 20
+    assert grown_bytes <= 20_000
