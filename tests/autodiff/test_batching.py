@@ -87,7 +87,10 @@ ELEMENTWISE = [
     p
     for p in dict.fromkeys(PRIMITIVES)
     # NumPy's own, whatever else is loaded: the programs stay in the domain of all but arccosh
-    if p.kind == "elementwise" and getattr(np, p.name, None) is p.fun and p.name != "arccosh"
+    if p.kind == "elementwise"
+    and isinstance(p.fun, np.ufunc)
+    and getattr(np, p.name, None) is p.fun
+    and p.name != "arccosh"
 ]
 
 # Others: one row after the other where need be.
