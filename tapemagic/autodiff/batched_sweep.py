@@ -14,7 +14,7 @@ import numpy as np
 
 from .avals import AVALS, MULTIPLE, Aval, full
 from .backward import Slots
-from .batches import BATCHED, SPARSE, Rows, as_dtype, fit_rows, full_rows
+from .batches import BATCHED, SPARSE, Rows, as_dtype, fit_rows, full_rows, places_of
 from .places import decode, is_repeating
 from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of
@@ -116,7 +116,7 @@ class _Pull:
         """Pull back through ``x[index]``; False if its result has axes in another order."""
         a, index, aval = entry[4][0], decode(entry[6][1]), AVALS[entry[5][0]]
         if type(ct) is Rows:
-            places = np.arange(aval.size).reshape(aval.shape)[index].reshape(-1)
+            places = places_of(aval.shape, entry[6][1])
             self._add(a, Rows(self.count, ct.rows, places[ct.columns], ct.values), aval)
             return True
         items = index if isinstance(index, tuple) else (index,)
@@ -189,8 +189,8 @@ class _Pull:
 
 
 def _times(ct: Rows, partial: Any, target: Aval) -> Rows:
-    if np.ndim(partial):
-        if np.shape(partial) != target.shape:
+    if type(partial) is np.ndarray and partial.ndim:
+        if partial.shape != target.shape:
             partial = np.broadcast_to(partial, target.shape)
-        partial = np.reshape(partial, -1)[ct.columns]
+        partial = partial.reshape(-1)[ct.columns]
     return Rows(ct.count, ct.rows, ct.columns, as_dtype(ct.values * partial, target))

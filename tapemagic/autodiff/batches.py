@@ -17,11 +17,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from .avals import AVALS, Aval
+from .places import decode
 from .primitives import RULES
 
 #: Function -> rule(i, ct, entry) for operand i: the cotangent with a leading axis, or None where
@@ -53,15 +55,21 @@ class Rows:
 
     def positions(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns as arrays."""
-        rows, columns = (
-            np.arange(x.start, x.stop) if type(x) is slice else x for x in (self.rows, self.columns)
-        )
+        rows, columns = self.rows, self.columns
+        if type(rows) is slice:
+            rows = np.arange(rows.start, rows.stop)
+        if type(columns) is slice:
+            columns = np.arange(columns.start, columns.stop)
         return rows, columns
 
     def __add__(self, other: Rows) -> Rows:
-        both = zip(self.positions(), other.positions(), strict=True)
-        rows, columns = (np.concatenate(pair) for pair in both)
-        return Rows(self.count, rows, columns, np.concatenate([self.values, other.values]))
+        (rows, columns), (more_rows, more_columns) = self.positions(), other.positions()
+        return Rows(
+            self.count,
+            np.concatenate((rows, more_rows)),
+            np.concatenate((columns, more_columns)),
+            np.concatenate((self.values, other.values)),
+        )
 
     def dense(self, aval: Aval) -> np.ndarray:
         """Return the cotangents as one array with a leading axis."""
@@ -100,6 +108,18 @@ def full_rows(ct: np.ndarray, aval: Aval) -> np.ndarray:
     if ct.shape[1:] == aval.shape:
         return ct
     return np.broadcast_to(ct, (len(ct), *aval.shape))
+
+
+def places_of(shape: tuple[int, ...], index: Any) -> np.ndarray:
+    """Return which elements of the raveled array an encoded index picks, in order."""
+    if type(index) is tuple and index[0] == "slice":
+        return _places_of_slice(shape, index)
+    return np.arange(prod(shape)).reshape(shape)[decode(index)].reshape(-1)
+
+
+@lru_cache(maxsize=64)
+def _places_of_slice(shape: tuple[int, ...], index: Any) -> np.ndarray:
+    return np.arange(prod(shape)).reshape(shape)[decode(index)].reshape(-1)
 
 
 # ------------------------------------------------------------------------------ declarations

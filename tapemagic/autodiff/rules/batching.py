@@ -11,7 +11,7 @@ import numpy as np
 
 from tapemagic.autodiff import structure
 from tapemagic.autodiff.avals import AVALS
-from tapemagic.autodiff.batches import SPARSE, Rows, aligned, batched, by_axis
+from tapemagic.autodiff.batches import SPARSE, Rows, aligned, batched, by_axis, places_of
 from tapemagic.autodiff.places import decode, is_repeating
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
@@ -103,7 +103,7 @@ def _scatter_sparse(i: int, ct: Rows, entry: tuple) -> Rows | None:
     index, aval = decode(entry[6][1]), AVALS[entry[3]]
     if is_repeating(index):
         return None
-    places = np.arange(aval.size).reshape(aval.shape)[index].reshape(-1)
+    places = places_of(aval.shape, entry[6][1])
     found = np.full(aval.size, -1)
     found[places] = np.arange(places.size)
     rows, columns = ct.positions()
