@@ -17,11 +17,15 @@ import numpy as np
 
 import tapemagic
 
+from . import derivatives  # noqa: F401  (adds its workloads)
 from .workloads import WORKLOADS, Workload
 
 
 def ours(work: Workload, sources: list, constants: list) -> Callable[[], list]:
-    """Return a call that makes one forward pass and one gradient with `GradientTape`."""
+    """Return a call that makes one forward pass and one derivative."""
+    if work.derivative != "gradient":
+        derive = getattr(tapemagic, work.derivative)(lambda *values: work.forward(np, *values))
+        return lambda: [derive(*sources, *constants)]
     variables = [tapemagic.Variable(x) for x in sources]
 
     def run() -> list:
@@ -42,6 +46,11 @@ def autograd(work: Workload, sources: list, constants: list) -> Callable[[], Any
     import autograd
     import autograd.numpy as anp
 
+    if work.derivative != "gradient":
+        names = {"hvp": "hessian_vector_product"}
+        derive = getattr(autograd, names.get(work.derivative, work.derivative))
+        call = derive(lambda *values: work.forward(anp, *values))
+        return lambda: [call(*sources, *constants)]
     gradient = autograd.grad(lambda values: work.forward(anp, *values, *constants))
     return lambda: gradient(list(map(_as_float, sources)))
 

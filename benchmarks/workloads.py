@@ -32,6 +32,9 @@ class Workload:
         ``by_hand(*sources, *constants)`` gives a list of gradients.
     peers : bool
         Whether peers that need their own module name can run `forward` as it is.
+    derivative : {"gradient", "jacobian", "hessian", "hvp"}
+        What is asked for; others than the gradient have one source, and an array as result
+        (Jacobian) or the direction as last constant (Hessian-vector product).
     """
 
     name: str
@@ -40,6 +43,7 @@ class Workload:
     forward: Callable[..., Any]
     by_hand: Callable[..., list]
     peers: bool = True
+    derivative: str = "gradient"
 
 
 WORKLOADS: list[Workload] = []
