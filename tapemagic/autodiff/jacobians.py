@@ -1,4 +1,4 @@
-"""Jacobians from a tape: all elements of the target in one sweep, as far as memory allows."""
+"""Jacobians from a tape: all cotangents in one sweep, as far as memory allows, or forwards."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import numpy as np
 from tapemagic.errors import TapeUseError
 
 from . import structures
-from .avals import AVALS
+from .avals import AVALS, Aval
 from .batched_sweep import sweep_rows
 from .batches import Rows
+from .borrowed import Borrowed
 from .dispatch import is_traced, plain
 from .recorder import RECORDER
 
 #: What the cotangents of one node may take while many are swept at once.
 CHUNK_BYTES = 1 << 26
+#: A target with more elements than this, and than this many times those of the sources, is swept
+#: forwards.
+LARGE, TALL = 100, 8
 
 
 def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
@@ -47,7 +51,8 @@ def _blocks(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
     recorded = RECORDER.recording is tape._recording
     aval = AVALS[tape._recording.entries[top][3]]
     if not recorded and aval.size > 1:
-        blocks = _swept_at_once(tape, top, ids)
+        forward = RECORDER.recording is None and _is_tall(tape, aval, ids)
+        blocks = (_swept_forward if forward else _swept_at_once)(tape, top, ids)
         # The ordinary sweep knows more of what 0 times inf means.
         if not any(block is not None and _has_nan(block) for block in blocks):
             return blocks
@@ -76,6 +81,33 @@ def _swept_at_once(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
         known = [id_ for id_ in group if id_ in chunks[0]]
         parts = [reduce(np.add, [found[id_] for id_ in known]) for found in chunks if known]
         blocks.append(None if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts))
+    return blocks
+
+
+def _is_tall(tape: Any, aval: Aval, ids: list[list[int]]) -> bool:
+    """Tell whether the target has many more elements than the sources have."""
+    avals = [AVALS[tape._recording.entries[group[0]][3]] for group in ids if group]
+    real = not any(part.is_complex for part in (aval, *avals))
+    return real and aval.size > max(LARGE, TALL * sum(part.size for part in avals))
+
+
+def _swept_forward(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
+    """Do the same in as many sweeps as the sources have elements.
+
+    A pullback is linear in its cotangent: recorded and transposed, it is the push-forward.
+    """
+    aval = AVALS[tape._recording.entries[top][3]]
+    outer = type(tape)(persistent=True)
+    with outer:
+        ct = outer.watch(Borrowed().lift(np.zeros(aval.shape, aval.dtype)))
+        pulled = tape._sweep({top: ct}, ids)
+    blocks: list[Any] = []
+    for gradient in pulled:
+        rows = jacobian(outer, gradient, ct, zero=False) if is_traced(gradient) else None
+        if rows is not None:
+            columns = np.reshape(rows, (gradient.size, aval.size)).T
+            rows = np.reshape(columns, (aval.size, *gradient.shape))
+        blocks.append(rows)
     return blocks
 
 

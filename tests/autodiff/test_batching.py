@@ -253,3 +253,26 @@ def test_the_jacobian_is_not_the_seed():
     first = tape.jacobian(y, x)
     first[...] = 7.0
     np.testing.assert_array_equal(tape.jacobian(y, x), np.eye(2))
+
+
+@pytest.mark.parametrize("number", range(len(OTHERS)))
+def test_tall_jacobians_go_forwards(number, monkeypatch):
+    weights = data(120)
+    x = Variable(data(3, 3))
+    with GradientTape(persistent=True) as tape:
+        y = np.outer(weights, np.tanh(OTHERS[number](np.sin(x))))
+    forwards = tape.jacobian(y, x)
+    monkeypatch.setattr(jacobians, "TALL", np.inf)
+    np.testing.assert_allclose(forwards, tape.jacobian(y, x), rtol=1e-9, atol=1e-12)
+
+
+def test_tall_jacobians_of_several_sources():
+    x, z, other = Variable(data(2)), Variable(0.5), Variable(1.0)
+    t = np.linspace(0, 1, 200)
+    with GradientTape() as tape:
+        _ = other * 1.0
+        y = np.exp(-z * t) * x[0] + x[1]
+    by_x, by_z, nothing = tape.jacobian(y, [x, z, other])
+    np.testing.assert_allclose(by_x, np.stack([np.exp(-0.5 * t), np.ones(200)], 1))
+    np.testing.assert_allclose(by_z, -t * np.exp(-0.5 * t) * x.value[0])
+    assert nothing is None
