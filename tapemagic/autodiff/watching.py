@@ -12,6 +12,7 @@ import dis
 import inspect
 import sys
 import warnings
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -126,10 +127,15 @@ def take_over(tape: Any, x: Any) -> Any:
     frame = user_frame()
     rebound = _rebound_of(tape, frame)
     names = list(rebound.names().items())
-    if not any(value is x for _, value in names) and _is_discarded(frame):
+    named = any(value is x for _, value in names)
+    # IPython's records of what was shown (Out, _oh, _) compute nothing
+    own = [(name, value) for name, value in names if name != "Out" and not name.startswith("_")]
+    holder = next((name for name, value in own if _holds(value, x)), None)
+    if (not named or holder is not None) and _is_discarded(frame):
+        where = f"'{holder}' holds" if named else "No name here holds"
         raise SourceError(
-            "No name here holds the array that is to be watched: what is computed from it would"
-            " not be followed.",
+            f"{where} the array that is to be watched: what is computed from it there would not "
+            "be followed.",
             fix="Use what watch() returns: params = tape.watch(params).",
         )
     handle = tape._watch_one(rebound.borrowed.lift(x))
@@ -140,6 +146,26 @@ def take_over(tape: Any, x: Any) -> Any:
             rebound.bind(name, rebound.borrowed.lift(value))
     tape.register_plain(x, handle)
     return handle
+
+
+_LOOKED_AT = 1_000  # items of one container
+
+
+def _holds(value: Any, x: Any, depth: int = 3) -> bool:
+    """Tell whether a container, or an object of the user's, holds `x` itself."""
+    if depth == 0 or not isinstance(x, np.ndarray) or is_traced(value):
+        return False
+    if type(value) in (list, tuple):
+        items = list(value)
+    elif type(value) is dict:
+        items = list(value.values())
+    elif isinstance(value, ModuleType | type) or not isinstance(
+        getattr(value, "__dict__", None), dict
+    ):
+        return False
+    else:
+        items = list(vars(value).values())
+    return any(item is x or _holds(item, x, depth - 1) for item in items[:_LOOKED_AT])
 
 
 def _share_floats(value: np.ndarray, x: Any) -> bool:

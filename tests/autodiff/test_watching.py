@@ -133,3 +133,35 @@ def test_global_names_and_closures():
         space,
     )
     np.testing.assert_array_equal(space["g"], [2.0, 4.0])
+
+
+@pytest.mark.parametrize("make", [lambda p: [p], lambda p: {"w": [p]}, lambda p: Model(p)])
+def test_an_array_that_a_container_holds_as_well_is_refused(make):
+    p = np.ones(2)
+    holder = make(p)
+    with GradientTape() as tape, pytest.raises(SourceError, match="holder"):
+        tape.watch(p)
+    assert holder is not None
+
+
+class Model:
+    def __init__(self, w):
+        self.w = w
+
+
+def test_what_watch_returns_is_followed_although_a_container_holds_the_array():
+    p = np.ones(2)
+    holder = [p]
+    with GradientTape() as tape:
+        w = tape.watch(holder)
+        y = np.sum(w[0] * w[0])
+    np.testing.assert_array_equal(tape.gradient(y, w)[0], [2.0, 2.0])
+
+
+def test_what_ipython_has_shown_does_not_count():
+    namespace = {"GradientTape": GradientTape, "np": np, "p": np.ones(2)}
+    namespace["Out"] = namespace["_oh"] = {3: namespace["p"]}
+    text = "with GradientTape() as tape:\n    tape.watch(p)\n    y = np.sum(p * p)\n"
+    exec(compile(text, "<cell>", "exec"), namespace)
+    found = namespace["tape"].gradient(namespace["y"], namespace["p"])
+    np.testing.assert_array_equal(found, [2.0, 2.0])
