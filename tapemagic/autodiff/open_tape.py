@@ -34,7 +34,7 @@ class OpenTape:
         self._open = False
         self._spent = False
         self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
-        self.rebounds: list[Any] = []  # names of a script that hold handles (watching.py)
+        self.exchanged: Any = None  # what of a script holds handles meanwhile (watching.py)
         self._guests: list[Any] = []  # ended tapes whose names stay handles while this one records
         self._plain: dict[int, lookup.Left] = {}  # id(plain object) -> what it stands for
         self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
@@ -158,9 +158,9 @@ class OpenTape:
 
         Parameters
         ----------
-        tensor : TracedArray, Variable, or a list, tuple or dict of them
-            A plain ndarray or number is not followed by plain Python: what is returned in its
-            place is.
+        tensor : TracedArray, Variable, array or number, or a nested structure of them
+            Until the block ends, handles stand for plain arrays and numbers wherever the code can
+            find them: in names, containers, objects and closures (`watching.py`).
 
         Returns
         -------
@@ -171,17 +171,26 @@ class OpenTape:
         ------
         TapeStateError
             If the tape does not record.
+        SourceError
+            If `tensor` is not numeric, or nothing that the code can reach holds it.
         """
         if not self._open:
             raise TapeStateError(
                 "watch() outside of the tape's block: nothing would be recorded.",
                 fix="Call it inside 'with tape:'.",
             )
-        return structures.map_leaves(self._watch_one, tensor)
+        plains = {}
+        for x in structures.leaves(tensor):
+            if not is_traced(x) and watching.is_watchable(x):
+                plains[id(x)] = x
+        handles = watching.take_over(self, list(plains.values())) if plains else {}
+
+        def watched(x: Any) -> Any:
+            return self._watch_one(x) if is_traced(x) else handles.get(id(x), x)
+
+        return structures.map_leaves(watched, tensor)
 
     def _watch_one(self, x: Any) -> Any:
-        if not is_traced(x):
-            return watching.take_over(self, x)
         dtype = np.dtype(AVALS[x.aval].dtype)
         if dtype.kind not in "fc":
             warnings.warn(

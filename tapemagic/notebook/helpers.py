@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from tapemagic.autodiff.exchange import is_users, is_users_module
 from tapemagic.autodiff.twins import original_of, twin_of
 
 from .instrument import CONVERTERS, SCALAR_TYPES, instrumented
-from .namespace import is_users, is_users_module
 from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at

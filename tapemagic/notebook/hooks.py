@@ -15,13 +15,14 @@ import numpy as np
 
 from tapemagic.autodiff.creation import convert
 from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
+from tapemagic.autodiff.exchange import is_array
 from tapemagic.autodiff.leaks import leave
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.twins import twin_of
 
 from .frames import prune
 from .instrument import HIDDEN
-from .namespace import fresh, is_array, is_scalar
+from .namespace import fresh, is_scalar
 
 #: The cells that are running, innermost last.
 RUNNING: list[CellHooks] = []

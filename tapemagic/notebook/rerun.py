@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.exchange import is_users
 from tapemagic.errors import TapeStateError, TapeUseError
 
 from .arguments import parse_path
 from .hooks import RUNNING
 from .instrument import Plan
-from .namespace import is_users
 from .records import Cell, Options
 from .session import Session
 from .source import accesses, codes

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from IPython.core.error import UsageError
 
+from tapemagic.autodiff.containers import rebuild, set_attribute, set_member, slots
 from tapemagic.autodiff.dispatch import HANDLE_TYPES
+from tapemagic.autodiff.exchange import is_array, is_users
 from tapemagic.autodiff.variable import Variable
 
 from .arguments import Path, spell, unknown
-from .containers import rebuild, set_attribute, set_member, slots
-from .namespace import fresh, is_array, is_scalar, is_users
+from .namespace import fresh, is_scalar
 from .source import CellSource
 
 _DEEPEST = 30

@@ -1,9 +1,12 @@
 """Plain arrays watched in a script: names hold handles during the block, and only then."""
 
+import argparse
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from tapemagic import GradientTape
+from tapemagic import GradientTape, Variable
 from tapemagic.errors import SourceError
 
 
@@ -91,11 +94,10 @@ def test_the_base_of_a_watched_view_is_followed():
 
 
 def test_an_array_that_no_name_holds_is_refused():
-    params = [np.array([1.0, 2.0]), np.float64(3.0)]
     with GradientTape() as tape:
         with pytest.raises(SourceError, match="No name"):
-            tape.watch(params)
-        watched = tape.watch(params)
+            tape.watch([np.array([1.0, 2.0])])
+        watched = tape.watch([np.array([1.0, 2.0]), np.float64(3.0)])
         loss = np.sum(watched[0]) * watched[1]
     np.testing.assert_array_equal(tape.gradient(loss, watched)[0], [3.0, 3.0])
 
@@ -135,33 +137,144 @@ def test_global_names_and_closures():
     np.testing.assert_array_equal(space["g"], [2.0, 4.0])
 
 
-@pytest.mark.parametrize("make", [lambda p: [p], lambda p: {"w": [p]}, lambda p: Model(p)])
-def test_an_array_that_a_container_holds_as_well_is_refused(make):
-    p = np.ones(2)
-    holder = make(p)
-    with GradientTape() as tape, pytest.raises(SourceError, match="holder"):
-        tape.watch(p)
-    assert holder is not None
-
-
 class Model:
     def __init__(self, w):
         self.w = w
+        self.cache = ()
+
+    def loss(self):
+        return np.sum(self.w * self.w)
 
 
-def test_what_watch_returns_is_followed_although_a_container_holds_the_array():
-    p = np.ones(2)
-    holder = [p]
+CONTAINERS = {
+    # name: (what holds the array, how it is read there)
+    "list": (lambda p: [p], lambda holder: holder[0]),
+    "dict in dict": (lambda p: {"layer": {"w": p}}, lambda holder: holder["layer"]["w"]),
+    "tuple": (lambda p: (1, p), lambda holder: holder[1]),
+    "object": (Model, lambda holder: holder.w),
+    "namespace": (lambda p: SimpleNamespace(w=p), lambda holder: holder.w),
+    "closure": (lambda p: lambda: p, lambda holder: holder()),
+    "default": (lambda p: lambda w=p: w, lambda holder: holder()),
+    "view in a list": (lambda p: [p[:]], lambda holder: holder[0]),
+    "object array": (lambda p: np.array([p, None], dtype=object), lambda holder: holder[0]),
+    "object of a library": (lambda p: argparse.Namespace(w=p), lambda holder: holder.w),
+}
+
+
+@pytest.mark.parametrize(("make", "read"), CONTAINERS.values(), ids=CONTAINERS)
+def test_what_a_container_holds_is_followed(make, read):
+    p = np.array([1.0, 2.0])
+    holder = make(p)
+    before = read(holder)
     with GradientTape() as tape:
-        w = tape.watch(holder)
-        y = np.sum(w[0] * w[0])
-    np.testing.assert_array_equal(tape.gradient(y, w)[0], [2.0, 2.0])
+        tape.watch(p)
+        y = np.sum(read(holder) ** 2)
+    np.testing.assert_array_equal(tape.gradient(y, p), [2.0, 4.0])
+    assert read(holder) is before
 
 
-def test_what_ipython_has_shown_does_not_count():
+@pytest.mark.parametrize(("make", "read"), CONTAINERS.values(), ids=CONTAINERS)
+def test_containers_hold_plain_objects_after_an_exception(make, read):
+    p = np.array([1.0, 2.0])
+    holder = make(p)
+    before = read(holder)
+    with pytest.raises(ZeroDivisionError), GradientTape() as tape:
+        tape.watch(p)
+        _ = 1 / 0
+    assert type(read(holder)) is np.ndarray
+    assert read(holder) is before
+
+
+def test_a_container_is_watched_with_all_that_it_holds():
+    params = {"w": np.array([1.0, 2.0]), "b": np.float64(3.0), "layers": [np.array(4.0)]}
+    with GradientTape() as tape:
+        tape.watch(params)
+        y = np.sum(params["w"] * params["b"]) * params["layers"][0]
+    found = tape.gradient(y, params)
+    np.testing.assert_array_equal(found["w"], [12.0, 12.0])
+    assert found["b"] == 12.0
+    assert found["layers"][0] == 9.0
+    assert [type(params["w"]), type(params["b"])] == [np.ndarray, np.float64]
+
+
+def test_an_object_with_a_method():
+    model = Model(np.array([1.0, 2.0]))
+    with GradientTape() as tape:
+        tape.watch(model.w)
+        model.cache = (model.loss(),)
+    assert type(model.cache[0]) is np.float64
+    np.testing.assert_array_equal(tape.gradient(model.cache[0], model.w), [2.0, 4.0])
+
+
+def test_a_helper_may_watch_what_its_caller_goes_on_with():
+    x = np.array([1.0, 2.0])
+
+    def helper(tape, value):
+        tape.watch(value)
+
+    with GradientTape() as tape:
+        helper(tape, x)
+        y = np.sum(x * x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 4.0])
+
+
+def test_the_module_of_a_function_may_hold_the_array_as_well():
+    there = {"__name__": "__main__", "np": np, "w": np.array([1.0, 2.0])}
+    exec("def loss():\n    return np.sum(w * w)\n", there)
+    loss, w = there["loss"], there["w"]
+    with GradientTape() as tape:
+        tape.watch(w)
+        y = loss()
+    np.testing.assert_array_equal(tape.gradient(y, w), [2.0, 4.0])
+    assert there["w"] is w
+
+
+def test_what_an_earlier_tape_left_keeps_its_own_tape():
+    v = Variable(2.0)
+    x = np.array([1.0, 2.0])
+    with GradientTape() as first:
+        squared = v * v
+    with GradientTape() as second:
+        second.watch(x)
+        y = np.sum(x * 3.0)
+    assert first.gradient(squared, v) == 4.0
+    np.testing.assert_array_equal(second.gradient(y, x), [3.0, 3.0])
+
+
+def test_a_number_that_python_shares_is_refused():
+    w = rate = 0.5
+    with GradientTape() as tape, pytest.raises(SourceError, match=r"0\.5 is found in 2 places"):
+        tape.watch(w)
+    assert type(w) is type(rate) is float
+
+
+def test_a_number_that_a_caller_has_too():
+    def slope(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        return tape.gradient(y, x)
+
+    w = float("1.5")
+    assert slope(w) == 3.0
+    assert type(w) is float
+
+
+def test_what_ipython_has_shown():
     namespace = {"GradientTape": GradientTape, "np": np, "p": np.ones(2)}
     namespace["Out"] = namespace["_oh"] = {3: namespace["p"]}
-    text = "with GradientTape() as tape:\n    tape.watch(p)\n    y = np.sum(p * p)\n"
+    text = "with GradientTape() as tape:\n    tape.watch(p)\n    y = np.sum(p * Out[3])\n"
     exec(compile(text, "<cell>", "exec"), namespace)
     found = namespace["tape"].gradient(namespace["y"], namespace["p"])
     np.testing.assert_array_equal(found, [2.0, 2.0])
+    assert namespace["Out"][3] is namespace["p"]
+
+
+def test_more_objects_than_are_looked_at_are_told(monkeypatch):
+    monkeypatch.setattr("tapemagic.autodiff.exchange.MOST_VISITED", 50)
+    p = np.ones(2)
+    many = [(i, ()) for i in range(100)]
+    with pytest.warns(UserWarning, match="not followed"), GradientTape() as tape:
+        tape.watch(p)
+    assert type(p) is np.ndarray
+    assert len(many) == 100

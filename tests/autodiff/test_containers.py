@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tapemagic.notebook.containers import Walk
+from tapemagic.autodiff.containers import Walk
 
 
 class Old:
@@ -201,6 +201,6 @@ def test_deep_tuples_do_not_overflow():
 
 def test_most_limits_the_work():
     old = Old()
-    holder = [list(range(100)), [[[old]]]]
+    holder = [list(range(10_000)), [[[old]]]]
     exchange(holder, lambda x: New() if x is old else x, most=50)
     assert holder[1][0][0][0] is old

@@ -67,7 +67,7 @@ class Walk:
         while self._waiting and self.left > 0:
             holder, level = self._waiting.popleft()
             if is_plain_data(holder):
-                self.left -= len(holder)
+                self.left -= len(holder) // 100  # as much faster
                 continue
             for put, place, value in slots(holder):
                 self.left -= 1
@@ -133,9 +133,14 @@ def is_plain_data(holder: Any) -> bool:
 
 
 def is_library_object(value: Any) -> bool:
-    """Say whether a value is an instance with attributes, and neither a class nor a module."""
-    plain = not isinstance(value, type | ModuleType) and not callable(value)
-    return plain and type(getattr(value, "__dict__", None)) is dict
+    """Say whether a value is an instance with attributes, and neither a class nor a module.
+
+    A tape is none: the handles in it are its own.
+    """
+    if isinstance(value, type | ModuleType) or callable(value):
+        return False
+    ours = (type(value).__module__ or "").partition(".")[0] == __name__.partition(".")[0]
+    return not ours and type(getattr(value, "__dict__", None)) is dict
 
 
 def _is(new: Any, old: Any) -> bool:
