@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import linecache
+import re
 import sys
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -28,12 +29,26 @@ SINKS = frozenset(
 )
 
 
+_LIBRARY = re.compile(r"[/\\](?:site|dist)-packages[/\\]|^<frozen ")
+
+
 def user_frame() -> FrameType | None:
     """Return the innermost frame that is neither ours nor NumPy's."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and is_inner(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
+
+
+def outside_libraries(frame: FrameType | None) -> FrameType | None:
+    """Return the line that called into an installed library, if the frame is inside one."""
+    caller = frame
+    while caller is not None:
+        filename = caller.f_code.co_filename
+        if not is_inner(filename) and not _LIBRARY.search(filename):
+            break
+        caller = caller.f_back
+    return caller or frame
 
 
 def line_at(code: CodeType, offset: int) -> int | None:
@@ -45,7 +60,7 @@ def line_at(code: CodeType, offset: int) -> int | None:
 
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     """Add the user's line to an error."""
-    frame = frame or user_frame()
+    frame = frame or outside_libraries(user_frame())
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
