@@ -36,6 +36,9 @@ class Walk:
     libraries : int
         How many objects of other classes may lie in one another to be looked into: a library's
         object may hold what the cell gave it, but its inner life is large and not the cell's.
+    enough : callable, optional
+        ``enough(seen)``, with the ids of all that was visited, is asked after each container in
+        which something was exchanged; the walk ends when it holds.
 
     Attributes
     ----------
@@ -51,11 +54,13 @@ class Walk:
         is_users: Callable[[type], bool],
         most: int = sys.maxsize,
         libraries: int = 0,
+        enough: Callable[..., bool] | None = None,
     ) -> None:
         self.swap = swap
         self.is_users = is_users
         self.left = most
         self.libraries = libraries
+        self.enough = enough
         self.changed: dict[int, Any] = {}
         self.rebuilt: list[tuple[Any, Any]] = []
         # keeps what it has seen alive: an id must not be given to another object meanwhile
@@ -75,6 +80,9 @@ class Walk:
                 if new is not value:
                     put(holder, place, new)
                     self.changed[id(holder)] = holder
+                value = None  # references to what was exchanged may be counted
+            if self.enough and id(holder) in self.changed and self.enough(self._seen):
+                return
 
     def visit(self, value: Any, level: int = 0, depth: int = 0) -> Any:
         """Return what stands for a value; its contents wait for `run`.
@@ -126,9 +134,8 @@ def is_plain_data(holder: Any) -> bool:
     """Say whether a container holds nothing but numbers and text, at the speed of C."""
     kind = type(holder)
     if kind is dict:
-        return _PLAIN.issuperset(map(type, holder)) and _PLAIN.issuperset(
-            map(type, holder.values())
-        )
+        parts = (holder, holder.values())
+        return all(_PLAIN.issuperset(map(type, part)) for part in parts)
     return kind in (list, set, deque) and _PLAIN.issuperset(map(type, holder))
 
 

@@ -179,11 +179,11 @@ class OpenTape:
                 "watch() outside of the tape's block: nothing would be recorded.",
                 fix="Call it inside 'with tape:'.",
             )
-        plains = {}
-        for x in structures.leaves(tensor):
-            if not is_traced(x) and watching.is_watchable(x):
-                plains[id(x)] = x
-        handles = watching.take_over(self, list(plains.values())) if plains else {}
+        found = {id(x): x for x in structures.leaves(tensor) if not is_traced(x)}
+        plains = [x for x in found.values() if watching.is_watchable(x)]
+        found.clear()  # references to what is to be watched are counted
+        alone = len(plains) == 1 and plains[0] is tensor
+        handles = watching.take_over(self, plains, None if alone else tensor) if plains else {}
 
         def watched(x: Any) -> Any:
             return self._watch_one(x) if is_traced(x) else handles.get(id(x), x)
