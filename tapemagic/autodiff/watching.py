@@ -89,7 +89,8 @@ class Watched(Exchange):
         # an object to which only these lists refer, to compare the others with
         chosen.append(np.empty(0))
         self._chosen = {id(chosen[i]): chosen[i] for i in range(len(chosen))}
-        self._arrays = [chosen[i] for i in range(len(chosen)) if not _is_number(chosen[i])]
+        self._arrays = list(chosen)  # with the numbers: each of them counts alike
+        numbers = {id(chosen[i]): chosen[i] for i in range(count) if _is_shared(chosen[i])}
         self.found = dict.fromkeys(self._chosen, 0)
         if structure is not None:
             self.take([({"": structure}, "")])
@@ -98,25 +99,22 @@ class Watched(Exchange):
         for scope in scopes(frame):
             if self._take_names(scope, structure) or type(structure) not in (list, tuple):
                 self.found = {key: n + inside.pop(key, 0) for key, n in self.found.items()}
-            for i in range(count):
-                if type(chosen[i]) in _PYTHON_NUMBERS:
-                    self._chosen.pop(id(chosen[i]), None)
+            self._chosen = {k: x for k, x in self._chosen.items() if k not in numbers}
         argument = structure is None and _ARGUMENTS_COUNT
 
         def all_found(seen: Any = ()) -> bool:
             """Tell whether nothing else refers to any of them (`seen` does itself, once)."""
             now = _references(chosen)
-            return all(
-                self.found[id(chosen[i])] > 0 or not is_discarded
-                if _is_number(chosen[i])
-                else not _is_view(chosen[i])
-                and now[i] <= ours[i] + now[count] + argument + (id(chosen[i]) in seen)
-                and (self.found[id(chosen[i])] > 0 or not is_discarded)
-                for i in range(count)
-            )
+            for i in range(count):
+                known = ours[i] + now[count] + argument + (id(chosen[i]) in seen)
+                if now[i] > known or (is_discarded and not self.found[id(chosen[i])]):
+                    return False
+                if _is_view(chosen[i]) or _is_shared(chosen[i]):
+                    return False  # the references do not tell
+            return True
 
         if not all_found():
-            self._look_everywhere(all_found)
+            self._look_everywhere(numbers, all_found)
         del chosen[count:]
         self._before = {
             key: {name: id(value) for name, value in list(scope.items())}
@@ -134,14 +132,16 @@ class Watched(Exchange):
                 scope[name] = new
         return named
 
-    def _look_everywhere(self, all_found: Callable[..., bool]) -> None:
+    def _look_everywhere(self, numbers: dict[int, Any], all_found: Callable[..., bool]) -> None:
         """Look into all that names reach, near things first, until every reference is found."""
+        self._chosen |= numbers
         self._waiting = deque(self._scopes.values())
         while self._waiting and not all_found():
             scope = self._waiting.popleft()
             self._scopes[identity(scope)] = scope
             names = [name for name in list(scope) if not name.startswith("__")]
             self.take([(scope, name) for name in names], libraries=1, enough=all_found)
+            self._chosen = {k: x for k, x in self._chosen.items() if k not in numbers}
 
     def lift(self, value: Any) -> Any:
         """Return the handle of a chosen object, or of an array that shares its memory."""
@@ -149,11 +149,13 @@ class Watched(Exchange):
         if kind is FunctionType or kind is ModuleType:
             self._note_scope(value)
         elif id(value) in self._handles:
-            self.found[self._handles[id(value)]] += 1
+            self.found[self._handles[id(value)]] = self.found[self._handles[id(value)]] or 1
         elif id(value) in self._chosen:
             self.found[id(value)] += 1
             return self.handle_of(value)
-        elif is_array(value) and any(np.may_share_memory(value, x) for x in self._arrays):
+        elif is_array(value) and any(
+            _is_array(x) and np.may_share_memory(value, x) for x in self._arrays
+        ):
             return self.handle_of(value)  # a view, or the base
         return value
 
@@ -195,8 +197,12 @@ def _references(objects: list[Any]) -> list[int]:
     return [sys.getrefcount(objects[i]) for i in range(len(objects))]
 
 
-def _is_number(x: Any) -> bool:
-    return not isinstance(x, np.ndarray)
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray)
+
+
+def _is_shared(x: Any) -> bool:
+    return type(x) in _PYTHON_NUMBERS
 
 
 def _is_view(x: Any) -> bool:
@@ -296,7 +302,7 @@ def _check_found(exchanged: Watched, plains: list[Any]) -> None:
                 "would not be followed.",
                 fix="Use what watch() returns: params = tape.watch(params).",
             )
-        if found > 1 and type(x) in _PYTHON_NUMBERS:
+        if found > 1 and _is_shared(x):
             raise SourceError(
                 f"{x} is found in {found} places, since Python shares equal numbers: which of them "
                 "is to be watched cannot be told.",

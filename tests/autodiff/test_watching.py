@@ -284,7 +284,7 @@ def test_more_objects_than_are_looked_at_are_told(monkeypatch):
 def test_names_alone_are_looked_at_when_nothing_else_holds_the_array(monkeypatch):
     """A loop of steps must not search all that its names reach each time."""
     looked = []
-    monkeypatch.setattr(Watched, "_look_everywhere", lambda self, all_found: looked.append(self))
+    monkeypatch.setattr(Watched, "_look_everywhere", lambda self, *args: looked.append(self))
     space = {"np": np, "GradientTape": GradientTape, "other": {"data": [1.0] * 10}}
     text = """
 w, b = np.array([1.0, 2.0]), np.float64(0.5)
@@ -317,6 +317,20 @@ def test_a_number_in_a_container_and_under_a_name_is_refused():
     with GradientTape() as tape, pytest.raises(SourceError, match="places"):
         tape.watch(params)
     assert params[0] is rate
+
+
+def test_a_name_and_a_container_that_hold_a_number_are_told_apart_or_refused():
+    b = np.float64(0.5)
+    params = {"b": b}
+    with GradientTape() as tape:
+        tape.watch(b)
+        y = b * params["b"]
+    assert tape.gradient(y, b) == 1.0
+    a = float("0.5")
+    params = {"a": a}
+    with GradientTape() as tape, pytest.raises(SourceError, match="2 places"):
+        tape.watch(a)
+    assert params["a"] is a
 
 
 def test_numbers_in_a_list_made_for_the_call():
