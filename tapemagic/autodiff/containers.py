@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import operator
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -39,6 +40,8 @@ class Walk:
     enough : callable, optional
         ``enough(seen)``, with the ids of all that was visited, is asked after each container in
         which something was exchanged; the walk ends when it holds.
+    numbers : bool
+        Whether containers of mere numbers are looked into as well.
 
     Attributes
     ----------
@@ -55,12 +58,13 @@ class Walk:
         most: int = sys.maxsize,
         libraries: int = 0,
         enough: Callable[..., bool] | None = None,
+        numbers: bool = False,
     ) -> None:
         self.swap = swap
         self.is_users = is_users
         self.left = most
         self.libraries = libraries
-        self.enough = enough
+        self.enough, self.numbers = enough, numbers
         self.changed: dict[int, Any] = {}
         self.rebuilt: list[tuple[Any, Any]] = []
         # keeps what it has seen alive: an id must not be given to another object meanwhile
@@ -71,7 +75,7 @@ class Walk:
         """Look into everything that was reached."""
         while self._waiting and self.left > 0:
             holder, level = self._waiting.popleft()
-            if is_plain_data(holder):
+            if not self.numbers and is_plain_data(holder):
                 self.left -= len(holder) // 100  # as much faster
                 continue
             for put, place, value in slots(holder):
@@ -108,7 +112,7 @@ class Walk:
         elements = list(value)
         self.left -= len(elements)
         new = [self.visit(element, level, depth + 1) for element in elements]
-        if all(map(_is, new, elements)):
+        if all(map(operator.is_, new, elements)):
             return value
         result = rebuild(value, new)
         self.rebuilt.append((result, value))
@@ -148,10 +152,6 @@ def is_library_object(value: Any) -> bool:
         return False
     ours = (type(value).__module__ or "").partition(".")[0] == __name__.partition(".")[0]
     return not ours and type(getattr(value, "__dict__", None)) is dict
-
-
-def _is(new: Any, old: Any) -> bool:
-    return new is old
 
 
 # ------------------------------------------------------------------- what is inside a container

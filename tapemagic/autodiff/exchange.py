@@ -58,13 +58,14 @@ class Exchange:
         places: Iterable[Place],
         libraries: int = 0,
         enough: Callable[..., bool] | None = None,
+        numbers: bool = False,
     ) -> None:
         """Exchange what is reached from places as `lift` says.
 
-        `libraries` is how far objects of other classes than the user's are looked into, and
-        `enough` says when to stop (`Walk`).
+        `libraries` is how far objects of other classes than the user's are looked into, `enough`
+        says when to stop, and `numbers` asks for containers of mere numbers too (`Walk`).
         """
-        walk = Walk(self.lift, is_users, MOST_VISITED, libraries, enough)
+        walk = Walk(self.lift, is_users, MOST_VISITED, libraries, enough, numbers)
         for mapping, key in places:
             value = mapping[key]
             new = walk.visit(value)

@@ -93,7 +93,7 @@ class Watched(Exchange):
         numbers = {id(chosen[i]): chosen[i] for i in range(count) if _is_shared(chosen[i])}
         self.found = dict.fromkeys(self._chosen, 0)
         if structure is not None:
-            self.take([({"": structure}, "")])
+            self.take([({"": structure}, "")], numbers=bool(numbers))
         inside = self.found
         self.found = dict.fromkeys(self._chosen, 0)
         for scope in scopes(frame):
@@ -140,7 +140,8 @@ class Watched(Exchange):
             scope = self._waiting.popleft()
             self._scopes[identity(scope)] = scope
             names = [name for name in list(scope) if not name.startswith("__")]
-            self.take([(scope, name) for name in names], libraries=1, enough=all_found)
+            places = [(scope, name) for name in names]
+            self.take(places, libraries=1, enough=all_found, numbers=bool(numbers))
             self._chosen = {k: x for k, x in self._chosen.items() if k not in numbers}
 
     def lift(self, value: Any) -> Any:
@@ -154,7 +155,7 @@ class Watched(Exchange):
             self.found[id(value)] += 1
             return self.handle_of(value)
         elif is_array(value) and any(
-            _is_array(x) and np.may_share_memory(value, x) for x in self._arrays
+            isinstance(x, np.ndarray) and np.may_share_memory(value, x) for x in self._arrays
         ):
             return self.handle_of(value)  # a view, or the base
         return value
@@ -195,10 +196,6 @@ class Watched(Exchange):
 
 def _references(objects: list[Any]) -> list[int]:
     return [sys.getrefcount(objects[i]) for i in range(len(objects))]
-
-
-def _is_array(x: Any) -> bool:
-    return isinstance(x, np.ndarray)
 
 
 def _is_shared(x: Any) -> bool:
