@@ -14,6 +14,7 @@ from .avals import AVALS, fit, full
 from .nodes import Reader
 from .primitives import PRIMITIVES
 from .printing import Printer, is_fresh
+from .program_loops import rolled
 from .program_names import Names, Places
 from .program_replay import Replay
 from .recorder import generated_name
@@ -138,7 +139,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     top = max(seeds)
     names = Names(tape, leaves, groups, caller)
     values = _source_values(tape, recording.entries, groups, top)
-    replay = Replay(recording, values, names.of_nodes, top)
+    replay = Replay(recording, values, names, top)
     replay.forward()
     wanted = {id_ for group in groups for id_ in group if id_ <= top}
     found = replay.backward(seeds, wanted) if wanted else {}
@@ -264,17 +265,36 @@ def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
     places = Places(tape, replay, reader)
     steps = replay.writer.steps
     inputs = {name: replay.values[id_] for name, id_ in names.inputs if id_ in replay.values}
-    speller = Speller({Program.name, "OtherWay", "np", *inputs}, names.arrays)
+    speller = Speller({Program.name, "OtherWay", "np", "range", "reversed", *inputs}, names.arrays)
     for step in steps:  # other leaves that were watched are constants here
         if step.kind == "input" and step.name not in inputs:
             step.kind, step.args = "constant", (step.value,)
     checks = [(step, place) for step, place in replay.writer.checks]
-    printer = Printer(steps, outputs, checks, speller, places.comment, places.message)
+    printer = Printer(steps, outputs, checks, speller, places)
     try:
         rows = printer.rows()
     except NotImplementedError as error:
         raise TapeUseError(f"This run cannot be written as a program: {error}.") from None
-    return Program(_text(rows, inputs, speller), inputs, speller.constants)
+    inputs, constants = (
+        {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in given.items()}
+        for given in (inputs, speller.constants)
+    )
+    known = {*inputs, *constants, *speller.shared}
+    for found in (rolled(rows, known, speller.fresh), rows):
+        program = Program(_text(found, inputs, speller), inputs, constants)
+        if found is rows or _gives(program, outputs):
+            break
+    return program
+
+
+def _gives(program: Program, outputs: list) -> bool:
+    """Tell whether a program with loops repeats the run: if not, it goes without them."""
+    with np.errstate(all="ignore"):
+        found = program()
+    return all(
+        x is y if y is None else np.array_equal(x, y, equal_nan=np.asarray(y).dtype.kind in "fc")
+        for x, y in zip(found, map(concrete, outputs), strict=True)
+    )
 
 
 def _text(rows: list[str], inputs: dict, speller: Speller) -> str:

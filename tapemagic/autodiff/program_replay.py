@@ -31,16 +31,14 @@ _SMALLER = {float: float, np.float64: float, np.complex128: complex}
 class Replay:
     """Writes one recording, up to the node `top`, as steps.
 
-    `values` are those of the sources, `names` the user's for nodes.
+    `values` are those of the sources, `names` the user's `Names` for nodes and arrays.
     """
 
-    def __init__(
-        self, recording: Recording, values: dict[int, Any], names: dict[int, str], top: int
-    ) -> None:
+    def __init__(self, recording: Recording, values: dict[int, Any], names: Any, top: int) -> None:
         self.entries = recording.entries
         self.decisions = recording.decisions
-        self.values, self.names, self.top = values, names, top
-        self.writer = Writer()
+        self.values, self.names, self.top = values, names.of_nodes, top
+        self.writer = Writer(names.arrays)
         self.nodes: dict[int, Any] = {}
         self.links = Links(recording)
 

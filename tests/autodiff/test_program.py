@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from autodiff.loop_cells import LOOPS
 from autodiff.program_cells import CELLS
 
 import tapemagic
@@ -56,7 +57,9 @@ def assert_gradients(got, expected):
             np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(("cell", "inputs"), CELLS, ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize(
+    ("cell", "inputs"), CELLS + LOOPS, ids=lambda x: getattr(x, "__name__", "")
+)
 def test_cell(cell, inputs):
     tape, target, sources = record(cell, inputs)
     program = tape.program(target, sources)
