@@ -39,6 +39,10 @@ class Program:
     constants : dict of name -> array
         What the run read besides, where it is too large to be written out.
 
+    Notes
+    -----
+    What left the run as text (an f-string, `str`) is not followed: it is taken to be only shown.
+
     Examples
     --------
     >>> import numpy as np, tapemagic
@@ -138,7 +142,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         raise TapeUseError("The target does not depend on anything watched: there is no program.")
     top = max(seeds)
     names = Names(tape, leaves, groups, caller)
-    values = _source_values(tape, recording.entries, groups, top)
+    values = _source_values(tape, recording.entries, groups)
     replay = Replay(recording, values, names, top)
     replay.forward()
     wanted = {id_ for group in groups for id_ in group if id_ <= top}
@@ -223,7 +227,7 @@ def _compare(expected_gradients: list, gradients: list) -> None:
             )
 
 
-def _source_values(tape: Any, entries: list, groups: list, top: int) -> dict[int, Any]:
+def _source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
     """Return the value of every watched leaf and of every wanted node that has to be an input."""
     values = {}
     for x, ids in tape._watched.values():
@@ -231,14 +235,14 @@ def _source_values(tape: Any, entries: list, groups: list, top: int) -> dict[int
             values[ids[-1]] = x.value
     wanted = {id_ for group in groups for id_ in group}
     missing = {
-        id_ for id_ in range(top + 1)
+        id_ for id_ in range(len(entries))
         if PRIMITIVES[entries[id_][0]] is source and id_ not in values
     }  # fmt: skip
     for k in missing:
         if entries[k][8] is not None:
             values[k] = entries[k][8]
     missing -= set(values)
-    for entry in entries[: top + 1] if missing else ():
+    for entry in entries if missing else ():
         simple = type(entry[4]) is int
         ids, saved = (entry[4:6], entry[6:8]) if simple else (entry[4], entry[6])
         for id_, value in zip(ids, saved or (), strict=False):

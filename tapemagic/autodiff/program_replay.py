@@ -45,7 +45,7 @@ class Replay:
     # ------------------------------------------------------------------------------- forward
 
     def forward(self) -> None:
-        """Write the entries up to the target, with the decisions that were made between them."""
+        """Write the entries up to the target, and the decisions of the run."""
         was, RECORDER.writer = RECORDER.writer, self.writer.run
         try:
             with np.errstate(all="ignore"):
@@ -54,13 +54,17 @@ class Replay:
             RECORDER.writer = was
 
     def _forward(self) -> None:
+        # What was decided after the target was computed may have decided that it is the target.
+        count = max((self.top + 1, *(position for position, *_ in self.decisions)))
         waiting = iter(enumerate(self.decisions))
         number, decision = next(waiting, (0, None))
-        for k in range(self.top + 1):
+        for k in range(count + 1):
             while decision is not None and decision[0] <= k:
                 with self.writer.at("decision", number):
                     self._decide(number, decision)
                 number, decision = next(waiting, (0, None))
+            if k == count:
+                break
             with self.writer.at("forward", k):
                 self.nodes[k] = y = self._entry(k)
             if is_symbol(y) and k in self.names and not y.name:
