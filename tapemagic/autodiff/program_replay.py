@@ -133,11 +133,9 @@ class Replay:
             return args[0]
         aval = AVALS[entry[3]]
         if isinstance(primitive.fun, type):
-            return (
-                self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {})
-                if (args[0].dtype == aval.dtype)
-                else args[0].astype(aval.dtype)
-            )
+            if args[0].dtype != aval.dtype:
+                return args[0].astype(aval.dtype)
+            return self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {})
         y = self.writer.run(primitive.fun, tuple(args), {})
         if y.dtype != aval.dtype:  # a Python number was kept as NumPy's, which widens
             weak = tuple(_SMALLER.get(type(x), lambda x: x)(x) if not is_symbol(x) else x
@@ -171,8 +169,7 @@ class Replay:
         aval = AVALS[entry[3]]
         v = self.nodes[ids[1]] if ids[1] >= 0 else args[1]
         base = self.nodes[ids[0]] if ids[0] >= 0 else args[0]
-        if base is None:
-            base = self._fresh(np.empty, aval)
+        base = self._fresh(np.empty, aval) if base is None else base
         if primitive is machine.set_item:
             return self.update(base, self.links.replace(k, 2, decode(args[2])), v, "=")
         index = None
