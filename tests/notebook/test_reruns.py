@@ -37,7 +37,7 @@ cell = '''%%tape w -t loss --show none
 loss = 0.0
 for k in range(40):
     a = w + k
-    b = a * 2.0
+    b = a - 2.0
     DELETE
     loss = loss + b.sum()
     DELETE_B

@@ -44,7 +44,7 @@ def _prod(
     others = _others(a, axis, where) if a.size else a
     if initial is not _none:
         others = others * initial
-    return masked(restore(ct, a, axis) * conj(others), where)
+    return masked(restore(ct, a.shape, axis) * conj(others), where)
 
 
 def _prod_initial(
