@@ -41,7 +41,7 @@ def rolled(rows: list[str], parameters: set[str], fresh: Callable[[str], str]) -
             whole[-1] += "\n" + row
         else:
             whole.append(row)
-    if len(whole) < STATEMENTS:
+    if len(whole) < STATEMENTS or parameters & {"range", "reversed"}:
         return rows
     roller = Roller(whole, parameters, fresh)
     roller.run()

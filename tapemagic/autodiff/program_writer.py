@@ -192,7 +192,7 @@ class Rows:
     def find(self, value: np.ndarray) -> tuple[np.ndarray, int] | None:
         """Return the array and the number of the row, or None."""
         kind = value.shape, value.dtype.str
-        if not value.ndim or not self._arrays or (value == value.flat[:1]).all():
+        if not value.ndim or value.nbytes > SEARCHED:
             return None
         if kind not in self._places:
             self._places[kind] = {
@@ -201,4 +201,7 @@ class Rows:
                 if (x.shape[1:], x.dtype.str) == kind
                 for i, row in reversed([*enumerate(x)])
             }
-        return self._places[kind].get(value.tobytes())
+        places = self._places[kind]
+        if not places or (value == value.flat[:1]).all():  # a row of zeros may be anybody's
+            return None
+        return places.get(value.tobytes())

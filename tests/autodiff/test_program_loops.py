@@ -54,6 +54,17 @@ def test_the_text_of_a_loop():
     )
 
 
+def test_a_source_may_be_called_range():
+    x = Variable(np.ones(3), name="range")
+    with GradientTape(persistent=True) as tape:
+        y = x
+        for _ in range(20):
+            y = np.sin(y)
+    value, gradient = tape.program(y, x)()
+    np.testing.assert_array_equal(value, y.value)
+    np.testing.assert_allclose(gradient, tape.gradient(y, x), rtol=1e-12)
+
+
 def counter(taken):
     def fresh(name):
         found, k = name, 1
