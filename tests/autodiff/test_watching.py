@@ -95,9 +95,10 @@ def test_the_base_of_a_watched_view_is_followed():
 
 
 def test_an_array_that_no_name_holds_is_refused():
+    x = np.array([1.0, 2.0])
     with GradientTape() as tape:
         with pytest.raises(SourceError, match="No name"):
-            tape.watch([np.array([1.0, 2.0])])
+            tape.watch([x.copy()])
         watched = tape.watch([np.array([1.0, 2.0]), np.float64(3.0)])
         loss = np.sum(watched[0]) * watched[1]
     np.testing.assert_array_equal(tape.gradient(loss, watched)[0], [3.0, 3.0])
