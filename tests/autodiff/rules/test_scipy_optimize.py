@@ -7,7 +7,7 @@ optimize = pytest.importorskip("scipy.optimize")
 
 import tapemagic  # noqa: E402
 from tapemagic.autodiff.twins import twin_of  # noqa: E402
-from tapemagic.errors import NoRuleError  # noqa: E402
+from tapemagic.errors import NoRuleError, TapeUseError  # noqa: E402
 
 so = twin_of(optimize)
 M = np.array([[3.0, 0.4, -0.2], [0.1, 2.0, 0.3], [0.5, -0.6, 4.0]])
@@ -110,6 +110,14 @@ def test_prints_of_the_function_come_once(capsys):
     expected = capsys.readouterr().out
     tapemagic.grad(lambda s: solve(so, s))(0.7)
     assert capsys.readouterr().out == expected
+
+
+def test_a_program_would_not_solve_again():
+    with tapemagic.GradientTape(persistent=True) as tape:
+        s = tape.watch(np.array(0.7))
+        u = so.newton(lambda u: cube(u, s), 1.0)
+    with pytest.raises(TapeUseError, match="solver"):
+        tape.program(u, s)
 
 
 def escaped(p):
