@@ -71,7 +71,9 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     """Carry out a binary or unary operator with at least one handle among its operands."""
     for i, x in enumerate(args):
         if type(x) not in HANDLE_TYPES and not isinstance(x, _NUMBERS):
-            return NotImplemented
+            later.load()
+            foreign = later.OPERATORS.get((rule.fun, type(x)))
+            return NotImplemented if foreign is None else foreign(*args)
         if isinstance(x, (list, tuple)):
             compute(*plain(args))  # a number and a list: Python or NumPy may refuse
             args = (*args[:i], as_array(x), *args[i + 1 :])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import linecache
+import os
 import sys
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import RECORDER, is_inner
 
 _Error = TypeVar("_Error", bound=TapeError)
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
@@ -36,6 +38,22 @@ def user_frame() -> FrameType | None:
     return frame
 
 
+def _users_own_frame() -> FrameType | None:
+    """Return the innermost frame of the user's own code, not of a library that it calls."""
+    frame = user_frame()
+    while frame is not None and _is_library(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def _is_library(filename: str) -> bool:
+    return (
+        is_inner(filename)
+        or "site-packages" in filename
+        or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
+    )
+
+
 def line_at(code: CodeType, offset: int) -> int | None:
     """Return the source line of a bytecode offset."""
     positions = list(code.co_positions())
@@ -45,7 +63,7 @@ def line_at(code: CodeType, offset: int) -> int | None:
 
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     """Add the user's line to an error."""
-    frame = frame or user_frame()
+    frame = frame or _users_own_frame()
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
