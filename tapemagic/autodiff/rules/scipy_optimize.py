@@ -3,8 +3,9 @@
 Where ``f(u, p) = 0``, the solution moves as ``du/dp = -(df/du)^-1 df/dp``: whatever the solver did
 on its way has no part in that. So SciPy solves on plain values, and what is recorded is Newton's
 step from the solution, ``u - (df/du)^-1 f(u, p)``. It has the value of `u` and the derivative of
-the theorem; the step from there has the second and third ones as well. The function is evaluated
-twice more for that. A minimum is a root of the gradient.
+the theorem. Newton's method doubles the order that is right with each step, so three of them have
+all derivatives up to the seventh; the function is evaluated three times more for that. A minimum is
+a root of the gradient.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from tapemagic.errors import NoRuleError, TapeUseError
 from .algebra import apply, as_array, is_live, plain
 from .carrying import refused, unsupported
 
+#: Newton steps from the solution: the order of the derivatives that are right is ``2**steps - 1``.
+_STEPS = 3
 #: A Newton step from the solution that is longer, relatively, says that it is none.
 _CLOSE = 1e-3
 #: A slope that changes more than this on such a step, relatively, is that of a multiple root.
@@ -95,13 +98,13 @@ def _no_solution(fun: Callable, why: str) -> NoRuleError:
 
 
 def _solution(fun: Callable, residual: Callable, solution: Any) -> Any:
-    """Return the solution with its derivatives, up to the third."""
+    """Return the solution with its derivatives, up to the seventh."""
     if np.iscomplexobj(solution):
         raise unsupported(fun, "complex unknowns", "Solve for the real and the imaginary parts.")
     start = u = solution if isinstance(solution, np.ndarray) else np.float64(solution)
     slopes = []
     with contextlib.redirect_stdout(io.StringIO()):  # the user's own prints have been printed
-        for _ in range(2):
+        for _ in range(_STEPS):
             value, slope = _linearized(fun, residual, u)
             slopes.append(plain(slope))
             try:
