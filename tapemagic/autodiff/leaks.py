@@ -10,6 +10,7 @@ import dis
 import linecache
 import os
 import sys
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
@@ -19,6 +20,10 @@ from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import RECORDER, is_inner
+
+#: Values of at most so many elements are remembered when they are shown, and a number read from
+#: text is compared with so many of those that were shown last.
+REMEMBERED, COMPARED = 16, 1000
 
 _Error = TypeVar("_Error", bound=TapeError)
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -163,8 +168,26 @@ def _refers(written: Any) -> bool:
 
 def shown(handle: Any) -> Any:
     """Return the plain value for text, and note where it was shown."""
-    note("shown", (handle,))
-    return plain(handle)
+    value = plain(handle)
+    note(
+        "shown", (handle,), tuple(np.ravel(value).tolist()) if np.size(value) <= REMEMBERED else ()
+    )
+    return value
+
+
+def read_back(number: Any) -> None:
+    """Note a number read from text, if a traced value of that size was made into text before.
+
+    Text may be rounded, so the two need not be equal. What is only a coincidence is noted as well:
+    it costs a remark, and a gradient that lacks a part in silence would cost more.
+    """
+    recording, frame = RECORDER.recording, user_frame()
+    if recording is None or frame is None:
+        return
+    for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED):
+        if kind == "shown" and any(abs(x - number) <= 0.01 * abs(x) + 1e-3 for x in detail):
+            recording.events.append(("text", id_, _context(frame), frame.f_lasti, ""))
+            return
 
 
 def only_formats() -> bool:

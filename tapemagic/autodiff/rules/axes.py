@@ -48,7 +48,7 @@ def count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
 
 def to_rows(x: Any, axis: Any) -> Any:
     """Move the axes that a reduction runs over to the end and make them one."""
-    if axis is None:
+    if axis is None or np.ndim(x) == 0:  # ufuncs reduce a number along axis 0
         return np.reshape(x, (-1,))
     axes = normalize_axis_tuple(axis, x.ndim)
     free = [i for i in range(x.ndim) if i not in axes]
@@ -59,7 +59,7 @@ def to_rows(x: Any, axis: Any) -> Any:
 
 def from_rows(rows: Any, x: Any, axis: Any) -> Any:
     """Undo `to_rows`: bring back the shape of `x`."""
-    if axis is None:
+    if axis is None or np.ndim(x) == 0:
         return np.reshape(rows, x.shape)
     axes = normalize_axis_tuple(axis, x.ndim)
     order = [*(i for i in range(x.ndim) if i not in axes), *axes]

@@ -114,8 +114,9 @@ def _cumulative(plain_form: Any, neutral: int) -> Any:
     return body
 
 
-composite(np.cumulative_sum, _cumulative(np.cumsum, 0))
-composite(np.cumulative_prod, _cumulative(np.cumprod, 1))
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    composite(np.cumulative_sum, _cumulative(np.cumsum, 0))
+    composite(np.cumulative_prod, _cumulative(np.cumprod, 1))
 
 # ----------------------------------------------------------------------------------- differences
 
