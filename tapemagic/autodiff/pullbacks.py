@@ -13,6 +13,7 @@ import numpy as np
 from .avals import AVALS, fit, full
 from .recorder import generated_name
 
+NO_KEYWORDS: dict[str, Any] = {}
 #: Names that a formula may use, besides the operands and the result.
 FORMULA_NAMES: dict[str, Any] = dict(vars(np))
 
@@ -49,6 +50,8 @@ def _product(formula: str) -> str:
 
 def _fitted_product(formula: str, aval: str, own: str) -> str:
     """Write ``fit(ct * (formula))``, dividing by the operand itself after its axes are summed."""
+    if formula in ("1", "-1", "0"):
+        return f"fit({_product(formula)}, AVALS[{aval}])"
     quotient = _quotient(formula)
     if quotient is not None and ast.unparse(quotient.right) == own:
         left = ast.unparse(quotient.left)
@@ -70,10 +73,9 @@ def compile_pullback(primitive: Any, *, general: bool) -> Callable:
         rows.append("    ct = full(ct, AVALS[aval])")
     for operand, aval, formula in zip("ab", ("aval1", "aval2"), primitive.formulas):
         product = _product(formula)
-        if general and formula not in ("1", "-1", "0"):
-            product = _fitted_product(formula, aval, first if operand == "a" else "x2")
-        elif general:
-            product = f"fit({product}, AVALS[{aval}])"
+        if general:  # an operand of the result's own shape and real dtype needs no fitting
+            fitted = _fitted_product(formula, aval, first if operand == "a" else "x2")
+            product = f"{product} if {aval} == aval > 0 else {fitted}"
         rows.append(f"    if {operand} >= 0:")
         rows.append(f"        new = {product}")
         rows.append(f"        old = cotangents[{operand}]")
@@ -141,9 +143,13 @@ def general_pullback(primitive: Any) -> Callable:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
         if aval:  # a node with several results keeps a list of cotangents
             ct = full(ct, AVALS[aval])
-        if any([arg is None for arg in args]):
-            args = [AVALS[code] if code and arg is None else arg for arg, code in zip(args, avals)]
-        keywords = dict(kwargs) if kwargs else {}
+        for arg in args:
+            if arg is None:
+                args = [
+                    AVALS[code] if code and x is None else x for x, code in zip(args, avals)
+                ]
+                break
+        keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         if variadic and not looks:
             args = ()
         for i, operand in enumerate(ids):
@@ -154,8 +160,7 @@ def general_pullback(primitive: Any) -> Callable:
             else:
                 new = vjps[i](ct, y, *args, **keywords)
             target = AVALS[avals[i]]
-            dtype = getattr(new, "dtype", None)  # None == float64, says NumPy
-            if dtype is None or dtype != target.dtype or new.shape != target.shape:
+            if getattr(new, "dtype", None) is not target.dtype or new.shape != target.shape:
                 new = fit(new, target)
             old = cotangents[operand]
             cotangents[operand] = new if old is None else old + new
