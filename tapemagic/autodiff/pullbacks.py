@@ -145,9 +145,7 @@ def general_pullback(primitive: Any) -> Callable:
             ct = full(ct, AVALS[aval])
         for arg in args:
             if arg is None:
-                args = [
-                    AVALS[code] if code and x is None else x for x, code in zip(args, avals)
-                ]
+                args = [AVALS[code] if code and x is None else x for x, code in zip(args, avals)]
                 break
         keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         if variadic and not looks:
