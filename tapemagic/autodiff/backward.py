@@ -74,7 +74,11 @@ def sweep(
 
 
 def _has_nan(ct: Any) -> bool:
-    return bool(np.isnan(dispatch.plain(ct)).any())
+    ct = dispatch.plain(ct)
+    if type(ct) is np.ndarray and ct.dtype.kind == "f":
+        elements = ct.ravel()
+        ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then
+    return bool(np.isnan(ct).any())
 
 
 def _sweep(

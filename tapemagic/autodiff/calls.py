@@ -1,7 +1,8 @@
 """Computing and recording one call of a primitive.
 
 The general way, right for every operand: plain arrays, broadcasting, complex numbers, stale views,
-variables, keywords. `short_calls.py` has short ways, and `operators.py` the shortest for the common few.
+variables, keywords. `short_calls.py` has short ways for the common ones, and `operators.py` the
+shortest for the common few.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from .calls import (
 from .decisions import DECISIONS, deciding
 from .handles import (
     HANDLE_TYPES,
+    NUMBER,
     ReadsShunned,
     family,
     holds_traced,
@@ -85,6 +86,9 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     if rule.kind == "elementwise":
         if len(args) == 2:
             return call_binary(rule, compute, *args)
+        (x,) = args
+        if x.token is RECORDER.token and x.aval > NUMBER:
+            return call_unary(rule, compute, x)
         return call_elementwise(rule, compute, args)
     return call_short(rule, compute, args)
 

@@ -21,6 +21,8 @@ from .recorder import RECORDER
 
 #: Types of arguments that are no arrays and can be stored as they are.
 _SETTINGS = {int, bool, float, type(None), str}
+#: Types of operands that are no handles.
+_CONSTANTS = {np.ndarray, float, int}
 
 
 def call_unary(primitive: Primitive, compute: Any, x: Any) -> Any:
@@ -35,32 +37,32 @@ def call_unary(primitive: Primitive, compute: Any, x: Any) -> Any:
     return traced(y, code, recorder.append(tail, primitive.code, 3), x.result_class)
 
 
+def _operand(primitive: Primitive, x: Any, position: int) -> tuple[Any, int, int]:
+    """Return value, id and aval of a handle; an id of -1 if there is anything special about it."""
+    storage = x.storage
+    if storage is not None and storage.written:
+        return None, -1, 0
+    if x.token is RECORDER.token:
+        value, id_, code = x.value, x.id, x.aval
+    else:  # a Variable that is read for the first time, mostly
+        value, id_, code = operand(x, primitive.may_read(position))
+    if code <= NUMBER and type(value) is not np.ndarray:  # a Python or a complex number
+        return None, -1, 0
+    return value, id_, code
+
+
 def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any) -> Any:
     """Do what `call_elementwise` does for two operands, at least one of them a handle."""
-    token = RECORDER.token
-    cls: Any = None
-    kind = type(x1)
-    if kind in HANDLE_TYPES:
-        storage = x1.storage
-        v1, a, code1, cls = x1.value, x1.id, x1.aval, x1.result_class
-        special = x1.token is not token or (storage is not None and storage.written)
-        special = special or (code1 <= NUMBER and type(v1) is not np.ndarray)
-    else:
-        v1, a, code1 = x1, -1, 0
-        special = kind is not np.ndarray and kind is not float and kind is not int
-    kind = type(x2)
-    if special:
+    kind1, kind2 = type(x1), type(x2)
+    first, second = kind1 in HANDLE_TYPES, kind2 in HANDLE_TYPES
+    v1, a, code1 = _operand(primitive, x1, 0) if first else (x1, -1, 0)
+    v2, b, code2 = _operand(primitive, x2, 1) if second else (x2, -1, 0)
+    if (
+        (a < 0 if first else kind1 not in _CONSTANTS)
+        or (b < 0 if second else kind2 not in _CONSTANTS)
+    ):  # fmt: skip
         return call_elementwise(primitive, compute, (x1, x2))
-    if kind in HANDLE_TYPES:
-        storage = x2.storage
-        v2, b, code2, cls = x2.value, x2.id, x2.aval, cls or x2.result_class
-        special = x2.token is not token or (storage is not None and storage.written)
-        special = special or (code2 <= NUMBER and type(v2) is not np.ndarray)
-    else:
-        v2, b, code2 = x2, -1, 0
-        special = kind is not np.ndarray and kind is not float and kind is not int
-    if special:
-        return call_elementwise(primitive, compute, (x1, x2))
+    cls = x1.result_class if first else x2.result_class
     y = compute(v1, v2)
     code = code_of(y)
     if code < 0 and y.dtype.kind not in "fc":

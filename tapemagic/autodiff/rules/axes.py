@@ -19,6 +19,8 @@ def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 def restore(ct: Any, x: Any, axis: Any) -> Any:
     """Give a reduced array its axes back, each of length 1: it stands for the broadcast one."""
+    if axis is None and not getattr(ct, "shape", ()):
+        return ct  # a number stands for an array of any shape
     shape = kept_shape(x.shape, axis)
     return ct if np.shape(ct) == shape else np.reshape(ct, shape)
 
@@ -38,6 +40,8 @@ def count(x: Any, axis: Any, where: Any = True) -> Any:
     if is_given(where):
         mask = np.broadcast_to(where, x.shape)
         return np.sum(mask, axis=axis, keepdims=True)
+    if axis is None:
+        return x.size
     kept = kept_shape(x.shape, axis)
     return math.prod(n for n, one in zip(x.shape, kept, strict=True) if one != n)
 
