@@ -13,6 +13,8 @@ import numpy as np
 from .avals import AVALS, fit, full
 from .recorder import generated_name
 
+#: Bytes from which on memory that is fresh costs more than a look at what there is.
+LARGE = 1 << 15
 NO_KEYWORDS: dict[str, Any] = {}
 #: Names that a formula may use, besides the operands and the result.
 FORMULA_NAMES: dict[str, Any] = dict(vars(np))
@@ -79,10 +81,23 @@ def compile_pullback(primitive: Any, *, general: bool) -> Callable:
         rows.append(f"    if {operand} >= 0:")
         rows.append(f"        new = {product}")
         rows.append(f"        old = cotangents[{operand}]")
-        rows.append(f"        cotangents[{operand}] = new if old is None else old + new")
-    scope = dict(FORMULA_NAMES, AVALS=AVALS, fit=fit, full=full, conj_if_complex=conj_if_complex)
+        total = "old + new"
+        if formula != "1":  # a new array, which nobody else has
+            total += " if type(new) is not ndarray or new.nbytes < LARGE else added_into(new, old)"
+        rows.append(f"        cotangents[{operand}] = new if old is None else {total}")
+    scope = dict(
+        FORMULA_NAMES, AVALS=AVALS, LARGE=LARGE, fit=fit, full=full,
+        conj_if_complex=conj_if_complex, added_into=added_into,
+    )  # fmt: skip
     exec(compile("\n".join(rows), generated_name(f"pullback of {primitive.name}"), "exec"), scope)
     return scope["pullback"]
+
+
+def added_into(new: np.ndarray, old: Any) -> Any:
+    """Return ``old + new``, in the memory of `new` if it can be held there."""
+    if type(old) is np.ndarray and old.shape == new.shape and old.dtype == new.dtype:
+        return np.add(old, new, out=new)
+    return old + new
 
 
 def conj_if_complex(x: Any) -> Any:

@@ -143,4 +143,4 @@ def call_short(
     kept = y if not code & 1 or "y" in reads else None
     settings = tuple(kwargs.items()) if kwargs else None
     tail = (code, tuple(ids), tuple(codes), tuple(values), settings, kept)
-    return traced(y, code, recorder.append(tail, primitive.code, 3), cls)
+    return traced(y, code, recorder.append(tail, primitive.code, 4), cls)
