@@ -75,7 +75,9 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
         if kind in HANDLE_TYPES or kind is np.ndarray:
             continue
         if not isinstance(x, _NUMBERS):
-            return NotImplemented
+            later.load()
+            foreign = later.OPERATORS.get((rule.fun, kind))
+            return NotImplemented if foreign is None else foreign(*args)
         if isinstance(x, (list, tuple)):
             compute(*plain(args))  # a number and a list: Python or NumPy may refuse
             args = (*args[:i], as_array(x), *args[i + 1 :])

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dis
 import linecache
+import os
 import sys
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
@@ -19,7 +21,12 @@ from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import RECORDER, is_inner
 
+#: Values of at most so many elements are remembered when they are shown, and a number read from
+#: text is compared with so many of those that were shown last.
+REMEMBERED, COMPARED = 16, 1000
+
 _Error = TypeVar("_Error", bound=TapeError)
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
@@ -36,6 +43,22 @@ def user_frame() -> FrameType | None:
     return frame
 
 
+def _users_own_frame() -> FrameType | None:
+    """Return the innermost frame of the user's own code, not of a library that it calls."""
+    frame = user_frame()
+    while frame is not None and _is_library(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def _is_library(filename: str) -> bool:
+    return (
+        is_inner(filename)
+        or "site-packages" in filename
+        or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
+    )
+
+
 def line_at(code: CodeType, offset: int) -> int | None:
     """Return the source line of a bytecode offset."""
     positions = list(code.co_positions())
@@ -45,7 +68,7 @@ def line_at(code: CodeType, offset: int) -> int | None:
 
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     """Add the user's line to an error."""
-    frame = frame or user_frame()
+    frame = frame or _users_own_frame()
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
@@ -145,8 +168,26 @@ def _refers(written: Any) -> bool:
 
 def shown(handle: Any) -> Any:
     """Return the plain value for text, and note where it was shown."""
-    note("shown", (handle,))
-    return plain(handle)
+    value = plain(handle)
+    note(
+        "shown", (handle,), tuple(np.ravel(value).tolist()) if np.size(value) <= REMEMBERED else ()
+    )
+    return value
+
+
+def read_back(number: Any) -> None:
+    """Note a number read from text, if a traced value of that size was made into text before.
+
+    Text may be rounded, so the two need not be equal. What is only a coincidence is noted as well:
+    it costs a remark, and a gradient that lacks a part in silence would cost more.
+    """
+    recording, frame = RECORDER.recording, user_frame()
+    if recording is None or frame is None:
+        return
+    for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED):
+        if kind == "shown" and any(abs(x - number) <= 0.01 * abs(x) + 1e-3 for x in detail):
+            recording.events.append(("text", id_, _context(frame), frame.f_lasti, ""))
+            return
 
 
 def only_formats() -> bool:

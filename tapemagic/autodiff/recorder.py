@@ -111,7 +111,8 @@ class Recorder:
     """What operators read: the open recording, spread out for speed."""
 
     __slots__ = (
-        "context", "entries", "frame", "recording", "shunned", "stack", "stack_contexts", "tapes",
+        "context", "entries", "frame", "made", "recording", "shunned", "stack", "stack_contexts",
+        "tapes",
         "token",
         "writer",
     )  # fmt: skip
@@ -123,6 +124,7 @@ class Recorder:
         self.shunned: object = None  # token of a recording whose values must not be read now
         self.entries: list[tuple] = []
         self.frame: FrameType | None = None
+        self.made: list[Any] | None = None  # weak references to arrays made by twins in a script
         self.context = -1
         self.stack: list[FrameType] = []
         self.stack_contexts: dict[FrameType, int] = {}

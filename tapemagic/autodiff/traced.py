@@ -9,6 +9,7 @@ answers with its type, so that ``isinstance(t, np.ndarray)`` holds.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,9 @@ from .dispatch import HANDLE_TYPES, call, call_elementwise
 from .handles import NUMBER
 from .primitives import RULES, Primitive
 from .recorder import RECORDER
+
+#: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
+_PRODUCT = "_matmul_dispatch"
 
 
 class TracedArray:
@@ -64,6 +68,8 @@ class TracedArray:
 
     @property  # type: ignore[misc]  # read-only: what a handle says it is cannot be set
     def __class__(self) -> Any:
+        if sys._getframe(1).f_code.co_name == _PRODUCT:
+            return TracedArray
         return type(self.value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -83,6 +89,8 @@ class TracedArray:
         return call(fun, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if sys._getframe(1).f_code.co_name == _PRODUCT:
+            return np.array(None, dtype=object)  # no array: the operator is left to us
         leaks.leave(self, "it was asked for as a plain array")
         return np.array(dispatch.plain(self), dtype=dtype, copy=copy)
 
