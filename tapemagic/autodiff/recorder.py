@@ -153,6 +153,12 @@ class Recorder:
         if recording is None:
             return
         stack, contexts = self.stack, self.stack_contexts
+        known = contexts.get(frame)
+        if known is not None:  # back from a helper
+            while stack[-1] is not frame:
+                del contexts[stack.pop()]
+            self.context = known
+            return
         new: list[FrameType] = []
         walker: FrameType | None = frame
         while walker is not None and walker not in contexts:
@@ -207,9 +213,13 @@ RECORDER = Recorder()
 _INNER: dict[str, bool] = {}  # source file -> is_inner, since every slow operation asks
 
 
-def append(entry_tail: tuple, code: int) -> int:
-    """Append an entry at the position of the user's line; return its id."""
-    frame = sys._getframe(2)
+def append(entry_tail: tuple, code: int, depth: int = 2) -> int:
+    """Append an entry at the position of the user's line; return its id.
+
+    `depth` is how many callers are ours for certain: each of them that has to be looked at costs as
+    much as the rest of this function.
+    """
+    frame = sys._getframe(depth)
     known = RECORDER.frame
     while frame is not known:
         filename = frame.f_code.co_filename

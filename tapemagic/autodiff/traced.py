@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 
 from . import dispatch, leaks
-from .avals import code_of
 from .dispatch import HANDLE_TYPES, call, call_elementwise
-from .primitives import RULES
+from .handles import NUMBER
+from .primitives import RULES, Primitive
 from .recorder import RECORDER
 
-#: Abstract value of a Python float, of which ufuncs make a NumPy number.
-NUMBER = code_of(0.0)
 #: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
 _PRODUCT = "_matmul_dispatch"
 
@@ -76,9 +74,11 @@ class TracedArray:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
-            if self.token is RECORDER.token and len(inputs) == 1 and self.aval > NUMBER:
-                rule: Any = RULES.get(ufunc)  # none for SciPy's, or a composite
-                if getattr(rule, "kind", "") == "elementwise":
+            rule: Any = RULES.get(ufunc)  # none for SciPy's, or a composite
+            if type(rule) is Primitive and rule.kind == "elementwise":
+                if len(inputs) == 2:
+                    return dispatch.call_binary(rule, ufunc, *inputs)
+                if self.token is RECORDER.token and self.aval > NUMBER:
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
         from .ufuncs import call_ufunc

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tapemagic import GradientTape, Variable, checkpoint
-from tapemagic.autodiff import backward, structure
+from tapemagic.autodiff import backward, calls, dispatch, short_calls, structure, traced
 from tapemagic.autodiff.primitives import PRIMITIVES
 
 
@@ -142,6 +142,41 @@ def test_1000_jacobians_leave_nothing_behind():
     grown_bytes, grown_objects = flat(run)
     assert grown_objects <= 20
     assert grown_bytes <= 20_000
+
+
+def test_the_sweep_adds_large_cotangents_in_the_memory_they_have():
+    x = Variable(np.ones(100_000))
+    with GradientTape() as tape:
+        loss = np.sum(x * 2.0 * x)
+    tracemalloc.start()
+    tape.gradient(loss, x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak <= 3.1 * x.value.nbytes
+
+
+@pytest.mark.parametrize(
+    "step", [lambda x, M, c: c @ M, lambda x, M, c: x @ M, lambda x, M, c: M @ x,
+             lambda x, M, c: M + x, lambda x, M, c: x * c, lambda x, M, c: c - x,
+             lambda x, M, c: M**2, lambda x, M, c: np.maximum(M, 0.0), lambda x, M, c: np.tanh(x),
+             lambda x, M, c: np.sum(M), lambda x, M, c: np.mean(M, axis=0),
+             lambda x, M, c: M.sum(0, keepdims=True)],
+    ids=["constant @ M", "x @ M", "M @ x", "broadcasting", "constant factor", "from a constant",
+         "square", "maximum", "tanh", "sum", "mean along an axis", "sum method"],
+)  # fmt: skip
+def test_common_operations_take_a_short_way(step, monkeypatch):
+    def general_way(*args):
+        raise AssertionError("the general way was taken")
+
+    monkeypatch.setattr(short_calls, "call_primitive", general_way)
+    monkeypatch.setattr(short_calls, "call_elementwise", general_way)
+    for module in (calls, dispatch, traced):
+        monkeypatch.setattr(module, "call_elementwise", general_way)
+    x, matrix = Variable([0.9, 0.8, 0.7]), Variable(np.full((3, 3), 0.5))
+    with GradientTape() as tape:
+        x, matrix = x * 1.0, matrix * 1.0  # the first read of a variable may take longer
+        y = step(x, matrix, np.array([1.0, 2.0, 3.0]))
+    assert any(ct is not None for ct in tape.gradient(y, [x, matrix]))
 
 
 def test_a_checkpoint_keeps_its_arguments_only():

@@ -23,6 +23,8 @@ def restore(ct: Any, shape: tuple[int, ...], axis: Any) -> Any:
     It stands for the broadcast one. That rules pass on the shape, and not the operand, spares the
     tape the operand: what a rule only asks for its shape is not saved.
     """
+    if axis is None and not getattr(ct, "shape", ()):
+        return ct  # a number stands for an array of any shape
     shape = kept_shape(shape, axis)
     return ct if np.shape(ct) == shape else np.reshape(ct, shape)
 
@@ -42,6 +44,8 @@ def count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
     if is_given(where):
         mask = np.broadcast_to(where, shape)
         return np.sum(mask, axis=axis, keepdims=True)
+    if axis is None:
+        return math.prod(shape)
     kept = kept_shape(shape, axis)
     return math.prod(n for n, one in zip(shape, kept, strict=True) if one != n)
 
