@@ -37,6 +37,9 @@ def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
         blocks = _blocks(tape, target_ids[-1], [tape._ids_of(x) for x in flat])
     results: list[Any] = []
     for x, block in zip(flat, blocks, strict=True):
+        if x is target and not target_ids and is_traced(x):  # never read, and yet itself
+            value = plain(x)
+            block = np.eye(np.size(value), dtype=value.dtype).reshape(-1, *np.shape(value))
         if block is not None:
             results.append(np.reshape(block, shape + block.shape[1:]))
             continue

@@ -43,12 +43,12 @@ def user_frame() -> FrameType | None:
     return frame
 
 
-def _users_own_frame() -> FrameType | None:
-    """Return the innermost frame of the user's own code, not of a library that it calls."""
-    frame = user_frame()
-    while frame is not None and _is_library(frame.f_code.co_filename):
-        frame = frame.f_back
-    return frame
+def outside_libraries(frame: FrameType | None) -> FrameType | None:
+    """Return the line that called into a library, if the frame is inside one."""
+    caller = frame
+    while caller is not None and _is_library(caller.f_code.co_filename):
+        caller = caller.f_back
+    return caller or frame
 
 
 def _is_library(filename: str) -> bool:
@@ -68,7 +68,7 @@ def line_at(code: CodeType, offset: int) -> int | None:
 
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     """Add the user's line to an error."""
-    frame = frame or _users_own_frame()
+    frame = frame or outside_libraries(user_frame())
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()

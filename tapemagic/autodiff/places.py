@@ -37,7 +37,14 @@ def view_at(buffer: np.ndarray, window: tuple) -> np.ndarray:
 
 
 def copy_of(value: np.ndarray) -> np.ndarray:
-    """Return a copy that NumPy treats as the original: same order of axes, same repetition."""
+    """Return a copy that NumPy treats as the original.
+
+    It has the same order of axes and the same repetition, and owns its memory if that does.
+    """
+    if value.flags.owndata and min(value.strides, default=1) > 0:
+        copy = np.array(value, order="K")
+        copy.flags.writeable = value.flags.writeable
+        return copy
     index: Any = tuple(
         slice(0, 1) if step == 0 and n > 1 and value.size else slice(None)
         for n, step in zip(value.shape, value.strides)

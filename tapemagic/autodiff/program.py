@@ -135,7 +135,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
             f"A run of {len(recording.entries)} operations is too long to be written as a program."
         )
     target, sources = _asked_for(tape, target, sources)
-    seeds = tape._seeds(target, None)
+    seeds, _ = tape._seeds(target, None)
     leaves = structures.leaves(sources)
     groups = [tape._ids_of(x) for x in leaves]
     if not seeds:

@@ -163,7 +163,7 @@ class Recorder:
         walker: FrameType | None = frame
         while walker is not None and walker not in contexts:
             new.append(walker)
-            if walker.f_code.co_name == "<module>" or len(new) >= _DEEPEST:
+            if is_outermost(walker.f_code) or len(new) >= _DEEPEST:
                 walker = None
                 break
             walker = walker.f_back
@@ -200,6 +200,12 @@ def callers(frame: FrameType) -> list[FrameType]:
 def generated_name(what: str) -> str:
     """Return a file name for generated code that is recognised as ours."""
     return os.path.join(_HERE, f"<{what}>")
+
+
+def is_outermost(code: CodeType) -> bool:
+    """Tell whether code is a cell or file, not text that one of its lines executes (`%time`)."""
+    name = code.co_filename
+    return code.co_name == "<module>" and (name[0] != "<" or name.startswith("<ipython-input"))
 
 
 def is_inner(filename: str) -> bool:

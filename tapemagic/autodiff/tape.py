@@ -74,7 +74,7 @@ class GradientTape(OpenTape, Looking):
         """
         self._claim()
         zero = wants_zero(unconnected_gradients)
-        seeds = self._seeds(target, output_gradients)
+        seeds, unread = self._seeds(target, output_gradients)
         if type(sources) is str or type(sources) in (list, tuple):
             sources = lookup.expanded(self, sources)
         flat = structures.leaves(sources)
@@ -82,7 +82,7 @@ class GradientTape(OpenTape, Looking):
         if not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
         found = self._sweep(seeds, ids)
-        results = [self._finish(x, ct, zero) for x, ct in zip(flat, found)]
+        results = [self._finish(x, unread.get(id(x), ct), zero) for x, ct in zip(flat, found)]
         return structures.rebuild(sources, results)
 
     def jacobian(
@@ -137,7 +137,11 @@ class GradientTape(OpenTape, Looking):
         if self._open:
             self.stop()
 
-    def _seeds(self, target: Any, output_gradients: Any) -> dict[int, Any]:
+    def _seeds(self, target: Any, output_gradients: Any) -> tuple[dict[int, Any], dict[int, Any]]:
+        """Return the cotangents of nodes, and of handles that have no node, by identity.
+
+        The latter count if the handle is a source as well: ``result = v0`` reads no variable.
+        """
         targets = structures.leaves(target)
         if output_gradients is None:
             given = [None] * len(targets)
@@ -148,15 +152,19 @@ class GradientTape(OpenTape, Looking):
                     f"{len(targets)} targets and {len(given)} output_gradients were given."
                 )
         seeds: dict[int, Any] = {}
+        unread: dict[int, Any] = {}
         for x, ct in zip(targets, given):
             ids = self._ids_of(x, as_target=True)
-            if not ids:
+            if ids:
+                known, key = seeds, ids[-1]
+                aval = AVALS[self._recording.entries[key][3]]
+            elif is_traced(x) and AVALS[x.aval].dtype.kind in "fc":
+                known, key, aval = unread, id(x), AVALS[x.aval]
+            else:
                 continue
-            id_ = ids[-1]
-            aval = AVALS[self._recording.entries[id_][3]]
             seed = seed_of(ct, aval)
-            seeds[id_] = seed if id_ not in seeds else seeds[id_] + seed
-        return seeds
+            known[key] = known[key] + seed if key in known else seed
+        return seeds, unread
 
     def _sweep(
         self,

@@ -245,7 +245,12 @@ class Session:
         if self.options.strict:
             check_strict(tape)
         if not sources.handles:
-            outcome.notes.append("No source: the cell reads no float variable. Name one: %%tape w")
+            found = (
+                "none of those named is a float variable"
+                if sources.reasons
+                else "the cell reads no float variable"
+            )
+            outcome.notes.append(f"No source: {found}. Name one: %%tape w")
         elif self._target is None:
             outcome.notes.append("No target: nothing that the cell computes depends on a source.")
         else:
@@ -254,7 +259,13 @@ class Session:
             if index >= 0:
                 tape.target = (name, index)
             shape = np.shape(value)
-            if shape:
+            kind = getattr(value, "dtype", np.dtype(float))
+            if kind.kind not in "fc":
+                outcome.notes.append(
+                    f"The target {name} is of dtype {kind}: it changes by steps, if at all, and "
+                    "has no gradient."
+                )
+            elif shape:
                 element = f"{name}[{', '.join('0' * len(shape))}]"
                 outcome.notes.append(
                     f"{name} has shape {shape}: this is the gradient of its sum.\n"

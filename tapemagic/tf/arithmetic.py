@@ -70,7 +70,14 @@ def _error_function(x: Any) -> Any:
     return values.astype(np.asarray(x).dtype)[()]
 
 
+def _softplus(x: Any) -> Any:
+    """Return log(1 + exp(x)) without overflow."""
+    return np.logaddexp(x, 0)
+
+
 elementwise(_logistic, "y * (1 - y)", name="sigmoid")
+# not exp(x - y), as of `logaddexp`: their difference loses digits where they are nearly equal
+elementwise(_softplus, "exp(minimum(x, 0)) / (1 + exp(-abs(x)))", name="softplus")
 elementwise(_error_function, "1.1283791670955126 * exp(-x**2)", name="erf")
 
 
@@ -86,7 +93,7 @@ _UNARY_FLOATS: dict[str, Callable] = {
     "rint": np.rint, "is_nan": np.isnan, "is_inf": np.isinf, "is_finite": np.isfinite,
     "sigmoid": _row(_logistic), "erf": _row(_error_function),
     "reciprocal": np.reciprocal, "rsqrt": lambda x: 1 / np.sqrt(x),
-    "softplus": lambda x: np.logaddexp(x, 0),
+    "softplus": _row(_softplus),
     "log_sigmoid": lambda x: -np.logaddexp(-x, 0),
 }  # fmt: skip
 _UNARY: dict[str, Callable] = {

@@ -85,7 +85,9 @@ def range(
     if limit is None:
         start, limit = 0, start
     parts = [_as_range_part(x) for x in (start, limit, delta)]
-    wanted = np.result_type(*parts) if dtype is None else as_dtype(dtype).dtype
+    # float32 beside int32 stays float32, as in TensorFlow and unlike in NumPy
+    found = max((x.dtype.char for x in parts), key="bhilqefd".find)
+    wanted = np.dtype(found) if dtype is None else as_dtype(dtype).dtype
     first, last, step = (part.item() for part in parts)
     return tensor_of(np.arange(first, last, step).astype(wanted))
 

@@ -164,6 +164,8 @@ class Tensor(TensorMethods):
 Tensor.result_class = Tensor
 
 
+Tensor.__name__ = "EagerTensor"  # tutorials print `type(x).__name__`
+
 # -------------------------------------------------------------------------------- wrapping
 
 

@@ -112,5 +112,6 @@ def _rebuild(value: Any, trainable: bool, name: str) -> Variable:
     return Variable(value, trainable, name=name)
 
 
+Variable.__name__ = "ResourceVariable"  # tutorials print `type(x).__name__`
 Variable.result_class = Tensor
 operators.install(Variable)

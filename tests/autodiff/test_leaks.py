@@ -185,3 +185,13 @@ def test_after_the_block_a_handle_behaves_like_its_value():
     np.testing.assert_array_equal(np.asarray(t), [2.0, 4.0])
     assert pickle.loads(pickle.dumps(t)).tolist() == [2.0, 4.0]
     assert tapemagic.stop_gradient(t) is not None
+
+
+def test_refusal_inside_a_library_names_the_line_that_called_it():
+    library = {"pickle": pickle}
+    code = "def keep(x):\n    return pickle.dumps(x)"
+    exec(compile(code, "/somewhere/lib/site-packages/library/core.py", "exec"), library)
+    x = Variable(2.0)
+    with GradientTape(), pytest.raises(LeavesTapeError) as caught:
+        library["keep"](x * 2)  # the line
+    assert caught.value.code.endswith("# the line")

@@ -210,6 +210,15 @@ def test_other_magics_and_shell_commands(kernel):
     assert gradient(kernel, "w", target="y") == "[[2.0, 4.0]]"
 
 
+@pytest.mark.parametrize("line", ["%time z = y * 2", "exec('z = y * 2')"])
+def test_text_that_a_line_executes_stands_on_that_line(kernel, line):
+    reply = kernel.run(f"%%tape w -t z --show static\ny = w @ w\n{line}")
+    assert reply.status == "ok", reply.traceback
+    (row,) = (row for row in reply.displays[0]["text/plain"].splitlines() if line in row)
+    assert row.split()[0] == "3"
+    assert "%%tape" not in reply.displays[0]["text/plain"]
+
+
 def test_time_above(kernel):
     reply = kernel.run("%%time\n%%tape w b\n" + CELL + "loss")
     assert reply.status == "ok", reply.traceback

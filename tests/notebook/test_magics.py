@@ -73,6 +73,23 @@ def test_target_that_is_no_number(kernel, body, words):
     assert kernel.value("type(w).__name__, sorted(tape.source_nodes)") == "('ndarray', ['w'])"
 
 
+@pytest.mark.parametrize(("value", "dtype"), [("w > 0", "bool"), ("w.astype(int)", "int64")])
+def test_target_without_a_derivative(kernel, value, dtype):
+    reply = kernel.run(f"%%tape w -t steps --show static\nsteps = {value}")
+    assert reply.status == "ok", reply.traceback
+    shown = " ".join(reply.displays[0]["text/plain"].split())
+    assert f"The target steps is of dtype {dtype}: it changes by steps" in shown
+    assert "gradient of its sum" not in shown
+
+
+@pytest.mark.parametrize("value", ["3", "np.arange(3)", "'text'"])
+def test_named_source_that_is_no_float(kernel, value):
+    kernel.run(f"n = {value}")
+    reply = kernel.run("%%tape n --show static\nloss = 2 * n")
+    assert "none of those named is a float variable" in reply.displays[0]["text/plain"]
+    assert "the cell reads no float" not in reply.displays[0]["text/plain"]
+
+
 def test_integer_source(kernel):
     reply = kernel.run("%%tape w n --show text\nn = 3\nloss = w @ w * n")
     assert reply.status == "ok"

@@ -127,7 +127,8 @@ def picture(value, seen=None):
             value.tobytes()
         )  # fmt: skip
         flags = value.flags.writeable, value.flags.c_contiguous, value.flags.f_contiguous
-        return "ndarray", str(value.dtype), value.shape, flags, content
+        # what owns its memory has no base and can be resized
+        return "ndarray", str(value.dtype), value.shape, flags, value.flags.owndata, content
     if isinstance(value, dict):
         return kind.__name__, [(picture(k, seen), picture(v, seen)) for k, v in value.items()]
     if isinstance(value, (list, tuple, deque)):

@@ -496,3 +496,44 @@ def test_operations_inside_tf_function():
         y = loss(w, np.array([1, 2], np.float32))
     assert value(tape.gradient(y, w)) == 3
     assert value(plain()) == 3
+
+
+# TensorFlow 2.21 gives these, whether or not a tape has watched the variable.
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("watch_accessed_variables", [True, False])
+def test_t16_a_target_that_is_a_source_needs_no_operation(trainable, watch_accessed_variables):
+    v0, v1 = tf.Variable([1.0, 2.0], trainable=trainable), tf.Variable(2.0)
+    options = {"watch_accessed_variables": watch_accessed_variables}
+    with tf.GradientTape(persistent=True, **options) as tape:
+        result = v0
+    assert value(tape.gradient(result, v0)) == [1, 1]
+    assert tape.gradient(result, v1) is None
+    assert [value(g) for g in tape.gradient([result, v0, v1], [v0, v1])] == [[2, 2], 1]
+    assert value(tape.gradient(v0, v0, output_gradients=tf.constant([3.0, 4.0]))) == [3, 4]
+    assert value(tape.jacobian(v0, v0)) == [[1, 0], [0, 1]]
+    constant = tf.constant(4.0)
+    assert value(tape.gradient(constant, constant)) == 1
+    assert tape.gradient(tf.Variable(3), tf.Variable(3)) is None
+
+
+def test_types_are_called_as_in_tensorflow():
+    v = tf.Variable(2.0)
+    assert (type(v).__name__, type(v + 1).__name__) == ("ResourceVariable", "EagerTensor")
+
+
+def test_gradient_of_softplus_keeps_its_digits():
+    x = np.array([-80, -10, -1, 0, 1, 10, 100], np.float32)
+    tensor = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        y = tf.nn.softplus(tensor)
+    wide = x.astype(float)
+    np.testing.assert_allclose(y, np.log1p(np.exp(wide)), rtol=2e-7)
+    np.testing.assert_allclose(tape.gradient(y, tensor), 1 / (1 + np.exp(-wide)), rtol=2e-7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "dtype"),
+    [((1, 2, 0.5), "float32"), ((1.0, 4, 1), "float32"), ((0, 6, 2), "int32")],
+)
+def test_dtype_of_a_range(arguments, dtype):
+    assert tf.range(*arguments).dtype == dtype
