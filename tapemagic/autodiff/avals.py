@@ -8,6 +8,7 @@ that holds an object of a Python class, and none that holds integers.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,19 @@ def full(ct: Any, aval: Aval) -> Any:
     return np.broadcast_to(ct, aval.shape)
 
 
+@lru_cache(maxsize=512)
+def _broadcast_axes(
+    shape: tuple[int, ...], target: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the leading axes that `target` does not have, and then those where it has 1."""
+    extra = max(len(shape) - len(target), 0)
+    shape = shape[extra:]
+    # Axes are aligned from the right; a missing or length-1 axis of ct is a lazy broadcast.
+    skipped = len(target) - len(shape)
+    axes = tuple(i for i, n in enumerate(shape) if n != 1 and target[i + skipped] == 1)
+    return tuple(range(extra)), axes
+
+
 def fit(ct: Any, aval: Aval) -> Any:
     """Bring the cotangent of an operand to that operand's shape and dtype.
 
@@ -103,17 +117,15 @@ def fit(ct: Any, aval: Aval) -> Any:
     """
     shape = getattr(ct, "shape", ())
     if shape != aval.shape:
-        extra = len(shape) - aval.ndim
-        if extra > 0:
-            ct = np.sum(ct, axis=tuple(range(extra)))
-            shape = shape[extra:]
-        # Axes are aligned from the right; a missing or length-1 axis of ct is a lazy broadcast.
-        skipped = aval.ndim - len(shape)
-        axes = tuple(i for i, n in enumerate(shape) if n != 1 and aval.shape[i + skipped] == 1)
+        # What np.sum calls, at a third of its price; handles are told of np.sum.
+        add_up = np.add.reduce if type(ct) is np.ndarray else np.sum
+        extra, axes = _broadcast_axes(shape, aval.shape)
+        if extra:
+            ct = add_up(ct, axis=extra)
         if axes:
-            ct = np.sum(ct, axis=axes, keepdims=True)
+            ct = add_up(ct, axis=axes, keepdims=True)
     dtype = getattr(ct, "dtype", None)
-    if dtype is not None and dtype != aval.dtype:
+    if dtype is not aval.dtype and dtype is not None and dtype != aval.dtype:
         if dtype.kind == "c" and not aval.is_complex:
             ct = np.real(ct)
         if ct.dtype != aval.dtype:

@@ -20,6 +20,9 @@ from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of
 from .structure import get_item, pick
 
+#: Sparse cotangents with more values than this per row are looked through for places that meet.
+CROWDED = 8
+
 partial_at = lru_cache(maxsize=None)(partial_of)
 
 
@@ -90,7 +93,9 @@ class _Pull:
         elif (
             type(old) is Rows and type(new) is Rows and 2 * len(old.values) < self.count * aval.size
         ):
-            self.slots[operand] = old + new
+            both = old + new
+            crowded = len(both.values) > max(CROWDED * self.count, 1 << 12)
+            self.slots[operand] = both.merged(aval.size) if crowded else both
         else:
             self.slots[operand] = _dense(old, aval) + _dense(new, aval)
             self.owned.discard(operand)

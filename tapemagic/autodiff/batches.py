@@ -71,6 +71,14 @@ class Rows:
             np.concatenate((self.values, other.values)),
         )
 
+    def merged(self, size: int) -> Rows:
+        """Add up what has the same row and column, of nodes with `size` elements."""
+        rows, columns = self.positions()
+        places, which = np.unique(rows * size + columns, return_inverse=True)
+        values = np.zeros(places.size, self.values.dtype)
+        np.add.at(values, which, self.values)
+        return Rows(self.count, *np.divmod(places, size), values)
+
     def dense(self, aval: Aval) -> np.ndarray:
         """Return the cotangents as one array with a leading axis."""
         out = np.zeros((self.count, aval.size), aval.dtype)

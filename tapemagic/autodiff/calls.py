@@ -1,7 +1,8 @@
 """Computing and recording one call of a primitive.
 
 The general way, right for every operand: plain arrays, broadcasting, complex numbers, stale views,
-variables, keywords. `operators.py` has the short way for the common few.
+variables, keywords. `short_calls.py` has short ways for the common ones, and `operators.py` the
+shortest for the common few.
 """
 
 from __future__ import annotations
@@ -88,75 +89,10 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     return traced(y, code, id_, cls)
 
 
-def call_unary(primitive: Primitive, compute: Any, x: Any) -> Any:
-    """Do what `call_elementwise` does for one up-to-date operand whose kind the result keeps."""
-    value, code = x.value, x.aval
-    y = compute(value)
-    if type(y) is not type(value):  # it did not: np.absolute of a subclass, np.spacing, ...
-        return call_elementwise(primitive, compute, (x,))
-    reads_x, _, reads_y = primitive.kept(True, False)
-    kept = y if reads_y or not code & 1 else None
-    tail = (code, x.id, -1, value if reads_x else None, None, kept)
-    return traced(y, code, recorder.append(tail, primitive.code), x.result_class)
-
-
 def _number(x: Any) -> Any:
     """Return a Python number as NumPy's, which gives inf where Python raises ZeroDivisionError."""
     kind = type(x)
     return np.float64(x) if kind is float else np.complex128(x) if kind is complex else x
-
-
-def call_short(primitive: Primitive, compute: Any, args: tuple) -> Any:
-    """Do what `call_primitive` does, for one or two arrays of which nothing is special.
-
-    Nothing special: handles that are up to date and alias nothing written, or plain arrays, and a
-    result that is one new array.
-    """
-    token = RECORDER.token
-    values, ids, codes = [], [], []
-    cls = None
-    for x in args:
-        if type(x) in HANDLE_TYPES:
-            if x.storage is not None and x.storage.written:
-                break
-            cls = x.result_class
-            if x.token is token:
-                values.append(x.value)
-                ids.append(x.id)
-                codes.append(x.aval)
-            else:
-                value, id_, code = operand(x)
-                values.append(value)
-                ids.append(id_)
-                codes.append(code)
-        elif type(x) is np.ndarray:
-            values.append(x)
-            ids.append(-1)
-            codes.append(0)
-        else:
-            break
-    if len(values) < len(args) or max(ids) < 0 or not all(hasattr(x, "shape") for x in values):
-        return call_primitive(primitive, args, {}, compute)
-    y = compute(*values)
-    kind = type(y)
-    if kind is np.ndarray:
-        if y.base is not None or y is values[0]:
-            return call_primitive(primitive, args, {}, compute)
-    elif not isinstance(y, np.inexact):
-        return call_primitive(primitive, args, {}, compute)
-    if y.dtype.kind not in "fc":
-        return leaks.flat(y, args, compute)
-    reads = _all_reads(primitive, ids, args)
-    for i, id_ in enumerate(ids):
-        if id_ < 0:
-            if not codes[i]:
-                values[i] = guards.keep(values[i])
-        elif i not in reads and "*" not in reads:
-            values[i] = None
-    code = code_of(y)
-    kept = y if "y" in reads or is_small(code) else None
-    tail = (code, tuple(ids), tuple(codes), tuple(values), None, kept)
-    return traced(y, code, recorder.append(tail, primitive.code), cls)
 
 
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
@@ -175,7 +111,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     cls = family(args)
     if max(ids) < 0:
         return _result(y, args, memory, None, cls)
-    reads = _all_reads(primitive, ids, args)
+    reads = all_reads(primitive, sum([1 << i for i, id_ in enumerate(ids) if id_ >= 0]), args)
     saved = []
     for i, value in enumerate(values):
         if ids[i] >= 0:
@@ -237,15 +173,14 @@ def _constant(value: Any) -> Any:
     return guards.keep(value) if type(value) is np.ndarray else value
 
 
-def _all_reads(primitive: Primitive, ids: list, args: tuple) -> frozenset:
-    """Return which values the rules of the traced arguments read."""
-    key = tuple([id_ >= 0 for id_ in ids])
-    known = primitive.read_sets.get(key)
+def all_reads(primitive: Primitive, tracked: int, args: tuple) -> frozenset:
+    """Return which values the rules of the traced arguments read: those whose bit is set."""
+    known = primitive.read_sets.get(tracked)
     if known is None:
         known = frozenset().union(
-            *(_reads(primitive, i, args) for i, id_ in enumerate(ids) if id_ >= 0)
+            *(_reads(primitive, i, args) for i in range(len(args)) if tracked >> i & 1)
         )
-        primitive.read_sets[key] = known
+        primitive.read_sets[tracked] = known
     return known
 
 

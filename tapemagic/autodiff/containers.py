@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import operator
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -36,6 +37,11 @@ class Walk:
     libraries : int
         How many objects of other classes may lie in one another to be looked into: a library's
         object may hold what the cell gave it, but its inner life is large and not the cell's.
+    enough : callable, optional
+        ``enough(seen)``, with the ids of all that was visited, is asked after each container in
+        which something was exchanged; the walk ends when it holds.
+    numbers : bool
+        Whether containers of mere numbers are looked into as well.
 
     Attributes
     ----------
@@ -51,11 +57,14 @@ class Walk:
         is_users: Callable[[type], bool],
         most: int = sys.maxsize,
         libraries: int = 0,
+        enough: Callable[..., bool] | None = None,
+        numbers: bool = False,
     ) -> None:
         self.swap = swap
         self.is_users = is_users
         self.left = most
         self.libraries = libraries
+        self.enough, self.numbers = enough, numbers
         self.changed: dict[int, Any] = {}
         self.rebuilt: list[tuple[Any, Any]] = []
         # keeps what it has seen alive: an id must not be given to another object meanwhile
@@ -66,7 +75,7 @@ class Walk:
         """Look into everything that was reached."""
         while self._waiting and self.left > 0:
             holder, level = self._waiting.popleft()
-            if is_plain_data(holder):
+            if not self.numbers and is_plain_data(holder):
                 self.left -= len(holder) // 100  # as much faster
                 continue
             for put, place, value in slots(holder):
@@ -75,6 +84,9 @@ class Walk:
                 if new is not value:
                     put(holder, place, new)
                     self.changed[id(holder)] = holder
+                value = None  # references to what was exchanged may be counted
+            if self.enough and id(holder) in self.changed and self.enough(self._seen):
+                return
 
     def visit(self, value: Any, level: int = 0, depth: int = 0) -> Any:
         """Return what stands for a value; its contents wait for `run`.
@@ -100,7 +112,7 @@ class Walk:
         elements = list(value)
         self.left -= len(elements)
         new = [self.visit(element, level, depth + 1) for element in elements]
-        if all(map(_is, new, elements)):
+        if all(map(operator.is_, new, elements)):
             return value
         result = rebuild(value, new)
         self.rebuilt.append((result, value))
@@ -126,9 +138,8 @@ def is_plain_data(holder: Any) -> bool:
     """Say whether a container holds nothing but numbers and text, at the speed of C."""
     kind = type(holder)
     if kind is dict:
-        return _PLAIN.issuperset(map(type, holder)) and _PLAIN.issuperset(
-            map(type, holder.values())
-        )
+        parts = (holder, holder.values())
+        return all(_PLAIN.issuperset(map(type, part)) for part in parts)
     return kind in (list, set, deque) and _PLAIN.issuperset(map(type, holder))
 
 
@@ -141,10 +152,6 @@ def is_library_object(value: Any) -> bool:
         return False
     ours = (type(value).__module__ or "").partition(".")[0] == __name__.partition(".")[0]
     return not ours and type(getattr(value, "__dict__", None)) is dict
-
-
-def _is(new: Any, old: Any) -> bool:
-    return new is old
 
 
 # ------------------------------------------------------------------- what is inside a container

@@ -84,6 +84,7 @@ def value_and_grad(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callabl
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         tape = GradientTape()
+        tape.runs = fun
         with tape:
             watched, chosen = _watch_arguments(tape, args, argnums)
             value = fun(*watched, **kwargs)
@@ -127,6 +128,7 @@ def vjp(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
     (np.float64(2.0),)
     """
     tape = GradientTape(persistent=True)
+    tape.runs = fun
     with tape:
         watched, chosen = _watch_arguments(tape, primals, tuple(range(len(primals))))
         value = fun(*watched)
@@ -153,6 +155,7 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
     """
     outer = GradientTape(persistent=True)
     inner = GradientTape(persistent=True)
+    outer.runs = fun
     with outer:
         with inner:
             watched, chosen = _watch_arguments(inner, primals, tuple(range(len(primals))))
@@ -187,6 +190,7 @@ def jacobian(fun: Callable, argnums: int = 0) -> Callable:
 
     def full_jacobian(*args: Any, **kwargs: Any) -> Any:
         tape = GradientTape(persistent=True)
+        tape.runs = fun
         with tape:
             watched, chosen = _watch_arguments(tape, args, argnums)
             value = fun(*watched, **kwargs)

@@ -19,13 +19,12 @@ from .calls import (
     as_array,
     call_elementwise,
     call_primitive,
-    call_short,
-    call_unary,
     unpack,
 )
 from .decisions import DECISIONS, deciding
 from .handles import (
     HANDLE_TYPES,
+    NUMBER,
     ReadsShunned,
     family,
     holds_traced,
@@ -38,12 +37,14 @@ from .handles import (
 )  # fmt: skip
 from .primitives import RULES, Composite, Primitive
 from .recorder import RECORDER
+from .short_calls import call_binary, call_short, call_unary
 from .signatures import signature_of
 
 __all__ = [
     "HANDLE_TYPES",
     "ReadsShunned",
     "call",
+    "call_binary",
     "call_elementwise",
     "call_operator",
     "call_primitive",
@@ -70,8 +71,13 @@ _NUMBERS = (int, float, complex, np.generic, np.ndarray, list, tuple)
 def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     """Carry out a binary or unary operator with at least one handle among its operands."""
     for i, x in enumerate(args):
-        if type(x) not in HANDLE_TYPES and not isinstance(x, _NUMBERS):
-            return NotImplemented
+        kind = type(x)
+        if kind in HANDLE_TYPES or kind is np.ndarray:
+            continue
+        if not isinstance(x, _NUMBERS):
+            later.load()
+            foreign = later.OPERATORS.get((rule.fun, kind))
+            return NotImplemented if foreign is None else foreign(*args)
         if isinstance(x, (list, tuple)):
             compute(*plain(args))  # a number and a list: Python or NumPy may refuse
             args = (*args[:i], as_array(x), *args[i + 1 :])
@@ -80,6 +86,11 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     if not isinstance(rule, Primitive):
         return call(rule.fun, args, {})
     if rule.kind == "elementwise":
+        if len(args) == 2:
+            return call_binary(rule, compute, *args)
+        (x,) = args
+        if x.token is RECORDER.token and x.aval > NUMBER:
+            return call_unary(rule, compute, x)
         return call_elementwise(rule, compute, args)
     return call_short(rule, compute, args)
 
@@ -100,12 +111,9 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
     if type(rule) is Primitive:
         if rule.kind == "constant":
             return leaks.flat(fun(*plain(args), **plain(kwargs)), args, fun, kwargs)
-        if not kwargs:
-            if rule.kind == "elementwise" and len(args) == rule.arity:
-                return call_elementwise(rule, fun, args)
-            if len(args) <= 2:
-                return call_short(rule, fun, args)
-        return call_primitive(rule, args, kwargs, fun)
+        if rule.kind == "elementwise" and not kwargs and len(args) == rule.arity:
+            return call_elementwise(rule, fun, args)
+        return call_short(rule, fun, args, kwargs)
     if type(rule) is Composite:
         if fun in DECISIONS and RECORDER.recording is not None:
             leaks.decided(*deciding(fun, args, kwargs), {})

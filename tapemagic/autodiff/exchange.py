@@ -48,17 +48,24 @@ class Exchange:
     ) -> None:
         self.borrowed = borrowed
         self.register = register
-        self._foreign: list[Any] = []
+        self._foreign: dict[int, Any] = {}  # by id
         self._made: set[int] = set()  # ids of handles, which `borrowed` keeps alive
         self._changed: list[Callable[[], Any]] = []
         self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
 
-    def take(self, places: Iterable[Place], libraries: int = 0) -> None:
+    def take(
+        self,
+        places: Iterable[Place],
+        libraries: int = 0,
+        enough: Callable[..., bool] | None = None,
+        numbers: bool = False,
+    ) -> None:
         """Exchange what is reached from places as `lift` says.
 
-        `libraries` is how far objects of other classes than the user's are looked into (`Walk`).
+        `libraries` is how far objects of other classes than the user's are looked into, `enough`
+        says when to stop, and `numbers` asks for containers of mere numbers too (`Walk`).
         """
-        walk = Walk(self.lift, is_users, MOST_VISITED, libraries)
+        walk = Walk(self.lift, is_users, MOST_VISITED, libraries, enough, numbers)
         for mapping, key in places:
             value = mapping[key]
             new = walk.visit(value)
@@ -78,7 +85,7 @@ class Exchange:
         if type(value) in HANDLE_TYPES:
             if id(value) not in self._made:
                 # made by another tape before: not ours to exchange
-                self._foreign.append(value)
+                self._foreign[id(value)] = value
             return value
         return self.handle_of(value) if is_array(value) else value
 
@@ -97,8 +104,7 @@ class Exchange:
 
     def give_back(self, places: Iterable[Place]) -> None:
         """Put plain objects wherever handles are, in places and in what changed on entry."""
-        foreign = {id(handle) for handle in self._foreign}
-        walk = Walk(functools.partial(self._lower, foreign), is_users, libraries=1)
+        walk = Walk(self._lower, is_users, libraries=1)
         for mapping, key in places:
             value = mapping[key]
             new = walk.visit(value)
@@ -112,9 +118,9 @@ class Exchange:
         walk.run()
         self.borrowed.restore()
 
-    def _lower(self, foreign: set[int], value: Any) -> Any:
+    def _lower(self, value: Any) -> Any:
         if type(value) is TracedArray:
-            if id(value) in foreign:
+            if self.is_foreign(value):
                 return value
             plain = self.borrowed.lower(value)
             self.register(plain, value)
@@ -122,6 +128,10 @@ class Exchange:
         if id(value) in self._originals:
             return self._originals[id(value)][1]
         return self.lower(value)
+
+    def is_foreign(self, handle: Any) -> bool:
+        """Tell whether a handle is to stay one, since it was there before."""
+        return id(handle) in self._foreign
 
     def lower(self, value: Any) -> Any:
         """Return what has to stand in place of a value that is no handle."""

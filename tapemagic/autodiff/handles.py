@@ -15,6 +15,8 @@ from .recorder import RECORDER
 HANDLE_TYPES: set[type] = set()
 #: Dtype of a Python float.
 FLOAT = np.dtype(float)
+#: Abstract value of a Python float, of which ufuncs make a NumPy number; no other is as low.
+NUMBER = code_of(0.0)
 
 
 def is_traced(x: Any) -> bool:

@@ -63,7 +63,9 @@ def is_basic(index: Any) -> bool:
 
 def getitem(handle: Any, index: Any) -> Any:
     """Carry out ``handle[index]`` and record it."""
-    if type(index) is int and handle.token is RECORDER.token:
+    kind = type(index)
+    fresh = handle.token is RECORDER.token
+    if kind is int and fresh:
         y = handle.value[index]
         code = _NUMBER_CODES.get(type(y))
         if code is not None:  # the short way: one element of a vector
@@ -71,11 +73,13 @@ def getitem(handle: Any, index: Any) -> Any:
             return dispatch.traced(
                 y, code, recorder.append(tail, get_item.code), handle.result_class
             )
-    index = plain_index(index)
-    id_, code = dispatch.node_of(handle), handle.aval
-    value = dispatch.plain(handle)  # of a view, not the copy that a rule may keep
+    if kind is not slice:
+        index = plain_index(index)
+    id_, code = handle.id if fresh else dispatch.node_of(handle), handle.aval
+    # Of a view, not the copy that a rule may keep.
+    value = handle.value if handle.storage is None else dispatch.plain(handle)
     y = value[index]
-    if isinstance(y, np.ndarray) and y.base is not None and is_basic(index):
+    if isinstance(y, np.ndarray) and y.base is not None and (kind is slice or is_basic(index)):
         from .storage import view_of
 
         node = None
@@ -92,9 +96,11 @@ def getitem(handle: Any, index: Any) -> Any:
 
 def _record(id_: int, code: int, index: Any, y: Any) -> tuple[int, int]:
     new = code_of(y)
-    kept = np.array(y) if is_small(new) and isinstance(y, np.ndarray) else y
-    tail = (new, (id_,), (code,), (None, encode(index)), None, kept if is_small(new) else None)
-    return new, recorder.append(tail, get_item.code)
+    kept = None
+    if is_small(new):
+        kept = y.copy() if isinstance(y, np.ndarray) else y
+    tail = (new, (id_,), (code,), (None, encode(index)), None, kept)
+    return new, recorder.append(tail, get_item.code, 3)
 
 
 class FlatIterator:

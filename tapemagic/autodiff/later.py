@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 
 #: Package -> the module with its rules, as long as these are not declared.
 PENDING = {
@@ -16,8 +17,13 @@ PENDING = {
     "scipy.integrate": ".rules.scipy_integrate",
     "scipy.ndimage": ".rules.scipy_ndimage",
     "scipy.optimize": ".rules.scipy_optimize",
+    "scipy.sparse": ".rules.scipy_sparse",
+    "scipy.sparse.linalg": ".rules.scipy_sparse_linalg",
     "scipy": ".rules.scipy_package",
 }
+
+#: (NumPy function, class of another package) -> what the operator does with one of that class.
+OPERATORS: dict[tuple[Callable, type], Callable] = {}
 
 
 def load() -> None:

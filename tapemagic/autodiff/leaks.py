@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dis
 import linecache
-import re
+import os
 import sys
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
@@ -20,16 +21,18 @@ from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import RECORDER, is_inner
 
+#: Values of at most so many elements are remembered when they are shown, and a number read from
+#: text is compared with so many of those that were shown last.
+REMEMBERED, COMPARED = 16, 1000
+
 _Error = TypeVar("_Error", bound=TapeError)
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
     "IPython ipykernel matplotlib matplotlib_inline pandas PIL plotly seaborn bokeh altair json "
     "logging csv pprint string tqdm rich polars".split()
 )
-
-
-_LIBRARY = re.compile(r"[/\\](?:site|dist)-packages[/\\]|^<frozen ")
 
 
 def user_frame() -> FrameType | None:
@@ -41,14 +44,19 @@ def user_frame() -> FrameType | None:
 
 
 def outside_libraries(frame: FrameType | None) -> FrameType | None:
-    """Return the line that called into an installed library, if the frame is inside one."""
+    """Return the line that called into a library, if the frame is inside one."""
     caller = frame
-    while caller is not None:
-        filename = caller.f_code.co_filename
-        if not is_inner(filename) and not _LIBRARY.search(filename):
-            break
+    while caller is not None and _is_library(caller.f_code.co_filename):
         caller = caller.f_back
     return caller or frame
+
+
+def _is_library(filename: str) -> bool:
+    return (
+        is_inner(filename)
+        or "site-packages" in filename
+        or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
+    )
 
 
 def line_at(code: CodeType, offset: int) -> int | None:
@@ -160,8 +168,26 @@ def _refers(written: Any) -> bool:
 
 def shown(handle: Any) -> Any:
     """Return the plain value for text, and note where it was shown."""
-    note("shown", (handle,))
-    return plain(handle)
+    value = plain(handle)
+    note(
+        "shown", (handle,), tuple(np.ravel(value).tolist()) if np.size(value) <= REMEMBERED else ()
+    )
+    return value
+
+
+def read_back(number: Any) -> None:
+    """Note a number read from text, if a traced value of that size was made into text before.
+
+    Text may be rounded, so the two need not be equal. What is only a coincidence is noted as well:
+    it costs a remark, and a gradient that lacks a part in silence would cost more.
+    """
+    recording, frame = RECORDER.recording, user_frame()
+    if recording is None or frame is None:
+        return
+    for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED):
+        if kind == "shown" and any(abs(x - number) <= 0.01 * abs(x) + 1e-3 for x in detail):
+            recording.events.append(("text", id_, _context(frame), frame.f_lasti, ""))
+            return
 
 
 def only_formats() -> bool:

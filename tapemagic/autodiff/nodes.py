@@ -13,7 +13,8 @@ from .places import decode
 from .primitives import PRIMITIVES
 from .recorder import Recording, is_inner
 
-#: What happened to a value: "cut", "flat" (became an integer or bool) or "shown", where, and how.
+#: What happened to a value, where, and how: "cut", "flat" (became an integer or bool), "shown", or
+#: "text" (made into text that was read back).
 Mark = tuple[str, int | None, str]
 
 _SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "contains": "in"}
@@ -77,7 +78,11 @@ class Reader:
         self._lines: dict[Any, dict[int, int]] = {}
         self._marks: dict[int, dict[Mark, None]] = {}  # a dict keeps the order, and each mark once
         for kind, id_, context, offset, detail in recording.events:
-            mark = (kind, self.position(context, offset)[1], _became(*detail) if detail else "")
+            mark = (
+                kind,
+                self.position(context, offset)[1],
+                _became(*detail) if kind == "flat" else "",
+            )
             self._marks.setdefault(id_, {})[mark] = None
 
     def node(self, index: int, value: Any = None) -> Node:

@@ -9,12 +9,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from tapemagic.errors import TapeStateError, TapeUseError
+from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
 from . import lookup, recorder, structures, watching
 from .avals import AVALS
 from .dispatch import is_traced
 from .recorder import RECORDER, Recording
+from .script_names import SCRIPT_NAMES
 from .structure import identity
 from .variable import Variable, VariableState, add_source
 
@@ -45,6 +46,7 @@ class OpenTape:
         self.source_nodes: dict[str, int] = {}
         self.target: tuple[str, int] | None = None
         self.cell: Any = None
+        self.runs: Any = None  # the function that will be run in the block, if it is known
         self.failure: Any = None
         self.reasons: dict[str, str] = {}
 
@@ -54,9 +56,12 @@ class OpenTape:
         self.start()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if self._open:
             self.stop()
+        # NumPy puts an error of its own before ours where a traced value is written into an array
+        if type(error) is ValueError and isinstance(error.__cause__, TapeError):
+            raise error.__cause__ from None
 
     def start(self) -> None:
         """Begin, or go on with, recording.
@@ -98,6 +103,8 @@ class OpenTape:
             RECORDER.open(recording)
         recording.forget_reads()
         recording.sharers.add(id(self))
+        if not RECORDER.tapes and self.cell is None:
+            SCRIPT_NAMES.bind(self.runs)
         RECORDER.tapes.append(self)
         self._spans.append([len(recording.entries), len(recording.entries)])
         self._open = True
@@ -111,6 +118,8 @@ class OpenTape:
         recording.forget_reads()
         if not RECORDER.tapes and RECORDER.recording is recording:
             RECORDER.close()
+            if self.cell is None:
+                SCRIPT_NAMES.release(self)
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -179,11 +188,11 @@ class OpenTape:
                 "watch() outside of the tape's block: nothing would be recorded.",
                 fix="Call it inside 'with tape:'.",
             )
-        plains = {}
-        for x in structures.leaves(tensor):
-            if not is_traced(x) and watching.is_watchable(x):
-                plains[id(x)] = x
-        handles = watching.take_over(self, list(plains.values())) if plains else {}
+        found = {id(x): x for x in structures.leaves(tensor) if not is_traced(x)}
+        plains = [x for x in found.values() if watching.is_watchable(x)]
+        found.clear()  # references to what is to be watched are counted
+        alone = len(plains) == 1 and plains[0] is tensor
+        handles = watching.take_over(self, plains, None if alone else tensor) if plains else {}
 
         def watched(x: Any) -> Any:
             return self._watch_one(x) if is_traced(x) else handles.get(id(x), x)

@@ -85,9 +85,8 @@ class Primitive:
         self._reads: frozenset | None = None
         self.code = -1
         self.kept_sets: dict[tuple[bool, bool], tuple[bool, bool, bool]] = {}
-        self.read_sets: dict[
-            tuple[bool, ...], frozenset
-        ] = {}  # what is read, by which operands are traced
+        #: What is read, by which operands are traced (bits of a number).
+        self.read_sets: dict[int, frozenset] = {}
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

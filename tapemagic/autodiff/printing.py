@@ -8,11 +8,13 @@ array that is not needed any more lends its memory to the next one (``out=``).
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .program_names import Places
 from .spelling import Speller, is_default
 from .symbols import Symbol, is_symbol, symbols_in
 
@@ -30,6 +32,7 @@ _FRESH = {
 }  # fmt: skip
 _ATOM, _UNARY = 9, 7
 _LONGEST = 60  # an inner expression longer than this gets a line of its own
+_DIGITS = re.compile(r"\d+")  # do not count, so that every round of a loop is cut in the same way
 #: From this many bytes on memory is worth being used again.
 LARGE = 1 << 18
 
@@ -42,17 +45,14 @@ class Printer:
     outputs : list of Symbol or constant
     checks : list of (Symbol, place)
     speller : Speller
-    comment : callable
-        ``comment(place)`` gives the comment of a place, "" if there is none.
-    message : callable
-        ``message(place)`` says where a check stands.
+    places : Places
+        Where in the user's code steps come from.
     """
 
     def __init__(
-        self, steps: list[Symbol], outputs: list, checks: list, speller: Speller,
-        comment: Callable, message: Callable,
-    ) -> None:  # fmt: skip
-        self._speller, self._comment, self._message = speller, comment, message
+        self, steps: list[Symbol], outputs: list, checks: list, speller: Speller, places: Places
+    ) -> None:
+        self._speller, self._places = speller, places
         self._outputs, self._checks = outputs, checks
         self._steps = _needed(steps, [*symbols_in(outputs), *(step for step, _ in checks)])
         self._users: dict[int, list[int]] = {step.number: [] for step in self._steps}
@@ -86,6 +86,8 @@ class Printer:
                 self._text[step.number] = (step.name, _ATOM)
             elif step.kind == "constant":
                 self._text[step.number] = (self._speller.constant(step.value), _ATOM)
+            elif step.kind == "item" and step.args[0].kind == "constant":
+                self._text[step.number] = self._expression(step)
             else:
                 self._write(step)
             for checked, place in waiting.get(step.number, ()):
@@ -127,13 +129,13 @@ class Printer:
         user = self._by_number[users[0]]
         if user is step:  # only checked
             return True
-        if self._comment(step.place) != self._comment(user.place) and step.kind != "part":
+        if step.kind != "part" and not self._places.are_one(step.place, user.place):
             return False
         if user.kind == "update" and user.args[0] is step:
             return False
         first = bisect.bisect_right(self._updates, step.number)
         written_between = first < bisect.bisect_right(self._updates, user.number)
-        return len(text) <= _LONGEST and not written_between
+        return len(_DIGITS.sub("0", text)) <= _LONGEST and not written_between
 
     def _read_later(self, step: Symbol, user: int) -> None:
         """Note that what an inner expression reads is read only where that expression stands."""
@@ -143,7 +145,7 @@ class Printer:
                 self._read_later(used, user)
 
     def _note(self, place: tuple) -> None:
-        comment = self._comment(place)
+        comment = self._places.comment(place)
         if comment and comment != self._at:
             self._rows.append(comment)
             self._at = comment
@@ -178,7 +180,7 @@ class Printer:
             nan = ", equal_nan=True" if np.asarray(value).dtype.kind in "fc" else ""
             condition = f"not np.array_equal({text}, {self._speller.constant(value)}{nan})"
         self._rows.append(f"if {condition}:")
-        self._rows.append(f"    raise OtherWay({self._message(place)!r})")
+        self._rows.append(f"    raise OtherWay({self._places.message(place)!r})")
 
     # --------------------------------------------------------------------------- expressions
 

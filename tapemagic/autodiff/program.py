@@ -14,6 +14,7 @@ from .avals import AVALS, fit, full
 from .nodes import Reader
 from .primitives import PRIMITIVES
 from .printing import Printer, is_fresh
+from .program_loops import rolled
 from .program_names import Names, Places
 from .program_replay import Replay
 from .recorder import generated_name
@@ -37,6 +38,10 @@ class Program:
         The sources, as they were in the run.
     constants : dict of name -> array
         What the run read besides, where it is too large to be written out.
+
+    Notes
+    -----
+    What left the run as text (an f-string, `str`) is not followed: it is taken to be only shown.
 
     Examples
     --------
@@ -137,8 +142,8 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         raise TapeUseError("The target does not depend on anything watched: there is no program.")
     top = max(seeds)
     names = Names(tape, leaves, groups, caller)
-    values = _source_values(tape, recording.entries, groups, top)
-    replay = Replay(recording, values, names.of_nodes, top)
+    values = _source_values(tape, recording.entries, groups)
+    replay = Replay(recording, values, names, top)
     replay.forward()
     wanted = {id_ for group in groups for id_ in group if id_ <= top}
     found = replay.backward(seeds, wanted) if wanted else {}
@@ -222,7 +227,7 @@ def _compare(expected_gradients: list, gradients: list) -> None:
             )
 
 
-def _source_values(tape: Any, entries: list, groups: list, top: int) -> dict[int, Any]:
+def _source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
     """Return the value of every watched leaf and of every wanted node that has to be an input."""
     values = {}
     for x, ids in tape._watched.values():
@@ -230,14 +235,14 @@ def _source_values(tape: Any, entries: list, groups: list, top: int) -> dict[int
             values[ids[-1]] = x.value
     wanted = {id_ for group in groups for id_ in group}
     missing = {
-        id_ for id_ in range(top + 1)
+        id_ for id_ in range(len(entries))
         if PRIMITIVES[entries[id_][0]] is source and id_ not in values
     }  # fmt: skip
     for k in missing:
         if entries[k][8] is not None:
             values[k] = entries[k][8]
     missing -= set(values)
-    for entry in entries[: top + 1] if missing else ():
+    for entry in entries if missing else ():
         simple = type(entry[4]) is int
         ids, saved = (entry[4:6], entry[6:8]) if simple else (entry[4], entry[6])
         for id_, value in zip(ids, saved or (), strict=False):
@@ -264,17 +269,36 @@ def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
     places = Places(tape, replay, reader)
     steps = replay.writer.steps
     inputs = {name: replay.values[id_] for name, id_ in names.inputs if id_ in replay.values}
-    speller = Speller({Program.name, "OtherWay", "np", *inputs}, names.arrays)
+    speller = Speller({Program.name, "OtherWay", "np", "range", "reversed", *inputs}, names.arrays)
     for step in steps:  # other leaves that were watched are constants here
         if step.kind == "input" and step.name not in inputs:
             step.kind, step.args = "constant", (step.value,)
     checks = [(step, place) for step, place in replay.writer.checks]
-    printer = Printer(steps, outputs, checks, speller, places.comment, places.message)
+    printer = Printer(steps, outputs, checks, speller, places)
     try:
         rows = printer.rows()
     except NotImplementedError as error:
         raise TapeUseError(f"This run cannot be written as a program: {error}.") from None
-    return Program(_text(rows, inputs, speller), inputs, speller.constants)
+    inputs, constants = (
+        {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in given.items()}
+        for given in (inputs, speller.constants)
+    )
+    known = {*inputs, *constants, *speller.shared}
+    for found in (rolled(rows, known, speller.fresh), rows):
+        program = Program(_text(found, inputs, speller), inputs, constants)
+        if found is rows or _gives(program, outputs):
+            break
+    return program
+
+
+def _gives(program: Program, outputs: list) -> bool:
+    """Tell whether a program with loops repeats the run: if not, it goes without them."""
+    with np.errstate(all="ignore"):
+        found = program()
+    return all(
+        x is y if y is None else np.array_equal(x, y, equal_nan=np.asarray(y).dtype.kind in "fc")
+        for x, y in zip(found, map(concrete, outputs), strict=True)
+    )
 
 
 def _text(rows: list[str], inputs: dict, speller: Speller) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 
 from . import dispatch
 from .nodes import Reader
+from .primitives import PRIMITIVES
 from .program_replay import Replay
+from .structure import source
 
 
 class Names:
@@ -67,6 +69,15 @@ class Places:
 
     def __init__(self, tape: Any, replay: Replay, reader: Reader) -> None:
         self._cell, self._replay, self._reader = tape.cell, replay, reader
+        self._rounds = _rounds(replay.entries)
+
+    def are_one(self, place: tuple, other: tuple) -> bool:
+        """Tell whether two places are the same line in the same round of its loop."""
+        (kind, k), (other_kind, other_k) = place, other
+        if "decision" not in (kind, other_kind) and -1 not in (k, other_k):
+            if kind != other_kind or self._rounds[k] != self._rounds[other_k]:
+                return False
+        return self.comment(place) == self.comment(other)
 
     def comment(self, place: tuple) -> str:
         """Return the comment that names the line."""
@@ -96,3 +107,16 @@ class Places:
         if text is not None and line <= len(text.splitlines()):
             return line, text.splitlines()[line - 1].strip()
         return line, linecache.getline(calls[0][1], line).strip()
+
+
+def _rounds(entries: list[tuple]) -> list[int]:
+    """Count, per entry, how often the run had gone back in the code before it."""
+    last: dict[int, int] = {}
+    count, found = 0, []
+    for entry in entries:
+        if PRIMITIVES[entry[0]] is not source:  # stands where it is read
+            offset, context = entry[1:3]
+            count += offset <= last.get(context, -1)
+            last[context] = offset
+        found.append(count)
+    return found

@@ -31,23 +31,21 @@ _SMALLER = {float: float, np.float64: float, np.complex128: complex}
 class Replay:
     """Writes one recording, up to the node `top`, as steps.
 
-    `values` are those of the sources, `names` the user's for nodes.
+    `values` are those of the sources, `names` the user's `Names` for nodes and arrays.
     """
 
-    def __init__(
-        self, recording: Recording, values: dict[int, Any], names: dict[int, str], top: int
-    ) -> None:
+    def __init__(self, recording: Recording, values: dict[int, Any], names: Any, top: int) -> None:
         self.entries = recording.entries
         self.decisions = recording.decisions
-        self.values, self.names, self.top = values, names, top
-        self.writer = Writer()
+        self.values, self.names, self.top = values, names.of_nodes, top
+        self.writer = Writer(names.arrays)
         self.nodes: dict[int, Any] = {}
         self.links = Links(recording)
 
     # ------------------------------------------------------------------------------- forward
 
     def forward(self) -> None:
-        """Write the entries up to the target, with the decisions that were made between them."""
+        """Write the entries up to the target, and the decisions of the run."""
         was, RECORDER.writer = RECORDER.writer, self.writer.run
         try:
             with np.errstate(all="ignore"):
@@ -56,13 +54,17 @@ class Replay:
             RECORDER.writer = was
 
     def _forward(self) -> None:
+        # What was decided after the target was computed may have decided that it is the target.
+        count = max((self.top + 1, *(position for position, *_ in self.decisions)))
         waiting = iter(enumerate(self.decisions))
         number, decision = next(waiting, (0, None))
-        for k in range(self.top + 1):
+        for k in range(count + 1):
             while decision is not None and decision[0] <= k:
                 with self.writer.at("decision", number):
                     self._decide(number, decision)
                 number, decision = next(waiting, (0, None))
+            if k == count:
+                break
             with self.writer.at("forward", k):
                 self.nodes[k] = y = self._entry(k)
             if is_symbol(y) and k in self.names and not y.name:
@@ -131,11 +133,9 @@ class Replay:
             return args[0]
         aval = AVALS[entry[3]]
         if isinstance(primitive.fun, type):
-            return (
-                self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {})
-                if (args[0].dtype == aval.dtype)
-                else args[0].astype(aval.dtype)
-            )
+            if args[0].dtype != aval.dtype:
+                return args[0].astype(aval.dtype)
+            return self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {})
         y = self.writer.run(primitive.fun, tuple(args), {})
         if y.dtype != aval.dtype:  # a Python number was kept as NumPy's, which widens
             weak = tuple(_SMALLER.get(type(x), lambda x: x)(x) if not is_symbol(x) else x
@@ -169,8 +169,7 @@ class Replay:
         aval = AVALS[entry[3]]
         v = self.nodes[ids[1]] if ids[1] >= 0 else args[1]
         base = self.nodes[ids[0]] if ids[0] >= 0 else args[0]
-        if base is None:
-            base = self._fresh(np.empty, aval)
+        base = self._fresh(np.empty, aval) if base is None else base
         if primitive is machine.set_item:
             return self.update(base, self.links.replace(k, 2, decode(args[2])), v, "=")
         index = None

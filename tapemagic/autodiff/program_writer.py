@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbols_in
 
+#: Arrays of up to this many bytes are searched for rows.
+SEARCHED = 1 << 24
 _MAKING = (np.zeros, np.empty)  # every call makes an array of its own, to be written to
 #: A power is that of the operator, which has short ways (``x**2``) that `np.power` has not.
 _COMPUTED_AS = {np.power: operator.pow}
@@ -18,6 +20,11 @@ _COMPUTED_AS = {np.power: operator.pow}
 
 class Writer:
     """Collects the steps of a program, each once, and the checks.
+
+    Parameters
+    ----------
+    arrays : list of (name, array)
+        The user's arrays: constants that are rows of one of them are written so.
 
     Attributes
     ----------
@@ -27,7 +34,8 @@ class Writer:
         Steps whose value must be what it was.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, arrays: Sequence[tuple[str, np.ndarray]] = ()) -> None:
+        self._rows = Rows(arrays)
         self.steps: list[Symbol] = []
         self.checks: list[tuple[Symbol, tuple]] = []
         self.place: tuple = ("forward", -1)
@@ -53,7 +61,13 @@ class Writer:
 
     def constant(self, value: Any) -> Any:
         """Make a step of a constant that is too large to be written out wherever it is read."""
-        if type(value) is not np.ndarray or value.size <= SMALL or value.dtype.kind not in "biufc":
+        if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
+            return value
+        row = self._rows.find(value)
+        if row is not None:
+            whole = self._step("constant", None, (row[0],), {}, row[0])
+            return self._step("item", None, (whole, row[1]), {}, value)
+        if value.size <= SMALL:
             return value
         return self._step("constant", None, (value,), {}, value)
 
@@ -141,7 +155,8 @@ class Writer:
 
 
 def _depends(kind: str, args: Any, kwargs: Any) -> bool:
-    return kind == "input" or any(step.depends for step in symbols_in([args, kwargs]))
+    """Tell whether a step is left to the program: it hangs on an input, or on a row of an array."""
+    return kind in ("input", "item") or any(step.depends for step in symbols_in([args, kwargs]))
 
 
 def _is_one(x: Any) -> bool:
@@ -165,3 +180,28 @@ def _identity(fun: Any) -> Any:
     if isinstance(owner, np.ufunc):  # ``np.add.reduce`` is another object every time
         return (owner, fun.__name__)
     return fun
+
+
+class Rows:
+    """Tells that a constant is a row of one of the user's arrays: ``for x in X`` reads `X`."""
+
+    def __init__(self, arrays: Sequence[tuple[str, np.ndarray]]) -> None:
+        self._arrays = [x for _, x in arrays if x.ndim > 1 and x.nbytes <= SEARCHED]
+        self._places: dict[tuple, dict[bytes, tuple[np.ndarray, int]]] = {}
+
+    def find(self, value: np.ndarray) -> tuple[np.ndarray, int] | None:
+        """Return the array and the number of the row, or None."""
+        kind = value.shape, value.dtype.str
+        if not value.ndim or value.nbytes > SEARCHED:
+            return None
+        if kind not in self._places:
+            self._places[kind] = {
+                row.tobytes(): (x, i)
+                for x in self._arrays
+                if (x.shape[1:], x.dtype.str) == kind
+                for i, row in reversed([*enumerate(x)])
+            }
+        places = self._places[kind]
+        if not places or (value == value.flat[:1]).all():  # a row of zeros may be anybody's
+            return None
+        return places.get(value.tobytes())

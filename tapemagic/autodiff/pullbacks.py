@@ -13,6 +13,9 @@ import numpy as np
 from .avals import AVALS, fit, full
 from .recorder import generated_name
 
+#: Bytes from which on memory that is fresh costs more than a look at what there is.
+LARGE = 1 << 15
+NO_KEYWORDS: dict[str, Any] = {}
 #: Names that a formula may use, besides the operands and the result.
 FORMULA_NAMES: dict[str, Any] = dict(vars(np))
 
@@ -49,6 +52,8 @@ def _product(formula: str) -> str:
 
 def _fitted_product(formula: str, aval: str, own: str) -> str:
     """Write ``fit(ct * (formula))``, dividing by the operand itself after its axes are summed."""
+    if formula in ("1", "-1", "0"):
+        return f"fit({_product(formula)}, AVALS[{aval}])"
     quotient = _quotient(formula)
     if quotient is not None and ast.unparse(quotient.right) == own:
         left = ast.unparse(quotient.left)
@@ -70,17 +75,29 @@ def compile_pullback(primitive: Any, *, general: bool) -> Callable:
         rows.append("    ct = full(ct, AVALS[aval])")
     for operand, aval, formula in zip("ab", ("aval1", "aval2"), primitive.formulas):
         product = _product(formula)
-        if general and formula not in ("1", "-1", "0"):
-            product = _fitted_product(formula, aval, first if operand == "a" else "x2")
-        elif general:
-            product = f"fit({product}, AVALS[{aval}])"
+        if general:  # an operand of the result's own shape and real dtype needs no fitting
+            fitted = _fitted_product(formula, aval, first if operand == "a" else "x2")
+            product = f"{product} if {aval} == aval > 0 else {fitted}"
         rows.append(f"    if {operand} >= 0:")
         rows.append(f"        new = {product}")
         rows.append(f"        old = cotangents[{operand}]")
-        rows.append(f"        cotangents[{operand}] = new if old is None else old + new")
-    scope = dict(FORMULA_NAMES, AVALS=AVALS, fit=fit, full=full, conj_if_complex=conj_if_complex)
+        total = "old + new"
+        if formula != "1":  # a new array, which nobody else has
+            total += " if type(new) is not ndarray or new.nbytes < LARGE else added_into(new, old)"
+        rows.append(f"        cotangents[{operand}] = new if old is None else {total}")
+    scope = dict(
+        FORMULA_NAMES, AVALS=AVALS, LARGE=LARGE, fit=fit, full=full,
+        conj_if_complex=conj_if_complex, added_into=added_into,
+    )  # fmt: skip
     exec(compile("\n".join(rows), generated_name(f"pullback of {primitive.name}"), "exec"), scope)
     return scope["pullback"]
+
+
+def added_into(new: np.ndarray, old: Any) -> Any:
+    """Return ``old + new``, in the memory of `new` if it can be held there."""
+    if type(old) is np.ndarray and old.shape == new.shape and old.dtype == new.dtype:
+        return np.add(old, new, out=new)
+    return old + new
 
 
 def conj_if_complex(x: Any) -> Any:
@@ -141,9 +158,11 @@ def general_pullback(primitive: Any) -> Callable:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
         if aval:  # a node with several results keeps a list of cotangents
             ct = full(ct, AVALS[aval])
-        if any([arg is None for arg in args]):
-            args = [AVALS[code] if code and arg is None else arg for arg, code in zip(args, avals)]
-        keywords = dict(kwargs) if kwargs else {}
+        for arg in args:
+            if arg is None:
+                args = [AVALS[code] if code and x is None else x for x, code in zip(args, avals)]
+                break
+        keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         if variadic and not looks:
             args = ()
         for i, operand in enumerate(ids):
@@ -154,8 +173,7 @@ def general_pullback(primitive: Any) -> Callable:
             else:
                 new = vjps[i](ct, y, *args, **keywords)
             target = AVALS[avals[i]]
-            dtype = getattr(new, "dtype", None)  # None == float64, says NumPy
-            if dtype is None or dtype != target.dtype or new.shape != target.shape:
+            if getattr(new, "dtype", None) is not target.dtype or new.shape != target.shape:
                 new = fit(new, target)
             old = cotangents[operand]
             cotangents[operand] = new if old is None else old + new

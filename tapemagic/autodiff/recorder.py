@@ -111,7 +111,8 @@ class Recorder:
     """What operators read: the open recording, spread out for speed."""
 
     __slots__ = (
-        "context", "entries", "frame", "recording", "shunned", "stack", "stack_contexts", "tapes",
+        "context", "entries", "frame", "made", "recording", "shunned", "stack", "stack_contexts",
+        "tapes",
         "token",
         "writer",
     )  # fmt: skip
@@ -123,6 +124,7 @@ class Recorder:
         self.shunned: object = None  # token of a recording whose values must not be read now
         self.entries: list[tuple] = []
         self.frame: FrameType | None = None
+        self.made: list[Any] | None = None  # weak references to arrays made by twins in a script
         self.context = -1
         self.stack: list[FrameType] = []
         self.stack_contexts: dict[FrameType, int] = {}
@@ -151,6 +153,12 @@ class Recorder:
         if recording is None:
             return
         stack, contexts = self.stack, self.stack_contexts
+        known = contexts.get(frame)
+        if known is not None:  # back from a helper
+            while stack[-1] is not frame:
+                del contexts[stack.pop()]
+            self.context = known
+            return
         new: list[FrameType] = []
         walker: FrameType | None = frame
         while walker is not None and walker not in contexts:
@@ -211,9 +219,13 @@ RECORDER = Recorder()
 _INNER: dict[str, bool] = {}  # source file -> is_inner, since every slow operation asks
 
 
-def append(entry_tail: tuple, code: int) -> int:
-    """Append an entry at the position of the user's line; return its id."""
-    frame = sys._getframe(2)
+def append(entry_tail: tuple, code: int, depth: int = 2) -> int:
+    """Append an entry at the position of the user's line; return its id.
+
+    `depth` is how many callers are ours for certain: each of them that has to be looked at costs as
+    much as the rest of this function.
+    """
+    frame = sys._getframe(depth)
     known = RECORDER.frame
     while frame is not known:
         filename = frame.f_code.co_filename

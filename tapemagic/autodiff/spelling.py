@@ -76,12 +76,13 @@ class Speller:
         self._taken, self._namespace = taken, namespace
         self._known = {id(value): name for name, value in namespace}
         self._names: dict[Any, str] = {}
+        self._counts: dict[str, int] = {}  # how often a name was given
 
     def fresh(self, name: str) -> str:
         """Return a name that is not in use yet."""
-        found, k = name, 1
+        found = name
         while found in self._taken:
-            k += 1
+            self._counts[name] = k = self._counts.get(name, 1) + 1
             found = f"{name}_{k}"
         self._taken.add(found)
         return found
@@ -175,7 +176,7 @@ class Speller:
         if key in self._names:
             return self._names[key]
         if x.size <= SMALL:
-            name = self.fresh(f"C{len(self.shared) + 1}")
+            name = self.fresh(known or f"C{len(self.shared) + 1}")
             items = f"np.array({_listed(x.tolist())}, np.{x.dtype.name})"
             self.shared[name] = items if x.size else f"np.zeros({x.shape}, np.{x.dtype.name})"
         else:

@@ -180,9 +180,14 @@ def _accumulate(a: int, new: Any, cotangents: list) -> None:
 def _read_pullback(add: Any, scatter: Any) -> Any:
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         a, where = entry[4][0], entry[6][1]
-        if type(where) is int and a in cotangents[-1] and type(ct) not in HANDLE_TYPES:
-            cotangents[a][where] += ct  # the short way: one more element of a buffer of ours
-            return
+        if a in cotangents[-1] and type(ct) not in HANDLE_TYPES:
+            # The short way: one more element, or slice, of a buffer of ours.
+            if type(where) is int:
+                cotangents[a][where] += ct
+                return
+            if type(where) is tuple and where[0] == "slice":
+                cotangents[a][slice(*where[1:])] += ct
+                return
         aval = AVALS[entry[5][0]]
         ct = full(ct, AVALS[entry[3]])
         if is_traced(ct) or is_traced(cotangents[a]):

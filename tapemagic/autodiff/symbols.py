@@ -48,7 +48,7 @@ class Symbol(NDArrayOperatorsMixin):
         With symbols where values of other steps go.
     value : array or number
     depends : bool
-        Whether it depends on an input, and not on constants alone.
+        Whether it depends on an input (or on a row of an array), and not on constants alone.
     place : tuple
         Which part of the run it belongs to: (phase, entry).
     name : str

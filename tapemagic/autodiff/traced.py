@@ -9,19 +9,20 @@ answers with its type, so that ``isinstance(t, np.ndarray)`` holds.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from . import dispatch, leaks
-from .avals import code_of
 from .dispatch import HANDLE_TYPES, call, call_elementwise
-from .primitives import RULES
+from .handles import NUMBER
+from .primitives import RULES, Primitive
 from .recorder import RECORDER
 
-#: Abstract value of a Python float, of which ufuncs make a NumPy number.
-NUMBER = code_of(0.0)
+#: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
+_PRODUCT = "_matmul_dispatch"
 
 
 class TracedArray:
@@ -67,13 +68,17 @@ class TracedArray:
 
     @property  # type: ignore[misc]  # read-only: what a handle says it is cannot be set
     def __class__(self) -> Any:
+        if sys._getframe(1).f_code.co_name == _PRODUCT:
+            return TracedArray
         return type(self.value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
-            if self.token is RECORDER.token and len(inputs) == 1 and self.aval > NUMBER:
-                rule: Any = RULES.get(ufunc)  # none for SciPy's, or a composite
-                if getattr(rule, "kind", "") == "elementwise":
+            rule: Any = RULES.get(ufunc)  # none for SciPy's, or a composite
+            if type(rule) is Primitive and rule.kind == "elementwise":
+                if len(inputs) == 2:
+                    return dispatch.call_binary(rule, ufunc, *inputs)
+                if self.token is RECORDER.token and self.aval > NUMBER:
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
         from .ufuncs import call_ufunc
@@ -84,6 +89,8 @@ class TracedArray:
         return call(fun, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if sys._getframe(1).f_code.co_name == _PRODUCT:
+            return np.array(None, dtype=object)  # no array: the operator is left to us
         leaks.leave(self, "it was asked for as a plain array")
         return np.array(dispatch.plain(self), dtype=dtype, copy=copy)
 

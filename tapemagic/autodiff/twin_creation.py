@@ -106,7 +106,7 @@ def _arange(start: Any, step: Any, stop: Any, dtype: Any = None) -> np.ndarray:
 general(
     _arange,
     lambda ct, y, start, step, stop, dtype=None: np.sum(ct),
-    lambda ct, y, start, step, stop, dtype=None: np.sum(ct * np.arange(y.size)),
+    lambda ct, y, start, step, stop, dtype=None: np.sum(ct * np.arange(ct.size)),
     name="arange",
 )
 

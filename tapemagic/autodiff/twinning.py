@@ -8,6 +8,7 @@ Without a recording a twin does exactly what its original does.
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
@@ -76,7 +77,10 @@ def fresh(y: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         given = (*args, *kwargs.values()) if kwargs else args
         if y.dtype.kind not in "fc" or _is_somebodys(y, given):
             return y
-        return dispatch.untracked(y, TracedArray)
+        handle = dispatch.untracked(y, TracedArray)
+        if RECORDER.made is not None:
+            RECORDER.made.append(weakref.ref(handle))
+        return handle
     if type(y) in (tuple, list):
         return type(y)(fresh(item, args, kwargs) for item in y)
     if isinstance(y, tuple) and hasattr(y, "_make"):

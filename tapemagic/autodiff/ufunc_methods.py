@@ -37,13 +37,14 @@ def _rows(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    if axis is None:
+    if axis is None or ndim == 0:  # ufuncs reduce a number along axis 0
         return tuple(range(ndim))
     return tuple(one % ndim for one in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def _steps(x: Any, axis: Any, initial: Any = None, where: Any = True) -> tuple[list, list | None]:
     """Return the operands of a reduction in order, and where each takes part."""
+    x = np.asarray(x)
     axes = _axes(axis, x.ndim)
     rows = _rows(x, axes)
     steps = [rows[i] for i in range(len(rows))]

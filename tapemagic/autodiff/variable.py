@@ -67,7 +67,7 @@ class VariableState:
 
 def add_source(handle: Any) -> int:
     """Record a leaf for the value that a handle has now; return its id."""
-    return recorder.append((handle.aval, (), (), (), None, handle.value), source.code)
+    return recorder.append((handle.aval, (), (), (), None, handle.value), source.code, 3)
 
 
 class Variable(TracedArray):

@@ -8,13 +8,11 @@ functions that these reach. The end of the block puts plain objects back.
 
 from __future__ import annotations
 
-import ctypes
 import dis
-import inspect
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -24,40 +22,18 @@ from tapemagic.errors import SourceError
 
 from . import dispatch
 from .borrowed import Borrowed
-from .dispatch import is_traced
-from .exchange import Exchange, Place, is_users_module
+from .exchange import Exchange, Place, is_array, is_users_module
 from .leaks import user_frame
 from .recorder import RECORDER
+from .scopes import identity, scopes
+from .traced import TracedArray
 from .writing import write_item
 
+#: Whether the argument of a call in progress counts as a reference to it. From 3.14 on Python may
+#: lend it, so it is not relied on: then one search too many is made.
+_ARGUMENTS_COUNT = sys.version_info < (3, 14)
 #: Numbers that Python may share between names that have nothing to do with each other.
 _PYTHON_NUMBERS = (float, complex)
-
-
-class FrameNames(MutableMapping):
-    """The local names of a frame, to read and to bind."""
-
-    def __init__(self, frame: Any) -> None:
-        self.frame = frame
-
-    def __getitem__(self, name: str) -> Any:
-        return self.frame.f_locals[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        names = self.frame.f_locals  # each look at it fetches the values anew
-        names[name] = value
-        if sys.version_info < (3, 13) and self.frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-            # Before PEP 667, f_locals of a function is a copy that has to be written back.
-            ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(self.frame), ctypes.c_int(0))
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("names of a frame are only exchanged")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.frame.f_locals)
-
-    def __len__(self) -> int:
-        return len(self.frame.f_locals)
 
 
 class Watched(Exchange):
@@ -75,45 +51,113 @@ class Watched(Exchange):
         super().__init__(Borrowed(), self._register)
         self.tapes: list[Any] = []
         self.found: dict[int, int] = {}
-        self._chosen: dict[int, Any] = {}
+        self._chosen: dict[int, Any] = {}  # by id
+        self._handles: dict[int, int] = {}  # id of a handle -> id of what it stands for
         self._arrays: list[np.ndarray] = []
         self._scopes: dict[int, MutableMapping[str, Any]] = {}
+        self._before: dict[int, dict[str, int]] = {}  # of each scope: name -> id of its value
         self._waiting: deque[MutableMapping[str, Any]] = deque()
-        self._began = False
+        self._tokens: set[int] = set()
 
-    def exchange(self, frame: Any, chosen: list[Any]) -> None:
+    # ------------------------------------------------------------------------------- entry
+
+    def exchange(
+        self, frame: Any, chosen: list[Any], structure: Any = None, is_discarded: bool = False
+    ) -> None:
         """Put handles wherever the code in a frame can find the chosen objects, or views of them.
 
-        A Python number is looked for from the names of the frame itself only: equal numbers
+        The structure that was given and the names of the frame and its callers are looked at
+        first; all that can be reached from them only if something else refers to a chosen object.
+
+        A Python number is looked for in the names of the frame itself only: equal numbers
         elsewhere may be the same object.
+
+        Parameters
+        ----------
+        frame : frame
+        chosen : list
+            Nobody else of ours may refer to the objects in it: references to them are counted.
+        structure : object, optional
+            What holds them, if not one object was given by itself.
+        is_discarded : bool
+            Whether the caller will compute with what is found, for lack of anything else.
         """
-        self._chosen = {id(x): x for x in chosen}
-        self._arrays = [x for x in chosen if isinstance(x, np.ndarray)]
+        count = len(chosen)
+        before = _references(chosen)
+        self._handles = {id(self.handle_of(chosen[i])): id(chosen[i]) for i in range(count)}
+        ours = [now - then for now, then in zip(_references(chosen), before)]
+        # an object to which only these lists refer, to compare the others with
+        chosen.append(np.empty(0))
+        self._chosen = {id(chosen[i]): chosen[i] for i in range(len(chosen))}
+        self._arrays = list(chosen)  # with the numbers: each of them counts alike
+        numbers = {id(chosen[i]): chosen[i] for i in range(count) if _is_shared(chosen[i])}
         self.found = dict.fromkeys(self._chosen, 0)
-        self._waiting = deque(scopes(frame))
-        while self._waiting:
+        if structure is not None:
+            self.take([({"": structure}, "")], numbers=bool(numbers))
+        inside = self.found
+        self.found = dict.fromkeys(self._chosen, 0)
+        for scope in scopes(frame):
+            if self._take_names(scope, structure) or type(structure) not in (list, tuple):
+                self.found = {key: n + inside.pop(key, 0) for key, n in self.found.items()}
+            self._chosen = {k: x for k, x in self._chosen.items() if k not in numbers}
+        argument = structure is None and _ARGUMENTS_COUNT
+
+        def all_found(seen: Any = ()) -> bool:
+            """Tell whether nothing else refers to any of them (`seen` does itself, once)."""
+            now = _references(chosen)
+            for i in range(count):
+                known = ours[i] + now[count] + argument + (id(chosen[i]) in seen)
+                if now[i] > known or (is_discarded and not self.found[id(chosen[i])]):
+                    return False
+                if _is_view(chosen[i]) or _is_shared(chosen[i]):
+                    return False  # the references do not tell
+            return True
+
+        if not all_found():
+            self._look_everywhere(numbers, all_found)
+        del chosen[count:]
+        self._before = {
+            key: {name: id(value) for name, value in list(scope.items())}
+            for key, scope in self._scopes.items()
+        }
+
+    def _take_names(self, scope: MutableMapping[str, Any], structure: Any) -> bool:
+        """Exchange what is directly under a name; tell whether the structure has one."""
+        self._scopes[identity(scope)] = scope
+        named = False
+        for name, value in list(scope.items()):
+            named = named or value is structure
+            new = self.lift(value)
+            if new is not value:
+                scope[name] = new
+        return named
+
+    def _look_everywhere(self, numbers: dict[int, Any], all_found: Callable[..., bool]) -> None:
+        """Look into all that names reach, near things first, until every reference is found."""
+        self._chosen |= numbers
+        self._waiting = deque(self._scopes.values())
+        while self._waiting and not all_found():
             scope = self._waiting.popleft()
-            self._scopes[_identity(scope)] = scope
-            self.take(_places(scope), libraries=1)
-            for x in chosen:
-                if type(x) in _PYTHON_NUMBERS:
-                    self._chosen.pop(id(x), None)
-        self._began = True
+            self._scopes[identity(scope)] = scope
+            names = [name for name in list(scope) if not name.startswith("__")]
+            places = [(scope, name) for name in names]
+            self.take(places, libraries=1, enough=all_found, numbers=bool(numbers))
+            self._chosen = {k: x for k, x in self._chosen.items() if k not in numbers}
 
     def lift(self, value: Any) -> Any:
         """Return the handle of a chosen object, or of an array that shares its memory."""
         kind = type(value)
         if kind is FunctionType or kind is ModuleType:
             self._note_scope(value)
-        elif is_traced(value):
-            if not self._began and id(value) not in self._made:
-                self._foreign.append(value)  # made before: not ours to exchange
+        elif id(value) in self._handles:
+            self.found[self._handles[id(value)]] = self.found[self._handles[id(value)]] or 1
         elif id(value) in self._chosen:
             self.found[id(value)] += 1
             return self.handle_of(value)
-        elif isinstance(value, np.ndarray) and value.dtype.kind in "fc":
-            if any(np.may_share_memory(value, x) for x in self._arrays):  # a view, or the base
-                return self.handle_of(value)
+        elif is_array(value) and any(
+            isinstance(x, np.ndarray) and np.may_share_memory(value, x) for x in self._arrays
+        ):
+            return self.handle_of(value)  # a view, or the base
         return value
 
     def _note_scope(self, value: Any) -> None:
@@ -123,35 +167,43 @@ class Watched(Exchange):
             self._scopes[id(scope)] = scope
             self._waiting.append(scope)
 
+    # -------------------------------------------------------------------------------- exit
+
     def put_back(self, tapes: list[Any]) -> None:
         """Put plain objects back; tell the tapes which they are."""
         self.tapes = tapes
-        self.give_back([place for scope in self._scopes.values() for place in _places(scope)])
+        self._tokens = {id(tape._recording.token) for tape in tapes}
+        changed: list[Place] = []
+        for key, scope in self._scopes.items():
+            before = self._before[key]
+            for name, value in list(scope.items()):
+                new = before.get(name) != id(value) or id(value) in self._originals
+                if new or type(value) is TracedArray:
+                    changed.append((scope, name))
+        self.give_back(changed)
+
+    def is_foreign(self, handle: Any) -> bool:
+        """Tell whether another recording made a handle."""
+        if id(handle) in self._made:
+            return False
+        token = handle.token if handle.storage is None else handle.storage.token
+        return token is not None and id(token) not in self._tokens
 
     def _register(self, plain: Any, handle: Any) -> None:
         for tape in self.tapes:
             tape.register_plain(plain, handle)
 
 
-def _places(scope: MutableMapping[str, Any]) -> list[Place]:
-    return [(scope, name) for name in list(scope) if not name.startswith("__")]
+def _references(objects: list[Any]) -> list[int]:
+    return [sys.getrefcount(objects[i]) for i in range(len(objects))]
 
 
-def _identity(scope: MutableMapping[str, Any]) -> int:
-    return id(scope.frame) if isinstance(scope, FrameNames) else id(scope)
+def _is_shared(x: Any) -> bool:
+    return type(x) in _PYTHON_NUMBERS
 
 
-def scopes(frame: Any) -> Iterator[MutableMapping[str, Any]]:
-    """Yield the names that code in a frame can use: its own, its callers', and the global ones."""
-    modules: dict[int, dict[str, Any]] = {}
-    walker = frame
-    while walker is not None and is_users_module(walker.f_globals.get("__name__") or "__main__"):
-        modules[id(walker.f_globals)] = walker.f_globals
-        if walker.f_code.co_name == "<module>":
-            break  # its names are the global ones
-        yield FrameNames(walker)
-        walker = walker.f_back
-    yield from modules.values()
+def _is_view(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.base is not None
 
 
 def put_back(tapes: list[Any]) -> None:
@@ -205,7 +257,7 @@ def is_watchable(x: Any) -> bool:
         warnings.warn(
             f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
             "its gradient will be None.",
-            stacklevel=3,
+            stacklevel=4,
         )
         return False
     if kind not in ("f", "c"):
@@ -215,8 +267,10 @@ def is_watchable(x: Any) -> bool:
     return True
 
 
-def take_over(tape: Any, plains: list[Any]) -> dict[int, Any]:
-    """Watch plain arrays and numbers; return the handles that stand for them, by id.
+def take_over(tape: Any, plains: list[Any], structure: Any) -> dict[int, Any]:
+    """Watch plain arrays and numbers; return their handles, by id.
+
+    They were found in `structure`, or it is None and the only one was given by itself.
 
     Raises
     ------
@@ -225,8 +279,9 @@ def take_over(tape: Any, plains: list[Any]) -> dict[int, Any]:
     """
     frame = user_frame()
     exchanged = _exchange_of(tape)
-    exchanged.exchange(frame, plains)
-    if _is_discarded(frame):
+    is_discarded = _is_discarded(frame)
+    exchanged.exchange(frame, plains, structure, is_discarded)
+    if is_discarded:
         _check_found(exchanged, plains)
     handles = {}
     for x in plains:
@@ -244,7 +299,7 @@ def _check_found(exchanged: Watched, plains: list[Any]) -> None:
                 "would not be followed.",
                 fix="Use what watch() returns: params = tape.watch(params).",
             )
-        if found > 1 and type(x) in _PYTHON_NUMBERS:
+        if found > 1 and _is_shared(x):
             raise SourceError(
                 f"{x} is found in {found} places, since Python shares equal numbers: which of them "
                 "is to be watched cannot be told.",

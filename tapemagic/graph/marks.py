@@ -32,6 +32,8 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
             f"{LEFT}{f' as {detail}' if detail else ''} at {at_line(line)}"
             for _, line, detail in of_kind(node, "flat")[:2]
         ]
+    if texts := of_kind(node, "text"):
+        notes.append(f"{LEFT} as text, which was read back at {lines_of(texts)}")
     if shown := of_kind(node, "shown"):
         notes.append(f"shown at {lines_of(shown)}")
     return notes
@@ -48,6 +50,8 @@ def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
         for node in nodes
         for _, line, detail in of_kind(node, "flat")
     ]
+    if texts := [mark for node in nodes for mark in of_kind(node, "text")]:
+        reasons.append(f"{LEFT} as text, which was read back ({lines_of(texts)})")
     if left:
         reasons.append(f"{LEFT} {listed(list(dict.fromkeys(left)), 3)}")
     return reasons

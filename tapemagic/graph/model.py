@@ -22,7 +22,8 @@ __all__ = ["ArraySummary", "Graph", "GraphEdge", "GraphNode", "Group", "SourceRo
 
 # One stack frame of an operation: function ('' at cell level), file, line.
 Frame = tuple[str, str, int]
-# Fate of a value ("cut", "shown", "flat": became an integer or bool), line, what it became.
+# Fate of a value ("cut", "shown", "flat": became an integer or bool, "text": made into text that
+# was read back), line, what it became.
 Mark = tuple[str, int | None, str]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
+from tapemagic.graph.marks import of_kind
 from tapemagic.graph.model import Graph, SourceRow
 from tapemagic.graph.why_missing import why_not_connected, why_zero
 from tapemagic.graph.why_values import (
@@ -33,8 +34,8 @@ class Finding:
     ----------
     kind : str
         ``"failed"``, ``"nan"``, ``"not-connected"``, ``"not-watched"``, ``"zero"``,
-        ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"`` or
-        ``"not-run"``.
+        ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"``,
+        ``"text"`` or ``"not-run"``.
     names : tuple of str
         The variables it is about.
     line : int or None
@@ -162,6 +163,24 @@ def not_watched(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def read_back(facts: Facts) -> Iterator[Finding]:
+    """Values that were made into text and read back: the gradient lacks that way."""
+    for node in facts.graph.nodes:
+        for _, line, _ in of_kind(node, "text"):
+            names = [
+                name for name, index in facts.tape.source_nodes.items()
+                if facts.downstream(index)[node.index]
+            ]  # fmt: skip
+            yield Finding(
+                "text",
+                tuple(names),
+                line,
+                f"{facts.spelled(node)} was made into text, and {at_line(line)} reads such a "
+                "number back: the gradient does not go through text.",
+                "Use the value itself.",
+            )
+
+
 def without_gradient(facts: Facts) -> Iterator[Finding]:
     """Sources whose gradient is missing or exactly zero."""
     fixes = {
@@ -224,5 +243,6 @@ def not_run(facts: Facts) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    failed, not_finite, without_gradient, not_watched, loops, at_kinks, grown, rebound, not_run,
+    failed, not_finite, without_gradient, read_back, not_watched, loops, at_kinks, grown, rebound,
+    not_run,
 )  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 from tapemagic.autodiff.creation import convert
 from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.exchange import is_array
-from tapemagic.autodiff.leaks import leave
+from tapemagic.autodiff.leaks import leave, read_back
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.twins import twin_of
 
@@ -49,6 +49,11 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         return function(plain(value), *args, **kwargs)
     if function is type and type(value) is TracedArray and not args:
         return value.__class__  # what `type` says without a tape
+    if type(value) is str or type(value) is bytes:
+        number = function(value, *args, **kwargs)
+        if isinstance(number, float | complex | np.inexact):
+            read_back(number)
+        return number
     return convert(function, value, *args, **kwargs)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
+from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -108,6 +110,7 @@ class TapeMagics(Magics):
             if self.run.session.armed:
                 raise UsageError("a taped cell cannot run another taped cell")
             self.run = None
+        check_output(options.output, plan, self.shell.user_ns)
         session = Session(plan, options, self.shell.user_ns, self.read_cell())
         live = options.show == "widget" and show.has_frontend(self.shell)
         sliders = session.scalars() if live else {}
@@ -185,6 +188,7 @@ class TapeMagics(Magics):
         filename = shell.compile.cache(transformed, shell.execution_count, raw_code=text)
         statements = shell.compile.ast_parse(transformed, filename=filename).body
         plan = make_plan(statements, flags=shell.compile.flags)
+        check_output(options.output, plan, shell.user_ns)
         cell = Cell(f"%%tape {line}\n{text}", shell.execution_count, filename)
         session = Session(plan, options, shell.user_ns, cell)
         extras = options.check or options.order == 2
@@ -233,6 +237,17 @@ class TapeMagics(Magics):
             order=given.order,
             code=given.code,
         )
+
+
+def check_output(name: str, plan: Plan, names: Mapping[str, Any]) -> None:
+    """Refuse a name for the tape that somebody else needs.
+
+    Raises
+    ------
+    UsageError
+    """
+    if isinstance(names.get(name), ModuleType) or (name != "tape" and name in plan.source.names):
+        raise UsageError(f"the tape cannot be left in '{name}': that name is in use")
 
 
 def compile_in(shell: Any, tree: Any, filename: str, mode: str) -> Any:

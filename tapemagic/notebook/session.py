@@ -155,6 +155,8 @@ class Session:
                     self._report_trailing()
                 # while it records: afterwards no handle is on the tape any more
                 self._target = self._find_target()
+                if self._note_unseen_versions() and self._target is None:
+                    self._target = self._find_target()
                 if error is None and self.keeps_gradients:
                     self.gradients = self._gradients_on_tape()
                 self.tape.stop()
@@ -173,6 +175,22 @@ class Session:
         for name in self.plan.trailing:
             if name in self.namespace:
                 self.namespace[name] = self.hooks.bind(name, self.namespace[name])
+
+    def _note_unseen_versions(self) -> bool:
+        """Give names the nodes that they stand for at the end, and tell whether any was news.
+
+        The cell's own statements have reported theirs; a helper with `global`, or one that writes
+        into its argument or into another view of it, has not.
+        """
+        known = self.tape.source_nodes | dict(self.tape.bindings)
+        news = [
+            (name, index)
+            for name, value in list(self.namespace.items())
+            if not name.startswith("_") and (index := node_of(value)) >= 0
+            if known.get(name) != index
+        ]
+        self.tape.bindings += news
+        return bool(news)
 
     def _find_target(self) -> tuple[str, Any, int] | None:
         """Find name, handle and node of the target while names still hold handles."""

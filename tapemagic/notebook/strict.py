@@ -1,4 +1,4 @@
-"""`--strict`: a value that became a plain integer or bool is an error."""
+"""`--strict`: a value that became an integer, a bool, or text and a number again, is an error."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from tapemagic.autodiff.leaks import line_at
 from tapemagic.errors import LeavesTapeError
+
+BECAME = {"flat": "a plain integer or bool", "text": "text, which was read back as a number"}
 
 
 def check_strict(tape: Any) -> None:
@@ -20,7 +22,7 @@ def check_strict(tape: Any) -> None:
     """
     recording = tape._recording
     for kind, node, context, offset, _ in recording.events:
-        if kind != "flat":
+        if kind not in BECAME:
             continue
         line = None
         for code, at in recording.positions(context, offset):
@@ -28,7 +30,7 @@ def check_strict(tape: Any) -> None:
                 line = line_at(code, at)
         lines = tape.cell.text.splitlines()
         raise LeavesTapeError(
-            f"{name_of(tape, node)} became a plain integer or bool.",
+            f"{name_of(tape, node)} became {BECAME[kind]}.",
             line=line,
             code=lines[line - 1].strip() if line and line <= len(lines) else "",
             why="--strict was asked for: nothing may leave the tape.",

@@ -5,7 +5,7 @@ import pytest
 
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff import batched_sweep, jacobians
-from tapemagic.autodiff.batches import BATCHED, SPARSE
+from tapemagic.autodiff.batches import BATCHED, SPARSE, Rows
 from tapemagic.autodiff.primitives import PRIMITIVES, RULES
 
 RANDOM = np.random.default_rng(0)
@@ -30,7 +30,12 @@ CASES = {
     "triu": [lambda x: np.triu(x, 1)],
     "ldexp": [lambda x: np.ldexp(x, 2)],
     "array": [lambda x: np.where(x[0, 0] > 0, x[0], x[1])],
-    "where": [lambda x: np.where(A > 0.5, x, x[0]), lambda x: np.where(A[0] > 0.5, x[0, 0], x)],
+    "where": [
+        lambda x: np.where(A > 0.5, x, x[0]),
+        lambda x: np.where(A[0] > 0.5, x[0, 0], x),
+        lambda x: np.where(A[0] > 0.5, 7.5, x),
+        lambda x: np.where([[2], [0], [1]], x, A),
+    ],
     "clip": [lambda x: np.clip(x, 0.4, 0.6), lambda x: np.clip(A, x[0], x + 0.1)],
     "sum": [
         np.sum,
@@ -50,13 +55,20 @@ CASES = {
     "cumprod": [lambda x: np.cumprod(x, 0), lambda x: np.cumprod(x, axis=-1)],
     "roll": [lambda x: np.roll(x, 1, 0), lambda x: np.roll(x, (1, 2), axis=(0, -1))],
     "sort": [np.sort, lambda x: np.sort(x, axis=0)],
-    "concatenate": [lambda x: np.concatenate([x, A, x * 2]), lambda x: np.concatenate([x, x], -1)],
+    "concatenate": [
+        lambda x: np.concatenate([x, A, x * 2]),
+        lambda x: np.concatenate([x, x], -1),
+        lambda x: np.concatenate([x, x * 2j]),
+        lambda x: np.concatenate([x, A], dtype=np.float32),
+    ],
     "stack": [lambda x: np.stack([x, A]), lambda x: np.stack([x[0], x[1]], -1)],
     "swapaxes": [lambda x: np.swapaxes(x * STACK, 0, -1)],
     "moveaxis": [
         lambda x: np.moveaxis(x * STACK, 0, -1),
         lambda x: np.moveaxis(x * STACK, (0, 1), (-1, 0)),
     ],
+    "diff": [np.diff, lambda x: np.diff(x, 2, 0), lambda x: np.diff(x, n=1, axis=-2)],
+    "pad": [lambda x: np.pad(x, 1), lambda x: np.pad(x, ((0, 2), (1, 0)), constant_values=3.0)],
     "reshape": [lambda x: x.reshape(9), lambda x: np.reshape(x, (1, 9), order="F"), np.ravel],
     "squeeze": [lambda x: np.squeeze(x[:1] * 2)],
     "expand_dims": [lambda x: np.expand_dims(x, 1), lambda x: np.expand_dims(x, (0, -1))],
@@ -107,7 +119,8 @@ OTHERS = [
     np.diff,
     np.trace,
     lambda x: np.linalg.norm(x, axis=0),
-    lambda x: np.pad(x, 1),
+    lambda x: np.pad(x, 1, "edge"),
+    lambda x: np.pad(x, 2, "reflect"),
     lambda x: np.roll(x, 1),
     lambda x: np.median(x, 0),
     lambda x: np.fft.rfft(x).real,
@@ -276,3 +289,59 @@ def test_tall_jacobians_of_several_sources():
     np.testing.assert_allclose(by_x, np.stack([np.exp(-0.5 * t), np.ones(200)], 1))
     np.testing.assert_allclose(by_z, -t * np.exp(-0.5 * t) * x.value[0])
     assert nothing is None
+
+
+def no_whole_rows(monkeypatch):
+    """Let nothing on the way make an array of rows: only the results."""
+    made = []
+    whole = Rows.dense
+
+    def count(self, aval):
+        made.append(aval.size)
+        return whole(self, aval)
+
+    monkeypatch.setattr(Rows, "dense", count)
+    return made
+
+
+def heat(x):
+    for _ in range(6):
+        x = x + 0.1 * (np.roll(x, 1) - 2 * x + np.roll(x, -1))
+    return x
+
+
+BANDED = [
+    lambda x: np.sin(x) * 2,
+    lambda x: x[1:] * x[:-1],
+    lambda x: np.diff(x, 2) ** 2,
+    lambda x: np.roll(x, 1) * x - x[::-1],
+    lambda x: np.concatenate([x[:3] ** 2, x[3:] * x[:-3]]),
+    lambda x: np.where(x > 0.5, x**2, x),
+    lambda x: (x.reshape(-1, 2).T ** 2).ravel(),
+    lambda x: np.sum(x.reshape(-1, 4) ** 2, axis=1),
+    lambda x: np.stack([x, np.cos(x)], 1)[:, ::-1],
+    heat,
+]
+
+
+@pytest.mark.parametrize("number", range(len(BANDED)))
+def test_what_is_sparse_stays_sparse(number, monkeypatch):
+    x = data(240)
+    assert_same(BANDED[number], x)
+    made = no_whole_rows(monkeypatch)
+    both_ways(BANDED[number], x)
+    assert len(made) == 1
+
+
+def test_banded_hessian_stays_sparse(monkeypatch):
+    x = Variable(data(240))
+    with GradientTape(persistent=True) as outer:
+        with GradientTape() as inner:
+            y = np.sum(np.diff(x) ** 4) + np.sum(np.sin(x) * np.roll(x, 1))
+        gradient = inner.gradient(y, x)
+    made = no_whole_rows(monkeypatch)
+    found = outer.jacobian(gradient, x)
+    assert len(made) == 1
+    top, ids = outer._ids_of(gradient, as_target=True)[-1], [outer._ids_of(x)]
+    rows = [outer._sweep({top: seed}, ids)[0] for seed in np.eye(240)]
+    np.testing.assert_allclose(found, rows, rtol=1e-12, atol=1e-14)

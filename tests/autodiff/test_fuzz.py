@@ -1,8 +1,9 @@
 """Random programs: a few hundred here; ``python -m tests.fuzz N`` runs as many as one likes."""
 
 import pytest
-from fuzz.harness import check
-from fuzz.programs import random_program
+
+from tests.fuzz.harness import check
+from tests.fuzz.programs import random_program
 
 COUNT, BATCH = 400, 25
 

@@ -1,14 +1,17 @@
 """What a tape costs in memory: counted in bytes and objects, never in seconds."""
 
+import dis
 import gc
+import importlib
 import tracemalloc
 import weakref
 
 import numpy as np
 import pytest
 
-from tapemagic import GradientTape, Variable
-from tapemagic.autodiff import structure
+from tapemagic import GradientTape, Variable, checkpoint
+from tapemagic.autodiff import backward, calls, dispatch, short_calls, structure, traced
+from tapemagic.autodiff.primitives import PRIMITIVES
 
 
 def chain(x, count):
@@ -139,3 +142,101 @@ def test_1000_jacobians_leave_nothing_behind():
     grown_bytes, grown_objects = flat(run)
     assert grown_objects <= 20
     assert grown_bytes <= 20_000
+
+
+def test_the_sweep_adds_large_cotangents_in_the_memory_they_have():
+    x = Variable(np.ones(100_000))
+    with GradientTape() as tape:
+        loss = np.sum(x * 2.0 * x)
+    tracemalloc.start()
+    tape.gradient(loss, x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak <= 3.1 * x.value.nbytes
+
+
+@pytest.mark.parametrize(
+    "step", [lambda x, M, c: c @ M, lambda x, M, c: x @ M, lambda x, M, c: M @ x,
+             lambda x, M, c: M + x, lambda x, M, c: x * c, lambda x, M, c: c - x,
+             lambda x, M, c: M**2, lambda x, M, c: np.maximum(M, 0.0), lambda x, M, c: np.tanh(x),
+             lambda x, M, c: np.sum(M), lambda x, M, c: np.mean(M, axis=0),
+             lambda x, M, c: M.sum(0, keepdims=True)],
+    ids=["constant @ M", "x @ M", "M @ x", "broadcasting", "constant factor", "from a constant",
+         "square", "maximum", "tanh", "sum", "mean along an axis", "sum method"],
+)  # fmt: skip
+def test_common_operations_take_a_short_way(step, monkeypatch):
+    def general_way(*args):
+        raise AssertionError("the general way was taken")
+
+    monkeypatch.setattr(short_calls, "call_primitive", general_way)
+    monkeypatch.setattr(short_calls, "call_elementwise", general_way)
+    for module in (calls, dispatch, traced):
+        monkeypatch.setattr(module, "call_elementwise", general_way)
+    x, matrix = Variable([0.9, 0.8, 0.7]), Variable(np.full((3, 3), 0.5))
+    with GradientTape() as tape:
+        x, matrix = x * 1.0, matrix * 1.0  # the first read of a variable may take longer
+        y = step(x, matrix, np.array([1.0, 2.0, 3.0]))
+    assert any(ct is not None for ct in tape.gradient(y, [x, matrix]))
+
+
+def test_a_checkpoint_keeps_its_arguments_only():
+    def many(x):
+        for _ in range(50):
+            x = np.sin(x)
+        return np.sum(x)
+
+    def peak(fun):
+        x = Variable(np.full(20_000, 0.5))
+        tracemalloc.start()
+        with GradientTape() as tape:
+            y = fun(x)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return held, tape.gradient(y, x)
+
+    (short, ct), (long, expected) = peak(checkpoint(many)), peak(many)
+    np.testing.assert_allclose(ct, expected, rtol=1e-12)
+    assert short < long / 10
+
+
+def test_values_for_the_picture_have_a_budget(monkeypatch):
+    monkeypatch.setattr(backward, "KEPT_BYTES", 200_000)
+    x = Variable(np.full(10_000, 0.5))
+    with GradientTape() as tape:
+        y = x
+        for _ in range(10):
+            y = np.sin(y)
+        loss = np.sum(y)
+    tape.gradient(loss, x)
+    kept = [ct for ct in tape.cotangents.values() if np.ndim(ct)]
+    assert 1 <= len(kept) <= 3
+    assert any(ct is None for ct in tape.cotangents.values())
+
+
+def test_a_sum_does_not_keep_what_it_adds_up():
+    x = Variable(np.ones(10_000))
+    tracemalloc.start()
+    with GradientTape() as tape:
+        loss = 0.0
+        for k in range(40):
+            y = x + k
+            loss = loss + np.sum(y) + np.mean(y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * 80_000
+    np.testing.assert_allclose(tape.gradient(loss, x), np.full(10_000, 40 + 40 / 10_000))
+
+
+def test_no_rule_reads_a_result_that_is_not_kept():
+    """What a rule only asks for its shape is not saved: of operands a stand-in tells, of results no."""
+    importlib.import_module("tapemagic.autodiff.twins")
+    for primitive in set(PRIMITIVES):
+        skip = 1 + bool(primitive.variadic)
+        rules = [primitive.variadic] if primitive.variadic else primitive.vjps
+        for rule, saved in zip(rules, primitive.saves, strict=False):
+            code = getattr(rule, "__code__", None)
+            if primitive.kind != "elementwise" and code is not None and code.co_argcount > skip:
+                name = code.co_varnames[skip]
+                loads = [step for step in dis.get_instructions(code) if "LOAD" in step.opname]
+                read = any(name in np.atleast_1d(step.argval).tolist() for step in loads)
+                assert not read or "y" in saved, primitive

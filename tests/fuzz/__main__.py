@@ -23,6 +23,8 @@ def main() -> int:
     refusals: collections.Counter[str] = collections.Counter()
     start, failures = time.perf_counter(), 0
     for seed in range(options.seed, options.seed + options.count):
+        if sum(counts.values()) % 500 == 499:
+            print(f"{seed}: {dict(counts)}", flush=True)  # a long run may be ended at any time
         program = random_program(seed)
         outcome = check(program)
         counts[outcome.kind] += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import random
 import traceback
 import warnings
@@ -15,11 +17,14 @@ from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twins import numpy_twin
 from tapemagic.errors import TapeError
 
+from .cells import CellRun
 from .programs import HELPERS, Program, arrays_in, fresh_inputs, run_plain, values_of
 
 STEP = 1e-4
 #: Gradient and differences agree to this, relative to their size, and no better by chance.
 TOLERANCE = 2e-6
+#: The same where float32 occurs.
+SINGLE = 2e-4
 
 
 class Outcome:
@@ -42,9 +47,10 @@ class TracedRun:
     def __init__(self, program: Program, changed: dict[str, Any] | None = None) -> None:
         self.plain_inputs = fresh_inputs(program, changed)
         self.borrowed = Borrowed()
-        space: dict[str, Any] = {"np": numpy_twin}
+        space: dict[str, Any] = {}
         self.tape = tapemagic.GradientTape(persistent=True)
         exec(HELPERS, space)
+        space["np"] = numpy_twin
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             with self.tape:
@@ -52,7 +58,8 @@ class TracedRun:
                     space[name] = self.borrowed.lift(value)
                 self.sources = {name: space[name] for name in program.inputs}
                 self.tape.watch(list(self.sources.values()))
-                exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
         self.space = space
 
     def gradients(self) -> dict[str, Any]:
@@ -91,27 +98,48 @@ def check(program: Program, *, order_two: bool | None = None) -> Outcome:
         return Outcome("ok", f"not a program: {error!r}")
     if not np.isfinite(plain.get("loss", np.nan)):
         return Outcome("ok", "not finite")
+    outcome = _check_cell(program) if program.cell else _check_script(program, plain, order_two)
+    if RECORDER.recording is not None:
+        return Outcome("hooked", "a recording is still open")
+    return outcome
+
+
+def _check_script(program: Program, plain: dict[str, Any], order_two: bool | None) -> Outcome:
     try:
         run = TracedRun(program)
         gradients = run.gradients()
         left = run.leave()
-    except TapeError as error:
-        return Outcome("refused", str(error))
     except Exception as error:
-        if isinstance(error.__cause__, TapeError):  # NumPy's words around ours
-            return Outcome("refused", str(error.__cause__))
-        return Outcome("error", traceback.format_exc())
-    finally:
-        recording = RECORDER.recording is not None
-    if recording:
-        return Outcome("hooked", "a recording is still open")
+        return refused(error)
     return (
         _compare_values(plain, left)
         or _compare_inputs(program, run)
-        or _compare_gradients(program, gradients)
+        or compare_gradients(program, gradients)
         or _compare_second(program, run, order_two)
         or Outcome("ok")
     )
+
+
+def _check_cell(program: Program) -> Outcome:
+    run = CellRun(program)
+    if run.error is not None:
+        return refused(run.error)
+    difference = run.difference()
+    if difference:
+        return Outcome("value", difference)
+    try:
+        gradients = run.gradients()
+    except Exception as error:
+        return refused(error)
+    return compare_gradients(program, gradients) or Outcome("ok")
+
+
+def refused(error: BaseException) -> Outcome:
+    """Judge an error that plain NumPy does not raise: one of ours, with a line, is a refusal."""
+    ours = next((e for e in (error, error.__cause__) if isinstance(e, TapeError)), None)
+    if ours is None:
+        return Outcome("error", "".join(traceback.format_exception(error)))
+    return Outcome("refused" if ours.line is not None else "lineless", str(ours))
 
 
 # ----------------------------------------------------------------------------------- values
@@ -163,12 +191,14 @@ def _steps(x: np.ndarray) -> list[int]:
 
 def _compare_inputs(program: Program, run: TracedRun) -> Outcome | None:
     """Check that the arrays that existed before hold what NumPy would have left in them."""
-    space = {"np": np, **fresh_inputs(program)}
-    before = {k: space[k] for k in [*program.inputs, *(["v"] if program.views else [])]}
+    before = fresh_inputs(program)
+    space: dict[str, Any] = {}
     exec(HELPERS, space)
+    space.update(before)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        exec(program.text, space)
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(program.text, space)
     for name, value in before.items():
         difference = _difference(value, run.plain_inputs[name])
         if difference:
@@ -179,20 +209,22 @@ def _compare_inputs(program: Program, run: TracedRun) -> Outcome | None:
 # --------------------------------------------------------------------------------- gradients
 
 
-def _compare_gradients(program: Program, gradients: dict[str, Any]) -> Outcome | None:
+def compare_gradients(program: Program, gradients: dict[str, Any]) -> Outcome | None:
+    """Compare with differences, in double precision, along a random direction per source."""
     rng = np.random.default_rng(program.seed)
-    kinks = 0
-    for name, value in program.inputs.items():
-        got = gradients[name]
+    kinks, precise = 0, program.doubled() if program.is_single else program
+    for name, got in gradients.items():
+        value = program.inputs[name]
         if np.shape(got) != np.shape(value) or np.asarray(got).dtype != np.asarray(value).dtype:
             return Outcome("gradient", f"{name}: {np.asarray(got).dtype}{np.shape(got)}")
         direction = _direction(rng, value)
-        wanted = _differences(lambda t: _loss(program, {name: value + t * direction}))
+        wanted = _differences(lambda t: _loss(precise, {name: value + t * direction}))
         if wanted is None:
             kinks += 1
             continue
         along = float(np.sum(np.real(np.conj(got) * direction)))
-        if not _close(along, *wanted):
+        allowed = SINGLE * (1 + np.sum(np.abs(got))) if precise is not program else 0.0
+        if not _close(along, wanted[0], wanted[1] + allowed):
             return Outcome(
                 "gradient", f"{name}: {along!r}, differences give {wanted[0]!r} ({got!r})"
             )
@@ -232,17 +264,19 @@ def _compare_second(program: Program, run: TracedRun, wish: bool | None) -> Outc
     """Compare derivatives of the gradient with differences of gradients."""
     if wish is None:
         wish = random.Random(program.seed).random() < 0.2
-    if not wish or any(np.iscomplexobj(value) for value in program.inputs.values()):
+    if (
+        not wish
+        or program.is_single
+        or any(np.iscomplexobj(value) for value in program.inputs.values())
+    ):
         return None
     rng = np.random.default_rng(program.seed + 1)
     directions = {k: rng.normal(size=np.shape(v)) for k, v in program.inputs.items()}
     others = {k: rng.normal(size=np.shape(v)) for k, v in program.inputs.items()}
     try:
         products = run.products(directions)
-    except TapeError as error:
-        return Outcome("refused", str(error))
-    except Exception:
-        return Outcome("error", traceback.format_exc())
+    except Exception as error:
+        return refused(error)
     got = sum(float(np.sum(products[k] * d)) for k, d in others.items())
 
     def slope(t: float) -> float:

@@ -6,6 +6,8 @@ statements so far, and dropped if it raises or leaves numbers that finite differ
 
 from __future__ import annotations
 
+import contextlib
+import io
 import random
 import warnings
 from dataclasses import dataclass, field, replace
@@ -13,10 +15,38 @@ from typing import Any
 
 import numpy as np
 
+from .calls import CALLS
+from .ordinary import IN_CELLS, ORDINARY
 from .statements import STATEMENTS
 
 #: Helper functions that every program may call: the "earlier cell" of a notebook.
 HELPERS = """
+import math
+import numpy as np
+
+class Holder:
+    def __init__(self, a):
+        self.a = a
+    def squared(self):
+        return self.a * self.a
+    def add(self, b):
+        self.a = self.a + b
+
+def pairs(a):
+    for i in range(len(a) - 1):
+        yield a[i] * a[i + 1]
+
+def total(first, *others):
+    return first + sum(0.5 * x for x in others)
+
+def counter(a):
+    kept = 0.2 * a
+    def step(x):
+        nonlocal kept
+        kept = kept + x
+        return kept * a
+    return step
+
 def scale_in_place(a, factor):
     a *= factor
     return a
@@ -43,7 +73,8 @@ MOST_ELEMENTS = 48
 class Program:
     """Inputs by name, and statements; `views` are statements that run before the inputs are lifted.
 
-    `views` make inputs that alias other inputs, as a notebook's namespace may hold.
+    `views` make inputs that alias other inputs, as a notebook's namespace may hold, and containers
+    of inputs. A program is a `%%tape` cell if `cell`, else a script under a `GradientTape`.
     """
 
     seed: int
@@ -51,49 +82,76 @@ class Program:
     views: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
     terms: list[str] = field(default_factory=lambda: ["0.0"])
+    cell: bool = False
 
     @property
     def text(self) -> str:
         """The program as one cell."""
         return "\n".join([*self.statements, "loss = " + " + ".join(self.terms)])
 
-    def __str__(self) -> str:
-        rows = [f"# seed {self.seed}"]
+    @property
+    def setup(self) -> str:
+        """The inputs as program text."""
+        rows = []
         for name, value in self.inputs.items():
             if isinstance(value, np.ndarray):
-                order = ", order='F'" if value.flags.f_contiguous and value.ndim > 1 else ""
-                rows.append(f"{name} = np.array({value.tolist()!r}{order})")
+                order = ", order='F'" if is_fortran(value) else ""
+                rows.append(f"{name} = np.array({value.tolist()!r}, np.{value.dtype}{order})")
             else:
                 rows.append(f"{name} = {value!r}")
-        return "\n".join([*rows, *self.views, "# ----- the cell", self.text])
+        return "\n".join([*rows, *self.views])
+
+    @property
+    def is_single(self) -> bool:
+        """Whether float32 occurs."""
+        dtypes = {np.asarray(value).dtype for value in self.inputs.values()}
+        return np.float32 in dtypes or "float32" in self.text
+
+    def doubled(self) -> Program:
+        """Return the program in double precision, for differences."""
+        inputs = {
+            name: value.astype(np.float64) if np.asarray(value).dtype == np.float32 else value
+            for name, value in self.inputs.items()
+        }
+        statements = [text.replace("float32", "float64") for text in self.statements]
+        return replace(self, inputs=inputs, statements=statements)
+
+    def __str__(self) -> str:
+        way = "%%tape" if self.cell else "script"
+        return f"# seed {self.seed}\n{self.setup}\n# ----- the {way}\n{self.text}"
+
+
+def is_fortran(value: np.ndarray) -> bool:
+    return value.flags.f_contiguous and value.ndim > 1
 
 
 def fresh_inputs(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the namespace before the cell: copies of the inputs, and the views of them."""
     changed = changed or {}
-    space: dict[str, Any] = {"np": np}
+    space: dict[str, Any] = {}
+    exec(HELPERS, space)
+    known = set(space)
     for name, value in program.inputs.items():
         new = changed.get(name, value)
         if isinstance(value, np.ndarray):
-            fortran = value.flags.f_contiguous and value.ndim > 1
-            new = np.array(new, order="F" if fortran else "C")
+            new = np.array(new, order="F" if is_fortran(value) else "C")
         else:
             new = type(value)(new)
         space[name] = new
     for line in program.views:
         exec(line, space)
-    del space["np"]
-    space.pop("__builtins__", None)
-    return space
+    return {name: value for name, value in space.items() if name not in known}
 
 
 def run_plain(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:
     """Run a program as plain NumPy; return its namespace."""
-    space = {"np": np, **fresh_inputs(program, changed)}
+    space: dict[str, Any] = {}
     exec(HELPERS, space)
+    space.update(fresh_inputs(program, changed))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
     return space
 
 
@@ -116,7 +174,7 @@ def random_program(seed: int) -> Program:
     """Make the program of a seed."""
     rng = random.Random(seed)
     numbers = np.random.default_rng(seed)
-    program = Program(seed, {})
+    program = Program(seed, {}, cell=rng.random() < 0.5)
     for name in ("x", "y", "m")[: rng.randint(1, 3)]:
         program.inputs[name] = _random_input(rng, numbers, matrix=name == "m")
     if rng.random() < 0.3:
@@ -127,11 +185,17 @@ def random_program(seed: int) -> Program:
     if arrays and rng.random() < 0.25:
         name = rng.choice(arrays)
         program.views = [f"v = {name}{rng.choice(['[1:]', '[::-1]', '[::2]', '.T', '[...]'])}"]
-    length = rng.randint(3, 30)
+    statements = [*STATEMENTS, *CALLS, *ORDINARY]
+    if program.cell:
+        statements += IN_CELLS
+        if arrays and rng.random() < 0.5:
+            one, two = rng.choice(arrays), rng.choice(arrays)
+            program.views += [f"p = {{'w': {one}, 'l': [{two}]}}", f"o = Holder({two})"]
+    rows, weights = zip(*statements, strict=True)
     space = run_plain(program)
-    for _ in range(length):
+    for _ in range(rng.choice([rng.randint(5, 20), rng.randint(5, 60)])):
         for _attempt in range(6):
-            statement = rng.choices(*_WEIGHTED)[0](rng, arrays_in(space), values_of(space))
+            statement = rng.choices(rows, weights)[0](rng, arrays_in(space), values_of(space))
             if statement is None:
                 continue
             grown = _acceptable(program, statement)
@@ -143,9 +207,6 @@ def random_program(seed: int) -> Program:
     return program
 
 
-_WEIGHTED = ([one for one, _ in STATEMENTS], [weight for _, weight in STATEMENTS])
-
-
 def _random_input(rng: random.Random, numbers: Any, *, matrix: bool) -> Any:
     if matrix:
         shape = rng.choice([(2, 3), (3, 3), (3, 2), (2, 2), (2, 2, 3), (1, 3)])
@@ -154,6 +215,8 @@ def _random_input(rng: random.Random, numbers: Any, *, matrix: bool) -> Any:
     value = numbers.uniform(-1.5, 1.5, size=shape)
     if shape == ():
         return np.float64(value)
+    if rng.random() < 0.05:
+        value = value.astype(np.float32)
     return np.asfortranarray(value) if rng.random() < 0.2 else value
 
 

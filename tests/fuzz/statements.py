@@ -95,7 +95,7 @@ def _two(rng: random.Random, arrays: Arrays) -> tuple[str, str]:
     return rng.choice(names), rng.choice(names)
 
 
-def _name(rng: random.Random, arrays: Arrays) -> str:
+def draw_name(rng: random.Random, arrays: Arrays) -> str:
     """Return the name to bind: mostly a new one."""
     if rng.random() < 0.2:
         return rng.choice(list(arrays))
@@ -104,7 +104,7 @@ def _name(rng: random.Random, arrays: Arrays) -> str:
     return rng.choice(free) if free else rng.choice(list(arrays))
 
 
-def _operand(rng: random.Random, arrays: Arrays) -> str:
+def draw_operand(rng: random.Random, arrays: Arrays) -> str:
     """Return a name, or a view of one."""
     name = rng.choice(list(arrays))
     if rng.random() < 0.3:
@@ -114,33 +114,37 @@ def _operand(rng: random.Random, arrays: Arrays) -> str:
 
 
 def unary(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
-    return f"{_name(rng, arrays)} = " + rng.choice(_UNARY).format(_operand(rng, arrays))
+    return f"{draw_name(rng, arrays)} = " + rng.choice(_UNARY).format(draw_operand(rng, arrays))
 
 
 def binary(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
     form = rng.choice(_BINARY)
-    return f"{_name(rng, arrays)} = " + form.format(_operand(rng, arrays), _operand(rng, arrays))
+    return f"{draw_name(rng, arrays)} = " + form.format(
+        draw_operand(rng, arrays), draw_operand(rng, arrays)
+    )
 
 
 def view(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
-    return f"{_name(rng, arrays)} = " + rng.choice(_VIEWS).format(rng.choice(list(arrays)))
+    return f"{draw_name(rng, arrays)} = " + rng.choice(_VIEWS).format(rng.choice(list(arrays)))
 
 
 def view_of_view(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
     text = rng.choice(_VIEWS).format(rng.choice(list(arrays)))
-    return f"{_name(rng, arrays)} = " + rng.choice(_VIEWS).format(text)
+    return f"{draw_name(rng, arrays)} = " + rng.choice(_VIEWS).format(text)
 
 
 def gather(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
-    return f"{_name(rng, arrays)} = " + rng.choice(_GATHERS).format(_operand(rng, arrays))
+    return f"{draw_name(rng, arrays)} = " + rng.choice(_GATHERS).format(draw_operand(rng, arrays))
 
 
 def reduction(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
-    return f"{_name(rng, arrays)} = " + rng.choice(_REDUCTIONS).format(_operand(rng, arrays))
+    return f"{draw_name(rng, arrays)} = " + rng.choice(_REDUCTIONS).format(
+        draw_operand(rng, arrays)
+    )
 
 
 def creation(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
-    return f"{_name(rng, arrays)} = " + rng.choice(_CREATIONS).format(_operand(rng, arrays))
+    return f"{draw_name(rng, arrays)} = " + rng.choice(_CREATIONS).format(draw_operand(rng, arrays))
 
 
 def rebind(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
@@ -153,12 +157,12 @@ def _right(rng: random.Random, arrays: Arrays) -> str:
     kind = rng.random()
     if kind < 0.2:
         return rng.choice(["0.0", "1.0", "0.25", "2", "np.float64(0.5)", "[0.1, 0.2]"])
-    operand = _operand(rng, arrays)
+    operand = draw_operand(rng, arrays)
     if kind < 0.5:
         return operand
     if kind < 0.8:
         return rng.choice(_UNARY).format(operand)
-    return rng.choice(_BINARY).format(operand, _operand(rng, arrays))
+    return rng.choice(_BINARY).format(operand, draw_operand(rng, arrays))
 
 
 def _place(rng: random.Random, arrays: Arrays) -> str:
@@ -175,7 +179,7 @@ def item_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None
 def masked_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
     place = _place(rng, arrays)
     right = rng.choice(
-        ["0.25", f"{place}[{place} > 0.2] * 0.5", f"np.sum({_operand(rng, arrays)})"]
+        ["0.25", f"{place}[{place} > 0.2] * 0.5", f"np.sum({draw_operand(rng, arrays)})"]
     )
     return f"{place}[{place} > 0.2] {rng.choice(['=', '+=', '*='])} {right}"
 
@@ -189,7 +193,7 @@ def inplace(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
 
 def ufunc_out(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
     place = _place(rng, arrays)
-    one, two = _operand(rng, arrays), _operand(rng, arrays)
+    one, two = draw_operand(rng, arrays), draw_operand(rng, arrays)
     form = rng.choice(
         [
             "np.add({0}, {1}, out={2})", "np.multiply({0}, {1}, out={2})", "np.sin({0}, out={2})",
@@ -231,13 +235,13 @@ def flat_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None
             "{0}.ravel()[0] = 0.5",
         ]
     )
-    return form.format(place, _operand(rng, arrays))
+    return form.format(place, draw_operand(rng, arrays))
 
 
 def control(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
     form = rng.choice(_LOOPS)
     first, second = _two(rng, arrays)
-    third = _name(rng, arrays)
+    third = draw_name(rng, arrays)
     if "np.empty" in form and third in (first, second):
         return None  # would read what happened to lie in memory
     return form.format(first, second, third)

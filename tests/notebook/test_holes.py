@@ -184,6 +184,41 @@ def test_text_and_back_is_not_connected(text):
     assert session.target_key() is None or not session.tape.gradient("loss", "w")
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        "float(str({}))",
+        "float(f'{{{}:.3f}}')",
+        "np.float64(str({}))",
+        "complex(repr(float({}))).real",
+    ],
+)
+def test_a_part_that_goes_through_text_is_said(read):
+    """`w` has a gradient, and it lacks a part: the page says where, and --strict is an error."""
+    text = f"loss = w[1] * {read.format('w[1]')}"
+    _, session = run_taped(START, text)
+    session.differentiate()
+    found = [finding for finding in session.tape.findings if finding.kind == "text"]
+    assert [(finding.names, finding.line) for finding in found] == [(("w",), 1)]
+    _, session = run_taped(START, text, strict=True)
+    with pytest.raises(TapeError, match="text, which was read back"):
+        session.differentiate()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loss = w[1] * float('7.5')",
+        "print(w[1])\nloss = w[1] * float('7.5')",
+        "print(w.sum())\nloss = w @ w",
+    ],
+)
+def test_text_that_came_from_elsewhere_is_no_finding(text):
+    _, session = run_taped(START, text, strict=True)
+    session.differentiate()
+    assert not [finding for finding in session.tape.findings if finding.kind == "text"]
+
+
 @pytest.mark.parametrize("place", [p for p in PLACES if p != "exec"])
 @pytest.mark.parametrize("event", LOUD_EVENTS)
 def test_never_silent(event, place):

@@ -30,6 +30,8 @@ LOSS = "loss = w @ w + b\n"
         ("w.nothing", "'w.nothing': w has no .nothing"),
         ("w -t", "expected one argument"),
         ("loss.T", "the cell itself makes 'loss'"),
+        ("w -o np", "the tape cannot be left in 'np'"),
+        ("w -o loss", "the tape cannot be left in 'loss'"),
     ],
 )
 def test_usage_errors_before_the_cell_runs(kernel, line, words):

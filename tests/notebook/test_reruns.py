@@ -28,3 +28,36 @@ def test_1000_runs_of_a_cell_are_flat(kernel):
     blocks, objects = eval(kernel.value("grown"))
     assert objects <= 100
     assert blocks <= 1000  # less than one a run
+
+
+DELETES = """
+import tracemalloc
+w = np.ones(100_000)
+cell = '''%%tape w -t loss --show none
+loss = 0.0
+for k in range(40):
+    a = w + k
+    b = a - 2.0
+    DELETE
+    loss = loss + b.sum()
+    DELETE_B
+'''
+peaks = []
+for both in ("pass", "del"):
+    text = cell.replace("DELETE_B", "pass" if both == "pass" else "del b")
+    text = text.replace("DELETE", "pass" if both == "pass" else "del a")
+    get_ipython().run_cell(text, store_history=False)
+    tracemalloc.start()
+    get_ipython().run_cell(text, store_history=False)
+    peaks.append(tracemalloc.get_traced_memory()[1] / w.nbytes)
+    tracemalloc.stop()
+"""
+
+
+@pytest.mark.kernel
+def test_what_no_rule_reads_is_freed_within_a_cell(kernel):
+    """40 rounds make 80 arrays: few are there at a time, and fewer where the cell deletes them."""
+    reply = kernel.run("import numpy as np\n" + DELETES)
+    assert reply.status == "ok", reply.traceback
+    kept, deleted = eval(kernel.value("peaks"))
+    assert deleted < kept < 12

@@ -14,6 +14,8 @@ from tapemagic.notebook.instrument import make_plan
 from tapemagic.notebook.records import Cell, Options
 from tapemagic.notebook.session import Session
 
+#: What of a world is there to be looked at, and need not be the same.
+PRIVATE = ("namespace", "raised")
 FILENAME = "<cell of the test>"
 
 
@@ -73,8 +75,9 @@ def finish(namespace, before, run):
             run()
         except BaseException as raised:
             error = raised
-    namespace.pop("__builtins__", None)
-    before.pop("__builtins__", None)
+    for name in ("__builtins__", "__warningregistry__"):  # left by Python itself
+        namespace.pop(name, None)
+        before.pop(name, None)
     return {
         "names": list(namespace),
         "values": picture(namespace),
@@ -84,6 +87,7 @@ def finish(namespace, before, run):
         "memory": shared_memory(namespace, before),
         "printed": printed.getvalue(),
         "error": f"{type(error).__name__}: {error}",
+        "raised": error,
         "random": (random.getstate(), str(np.random.get_state())),
         "namespace": namespace,
     }
@@ -95,7 +99,14 @@ def arrays(namespace):
 
 def shared_memory(namespace, before):
     found = {**{f"{k} before": v for k, v in arrays(before).items()}, **arrays(namespace)}
-    return [(a, b) for a in found for b in found if a < b and np.shares_memory(found[a], found[b])]
+    pairs = [(a, b) for a in found for b in found if a < b]
+    return [
+        (a, b)
+        for a, b in pairs
+        # of two that nobody can write to, nobody can tell
+        if (found[a].flags.writeable or found[b].flags.writeable)
+        and np.shares_memory(found[a], found[b])
+    ]
 
 
 def picture(value, seen=None):
@@ -104,6 +115,8 @@ def picture(value, seen=None):
     kind = type(value)
     if kind in (int, float, complex, str, bool, bytes, type(None)):
         return kind.__name__, repr(value)
+    if isinstance(value, np.generic):
+        return kind.__name__, value.tobytes()
     if isinstance(value, ModuleType):
         return "module", value.__name__, id(value)
     if id(value) in seen:
@@ -116,8 +129,6 @@ def picture(value, seen=None):
         flags = value.flags.writeable, value.flags.c_contiguous, value.flags.f_contiguous
         # what owns its memory has no base and can be resized
         return "ndarray", str(value.dtype), value.shape, flags, value.flags.owndata, content
-    if isinstance(value, np.generic):
-        return kind.__name__, value.tobytes()
     if isinstance(value, dict):
         return kind.__name__, [(picture(k, seen), picture(v, seen)) for k, v in value.items()]
     if isinstance(value, (list, tuple, deque)):
@@ -139,7 +150,7 @@ def picture(value, seen=None):
 
 def assert_same_world(plain, taped):
     for key in plain:
-        if key != "namespace":
+        if key not in PRIVATE:
             assert list(differences(taped[key], plain[key])) == [], key
 
 
@@ -148,7 +159,7 @@ def differences(found, expected, place=""):
     nested = isinstance(found, (list, tuple)) and type(found) is type(expected)
     if nested and len(found) == len(expected):
         for index, pair in enumerate(zip(found, expected, strict=True)):
-            is_item = isinstance(pair[1], tuple) and isinstance(pair[1][0], tuple)
+            is_item = isinstance(pair[1], tuple) and any(isinstance(x, tuple) for x in pair[1][:1])
             yield from differences(*pair, f"{place}/{pair[1][0][1] if is_item else index}")
     elif found != expected:
         yield f"{place}: {found!r}, expected {expected!r}"[:300]

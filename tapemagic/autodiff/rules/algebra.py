@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.creation import array_of
 from tapemagic.autodiff.pullbacks import conj_if_complex
 from tapemagic.autodiff.recorder import RECORDER
 
@@ -47,10 +48,12 @@ def apply(fun: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def as_array(x: Any) -> Any:
-    """Turn a (nested) list of numbers, traced or not, into an array."""
+    """Turn a number or a (nested) list of numbers, traced or not, into an array."""
     if isinstance(x, (list, tuple)) and dispatch.holds_traced(x):
         return np.stack([as_array(item) for item in x])
-    return x if dispatch.is_traced(x) else np.asanyarray(x)
+    if dispatch.is_traced(x):  # a float of Python has no shape and no dtype
+        return x if hasattr(x, "dtype") else array_of(np.asarray, x)
+    return np.asanyarray(x)
 
 
 def is_live(x: Any) -> bool:

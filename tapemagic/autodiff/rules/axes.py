@@ -17,9 +17,15 @@ def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def restore(ct: Any, x: Any, axis: Any) -> Any:
-    """Give a reduced array its axes back, each of length 1: it stands for the broadcast one."""
-    shape = kept_shape(x.shape, axis)
+def restore(ct: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """Give an array that was reduced from `shape` its axes back, each of length 1.
+
+    It stands for the broadcast one. That rules pass on the shape, and not the operand, spares the
+    tape the operand: what a rule only asks for its shape is not saved.
+    """
+    if axis is None and not getattr(ct, "shape", ()):
+        return ct  # a number stands for an array of any shape
+    shape = kept_shape(shape, axis)
     return ct if np.shape(ct) == shape else np.reshape(ct, shape)
 
 
@@ -33,18 +39,20 @@ def masked(ct: Any, where: Any) -> Any:
     return np.where(where, ct, 0) if is_given(where) else ct
 
 
-def count(x: Any, axis: Any, where: Any = True) -> Any:
+def count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
     """Return over how many elements a reduction runs (per result, if there is a mask)."""
     if is_given(where):
-        mask = np.broadcast_to(where, x.shape)
+        mask = np.broadcast_to(where, shape)
         return np.sum(mask, axis=axis, keepdims=True)
-    kept = kept_shape(x.shape, axis)
-    return math.prod(n for n, one in zip(x.shape, kept, strict=True) if one != n)
+    if axis is None:
+        return math.prod(shape)
+    kept = kept_shape(shape, axis)
+    return math.prod(n for n, one in zip(shape, kept, strict=True) if one != n)
 
 
 def to_rows(x: Any, axis: Any) -> Any:
     """Move the axes that a reduction runs over to the end and make them one."""
-    if axis is None:
+    if axis is None or np.ndim(x) == 0:  # ufuncs reduce a number along axis 0
         return np.reshape(x, (-1,))
     axes = normalize_axis_tuple(axis, x.ndim)
     free = [i for i in range(x.ndim) if i not in axes]
@@ -55,7 +63,7 @@ def to_rows(x: Any, axis: Any) -> Any:
 
 def from_rows(rows: Any, x: Any, axis: Any) -> Any:
     """Undo `to_rows`: bring back the shape of `x`."""
-    if axis is None:
+    if axis is None or np.ndim(x) == 0:
         return np.reshape(rows, x.shape)
     axes = normalize_axis_tuple(axis, x.ndim)
     order = [*(i for i in range(x.ndim) if i not in axes), *axes]

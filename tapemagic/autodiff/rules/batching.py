@@ -5,14 +5,25 @@ What is not in these tables is right all the same: its rule is called once per c
 
 from __future__ import annotations
 
+from functools import reduce
+from math import comb
 from typing import Any
 
 import numpy as np
 
 from tapemagic.autodiff import structure
 from tapemagic.autodiff.avals import AVALS
-from tapemagic.autodiff.batches import SPARSE, Rows, aligned, batched, by_axis, places_of
+from tapemagic.autodiff.batches import (
+    SPARSE,
+    Rows,
+    aligned,
+    as_dtype,
+    batched,
+    by_axis,
+    places_of,
+)
 from tapemagic.autodiff.places import decode, is_repeating
+from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from . import (  # noqa: F401  (rows first, then what can be said of them)
@@ -21,6 +32,7 @@ from . import (  # noqa: F401  (rows first, then what can be said of them)
     gathering,
     indexing_rules,
     joining,
+    padding,
     products,
     reductions,
     shaping,
@@ -58,6 +70,7 @@ by_axis(
     every=True,
 )
 by_axis(np.cumsum, np.cumprod, np.roll, np.sort, joining._concatenate_primitive)
+by_axis(cumulative._diff_primitive)
 by_axis(joining._stack_primitive, of_result=True)
 by_axis(np.swapaxes, names=("axis1", "axis2"))
 by_axis(np.moveaxis, names=("source", "destination"))
@@ -87,6 +100,16 @@ def _transpose(ct: Any, y: Any, x: Any, axes: Any = None) -> Any:
 batched(np.transpose, _transpose)
 
 
+def _pad(ct: Any, y: Any, x: Any, widths: tuple, mode: Any, **options: Any) -> Any:
+    if mode not in ("constant", "empty"):
+        return None
+    inner = (slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True))
+    return ct[(slice(None), *inner)]
+
+
+batched(padding._pad_primitive, _pad)
+
+
 # ---------------------------------------------------------------------------------------- indices
 
 
@@ -114,6 +137,83 @@ def _scatter_sparse(i: int, ct: Rows, entry: tuple) -> Rows | None:
 
 batched(structure._scatter, _scatter)
 SPARSE[structure._scatter] = _scatter_sparse
+
+# ------------------------------------------------------------------------------- sparse cotangents
+
+
+#: Keywords that change values and not where elements come from.
+_VALUES_ONLY = ("dtype", "casting", "constant_values")
+
+
+def _moved_sparse(i: int, ct: Rows, entry: tuple) -> Rows:
+    """Pull back through what only moves elements: on their numbers, it tells where they were."""
+    _, _, _, _, _, avals, args, kwargs, _ = entry
+    primitive = PRIMITIVES[entry[0]]
+    target = AVALS[avals[i]]
+    numbers = list(args)
+    for k, (x, code) in enumerate(zip(args, avals, strict=True)):
+        if primitive.takes_array(k):  # 0: from another operand, or from nowhere
+            numbers[k] = np.zeros(AVALS[code].shape if code else np.shape(x), int)
+    numbers[i] = np.arange(1, target.size + 1).reshape(target.shape)
+    keywords = {key: x for key, x in kwargs or () if key not in _VALUES_ONLY}
+    rows, columns = ct.positions()
+    places = np.reshape(primitive.fun(*numbers, **keywords), -1)[columns] - 1
+    kept = places >= 0
+    return Rows(ct.count, rows[kept], places[kept], as_dtype(ct.values[kept], target))
+
+
+for _mover in (
+    np.copy, np.broadcast_to, np.matrix_transpose, np.linalg.matrix_transpose, np.tril, np.triu,
+    np.flip, np.roll, np.squeeze, np.expand_dims, np.transpose, np.swapaxes, np.moveaxis,
+    joining._concatenate_primitive, joining._stack_primitive, shaping._reshape_primitive,
+    indexing_rules._where_primitive,
+):  # fmt: skip
+    SPARSE[_mover] = _moved_sparse
+
+
+def _pad_sparse(i: int, ct: Rows, entry: tuple) -> Rows | None:
+    return None if entry[6][2] == "empty" else _moved_sparse(i, ct, entry)
+
+
+SPARSE[padding._pad_primitive] = _pad_sparse
+
+
+def _sum_sparse(i: int, ct: Rows, entry: tuple) -> Rows | None:
+    """Spread every value over the elements that were added up, unless that fills the rows."""
+    aval, target, keywords = AVALS[entry[3]], AVALS[entry[5][0]], dict(entry[7] or ())
+    axis = keywords.get("axis", entry[6][1] if len(entry[6]) > 1 else None)
+    if axis is None or len(entry[6]) > 2 or set(keywords) - {"axis", "keepdims"} or not aval.size:
+        return None
+    axes = [k % target.ndim for k in (axis if isinstance(axis, tuple) else (axis,))]
+    numbers = np.arange(target.size).reshape(target.shape)
+    numbers = np.moveaxis(numbers, axes, range(-len(axes), 0)).reshape(aval.size, -1)
+    rows, columns = ct.positions()
+    count = numbers.shape[1]
+    if 2 * count * len(columns) > ct.count * target.size:
+        return None
+    values = np.repeat(as_dtype(ct.values, target), count)
+    return Rows(ct.count, np.repeat(rows, count), numbers[columns].reshape(-1), values)
+
+
+SPARSE[np.sum] = _sum_sparse
+
+
+def _diff_sparse(i: int, ct: Rows, entry: tuple) -> Rows:
+    """Pull back through ``np.diff(a, n, axis)``: n times upwards and, negated, where it was."""
+    _, n, axis = entry[6]
+    target = AVALS[entry[5][0]]
+    rows, places = ct.positions()
+    index = list(np.unravel_index(places, AVALS[entry[3]].shape))
+    parts = []
+    for k in range(n + 1):
+        moved = [x + k if d == axis % target.ndim else x for d, x in enumerate(index)]
+        places = np.ravel_multi_index(moved, target.shape)
+        weight = (-1) ** (n - k) * comb(n, k)
+        parts.append(Rows(ct.count, rows, places, as_dtype(ct.values * weight, target)))
+    return reduce(Rows.__add__, parts)
+
+
+SPARSE[cumulative._diff_primitive] = _diff_sparse
 
 # --------------------------------------------------------------------------------------- products
 

@@ -44,7 +44,7 @@ def _prod(
     others = _others(a, axis, where) if a.size else a
     if initial is not _none:
         others = others * initial
-    return masked(restore(ct, a, axis) * conj(others), where)
+    return masked(restore(ct, a.shape, axis) * conj(others), where)
 
 
 def _prod_initial(
@@ -114,8 +114,9 @@ def _cumulative(plain_form: Any, neutral: int) -> Any:
     return body
 
 
-composite(np.cumulative_sum, _cumulative(np.cumsum, 0))
-composite(np.cumulative_prod, _cumulative(np.cumprod, 1))
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    composite(np.cumulative_sum, _cumulative(np.cumsum, 0))
+    composite(np.cumulative_prod, _cumulative(np.cumprod, 1))
 
 # ----------------------------------------------------------------------------------- differences
 
@@ -126,8 +127,8 @@ def _diff_primitive(a: Any, n: int, axis: int) -> Any:
 
 def _diff_vjp(ct: Any, y: Any, a: Any, n: int, axis: int) -> Any:
     """The adjoint of a difference is a difference, of what is padded with zeros, negated."""
-    if not y.size:
-        return np.zeros(a.shape, y.dtype)
+    if not ct.size:
+        return np.zeros(a.shape, ct.dtype)
     widths = [(n, n) if i == axis % a.ndim else (0, 0) for i in range(a.ndim)]
     return (-1) ** n * np.diff(np.pad(ct, widths), n, axis)
 

@@ -220,7 +220,8 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     numbers = np.arange(1, size + 1).reshape(np.shape(arr))
     more = np.arange(size + 1, size + 1 + np.size(values)).reshape(np.shape(values))
     places = np.insert(numbers, obj, more, axis)
-    both = np.concatenate([np.ravel(arr), np.astype(np.ravel(values), plain(arr).dtype)])
+    dtype = np.asarray(plain(arr)).dtype  # a Python float has none
+    both = np.concatenate([np.ravel(arr), np.astype(np.ravel(values), dtype)])
     return gather(both, places)
 
 
@@ -236,7 +237,7 @@ def _vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     powers = np.cumprod(columns, axis=1)
     ones = np.ones((np.size(x), min(N, 1)), dtype)
     y = np.concatenate([ones, powers], axis=1)
-    return y if increasing else np.flip(y, 1)
+    return y if increasing else np.copy(np.flip(y, 1), order="C")
 
 
 constant(

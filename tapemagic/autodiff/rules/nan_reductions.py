@@ -26,7 +26,7 @@ def _nansum(
     axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
     initial: Any = 0, where: Any = True,
 ) -> Any:  # fmt: skip
-    return masked(restore(ct, a, axis), _there(a, where))
+    return masked(restore(ct, a.shape, axis), _there(a, where))
 
 
 def _nanmean(
@@ -35,7 +35,7 @@ def _nanmean(
     *, where: Any = True,
 ) -> Any:  # fmt: skip
     there = _there(a, where)
-    return masked(restore(ct, a, axis) / np.maximum(count(a, axis, there), 1), there)
+    return masked(restore(ct, a.shape, axis) / np.maximum(count(a.shape, axis, there), 1), there)
 
 
 general(np.nansum, *_positions(_nansum, _initial), kind="linear")

@@ -37,7 +37,9 @@ def _matmul_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 2 and b.ndim > 1:
         return adjoint(a) @ ct
     if a.ndim == 1:
-        return ct * conj(a) if b.ndim == 1 else ct[..., None, :] * conj(a)[:, None]
+        if b.ndim <= 2:
+            return ct * (conj(a) if b.ndim == 1 else conj(a)[:, None])
+        return ct[..., None, :] * conj(a)[:, None]
     if b.ndim <= 2:  # one product for a whole stack of matrices
         count = math.prod(a.shape[:-1])  # -1 would be ambiguous for empty rows
         rows = np.reshape(conj(a), (count, a.shape[-1]))

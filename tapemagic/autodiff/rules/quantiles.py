@@ -69,7 +69,7 @@ def _weighted_primitive(x: Any, *, numpy_fun: Any, axis: Any, keywords: tuple) -
 
 def _weighted_vjp(ct: Any, y: Any, x: Any, *, numpy_fun: Any, axis: Any, keywords: tuple) -> Any:
     """Give the cotangent to the element that was picked; weighted quantiles never interpolate."""
-    reduced = restore(np.zeros(np.shape(np.sum(x, axis=axis))), x, axis)
+    reduced = restore(np.zeros(np.shape(np.sum(x, axis=axis))), x.shape, axis)
     total = np.zeros(x.shape)
     for part, value in _per_quantile(ct, plain(y), reduced.shape):
         hits = plain(x) == value

@@ -32,7 +32,7 @@ def _sum(
     axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
     initial: Any = 0, where: Any = True,
 ) -> Any:  # fmt: skip
-    return masked(restore(ct, x, axis), where)
+    return masked(restore(ct, x.shape, axis), where)
 
 
 def _initial(ct: Any, y: Any, x: Any, *options: Any, **more: Any) -> Any:
@@ -44,7 +44,7 @@ def _mean(
     axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
     *, where: Any = True,
 ) -> Any:  # fmt: skip
-    return masked(restore(ct, x, axis) / count(x, axis, where), where)
+    return masked(restore(ct, x.shape, axis) / count(x.shape, axis, where), where)
 
 
 general(np.sum, *_positions(_sum, _initial), kind="linear", shows=("ct",))
@@ -87,7 +87,7 @@ def _broadcast_weights(a: Any, axis: Any, weights: Any) -> Any:
 
 
 def _freedom(x: Any, axis: Any, ddof: Any, where: Any) -> Any:
-    n = count(x, axis, where)
+    n = count(x.shape, axis, where)
     return max(n - ddof, 0) if isinstance(n, int) else np.maximum(n - ddof, 0)
 
 
@@ -101,7 +101,7 @@ def _var_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> 
 
 
 def _var_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
-    scale = restore(ct, x, axis) * 2 / _freedom(x, axis, ddof, where)
+    scale = restore(ct, x.shape, axis) * 2 / _freedom(x, axis, ddof, where)
     return masked(_deviation(x, axis, where) * scale, where)
 
 
@@ -111,8 +111,8 @@ def _std_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> 
 
 def _std_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
     """Scale the deviations by ``1 / (n y)``; 0 where all values are equal."""
-    y = restore(y, x, axis)
-    scale = restore(ct, x, axis) / _freedom(x, axis, ddof, where)
+    y = restore(y, x.shape, axis)
+    scale = restore(ct, x.shape, axis) / _freedom(x, axis, ddof, where)
     equal = _all_equal(plain(x), plain(y), axis, where)
     scale = np.where(equal, 0, scale / np.where(equal, 1, y)) if np.any(equal) else scale / y
     return masked(_deviation(x, axis, where) * scale, where)
@@ -178,7 +178,7 @@ composite(np.std, _spread(_std_primitive, root=True))
 
 def _hits(y: Any, x: Any, axis: Any, where: Any) -> Any:
     """Tell which elements are the extreme; a nan is, where the result is nan."""
-    x, y = plain(x), restore(plain(y), x, axis)
+    x, y = plain(x), restore(plain(y), x.shape, axis)
     hits = x == y
     if np.any(np.isnan(y)):
         hits = hits | (np.isnan(x) & np.isnan(y))
@@ -193,8 +193,8 @@ def _extreme(
     hits = _hits(y, x, axis, where)
     ties = np.sum(hits, axis=axis, keepdims=True)
     if initial is not _none:
-        ties = np.maximum(ties + (plain(initial) == restore(plain(y), x, axis)), 1)
-    ct = restore(ct, x, axis)
+        ties = np.maximum(ties + (plain(initial) == restore(plain(y), x.shape, axis)), 1)
+    ct = restore(ct, x.shape, axis)
     return np.where(hits, ct / ties if np.any(ties != 1) else ct, 0)
 
 
@@ -229,8 +229,8 @@ def _softmax_like(exp: Any) -> Any:
         ct: Any, y: Any, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
         keepdims: bool = False, initial: Any = _none, where: Any = True,
     ) -> Any:  # fmt: skip
-        y = restore(y, x, axis)
-        return masked(restore(ct, x, axis) * exp(np.where(x == y, 0, x - y)), where)
+        y = restore(y, x.shape, axis)
+        return masked(restore(ct, x.shape, axis) * exp(np.where(x == y, 0, x - y)), where)
 
     return vjp
 
@@ -239,8 +239,8 @@ def _hypot_reduce(
     ct: Any, y: Any, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
     keepdims: bool = False, initial: Any = _none, where: Any = True,
 ) -> Any:  # fmt: skip
-    y = restore(y, x, axis)
-    return masked(restore(ct, x, axis) * x / (y + (y == 0)), where)
+    y = restore(y, x.shape, axis)
+    return masked(restore(ct, x.shape, axis) * x / (y + (y == 0)), where)
 
 
 general(np.logaddexp.reduce, _softmax_like(np.exp), name="logaddexp.reduce")

@@ -57,6 +57,9 @@ for _name, _formula in {
     "exp10": "log(10) * y",
     "exp2": "log(2) * y",
     "expm1": "y + 1",
+    "sindg": "pi / 180 * cosdg(x)",
+    "cosdg": "-pi / 180 * sindg(x)",
+    "tandg": "pi / 180 * (1 + y**2)",
     "log1p": "1 / (1 + x)",
     "exprel": "hyp1f1(2, 3, x) / 2",
     # Bessel functions ([A] 9.1.27, 9.6.26)
@@ -92,6 +95,11 @@ for _name, _formulas in {
     "kl_div": ("log(x1 / x2)", "1 - x1 / x2"),
     "beta": ("y * (digamma(x1) - digamma(x1 + x2))", "y * (digamma(x2) - digamma(x1 + x2))"),
     "betaln": ("digamma(x1) - digamma(x1 + x2)", "digamma(x2) - digamma(x1 + x2)"),
+    "binom": (
+        "y * (digamma(x1 + 1) - digamma(x1 - x2 + 1))",
+        "y * (digamma(x1 - x2 + 1) - digamma(x2 + 1))",
+    ),
+    "poch": ("y * (digamma(x1 + x2) - digamma(x1))", "y * digamma(x1 + x2)"),
     "boxcox": ("x1 ** (x2 - 1)", "log(x1) ** 2 * hyp1f1(2, 3, x2 * log(x1)) / 2"),
     "boxcox1p": ("(1 + x1) ** (x2 - 1)", "log1p(x1) ** 2 * hyp1f1(2, 3, x2 * log1p(x1)) / 2"),
     "huber": ("maximum(absolute(x2) - x1, 0)", "clip(x2, -x1, x1)"),
@@ -123,6 +131,8 @@ _of_last(
     special.kve,
     lambda ct, y, v, x: ct * (y - (special.kve(v - 1, x) + special.kve(v + 1, x)) / 2),
 )
+_of_last(special.yn, lambda ct, y, n, x: ct * (special.yn(n - 1, x) - special.yn(n + 1, x)) / 2)
+_of_last(special.kn, lambda ct, y, n, x: -ct * (special.kn(n - 1, x) + special.kn(n + 1, x)) / 2)
 _of_last(special.expn, lambda ct, y, n, x: -ct * special.expn(n - 1, x))  # [A] 5.1.26
 _of_last(special.hyp0f1, lambda ct, y, v, x: ct * special.hyp0f1(v + 1, x) / v)  # [A] 9.6.47
 _of_last(  # [A] 13.4.8
@@ -140,12 +150,19 @@ def _gamma_density(a: Any, x: Any) -> Any:
 
 _of_last(special.gammainc, lambda ct, y, a, x: ct * _gamma_density(a, x))
 _of_last(special.gammaincc, lambda ct, y, a, x: -ct * _gamma_density(a, x))
-_of_last(  # [A] 26.5.1
-    special.betainc,
-    lambda ct, y, a, b, x: (
-        ct * np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
-    ),
-)
+_of_last(special.gammaincinv, lambda ct, y, a, p: ct / _gamma_density(a, y))
+_of_last(special.gammainccinv, lambda ct, y, a, p: -ct / _gamma_density(a, y))
+
+
+def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    powers = special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x)  # [A] 26.5.1
+    return np.exp(powers - special.betaln(a, b))
+
+
+_of_last(special.betainc, lambda ct, y, a, b, x: ct * _beta_density(a, b, x))
+_of_last(special.betaincc, lambda ct, y, a, b, x: -ct * _beta_density(a, b, x))
+_of_last(special.betaincinv, lambda ct, y, a, b, p: ct / _beta_density(a, b, y))
+_of_last(special.betainccinv, lambda ct, y, a, b, p: -ct / _beta_density(a, b, y))
 
 # ------------------------------------------------------- functions that SciPy writes in Python
 

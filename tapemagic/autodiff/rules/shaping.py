@@ -135,7 +135,7 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
         grids.append(np.reshape(x, shape))
     if not sparse:
         grids = np.broadcast_arrays(*grids)
-    return tuple(np.copy(grid) for grid in grids) if copy else grids
+    return tuple(np.copy(grid, order="C") for grid in grids) if copy else grids
 
 
 # -------------------------------------------------------------------------------- copies and types

@@ -79,3 +79,15 @@ def test_signal(case):
 def test_what_is_not_carried_is_refused(fun):
     with pytest.raises(NoRuleError):
         tapemagic.grad(lambda x: np.sum(fun(x)))(real(16))
+
+
+def test_a_refusal_names_the_users_line():
+    """SciPy's code calls the function, compiled code calls it, and the user wrote it."""
+    rate = np.float64(0.7)
+
+    def integral(rate):
+        return si.quad(lambda u: np.exp(-rate * u), 0, 1)[0]
+
+    with pytest.raises(NoRuleError) as error:
+        tapemagic.grad(integral)(rate)
+    assert error.value.code.startswith("return si.quad(lambda")

@@ -23,6 +23,7 @@ LARGE = POSITIVE + 1
 
 UNARY = {
     "erf erfc erfcx erfi dawsn expit log_expit ndtr log_ndtr expm1 exp10 exp2 exprel cosm1": ANY,
+    "sindg cosdg tandg": 40 * ANY,
     "i1 j0 j1": ANY,
     "i0 i0e i1e": ANY[ANY != 0],
     "gamma gammaln rgamma digamma psi log1p entr y0 y1 k0 k0e k1 k1e expi exp1 spence cbrt":
@@ -34,14 +35,17 @@ UNARY = {
 }  # fmt: skip
 BINARY = {
     "xlogy rel_entr kl_div beta betaln": (POSITIVE, LARGE),
+    "binom poch": (LARGE + 1, UNIT),
     "xlog1py boxcox boxcox1p pseudo_huber owens_t": (LARGE, UNIT),
     "huber": (np.array([0.5, 1.0, 2.0, 0.7]), np.array([-1.2, 0.4, 3.3, 0.2])),
 }
 LAST = {
     "jv yv iv kv ive kve": (np.array([0.5, 1, 2, 3]), POSITIVE),
+    "yn kn": (np.array([1, 2, 3, 4]), POSITIVE),
     "expn": (np.array([2, 3, 4, 5]), POSITIVE),
     "hyp0f1": (1.5, ANY),
     "gammainc gammaincc": (POSITIVE, LARGE),
+    "gammaincinv gammainccinv": (LARGE, UNIT),
 }
 softmax, log_softmax, logsumexp, polygamma, lambertw = (
     twin_of(getattr(special, name))
@@ -57,7 +61,10 @@ ROWS = [
         for n in names.split()
     ),
     row(special.loggamma, compl(3), name="loggamma", second=False),
-    row(lambda z: special.betainc(2.0, 3.5, z), UNIT, name="betainc"),
+    *(
+        row(partial(getattr(special, n), 2.0, 3.5), UNIT, name=n)
+        for n in ("betainc", "betaincc", "betaincinv", "betainccinv")
+    ),
     row(lambda z: special.hyp1f1(1.5, 2.5, z), ANY, name="hyp1f1"),
     row(lambda z: special.hyp2f1(1.5, 0.5, 2.5, z), UNIT, name="hyp2f1"),
     row(special.erf, compl(3), name="erf"),

@@ -5,6 +5,7 @@ import pytest
 from autodiff.rules.four_questions import ask, name_of, row
 
 import tapemagic
+from tapemagic.autodiff.twins import convert
 
 RNG = np.random.default_rng(13)
 V = np.array([3.0, -1.0, 2.0, 0.5, -2.5])
@@ -14,6 +15,11 @@ C = A + 1j * B
 S = np.float64(0.7)
 I = np.array([[0, 3], [-1, 0]])
 DUPLICATES = np.array([2.0, -1.0, 2.0, 0.5, -1.0])
+
+
+def number(x):
+    """A float of Python, as float(x) gives in a cell."""
+    return convert(float, x)
 
 
 def piecewise(x):
@@ -41,6 +47,10 @@ ROWS = [
     row(lambda x, y: np.select([x > 1, x > 0], [x, 2.0], default=y), A, S, name="select default"),
     row(piecewise, A, name="piecewise"),
     row(lambda x: np.piecewise(x, x > 0, [lambda a: a**2, -1]), V, name="piecewise one condition"),
+    row(lambda x, s: np.select([x > 1, x > 0], [x, number(s)], default=number(s) ** 2), A, S,
+        name="select of Python floats"),
+    row(lambda s, t: np.choose([0, 1, 1], [number(s), number(t)]), S, S + 1,
+        name="choose of Python floats"),
     row(lambda x, y: np.choose([[0, 1, 1, 0]] * 3, [x, y]), A, B, name="choose"),
     row(lambda x, y: np.choose([3, -1, 1, 0], [x, y], mode="wrap"), A, S, name="choose wrap"),
     row(lambda x, y: np.choose([3, -1, 1, 0], [x, y], mode="clip"), A, S, name="choose clip"),

@@ -199,3 +199,10 @@ def test_the_user_sees_errors_of_numpy(fun, error):
     with pytest.raises(error) as ours:
         tapemagic.vjp(fun, A)
     assert str(ours.value) == str(plain.value)
+
+
+def test_copies_of_meshgrid_lie_in_memory_as_numpys_do():
+    x, y = np.arange(3.0), np.arange(2.0)
+    with tapemagic.GradientTape():
+        grids = np.meshgrid(tapemagic.Variable(x), y)
+    assert [grid.strides for grid in grids] == [grid.strides for grid in np.meshgrid(x, y)]

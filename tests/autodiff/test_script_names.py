@@ -1,0 +1,130 @@
+"""In a script, too, arrays made in the block take traced values, and `math` is followed."""
+
+import math
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+from numpy import zeros as make_zeros
+
+import tapemagic
+from tapemagic import GradientTape, Variable
+from tapemagic.errors import LeavesTapeError
+
+
+def fill(x):
+    z = np.zeros(3)
+    for i in range(3):
+        z[i] = x[i] ** 2
+    return z
+
+
+PROGRAMS = {
+    # name: (function of x, derivative of its sum)
+    "zeros": (fill, lambda x: 2 * x),
+    "imported zeros": (lambda x: write_into(make_zeros(3), x), lambda x: np.full(3, 2.0)),
+    "array of numbers": (lambda x: np.array([x[0], x[1] * x[2]]), lambda x: [1.0, x[2], x[1]]),
+    "math": (lambda x: math.sin(x[0]), lambda x: [math.cos(x[0]), 0.0, 0.0]),
+    "out=": (lambda x: np.multiply(x, 3.0, out=np.empty(3)), lambda x: np.full(3, 3.0)),
+    "in place": (lambda x: add_to(np.ones(3), x), lambda x: np.ones(3)),
+    "c_": (lambda x: np.c_[x, 2 * x], lambda x: np.full(3, 3.0)),
+}
+
+
+def write_into(z, x):
+    z[:] = 2 * x
+    return z
+
+
+def add_to(z, x):
+    z += x
+    return z
+
+
+@pytest.mark.parametrize(("program", "slope"), PROGRAMS.values(), ids=PROGRAMS)
+def test_in_a_block_and_in_a_function(program, slope):
+    x = np.array([0.5, -1.5, 2.0])
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = program(x)
+    np.testing.assert_allclose(tape.gradient(y, x), slope(x))
+    found = tapemagic.grad(lambda x: np.sum(program(x)))(x)
+    np.testing.assert_allclose(found, slope(x))
+
+
+def test_the_originals_come_back():
+    numpy, v = np, Variable([1.0, 2.0])
+    with pytest.raises(ZeroDivisionError), GradientTape():
+        assert np is not sys.modules["numpy"]
+        _ = 1 / 0
+    assert np is sys.modules["numpy"] is numpy
+    assert make_zeros is numpy.zeros
+    assert math is sys.modules["math"]
+    assert v.shape == (2,)
+
+
+def test_nothing_is_bound_outside_a_recording():
+    with GradientTape() as tape:
+        with tape.stop_recording():
+            assert np is sys.modules["numpy"]
+        assert np is not sys.modules["numpy"]
+    assert np is sys.modules["numpy"]
+
+
+def test_what_twins_made_is_plain_afterwards():
+    v = Variable([1.0, 2.0])
+    kept = {}
+    with GradientTape() as tape:
+        z = np.zeros(2)
+        z[:] = v * 3.0
+        kept["untouched"] = np.ones(2)
+        row = z[:1]
+    assert type(z) is type(kept["untouched"]) is type(row) is np.ndarray
+    assert np.shares_memory(row, z)
+    np.testing.assert_array_equal(tape.gradient(z, v), [3.0, 3.0])
+
+
+OTHER = ModuleType("users_other_module")
+OTHER.__file__ = "users_other_module.py"
+sys.modules[OTHER.__name__] = OTHER
+exec("import numpy as np\ndef f(x):\n    z = np.zeros(2)\n    z[0] = x\n    return z", vars(OTHER))
+
+
+def test_the_users_other_modules():
+    x = np.float64(2.0)
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = OTHER.f(x * x)
+    assert tape.gradient(y, x) == 4.0
+    assert vars(OTHER)["np"] is np
+
+
+def test_functions_that_are_defined_anew():
+    for factor in (2.0, 3.0):
+        scope = {"np": np}
+        exec(f"def f(x):\n    return np.array([x, {factor} * x])", scope)
+        f = scope["f"]
+        assert tapemagic.grad(lambda x: np.sum(f(x)))(1.0) == 1.0 + factor
+
+
+def test_numpy_that_is_a_local_name():
+    import numpy as np
+
+    x = np.float64(2.0)
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = np.sum(np.array([x, x * x]))
+    assert tape.gradient(y, x) == 5.0
+    assert np is sys.modules["numpy"]
+
+
+def test_an_array_from_before_the_block_is_refused_in_our_words():
+    z, v = np.zeros(3), Variable(2.0)
+    with pytest.raises(LeavesTapeError), GradientTape():
+        z[0] = v * 2.0
+
+
+def test_a_users_own_error_passes():
+    with pytest.raises(ValueError, match="mine"), GradientTape():
+        raise ValueError("mine")
