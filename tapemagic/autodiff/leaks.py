@@ -68,7 +68,7 @@ def line_at(code: CodeType, offset: int) -> int | None:
 
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     """Add the user's line to an error."""
-    frame = frame or outside_libraries(user_frame())
+    frame = outside_libraries(frame or user_frame())
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()

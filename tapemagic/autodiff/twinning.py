@@ -134,8 +134,7 @@ def showing(original: Callable) -> Callable:
         values = [*args, *kwargs.values()]
         if any(map(holds_traced, values)):
             leaks.note("shown", [x for x in values if type(x) in HANDLE_TYPES])
-            return original(*plain(args), **plain(kwargs))
-        return original(*args, **kwargs)
+        return original(*plain(args), **plain(kwargs))  # also handles that no tape watches
 
     return twin_for(original)(twin)
 

@@ -7,6 +7,7 @@ the ufuncs are the very objects of NumPy.
 
 from __future__ import annotations
 
+import json
 import weakref
 from functools import partial
 from typing import Any
@@ -47,8 +48,10 @@ for _fun in sorted(get_overridable_numpy_array_functions(), key=lambda f: f.__na
 for _name in np.testing.__all__:
     if _name.startswith(("assert_", "print_assert")):
         showing(getattr(np.testing, _name))
+for _fun in (json.dump, json.dumps):  # the encoder looks at types, and would find none it knows
+    showing(_fun)
 
-for _module in (np.linalg, np.fft, np.testing, np.lib.stride_tricks, np.lib, np.emath):
+for _module in (json, np.linalg, np.fft, np.testing, np.lib.stride_tricks, np.lib, np.emath):
     twin_module(_module)
 #: Stands for ``numpy`` itself.
 numpy_twin = twin_module(np)

@@ -39,7 +39,7 @@ def begin(number: int, line: str) -> None:
 
 
 def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call what the user spelt `float`, `np.float64`, `memoryview`, ...
+    """Call what the user spelt `float`, `np.float64`, `memoryview`, `type`, ...
 
     Only if it *is* that builtin or type, and is given a traced value, does the value stay on the
     tape; a function of the user's own with the same name is simply called.
@@ -47,6 +47,8 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
     if type(value) in HANDLE_TYPES and any(function is one for one in _MEMORY):
         leave(value, f"{function.__name__}() hands out its memory")
         return function(plain(value), *args, **kwargs)
+    if function is type and type(value) is TracedArray and not args:
+        return value.__class__  # what `type` says without a tape
     if type(value) is str or type(value) is bytes:
         number = function(value, *args, **kwargs)
         if isinstance(number, float | complex | np.inexact):

@@ -20,7 +20,8 @@ from .source import CellSource, captures, read_cell
 HIDDEN = "__tapemagic_cell__"
 
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
-CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray"})
+#: And `type`, which asks nobody.
+CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type"})
 #: The same as attributes: `np.float64(x)`.
 SCALAR_TYPES = frozenset(
     {

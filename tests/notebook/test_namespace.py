@@ -111,6 +111,17 @@ CELLS = {
         "i = C()\nr = i.m()"
     ),
     "prints": "print(w)\nprint(f'{b:.2f} {w[0]:.3e}', W.shape)\ny = w * 2\nprint(y, repr(y[0]))",
+    "types": (
+        "print(type(w), type(b).__name__, type(s) is np.float32, type(w) is np.ndarray)\n"
+        "kinds = [type(x) for x in (w * 2, w[0], b * 2, w @ w, c, k, text)]\n"
+        "def kind(x):\n    return type(x)\nt = kind(w), kind(s), type('New', (), {'w': w}).__name__"
+    ),
+    "json": (
+        "import json, io\nfrom json import dumps\ny = w @ w\nf = io.StringIO()\n"
+        "json.dump({'y': float(y), 'b': b}, f)\njsoned = f.getvalue()\nf = None\n"
+        "print(json.dumps([w.tolist(), {'y': float(y)}], indent=1), dumps(b * 2))\n"
+        "back = json.loads(jsoned)"
+    ),
     "numbers": (
         "f = float(b)\ng = np.float64(w[0])\nh = float(w[1]) * 2\nj = int(k)\ni = complex(b)"
     ),
