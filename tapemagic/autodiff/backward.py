@@ -75,8 +75,8 @@ def sweep(
 
 def _has_nan(ct: Any) -> bool:
     ct = dispatch.plain(ct)
-    if type(ct) is np.ndarray:
-        if ct.dtype.kind != "f":
+    if isinstance(ct, np.ndarray):
+        if type(ct) is not np.ndarray or ct.dtype.kind != "f":
             return bool(np.isnan(ct).any())
         elements = ct.ravel()
         ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then

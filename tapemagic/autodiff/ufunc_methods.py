@@ -44,13 +44,12 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def _steps(x: Any, axis: Any, initial: Any = None, where: Any = True) -> tuple[list, list | None]:
     """Return the operands of a reduction in order, and where each takes part."""
-    x = np.asarray(x)
-    axes = _axes(axis, x.ndim)
+    axes = _axes(axis, np.ndim(x))
     rows = _rows(x, axes)
     steps = [rows[i] for i in range(len(rows))]
     chosen = None
     if where is not True:
-        mask = _rows(np.broadcast_to(where, x.shape), axes)
+        mask = _rows(np.broadcast_to(where, np.shape(x)), axes)
         chosen = [mask[i] for i in range(len(rows))]
     if initial is not None:
         steps = [np.full(rows.shape[1:], initial), *steps]

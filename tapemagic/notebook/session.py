@@ -25,6 +25,10 @@ from .sources import check_sources, find_sources, take_sources
 from .strict import check_strict
 
 
+#: Builtins that reach names which the cell does not mention.
+_READERS = frozenset(("exec", "eval", "globals", "locals", "vars"))
+
+
 class Session:
     """One run of an instrumented cell in a namespace.
 
@@ -71,6 +75,8 @@ class Session:
         self._target: tuple[str, Any, int] | None = None
         self.reads = follow(plan.source.reads, namespace)
         self.reached = follow(plan.source.names, namespace)
+        if not _READERS.isdisjoint(self.reached):  # text that may name anything
+            self.reached = list(dict.fromkeys([*self.reached, *namespace]))
         self.paths = list(options.sources) or find_sources(self.reads, namespace)
         check_sources(self.paths, plan.source, self.reads, namespace)
 

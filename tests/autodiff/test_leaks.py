@@ -36,6 +36,8 @@ def test_what_plain_python_takes_is_refused_or_followed(take):
         except ValueError as error:  # NumPy's words, with ours as the cause
             assert isinstance(error.__cause__, TapeError)
             return
+        if y is None:  # written into an array that nobody has any more
+            return
         z = np.sum(y) * 1.0
     assert tape.gradient(z, x) is not None
 

@@ -173,9 +173,10 @@ def test_common_operations_take_a_short_way(step, monkeypatch):
     for module in (calls, dispatch, traced):
         monkeypatch.setattr(module, "call_elementwise", general_way)
     x, matrix = Variable([0.9, 0.8, 0.7]), Variable(np.full((3, 3), 0.5))
+    constant = np.array([1.0, 2.0, 3.0])
     with GradientTape() as tape:
         x, matrix = x * 1.0, matrix * 1.0  # the first read of a variable may take longer
-        y = step(x, matrix, np.array([1.0, 2.0, 3.0]))
+        y = step(x, matrix, constant)
     assert any(ct is not None for ct in tape.gradient(y, [x, matrix]))
 
 

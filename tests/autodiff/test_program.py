@@ -3,6 +3,7 @@
 import importlib
 import itertools
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,10 @@ def weighted(case):
     return fun
 
 
+#: Products with SciPy's sparse matrices, which no NumPy source can spell, are refused aloud.
+SPARSE = re.compile(r"(M @ [xX]|x @ M) \w+_(array|matrix) ")
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_rule(part):
     jobs, expected, refused = [], [], []
@@ -107,7 +112,8 @@ def test_every_rule(part):
         try:
             program = tape.program(target, sources)
         except TapeUseError:
-            refused.append(case.name)
+            if not SPARSE.match(case.name):
+                refused.append(case.name)
             continue
         jobs.append((str(program), {**program.inputs, **program.constants}))
         expected.append(tape.gradient(target, sources))

@@ -326,9 +326,10 @@ def test_a_fill_loop_is_linear(monkeypatch):
 def test_reading_elements_of_a_written_constant_copies_nothing(monkeypatch):
     borrowed = Borrowed()
     copies = count_calls(monkeypatch, storage, "copy_of")
+    two, numbers = np.array([2.0]), np.arange(100.0)
     with GradientTape() as tape:
-        x = tape.watch(borrowed.lift(np.array([2.0])))
-        table = borrowed.lift(np.arange(100.0))
+        x = tape.watch(borrowed.lift(two))
+        table = borrowed.lift(numbers)
         table[0] = 5.0
         view = table[1:]
         loss = sum(view[i] * x[0] for i in range(50))

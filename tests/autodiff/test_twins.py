@@ -171,10 +171,9 @@ def test_refused(call):
         call(tape.watch(np.float64(0.5)))
 
 
-@pytest.mark.parametrize("call", [lambda t: tnp.array([t, None]), lambda t: math.sin(2 * t)])
-def test_leaving(call):
+def test_leaving():
     with GradientTape() as tape, pytest.raises(LeavesTapeError):
-        call(tape.watch(np.float64(0.5)))
+        tnp.array([tape.watch(np.float64(0.5)), None])
 
 
 def test_the_module_is_numpy_to_a_user():
@@ -232,7 +231,7 @@ def test_generators_there_and_back():
     with GradientTape():
         twin = tnp.random.default_rng(np.random.PCG64(1))
         assert isinstance(twin, tnp.random.Generator)
-        assert type(twins.original_of(twin)) is np.random.Generator
+    assert type(twins.original_of(twin)) is np.random.Generator
     function = np.vectorize(abs)
     assert type(twins.original_of(twins.twin_of(function))) is np.vectorize
 

@@ -105,7 +105,7 @@ class Program:
     def is_single(self) -> bool:
         """Whether float32 occurs."""
         dtypes = {np.asarray(value).dtype for value in self.inputs.values()}
-        return np.float32 in dtypes or "float32" in self.text
+        return np.dtype(np.float32) in dtypes or "float32" in self.text
 
     def doubled(self) -> Program:
         """Return the program in double precision, for differences."""

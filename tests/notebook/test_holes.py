@@ -354,7 +354,7 @@ def test_distributions_without_a_derivative_are_refused(name):
 SCIPY = """
 from scipy import linalg, special, signal, integrate, ndimage
 from scipy.linalg import solve
-import scipy
+import scipy, scipy.optimize
 M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
 """
 
@@ -367,7 +367,8 @@ M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
         "special.logsumexp(w)", "special.expit(w).sum()", "scipy.special.softmax(w)[0]",
         "signal.convolve(w, w).sum()", "integrate.simpson(w)", "integrate.trapezoid(w, w)",
         "ndimage.gaussian_filter1d(w, 1.0)[0]", "linalg.toeplitz(w)[0] @ w",
-        "linalg.inv(M)[0] @ w",
+        "linalg.inv(M)[0] @ w", "scipy.optimize.brentq(lambda x: x - w[0], 0, 9)",
+        "scipy.optimize.minimize(lambda x: (x[0] - w[0]) ** 2, [0.0]).x[0]",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["earlier", "cell"])
@@ -384,8 +385,7 @@ def test_scipy(text, where):
         "integrate.solve_ivp(lambda t, y: -y, (0, 1), w).y[0, -1]",
         "ndimage.median_filter(w, 3).sum()", "signal.filtfilt([1.0], [1.0, 0.5], w)[0]",
         "scipy.interpolate.interp1d([0.0, 1.0, 2.0], w)(0.5) * 1.0",
-        "scipy.optimize.brentq(lambda x: x - w[0], 0, 9)",
-        "scipy.optimize.minimize(lambda x: (x[0] - w[0]) ** 2, [0.0]).x[0]",
+        "scipy.optimize.curve_fit(lambda x, a: a * x, w, w)[0][0]",
         "scipy.spatial.distance.cdist(M * w, M).sum()", "scipy.stats.norm.pdf(w).sum()",
     ],
 )  # fmt: skip

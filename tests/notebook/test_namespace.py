@@ -129,6 +129,7 @@ CELLS = {
     "integers": "m = n * 2\nn[0] = 9\nq = n.sum()\nflag = w[0] > 0\nindex = np.argmax(w)",
     "complex": "d = c * 2\ne = d.real\nf = np.abs(c)\nc[0] = 0",
     "comprehension": "ys = [x * 2 for x in w]\nd = {i: w * i for i in range(2)}\n(t := w * 3)",
+    "text that names a view": "w[1] = 3.0\nexec('kept = view * 2')\nloss = w @ w",
     "global names": "globals()['made'] = w * 2\nexec('more = made * 2')\nnames = sorted(globals())",
 }
 

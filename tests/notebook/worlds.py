@@ -85,6 +85,8 @@ def finish(namespace, before, run):
         "originals": picture(before),
         "kept": [name for name in before if before[name] is namespace.get(name)],
         "memory": shared_memory(namespace, before),
+        # what owns its memory has no base and can be resized
+        "owned": [(name, x.flags.owndata) for name, x in arrays(namespace).items()],
         "printed": printed.getvalue(),
         "error": f"{type(error).__name__}: {error}",
         "raised": error,
@@ -127,8 +129,7 @@ def picture(value, seen=None):
             value.tobytes()
         )  # fmt: skip
         flags = value.flags.writeable, value.flags.c_contiguous, value.flags.f_contiguous
-        # what owns its memory has no base and can be resized
-        return "ndarray", str(value.dtype), value.shape, flags, value.flags.owndata, content
+        return "ndarray", str(value.dtype), value.shape, flags, content
     if isinstance(value, dict):
         return kind.__name__, [(picture(k, seen), picture(v, seen)) for k, v in value.items()]
     if isinstance(value, (list, tuple, deque)):

@@ -103,7 +103,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
     elif len(funclist) != len(conditions):
         n = len(conditions)
         raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
-    places = np.zeros(shape, np.intp)
+    places = np.zeros_like(plain(x), np.intp)  # in the memory order of the result
     pieces, size = [], 0
     for condition, fun in zip(conditions, funclist, strict=True):
         piece = fun
