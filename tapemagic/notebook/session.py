@@ -24,7 +24,6 @@ from .source import follow
 from .sources import check_sources, find_sources, take_sources
 from .strict import check_strict
 
-
 #: Builtins that reach names which the cell does not mention.
 _READERS = frozenset(("exec", "eval", "globals", "locals", "vars"))
 
