@@ -102,6 +102,8 @@ def convert_to_tensor(
     """
     wanted = None if dtype is None else as_dtype(dtype).dtype
     if is_traced(value):
+        if wanted is not None and not isinstance(value, TensorMethods):
+            value = value.astype(wanted)  # an array, be it one that NumPy's twins made
         tensor = tensor_of(value.read_value() if hasattr(value, "read_value") else value)
         if wanted is not None and isinstance(value, TensorMethods):
             _fit(tensor, wanted, "convert_to_tensor")

@@ -192,7 +192,7 @@ def _is_wider(x: Any, dtype: np.dtype) -> bool:
     """Tell whether plain data would change the dtype of a tensor that takes it."""
     return (
         isinstance(x, (np.ndarray, np.generic))
-        and not is_traced(x)
+        and not isinstance(x, TensorMethods)
         and x.dtype != dtype
         and x.dtype.kind in TAKES.get(dtype.kind, "")
     )

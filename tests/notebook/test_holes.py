@@ -368,7 +368,7 @@ M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
         "signal.convolve(w, w).sum()", "integrate.simpson(w)", "integrate.trapezoid(w, w)",
         "ndimage.gaussian_filter1d(w, 1.0)[0]", "linalg.toeplitz(w)[0] @ w",
         "linalg.inv(M)[0] @ w", "scipy.optimize.brentq(lambda x: x - w[0], 0, 9)",
-        "scipy.optimize.minimize(lambda x: (x[0] - w[0]) ** 2, [0.0]).x[0]",
+        "scipy.optimize.minimize(lambda x: (x[0] - w[0]) ** 2, [0.0], tol=1e-12).x[0]",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["earlier", "cell"])
