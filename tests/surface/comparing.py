@@ -7,6 +7,7 @@ from surface.entries import in_a_cell
 
 from tapemagic import GradientTape
 from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.borrowed import Borrowed
 
 
 def leaves(y):
@@ -48,7 +49,7 @@ def run_taped(program, handles):
 def gradients(program, inputs, power=1):
     """Gradients of `total` by name, zeros where it does not depend on an input; plain results."""
     with GradientTape() as tape:
-        handles = {name: tape.watch(x) for name, x in inputs.items()}
+        handles = {name: tape.watch(Borrowed().lift(x)) for name, x in inputs.items()}
         sources = dict(handles)
         result = run_taped(program, handles)
         target = total(result, power)
@@ -60,7 +61,7 @@ def gradients(program, inputs, power=1):
 def second_gradients(program, inputs):
     """Gradients of a weighted sum of the gradients of the sum of squares."""
     with GradientTape() as outer:
-        handles = {name: outer.watch(x) for name, x in inputs.items()}
+        handles = {name: outer.watch(Borrowed().lift(x)) for name, x in inputs.items()}
         sources = dict(handles)
         with GradientTape() as inner:
             inner_handles = {name: inner.watch(x) for name, x in handles.items()}
