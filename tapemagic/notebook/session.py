@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from tapemagic.autodiff.borrowed import Borrowed
 from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.tape import GradientTape
+from tapemagic.autodiff.variable import Variable
 
 from . import memory
 from .frames import find_line
@@ -185,13 +186,15 @@ class Session:
         """Give names the nodes that they stand for at the end, and tell whether any was news.
 
         The cell's own statements have reported theirs; a helper with `global`, or one that writes
-        into its argument or into another view of it, has not.
+        into its argument or into another view of it, has not. Variables are not asked: that would be
+        a read, and make those that the cell never mentions its sources.
         """
         known = self.tape.source_nodes | dict(self.tape.bindings)
         news = [
             (name, index)
             for name, value in list(self.namespace.items())
-            if not name.startswith("_") and (index := node_of(value)) >= 0
+            if not name.startswith("_") and not issubclass(type(value), Variable)
+            if (index := node_of(value)) >= 0
             if known.get(name) != index
         ]
         self.tape.bindings += news

@@ -51,3 +51,9 @@ def test_a_target_that_only_a_helper_binds_is_found():
 def test_what_the_cell_itself_assigns_last_is_the_target_all_the_same():
     _, session = run_taped(SETUP.format(x=1.5), "q = x * 3\nadd(q)\ny = q * q\nadd(y)")
     assert session.target_name() == "y"
+
+
+def test_variables_that_the_cell_does_not_mention_are_not_read():
+    setup = "from tapemagic import Variable\nv, other = Variable(2.0), Variable([1.0, 2.0])"
+    _, session = run_taped(setup, "loss = v * v")
+    assert list(session.tape.watched_variables()) == [session.namespace["v"]]
