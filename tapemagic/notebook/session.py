@@ -186,8 +186,8 @@ class Session:
         """Give names the nodes that they stand for at the end, and tell whether any was news.
 
         The cell's own statements have reported theirs; a helper with `global`, or one that writes
-        into its argument or into another view of it, has not. Variables are not asked: that would be
-        a read, and make those that the cell never mentions its sources.
+        into its argument or into another view of it, has not. Variables are not asked: that would
+        be a read, and make those that the cell never mentions its sources.
         """
         known = self.tape.source_nodes | dict(self.tape.bindings)
         news = [
