@@ -68,17 +68,18 @@ def sweep(
     """
     with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
         found = _sweep(entries, seeds, wanted, mine, record, kept)
-        if any(_has_nan(ct) for ct in found.values()):
+        if any(map(_has_nan, found.values())):
             found = _careful_sweep(entries, seeds, wanted, mine, record, kept)
     return found
 
 
 def _has_nan(ct: Any) -> bool:
-    ct = dispatch.plain(ct)
+    if type(ct) is not np.ndarray:
+        ct = dispatch.plain(ct)
     if isinstance(ct, np.ndarray):
         if type(ct) is not np.ndarray or ct.dtype.kind != "f":
             return bool(np.isnan(ct).any())
-        elements = ct.ravel()
+        elements = ct if ct.ndim == 1 else ct.ravel()
         ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then
     return bool(ct != ct)  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
 

@@ -70,7 +70,7 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
         if y.dtype.kind not in "fc":
             return leaks.flat(y, args, compute)
     code = code_of(y)
-    reads1, reads2, reads_y = primitive.kept(a >= 0, b >= 0)
+    reads1, reads2, reads_y = primitive.kept[(a >= 0) + 2 * (b >= 0)]
     kept = _number(y) if reads_y or is_small(code) else None
     if a >= 0:
         if not reads1:
@@ -110,7 +110,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     y = compute(*memory, **kwargs)
     cls = family(args)
     if max(ids) < 0:
-        return _result(y, args, memory, None, cls)
+        return wrapped(y, args, memory, None, cls)
     reads = all_reads(primitive, sum([1 << i for i, id_ in enumerate(ids) if id_ >= 0]), args)
     saved = []
     for i, value in enumerate(values):
@@ -138,7 +138,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     id_ = recorder.append(tail, primitive.code)
     if multiple:
         return unpack(y, id_, cls)
-    return _result(y, args, memory, (code, id_), cls)
+    return wrapped(y, args, memory, (code, id_), cls)
 
 
 def _memory(x: Any, value: Any) -> Any:
@@ -201,17 +201,23 @@ def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
     return primitive.saves[position]
 
 
-def _result(y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls: type) -> Any:
+def wrapped(
+    y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls: Any
+) -> Any:
     """Wrap a result, and tie it to an argument where NumPy returned that or a view of it."""
-    if isinstance(y, np.ndarray) and not isinstance(y, tuple):
-        for x, value in zip(args, memory, strict=True):
-            if type(x) in HANDLE_TYPES and isinstance(value, np.ndarray):
-                if y is value:
-                    return x
-                if y.base is not None and (y.base is value or y.base is value.base):
-                    from .storage import view_of
+    if type(y) is np.ndarray or isinstance(y, np.ndarray):
+        for x, value in zip(args, memory):
+            if y is value and type(x) in HANDLE_TYPES:
+                return x
+            if (
+                y.base is not None
+                and type(x) in HANDLE_TYPES
+                and isinstance(value, np.ndarray)
+                and (y.base is value or y.base is value.base)
+            ):
+                from .storage import view_of
 
-                    return view_of(x, y, node, cls)
+                return view_of(x, y, node, cls)
     if node is None:
         return untracked(y, cls)
     return traced(y, node[0], node[1], cls)

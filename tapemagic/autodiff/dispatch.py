@@ -37,11 +37,12 @@ from .handles import (
 )  # fmt: skip
 from .primitives import RULES, Composite, Primitive
 from .recorder import RECORDER
-from .short_calls import call_binary, call_short, call_unary
+from .short_calls import SETTINGS, call_binary, call_one, call_short, call_unary
 from .signatures import signature_of
 
 __all__ = [
     "HANDLE_TYPES",
+    "SETTINGS",
     "ReadsShunned",
     "call",
     "call_binary",
@@ -63,6 +64,7 @@ __all__ = [
 
 #: Types that an operator takes besides handles; others get NotImplemented, as from an ndarray.
 _NUMBERS = (int, float, complex, np.generic, np.ndarray, list, tuple)
+_USUAL = {np.ndarray, float, int, np.float64}
 
 
 # --------------------------------------------------------------------------------- elementwise
@@ -72,7 +74,7 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     """Carry out a binary or unary operator with at least one handle among its operands."""
     for i, x in enumerate(args):
         kind = type(x)
-        if kind in HANDLE_TYPES or kind is np.ndarray:
+        if kind in HANDLE_TYPES or kind in _USUAL:
             continue
         if not isinstance(x, _NUMBERS):
             later.load()
@@ -85,14 +87,12 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
                 compute = rule.fun
     if not isinstance(rule, Primitive):
         return call(rule.fun, args, {})
-    if rule.kind == "elementwise":
-        if len(args) == 2:
-            return call_binary(rule, compute, *args)
-        (x,) = args
-        if x.token is RECORDER.token and x.aval > NUMBER:
-            return call_unary(rule, compute, x)
-        return call_elementwise(rule, compute, args)
-    return call_short(rule, compute, args)
+    if len(args) == 2:
+        return call_binary(rule, compute, *args, 3)
+    (x,) = args
+    if x.token is RECORDER.token and x.aval > NUMBER:
+        return call_unary(rule, compute, x, 3)
+    return call_elementwise(rule, compute, args)
 
 
 # ------------------------------------------------------------------------------------ general
@@ -106,13 +106,18 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
         rule = RULES.get(fun)
         if rule is None:
             raise leaks.no_rule(fun, args)
-    if len(args) > _place_of_out(fun) or (kwargs and kwargs.get("out") is not None):
+    if (len(args) > 1 and len(args) > _place_of_out(fun)) or (kwargs and kwargs.get("out") is not None):
         return _into(fun, args, kwargs)
     if type(rule) is Primitive:
         if rule.kind == "constant":
             return leaks.flat(fun(*plain(args), **plain(kwargs)), args, fun, kwargs)
-        if rule.kind == "elementwise" and not kwargs and len(args) == rule.arity:
-            return call_elementwise(rule, fun, args)
+        if rule.kind == "elementwise":
+            if not kwargs and len(args) == rule.arity:
+                return call_elementwise(rule, fun, args)
+        elif len(args) == 1 and type(args[0]) in HANDLE_TYPES:
+            return call_one(rule, fun, args[0], kwargs)
+        elif len(args) == 2 and not kwargs:
+            return call_binary(rule, fun, *args, 3)
         return call_short(rule, fun, args, kwargs)
     if type(rule) is Composite:
         if fun in DECISIONS and RECORDER.recording is not None:

@@ -19,7 +19,7 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
-from .recorder import RECORDER, is_inner
+from .recorder import INNER, RECORDER
 
 #: Values of at most so many elements are remembered when they are shown, and a number read from
 #: text is compared with so many of those that were shown last.
@@ -38,7 +38,7 @@ SINKS = frozenset(
 def user_frame() -> FrameType | None:
     """Return the innermost frame that is neither ours nor NumPy's."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and is_inner(frame.f_code.co_filename):
+    while frame is not None and INNER[frame.f_code.co_filename]:
         frame = frame.f_back
     return frame
 
@@ -53,7 +53,7 @@ def outside_libraries(frame: FrameType | None) -> FrameType | None:
 
 def _is_library(filename: str) -> bool:
     return (
-        is_inner(filename)
+        INNER[filename]
         or "site-packages" in filename
         or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
     )
@@ -212,7 +212,7 @@ def leave(handle: Any, what: str) -> None:
         return
     frame: FrameType | None = sys._getframe(2)
     taker = None
-    while frame is not None and is_inner(frame.f_code.co_filename):
+    while frame is not None and INNER[frame.f_code.co_filename]:
         if frame.f_globals.get("__name__", "").startswith("numpy.testing"):
             note("shown", (handle,))
             return

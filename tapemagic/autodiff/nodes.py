@@ -11,7 +11,7 @@ import numpy as np
 from .avals import AVALS, MULTIPLE
 from .places import decode
 from .primitives import PRIMITIVES
-from .recorder import Recording, is_inner
+from .recorder import INNER, Recording
 
 #: What happened to a value, where, and how: "cut", "flat" (became an integer or bool), "shown", or
 #: "text" (made into text that was read back).
@@ -118,7 +118,7 @@ class Reader:
     def _look_up(self, context: int, offset: int) -> tuple:
         calls = []
         for code, at in self._recording.positions(context, offset):
-            if not is_inner(code.co_filename):
+            if not INNER[code.co_filename]:
                 line = self._line(code, at) or code.co_firstlineno
                 calls.append((code.co_name, code.co_filename, line))
         cell = [i for i, call in enumerate(calls) if call[1] == self._filename]

@@ -233,13 +233,15 @@ class OpenTape:
         """Tell whether this tape watches a variable that is being read."""
         if not self._open:
             return False
-        return id(variable) in self._watched or (self._watches_reads and variable.storage.trainable)
+        return (self._watches_reads and variable.storage.trainable) or id(variable) in self._watched
 
     def note_read(self, variable: Any) -> None:
         """Note the node of a variable's current value."""
-        ids = self._watched.setdefault(id(variable), (variable, []))[1]
-        if variable.id not in ids:
-            ids.append(variable.id)
+        known = self._watched.get(id(variable))
+        if known is None:
+            self._watched[id(variable)] = (variable, [variable.id])
+        elif variable.id not in known[1]:
+            known[1].append(variable.id)
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables that were watched, in order of creation."""

@@ -59,7 +59,7 @@ class Primitive:
     """
 
     __slots__ = (
-        "_reads", "_saves", "arity", "code", "formulas", "fun", "kept_sets", "kind", "kink", "name",
+        "_reads", "_saves", "arity", "code", "formulas", "fun", "kept", "kind", "kink", "method", "name",
         "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
@@ -84,7 +84,10 @@ class Primitive:
         self._saves = saves
         self._reads: frozenset | None = None
         self.code = -1
-        self.kept_sets: dict[tuple[bool, bool], tuple[bool, bool, bool]] = {}
+        #: Whether x (or x1), x2 and y are read: one triple per set of traced operands (its bits).
+        self.kept = _kept(saves) if saves and formulas else ()
+        #: The same function as a method of arrays, where that is the shorter way to it.
+        self.method: Callable | None = None
         #: What is read, by which operands are traced (bits of a number).
         self.read_sets: dict[int, frozenset] = {}
 
@@ -109,17 +112,6 @@ class Primitive:
             self._reads = frozenset(operands.get(name, name) for name in read)
         return self._reads
 
-    def kept(self, first: bool, second: bool) -> tuple[bool, bool, bool]:
-        """Tell whether x (or x1), x2 and y are read, given which operands are traced."""
-        known = self.kept_sets.get((first, second))
-        if known is None:
-            names: frozenset = frozenset()
-            for traced, saves in zip((first, second), self.saves):
-                names |= saves if traced else frozenset()
-            known = ("x" in names or "x1" in names, "x2" in names, "y" in names)
-            self.kept_sets[first, second] = known
-        return known
-
     def may_read(self, position: int) -> bool:
         """Tell whether any rule reads the value of the argument at `position`."""
         return position in self.reads or "*" in self.reads
@@ -129,6 +121,12 @@ class Primitive:
         if self.variadic:
             return True
         return position < len(self.vjps) and self.vjps[position] is not None
+
+
+def _kept(saves: tuple[frozenset, ...]) -> tuple[tuple[bool, bool, bool], ...]:
+    first, second = saves[0], saves[-1]
+    read = (frozenset(), first, second, first | second)
+    return tuple([("x" in names or "x1" in names, "x2" in names, "y" in names) for names in read])
 
 
 class Composite:

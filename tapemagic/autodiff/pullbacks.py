@@ -147,12 +147,10 @@ def reads_of(rule: Callable | None, skip: int) -> frozenset:
 
 def general_pullback(primitive: Any) -> Callable:
     """Return the pullback that calls the vjps of a general or linear primitive."""
-    vjps: Any = primitive.vjps
     variadic = primitive.variadic
-    # n operands, each with a call that is handed n arguments: only where the rule looks at them
-    looks = variadic is not None and (
-        "*" in primitive.saves[0] or variadic.__code__.co_argcount > 3
-    )
+    if variadic is not None:
+        return _variadic_pullback(primitive)
+    vjps: Any = primitive.vjps
 
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
@@ -160,22 +158,42 @@ def general_pullback(primitive: Any) -> Callable:
             ct = full(ct, AVALS[aval])
         for arg in args:
             if arg is None:
-                args = [AVALS[code] if code and x is None else x for x, code in zip(args, avals)]
+                args = _with_shapes(args, avals)
                 break
         keywords = dict(kwargs) if kwargs else NO_KEYWORDS
-        if variadic and not looks:
-            args = ()
+        for vjp, operand, code in zip(vjps, ids, avals):
+            if operand >= 0:
+                new = vjp(ct, y, *args, **keywords)
+                target = AVALS[code]
+                if getattr(new, "dtype", None) is not target.dtype or new.shape != target.shape:
+                    new = fit(new, target)
+                old = cotangents[operand]
+                cotangents[operand] = new if old is None else old + new
+
+    return pullback
+
+
+def _with_shapes(args: tuple, avals: tuple) -> list:
+    """Put shape and dtype in the place of what no rule reads the value of."""
+    return [AVALS[code] if x is None and code else x for x, code in zip(args, avals)]
+
+
+def _variadic_pullback(primitive: Any) -> Callable:
+    """Return the pullback of a function of any number of arrays."""
+    vjp = primitive.variadic
+    # n operands, each with a call that is handed n arguments: only where the rule looks at them
+    looks = "*" in primitive.saves[0] or vjp.__code__.co_argcount > 3
+
+    def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
+        _, _, _, aval, ids, avals, args, kwargs, y = entry
+        if aval:
+            ct = full(ct, AVALS[aval])
+        args = _with_shapes(args, avals) if looks else ()
+        keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         for i, operand in enumerate(ids):
-            if operand < 0:
-                continue
-            if variadic:
-                new = variadic(i, ct, y, *args, **keywords)
-            else:
-                new = vjps[i](ct, y, *args, **keywords)
-            target = AVALS[avals[i]]
-            if getattr(new, "dtype", None) is not target.dtype or new.shape != target.shape:
-                new = fit(new, target)
-            old = cotangents[operand]
-            cotangents[operand] = new if old is None else old + new
+            if operand >= 0:
+                new = fit(vjp(i, ct, y, *args, **keywords), AVALS[avals[i]])
+                old = cotangents[operand]
+                cotangents[operand] = new if old is None else old + new
 
     return pullback

@@ -208,15 +208,30 @@ def is_outermost(code: CodeType) -> bool:
     return code.co_name == "<module>" and (name[0] != "<" or name.startswith("<ipython-input"))
 
 
-def is_inner(filename: str) -> bool:
-    """Tell whether a source file belongs to tapemagic or NumPy: not the user's code."""
-    return filename.startswith(_INNER_FOLDERS)
+class _Inner(dict[str, bool]):
+    """Source file -> whether it belongs to tapemagic or NumPy: not the user's code."""
 
+    def __missing__(self, filename: str) -> bool:
+        inner = self[filename] = filename.startswith(_INNER_FOLDERS)
+        return inner
+
+
+#: Asked for every frame that a slow operation comes through.
+INNER = _Inner()
 
 RECORDER = Recorder()
 
 
-_INNER: dict[str, bool] = {}  # source file -> is_inner, since every slow operation asks
+def entered(frame: FrameType) -> FrameType:
+    """Return the user's frame that led to `frame`, and let operations come from it."""
+    known = RECORDER.frame
+    while frame is not known:
+        caller = frame.f_back
+        if caller is None or not INNER[frame.f_code.co_filename]:
+            RECORDER.enter(frame)
+            break
+        frame = caller
+    return frame
 
 
 def append(entry_tail: tuple, code: int, depth: int = 2) -> int:
@@ -226,16 +241,8 @@ def append(entry_tail: tuple, code: int, depth: int = 2) -> int:
     much as the rest of this function.
     """
     frame = sys._getframe(depth)
-    known = RECORDER.frame
-    while frame is not known:
-        filename = frame.f_code.co_filename
-        inner = _INNER.get(filename)
-        if inner is None:
-            inner = _INNER[filename] = is_inner(filename)
-        if not inner or frame.f_back is None:
-            RECORDER.enter(frame)
-            break
-        frame = frame.f_back
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
     entries = RECORDER.entries
     entries.append((code, frame.f_lasti, RECORDER.context) + entry_tail)  # faster than unpacking
     return len(entries) - 1

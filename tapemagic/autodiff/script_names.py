@@ -37,6 +37,7 @@ class ScriptNames:
         self._scopes: dict[int, Any] = {}
         self._known: list[_Binding] = []
         self._size = 0
+        self._asked: tuple = ()  # by whom, with what behind its names
 
     def bind(self, runs: Any = None) -> None:
         """Bind the twins, for the code that is about to run, and a function that it will call."""
@@ -45,18 +46,13 @@ class ScriptNames:
             frame = frame.f_back
         if frame is None:
             return
-        near = [frame.f_globals, *_used_by(frame.f_code, frame.f_globals), *_used_by_function(runs)]
-        if len(frame.f_globals) != self._size or any(id(one) not in self._scopes for one in near):
-            self._size = len(frame.f_globals)
-            self._scopes = _reached([*near, *_modules_of_callers(frame)])
-            self._known = [
-                one
-                for scope in self._scopes.values()
-                if is_users_module(scope.get("__name__") or "__main__")
-                for one in _in_scope(scope)
-            ]
+        names, code = frame.f_globals, frame.f_code
+        # What the code's names mean is compared by identity: steps of a loop ask the same.
+        asked = (code, runs, len(names), *map(id, map(names.get, code.co_names)))
+        if asked != self._asked:
+            self._look_around(frame, runs)
+            self._asked = asked
         bindings = self._known
-        code = frame.f_code
         if code.co_name != "<module>" and not _USUAL.isdisjoint(
             (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
         ):
@@ -67,6 +63,21 @@ class ScriptNames:
             if scope.get(name) is original:
                 scope[name] = twin
                 self._bound.append(binding)
+
+    def _look_around(self, frame: Any, runs: Any) -> None:
+        """Find the names that mean NumPy in all modules that the code may reach."""
+        names = frame.f_globals
+        near = [names, *_used_by(frame.f_code, names), *_used_by_function(runs)]
+        if len(names) == self._size and all(id(one) in self._scopes for one in near):
+            return
+        self._size = len(names)
+        self._scopes = _reached([*near, *_modules_of_callers(frame)])
+        self._known = [
+            one
+            for scope in self._scopes.values()
+            if is_users_module(scope.get("__name__") or "__main__")
+            for one in _in_scope(scope)
+        ]
 
     def release(self, tape: Any) -> None:
         """Bind the originals again, and put plain arrays where somebody has one that a twin made.

@@ -1,40 +1,61 @@
 """Short ways of carrying out a call: operands of which nothing is special.
 
 Nothing special: handles that are up to date and alias nothing that was written, plain arrays,
-numbers and settings such as ``axis=0``; and a result that is one new array or NumPy number.
-Anything else takes the general way (`calls.py`), which computes the same.
+numbers and settings such as ``axis=0``; and a result that is an array or a NumPy number. Anything
+else takes the general way (`calls.py`), which computes the same.
+
+The lines that append an entry and make a handle are written out in each of these functions: as
+calls they would cost as much again. `depth` is how many frames up the caller's is, of which the
+first is not ours: each one that has to be looked at costs, too.
 """
 
 from __future__ import annotations
 
+from sys import _getframe
 from typing import Any
 
 import numpy as np
 
-from . import guards, leaks, recorder
+from . import guards, leaks
 from .avals import code_of
-from .calls import all_reads, call_elementwise, call_primitive
+from .calls import all_reads, call_elementwise, call_primitive, wrapped
 from .handles import HANDLE_TYPES, NUMBER, operand, traced
 from .primitives import Primitive
 from .pullbacks import NO_KEYWORDS
-from .recorder import RECORDER
+from .recorder import RECORDER, entered
 
 #: Types of arguments that are no arrays and can be stored as they are.
-_SETTINGS = {int, bool, float, type(None), str}
+SETTINGS = {int, bool, float, type(None), str}
 #: Types of operands that are no handles.
-_CONSTANTS = {np.ndarray, float, int}
+_CONSTANTS = {np.ndarray, float, int, np.float64, np.float32}
+#: Keywords that methods of arrays take as the functions do.
+_OF_METHODS = {"axis", "keepdims"}
 
 
-def call_unary(primitive: Primitive, compute: Any, x: Any) -> Any:
+def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> Any:
     """Do what `call_elementwise` does for one up-to-date operand whose kind the result keeps."""
     value, code = x.value, x.aval
     y = compute(value)
     if type(y) is not type(value):  # it did not: np.absolute of a subclass, np.spacing, ...
         return call_elementwise(primitive, compute, (x,))
-    reads_x, _, reads_y = primitive.kept(True, False)
-    kept = y if reads_y or not code & 1 else None
-    tail = (code, x.id, -1, value if reads_x else None, None, kept)
-    return traced(y, code, recorder.append(tail, primitive.code, 3), x.result_class)
+    reads_x, _, reads_y = primitive.kept[1]
+    frame = _getframe(depth)
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
+    result: Any = object.__new__(x.result_class)
+    result.value = y
+    result.aval = code
+    result.token = RECORDER.token
+    result.storage = None
+    entries = RECORDER.entries
+    result.id = len(entries)
+    entries.append(
+        (
+            primitive.code, frame.f_lasti, RECORDER.context, code, x.id, -1,
+            value if reads_x else None, None, y if reads_y or not code & 1 else None,
+        )
+    )  # fmt: skip
+    return result
 
 
 def _operand(primitive: Primitive, x: Any, position: int) -> tuple[Any, int, int]:
@@ -51,43 +72,151 @@ def _operand(primitive: Primitive, x: Any, position: int) -> tuple[Any, int, int
     return value, id_, code
 
 
-def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any) -> Any:
-    """Do what `call_elementwise` does for two operands, at least one of them a handle."""
+def _general(primitive: Primitive, compute: Any, args: tuple) -> Any:
+    if primitive.kind == "elementwise":
+        return call_elementwise(primitive, compute, args)
+    return call_primitive(primitive, args, NO_KEYWORDS, compute)
+
+
+def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int = 2) -> Any:
+    """Carry out a function of two operands, at least one of them a handle.
+
+    Does what `call_elementwise` and `call_primitive` do.
+    """
+    token = RECORDER.token
     kind1, kind2 = type(x1), type(x2)
-    first, second = kind1 in HANDLE_TYPES, kind2 in HANDLE_TYPES
-    v1, a, code1 = _operand(primitive, x1, 0) if first else (x1, -1, 0)
-    v2, b, code2 = _operand(primitive, x2, 1) if second else (x2, -1, 0)
-    if (
-        (a < 0 if first else kind1 not in _CONSTANTS)
-        or (b < 0 if second else kind2 not in _CONSTANTS)
-    ):  # fmt: skip
-        return call_elementwise(primitive, compute, (x1, x2))
-    cls = x1.result_class if first else x2.result_class
+    tracked, code1, code2 = 3, 0, 0
+    if kind1 in HANDLE_TYPES:
+        cls = x1.result_class
+        if x1.token is token and x1.storage is None and x1.aval > NUMBER:
+            v1, a, code1 = x1.value, x1.id, x1.aval
+        else:
+            v1, a, code1 = _operand(primitive, x1, 0)
+            if a < 0:
+                return _general(primitive, compute, (x1, x2))
+    elif kind1 in _CONSTANTS and kind2 in HANDLE_TYPES:
+        cls, v1, a, tracked = x2.result_class, x1, -1, 2
+    else:
+        return _general(primitive, compute, (x1, x2))
+    if kind2 in HANDLE_TYPES:
+        if x2.token is token and x2.storage is None and x2.aval > NUMBER:
+            v2, b, code2 = x2.value, x2.id, x2.aval
+        else:
+            v2, b, code2 = _operand(primitive, x2, 1)
+            if b < 0:
+                return _general(primitive, compute, (x1, x2))
+    elif kind2 in _CONSTANTS:
+        v2, b, tracked = x2, -1, 1
+    else:
+        return _general(primitive, compute, (x1, x2))
     y = compute(v1, v2)
+    elementwise = primitive.kind == "elementwise"
+    if type(y) is np.ndarray:
+        if not elementwise and (y.base is not None or y is v1):
+            return _general(primitive, compute, (x1, x2))
+    elif not isinstance(y, np.inexact):
+        return _general(primitive, compute, (x1, x2))
     code = code_of(y)
     if code < 0 and y.dtype.kind not in "fc":
         return leaks.flat(y, (x1, x2), compute)
-    reads1, reads2, reads_y = primitive.kept(a >= 0, b >= 0)
+    if elementwise:
+        reads1, reads2, reads_y = primitive.kept[tracked]
+    else:
+        reads = primitive.read_sets.get(tracked)
+        if reads is None:
+            reads = all_reads(primitive, tracked, (x1, x2))
+        reads1, reads2, reads_y = 0 in reads, 1 in reads, "y" in reads
     if a >= 0:
-        v1 = v1 if reads1 else None
-    elif type(v1) is np.ndarray:
+        if not reads1:
+            v1 = None
+    elif kind1 is np.ndarray:
         v1 = guards.keep(v1)
     if b >= 0:
-        v2 = v2 if reads2 else None
-    elif type(v2) is np.ndarray:
+        if not reads2:
+            v2 = None
+    elif kind2 is np.ndarray:
         v2 = guards.keep(v2)
     kept = y if reads_y or not code & 1 else None
-    if code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code):
-        id_ = recorder.append((code, a, b, v1, v2, kept), primitive.code, 3)
+    frame = _getframe(depth)
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
+    result: Any = object.__new__(cls)
+    result.value = y
+    result.aval = code
+    result.token = RECORDER.token
+    result.storage = None
+    entries = RECORDER.entries
+    result.id = len(entries)
+    operation, offset, context = primitive.code, frame.f_lasti, RECORDER.context
+    if not elementwise:
+        entries.append(
+            (operation, offset, context, code, (a, b), (code1, code2), (v1, v2), None, kept)
+        )
+    elif code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code):
+        entries.append((operation, offset, context, code, a, b, v1, v2, kept))
     else:
-        id_ = recorder.append((code, a, b, v1, v2, kept, code1, code2), primitive.code + 1, 3)
-    return traced(y, code, id_, cls)
+        entries.append(
+            (operation + 1, offset, context, code, a, b, v1, v2, kept, code1, code2)
+        )
+    return result
 
 
-def call_short(
-    primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str, Any] = NO_KEYWORDS
-) -> Any:
-    """Do what `call_primitive` does for arrays and settings."""
+def call_one(primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any]) -> Any:
+    """Carry out a function of one handle and settings given by keyword."""
+    storage = x.storage
+    if storage is not None and storage.written:
+        return call_primitive(primitive, (x,), kwargs, compute)
+    if x.token is RECORDER.token:
+        value, a, code_x = x.value, x.id, x.aval
+    else:
+        value, a, code_x = operand(x)
+    if a < 0 or (code_x <= NUMBER and type(value) is not np.ndarray):
+        return call_primitive(primitive, (x,), kwargs, compute)
+    settings = None
+    if kwargs:
+        for setting in kwargs.values():
+            if type(setting) not in SETTINGS:
+                return call_primitive(primitive, (x,), kwargs, compute)
+        settings = tuple(kwargs.items())
+    method = primitive.method
+    if method is None or type(value) is not np.ndarray or not kwargs.keys() <= _OF_METHODS:
+        y = compute(value, **kwargs)
+    else:
+        y = method(value, **kwargs)
+    is_view = False
+    if type(y) is np.ndarray:
+        if y is value:
+            return x
+        is_view = y.base is not None
+    elif not isinstance(y, np.inexact):
+        return call_primitive(primitive, (x,), kwargs, compute)
+    code = code_of(y)
+    if code < 0 and y.dtype.kind not in "fc":
+        return leaks.flat(y, (x,), compute, kwargs)
+    reads = primitive.read_sets.get(1)
+    if reads is None:
+        reads = all_reads(primitive, 1, (x,))
+    kept = None
+    if "y" in reads or not code & 1:
+        kept = y.copy() if is_view else y
+    frame = _getframe(3)
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
+    entries = RECORDER.entries
+    id_ = len(entries)
+    entries.append(
+        (
+            primitive.code, frame.f_lasti, RECORDER.context, code, (a,), (code_x,),
+            (value if 0 in reads or "*" in reads else None,), settings, kept,
+        )
+    )  # fmt: skip
+    if is_view:
+        return wrapped(y, (x,), (value,), (code, id_), x.result_class)
+    return traced(y, code, id_, x.result_class)
+
+
+def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """Carry out a function of several arrays and settings."""
     token = RECORDER.token
     values, ids, codes = [], [], []
     cls: Any = None
@@ -110,7 +239,7 @@ def call_short(
             values.append(value)
             ids.append(id_)
             codes.append(code)
-        elif kind is np.ndarray or kind in _SETTINGS:
+        elif kind is np.ndarray or kind in SETTINGS:
             values.append(x)
             ids.append(-1)
             codes.append(0)
@@ -118,13 +247,19 @@ def call_short(
             return call_primitive(primitive, args, kwargs, compute)
         bit += bit
     for value in kwargs.values():
-        if type(value) not in _SETTINGS:
+        if type(value) not in SETTINGS:
             return call_primitive(primitive, args, kwargs, compute)
     if not tracked:
         return call_primitive(primitive, args, kwargs, compute)
-    y = compute(*values, **kwargs)
+    method = primitive.method
+    if method is None or type(values[0]) is not np.ndarray or not kwargs.keys() <= _OF_METHODS:
+        y = compute(*values, **kwargs)
+    else:
+        y = method(*values, **kwargs)
+    is_view = False
     if type(y) is np.ndarray:
-        if y.base is not None or y is values[0]:
+        is_view = y.base is not None
+        if y is values[0] or (is_view and tracked != 1):
             return call_primitive(primitive, args, kwargs, compute)
     elif not isinstance(y, np.inexact):
         return call_primitive(primitive, args, kwargs, compute)
@@ -134,13 +269,25 @@ def call_short(
     reads = primitive.read_sets.get(tracked)
     if reads is None:
         reads = all_reads(primitive, tracked, args)
+    memory = tuple(values)
     for i, id_ in enumerate(ids):
         if id_ < 0:
             if type(values[i]) is np.ndarray and not codes[i]:
                 values[i] = guards.keep(values[i])
         elif i not in reads and "*" not in reads:
             values[i] = None
-    kept = y if not code & 1 or "y" in reads else None
-    settings = tuple(kwargs.items()) if kwargs else None
-    tail = (code, tuple(ids), tuple(codes), tuple(values), settings, kept)
-    return traced(y, code, recorder.append(tail, primitive.code, 4), cls)
+    frame = _getframe(3)
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
+    entries = RECORDER.entries
+    id_ = len(entries)
+    entries.append(
+        (
+            primitive.code, frame.f_lasti, RECORDER.context, code, tuple(ids), tuple(codes),
+            tuple(values), tuple(kwargs.items()) if kwargs else None,
+            None if code & 1 and "y" not in reads else y.copy() if is_view else y,
+        )
+    )  # fmt: skip
+    if is_view:
+        return wrapped(y, args, memory, (code, id_), cls)
+    return traced(y, code, id_, cls)

@@ -17,6 +17,18 @@ from .dispatch import HANDLE_TYPES
 _LEAVES = {np.ndarray, np.float64, np.float32, float, str, type(None)}
 
 
+def _is_flat(structure: Any) -> bool:
+    """Tell whether a structure is a plain list or tuple of leaves, as most are."""
+    kind = type(structure)
+    if kind is not list and kind is not tuple:
+        return False
+    for item in structure:
+        kind = type(item)
+        if item is None or (kind not in HANDLE_TYPES and kind not in _LEAVES):
+            return False
+    return True
+
+
 def _parts(structure: Any) -> list[Any] | None:
     """Return the items of a container, or None for a leaf."""
     kind = type(structure)
@@ -53,6 +65,11 @@ def leaves(structure: Any, like: Any = None) -> list[Any]:
     >>> leaves([1, 2], like=3)
     [[1, 2]]
     """
+    if like is None:
+        if type(structure) in HANDLE_TYPES:
+            return [structure]
+        if _is_flat(structure):
+            return list(structure)
     if structure is None:
         return [None] if like is not None and _parts(like) is None else []
     guide = structure if like is None else like
@@ -80,6 +97,10 @@ def rebuild(structure: Any, values: list[Any]) -> Any:
     >>> rebuild({"a": 1, "b": [2, 3]}, [10, 20, 30])
     {'a': 10, 'b': [20, 30]}
     """
+    if type(structure) in HANDLE_TYPES:
+        return values[0]
+    if _is_flat(structure):
+        return type(structure)(values)
     remaining = iter(values)
     return map_leaves(lambda leaf: next(remaining), structure)
 

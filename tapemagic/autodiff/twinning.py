@@ -17,7 +17,7 @@ import numpy as np
 
 from . import dispatch, leaks
 from .creation import as_operand
-from .dispatch import HANDLE_TYPES, holds_traced, plain
+from .dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
 from .recorder import RECORDER
 from .traced import TracedArray
 
@@ -115,6 +115,12 @@ def listening(original: Callable) -> Callable:
     """Make the twin of a function that dispatches: lists of traced values become arrays first."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and type(args[0]) is TracedArray:
+            for x in kwargs.values():
+                if type(x) not in SETTINGS:
+                    break
+            else:  # to ask NumPy, which would ask the handle, costs as much as the rest
+                return dispatch.call(original, args, kwargs)
         for i, x in enumerate(args):
             if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
                 args = (*args[:i], as_operand(x), *args[i + 1 :])

@@ -29,19 +29,18 @@ class VariableState:
 
     def settle(self, variable: Any, reads: bool = True) -> tuple[Any, int, int]:
         """Return value, id, aval of a variable that is being read; let open tapes watch it."""
-        if RECORDER.recording is None:
-            return variable.value, -1, variable.aval
         tapes = [tape for tape in RECORDER.tapes if tape.wants(variable)]
-        if not tapes or AVALS[variable.aval].dtype.kind not in "fc":
-            return variable.value, -1, variable.aval
+        code = variable.aval
+        if not tapes or (code < 0 and AVALS[code].dtype.kind not in "fc"):
+            return variable.value, -1, code
         if self.leaf_token is not RECORDER.token:
             variable.id = add_source(variable)
             self.leaf_token = RECORDER.token
         for tape in tapes:
             tape.note_read(variable)
         variable.token = RECORDER.token
-        RECORDER.recording.variables.append(variable)
-        return variable.value, variable.id, variable.aval
+        RECORDER.recording.variables.append(variable)  # type: ignore[union-attr]  # a tape is open
+        return variable.value, variable.id, code
 
     def node_of(self, variable: Any) -> int:
         """Return the node of the current value, or -1."""
