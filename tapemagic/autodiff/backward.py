@@ -12,14 +12,16 @@ numeric zero times inf stays nan.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from . import dispatch, recorder
+from . import dispatch, leaks, recorder
 from .avals import AVALS, MULTIPLE, code_of, fit, full, is_small
 from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of
+from .recorder import RECORDER
 from .structure import pick
 from .traced import TracedArray
 
@@ -66,7 +68,8 @@ def sweep(
     dict
         Id -> cotangent, for those of `wanted` that a path leads to.
     """
-    with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
+    here = RECORDER.stand(leaks.user_frame()) if record else nullcontext()
+    with here, np.errstate(all="ignore"):  # the warnings of the user's own code came forward
         found = _sweep(entries, seeds, wanted, mine, record, kept)
         if any(map(_has_nan, found.values())):
             found = _careful_sweep(entries, seeds, wanted, mine, record, kept)

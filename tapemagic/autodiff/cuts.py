@@ -139,9 +139,11 @@ def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
     aval, ids, codes, (gradient, name), result_codes = entry[3:8]
     if aval == MULTIPLE:
         unused = (np.zeros(AVALS[code].shape, AVALS[code].dtype)[()] for code in result_codes)
-        results = gradient(*(zero if one is None else one for one, zero in zip(ct, unused)))
+        given = [zero if one is None else one for one, zero in zip(ct, unused)]
     else:
-        results = gradient(full(ct, AVALS[aval]))
+        given = [full(ct, AVALS[aval])]
+    with RECORDER.stand(None):  # the user's function has lines of its own
+        results = gradient(*given)
     if not isinstance(results, (list, tuple)):
         results = [results]
     if len(results) != len(ids):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .primitives import PRIMITIVES
-from .recorder import Recording
+from .recorder import INNER, Recording
 from .structure import get_item, set_item
 from .symbols import concrete, is_symbol
 
@@ -88,7 +88,10 @@ class Links:
     def _place_in_source(self, context: int, offset: int) -> _Place | None:
         if context < 0:
             return None
-        position = _positions(self._recording.contexts[context][0])[offset // 2]
+        code = self._recording.contexts[context][0]
+        if INNER[code.co_filename]:  # a sweep's: it stands at one line as a whole
+            return None
+        position = _positions(code)[offset // 2]
         line, end_line, column, end_column = position
         return None if None in position else (line, end_line, column, end_column)
 

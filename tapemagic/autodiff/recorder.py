@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
@@ -112,8 +114,7 @@ class Recorder:
 
     __slots__ = (
         "context", "entries", "frame", "made", "recording", "shunned", "stack", "stack_contexts",
-        "tapes",
-        "token",
+        "standing", "tapes", "token",
         "writer",
     )  # fmt: skip
 
@@ -126,6 +127,7 @@ class Recorder:
         self.frame: FrameType | None = None
         self.made: list[Any] | None = None  # weak references to arrays made by twins in a script
         self.context = -1
+        self.standing = False  # whether all entries get the same position: a sweep is recorded
         self.stack: list[FrameType] = []
         self.stack_contexts: dict[FrameType, int] = {}
         self.writer: Any = None  # what rules call instead, while a run is written as a program
@@ -150,7 +152,7 @@ class Recorder:
         """
         self.frame = frame
         recording = self.recording
-        if recording is None:
+        if recording is None or self.standing:
             return
         stack, contexts = self.stack, self.stack_contexts
         known = contexts.get(frame)
@@ -177,6 +179,26 @@ class Recorder:
             stack.append(caller)
             contexts[caller] = number
         self.context = number
+
+    @contextmanager
+    def stand(self, frame: FrameType | None) -> Iterator[None]:
+        """Give all entries the position of one frame meanwhile; None: their own again.
+
+        What a recorded sweep does stands at the line that asked for it: to look for that line at
+        each operation would cost more than the operation.
+        """
+        if frame is not None:
+            self.enter(frame)
+        before = self.frame, self.context, self.standing
+        self.frame, self.standing = None, frame is not None and self.recording is not None
+        if self.standing:
+            # A code of ours, which readers of positions pass over: the caller's line counts.
+            ours = (Recorder.enter.__code__, self.context, frame.f_lasti)
+            self.context = self.recording.number(ours)
+        try:
+            yield
+        finally:
+            self.frame, self.context, self.standing = before
 
     def forget_frames(self) -> None:
         """Let go of the frames, and with them of the values of their names."""
@@ -224,6 +246,8 @@ RECORDER = Recorder()
 
 def entered(frame: FrameType) -> FrameType:
     """Return the user's frame that led to `frame`, and let operations come from it."""
+    if RECORDER.standing:
+        return frame
     known = RECORDER.frame
     while frame is not known:
         caller = frame.f_back
