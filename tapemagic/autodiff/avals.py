@@ -36,7 +36,8 @@ class Aval:
 
 
 AVALS: dict[int, Aval] = {}
-_CODES: dict[tuple, int] = {}
+#: (shape, dtype, np.ndarray or the type of a number) -> code, of those that have come up.
+CODES: dict[tuple, int] = {}
 
 #: Code of a node that holds a tuple of arrays (`np.linalg.eigh`, `np.split`, ...).
 MULTIPLE = 0
@@ -54,7 +55,7 @@ def _new_code(key: tuple) -> int:
     closed = dtype.kind == "f" and not (kind is np.ndarray and shape == ())
     code = number if closed else -number
     AVALS[code] = Aval(code, shape, dtype, kind)
-    _CODES[key] = code
+    CODES[key] = code
     return code
 
 
@@ -69,7 +70,7 @@ def code_of(value: Any) -> int:
         key = (value.shape, value.dtype, np.ndarray)
     else:
         key = ((), value.dtype, kind)
-    code = _CODES.get(key)
+    code = CODES.get(key)
     return _new_code(key) if code is None else code
 
 

@@ -7,14 +7,17 @@ that holds a `slice` object for ever, and one of integers not at all.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from sys import _getframe
 from typing import Any
 
 import numpy as np
 
-from . import dispatch, leaks, recorder
-from .avals import code_of, is_small
+from . import dispatch, leaks
+from .avals import CODES, code_of
 from .dispatch import HANDLE_TYPES
-from .recorder import RECORDER
+from .places import is_basic
+from .recorder import RECORDER, entered
+from .storage import view_of
 from .structure import get_item
 
 _NUMBER_CODES = {kind: code_of(kind(0)) for kind in (np.float64, np.float32)}
@@ -32,10 +35,10 @@ def plain_index(index: Any) -> Any:
 def encode(index: Any) -> Any:
     """Write an index as integers, None, Ellipsis, arrays and tuples of them."""
     kind = type(index)
-    if kind is int or index is None or index is Ellipsis or kind is bool:
-        return index
     if kind is slice:
         return ("slice", index.start, index.stop, index.step)
+    if kind is int or index is None or index is Ellipsis or kind is bool:
+        return index
     if kind is tuple:
         return ("tuple", *map(encode, index))
     if isinstance(index, np.ndarray) and index.ndim:
@@ -50,41 +53,24 @@ def encode(index: Any) -> Any:
     return int(index.__index__())
 
 
-def is_basic(index: Any) -> bool:
-    """Tell whether NumPy answers an index with a view (or a number)."""
-    items = index if isinstance(index, tuple) else (index,)
-    return all(
-        item is None
-        or item is Ellipsis
-        or (isinstance(item, (int, np.integer, slice)) and not isinstance(item, bool))
-        for item in items
-    )
-
-
 def getitem(handle: Any, index: Any) -> Any:
     """Carry out ``handle[index]`` and record it."""
     kind = type(index)
     fresh = handle.token is RECORDER.token
-    if kind is int and fresh:
+    storage = handle.storage
+    if fresh and kind is int:
         y = handle.value[index]
         code = _NUMBER_CODES.get(type(y))
         if code is not None:  # the short way: one element of a vector
-            tail = (code, (handle.id,), (handle.aval,), (None, index), None, y)
-            return dispatch.traced(
-                y, code, recorder.append(tail, get_item.code), handle.result_class
-            )
+            return _element(handle, y, code, index)
     if kind is not slice:
         index = plain_index(index)
     id_, code = handle.id if fresh else dispatch.node_of(handle), handle.aval
     # Of a view, not the copy that a rule may keep.
-    value = handle.value if handle.storage is None else dispatch.plain(handle)
+    value = handle.value if storage is None else storage.peek(handle)
     y = value[index]
     if isinstance(y, np.ndarray) and y.base is not None and (kind is slice or is_basic(index)):
-        from .storage import view_of
-
-        node = None
-        if id_ >= 0:
-            node = _record(id_, code, index, y)
+        node = _record(id_, code, index, y) if id_ >= 0 else None
         return view_of(handle, y, node, handle.result_class)
     if id_ < 0:
         return dispatch.untracked(y, handle.result_class)
@@ -94,13 +80,43 @@ def getitem(handle: Any, index: Any) -> Any:
     return dispatch.traced(y, node[0], node[1], handle.result_class)
 
 
+def _element(handle: Any, y: Any, code: int, index: int) -> Any:
+    frame = _getframe(2)
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
+    result: Any = object.__new__(handle.result_class)
+    result.value = y
+    result.aval = code
+    result.token = RECORDER.token
+    result.storage = None
+    entries = RECORDER.entries
+    result.id = len(entries)
+    entries.append(
+        (
+            get_item.code, frame.f_lasti, RECORDER.context, code, (handle.id,), (handle.aval,),
+            (None, index), None, y,
+        )
+    )  # fmt: skip
+    return result
+
+
 def _record(id_: int, code: int, index: Any, y: Any) -> tuple[int, int]:
-    new = code_of(y)
+    new = CODES.get((getattr(y, "shape", ()), y.dtype, type(y))) or code_of(y)
     kept = None
-    if is_small(new):
+    if not new & 1:  # small enough for the picture
         kept = y.copy() if isinstance(y, np.ndarray) else y
-    tail = (new, (id_,), (code,), (None, encode(index)), None, kept)
-    return new, recorder.append(tail, get_item.code, 3)
+    where = encode(index)
+    frame = _getframe(2)
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
+    entries = RECORDER.entries
+    entries.append(
+        (
+            get_item.code, frame.f_lasti, RECORDER.context, new, (id_,), (code,), (None, where),
+            None, kept,
+        )
+    )  # fmt: skip
+    return new, len(entries) - 1
 
 
 class FlatIterator:

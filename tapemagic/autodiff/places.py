@@ -105,3 +105,14 @@ def window_of(view: np.ndarray, buffer: np.ndarray) -> Window:
     """Describe where in `buffer` a view of it lies."""
     offset = view.ctypes.data - buffer.ctypes.data if view.size else 0
     return offset, view.shape, view.strides, view.dtype.str, bool(view.flags.writeable)
+
+
+def is_basic(index: Any) -> bool:
+    """Tell whether NumPy answers an index with a view (or a number)."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(
+        item is None
+        or item is Ellipsis
+        or (isinstance(item, (int, np.integer, slice)) and not isinstance(item, bool))
+        for item in items
+    )

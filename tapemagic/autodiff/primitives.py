@@ -59,7 +59,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "_reads", "_saves", "arity", "code", "formulas", "fun", "kept", "kind", "kink", "method", "name",
+        "_reads", "_saves", "arity", "code", "formulas", "fun", "kept", "kind", "kink", "method",
+        "name",
         "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
@@ -85,7 +86,7 @@ class Primitive:
         self._reads: frozenset | None = None
         self.code = -1
         #: Whether x (or x1), x2 and y are read: one triple per set of traced operands (its bits).
-        self.kept = _kept(saves) if saves and formulas else ()
+        self.kept: list[Any] = _kept(saves) if saves and formulas else [None] * 4
         #: The same function as a method of arrays, where that is the shorter way to it.
         self.method: Callable | None = None
         #: What is read, by which operands are traced (bits of a number).
@@ -123,10 +124,10 @@ class Primitive:
         return position < len(self.vjps) and self.vjps[position] is not None
 
 
-def _kept(saves: tuple[frozenset, ...]) -> tuple[tuple[bool, bool, bool], ...]:
+def _kept(saves: tuple[frozenset, ...]) -> list[tuple[bool, bool, bool]]:
     first, second = saves[0], saves[-1]
-    read = (frozenset(), first, second, first | second)
-    return tuple([("x" in names or "x1" in names, "x2" in names, "y" in names) for names in read])
+    read: tuple[frozenset, ...] = (frozenset(), first, second, first | second)
+    return [("x" in names or "x1" in names, "x2" in names, "y" in names) for names in read]
 
 
 class Composite:

@@ -161,6 +161,12 @@ class Recorder:
                 del contexts[stack.pop()]
             self.context = known
             return
+        caller = frame.f_back
+        if stack and caller is stack[-1] and caller is not None:  # a helper of the known frame
+            number = recording.number((frame.f_code, contexts[caller], caller.f_lasti))
+            stack.append(frame)
+            contexts[frame] = self.context = number
+            return
         new: list[FrameType] = []
         walker: FrameType | None = frame
         while walker is not None and walker not in contexts:
@@ -190,8 +196,9 @@ class Recorder:
         if frame is not None:
             self.enter(frame)
         before = self.frame, self.context, self.standing
-        self.frame, self.standing = None, frame is not None and self.recording is not None
-        if self.standing:
+        self.frame, self.standing = None, False
+        if frame is not None and self.recording is not None:
+            self.standing = True
             # A code of ours, which readers of positions pass over: the caller's line counts.
             ours = (Recorder.enter.__code__, self.context, frame.f_lasti)
             self.context = self.recording.number(ours)

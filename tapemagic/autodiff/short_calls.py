@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import guards, leaks
-from .avals import code_of
+from .avals import CODES, code_of
 from .calls import all_reads, call_elementwise, call_primitive, wrapped
 from .handles import HANDLE_TYPES, NUMBER, operand, traced
 from .primitives import Primitive
@@ -88,7 +88,8 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     tracked, code1, code2 = 3, 0, 0
     if kind1 in HANDLE_TYPES:
         cls = x1.result_class
-        if x1.token is token and x1.storage is None and x1.aval > NUMBER:
+        storage = x1.storage
+        if x1.token is token and x1.aval > NUMBER and (storage is None or not storage.written):
             v1, a, code1 = x1.value, x1.id, x1.aval
         else:
             v1, a, code1 = _operand(primitive, x1, 0)
@@ -99,7 +100,8 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     else:
         return _general(primitive, compute, (x1, x2))
     if kind2 in HANDLE_TYPES:
-        if x2.token is token and x2.storage is None and x2.aval > NUMBER:
+        storage = x2.storage
+        if x2.token is token and x2.aval > NUMBER and (storage is None or not storage.written):
             v2, b, code2 = x2.value, x2.id, x2.aval
         else:
             v2, b, code2 = _operand(primitive, x2, 1)
@@ -116,16 +118,14 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
             return _general(primitive, compute, (x1, x2))
     elif not isinstance(y, np.inexact):
         return _general(primitive, compute, (x1, x2))
-    code = code_of(y)
+    code = CODES.get((y.shape, y.dtype, type(y))) or code_of(y)
     if code < 0 and y.dtype.kind not in "fc":
         return leaks.flat(y, (x1, x2), compute)
-    if elementwise:
-        reads1, reads2, reads_y = primitive.kept[tracked]
-    else:
-        reads = primitive.read_sets.get(tracked)
-        if reads is None:
-            reads = all_reads(primitive, tracked, (x1, x2))
-        reads1, reads2, reads_y = 0 in reads, 1 in reads, "y" in reads
+    kept = primitive.kept[tracked]
+    if kept is None:
+        reads = all_reads(primitive, tracked, (x1, x2))
+        kept = primitive.kept[tracked] = 0 in reads, 1 in reads, "y" in reads
+    reads1, reads2, reads_y = kept
     if a >= 0:
         if not reads1:
             v1 = None
@@ -136,7 +136,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
             v2 = None
     elif kind2 is np.ndarray:
         v2 = guards.keep(v2)
-    kept = y if reads_y or not code & 1 else None
+    y_kept = y if reads_y or not code & 1 else None
     frame = _getframe(depth)
     if frame is not RECORDER.frame:
         frame = entered(frame)
@@ -150,14 +150,12 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     operation, offset, context = primitive.code, frame.f_lasti, RECORDER.context
     if not elementwise:
         entries.append(
-            (operation, offset, context, code, (a, b), (code1, code2), (v1, v2), None, kept)
+            (operation, offset, context, code, (a, b), (code1, code2), (v1, v2), None, y_kept)
         )
     elif code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code):
-        entries.append((operation, offset, context, code, a, b, v1, v2, kept))
+        entries.append((operation, offset, context, code, a, b, v1, v2, y_kept))
     else:
-        entries.append(
-            (operation + 1, offset, context, code, a, b, v1, v2, kept, code1, code2)
-        )
+        entries.append((operation + 1, offset, context, code, a, b, v1, v2, y_kept, code1, code2))
     return result
 
 

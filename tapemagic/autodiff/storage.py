@@ -24,10 +24,19 @@ import numpy as np
 
 from . import dispatch, recorder
 from .avals import code_of, is_small
-from .indexing import is_basic
-from .places import Window, copy_of, decode, order_of, overlaps, positions_in, view_at, window_of
+from .places import (
+    Window,
+    copy_of,
+    decode,
+    is_basic,
+    order_of,
+    overlaps,
+    positions_in,
+    view_at,
+    window_of,
+)  # fmt: skip
 from .recorder import RECORDER, Recording
-from .structure import identity, positions_set, source, window_get, window_set
+from .structure import append_node, identity, positions_set, source, window_get, window_set
 
 
 class Storage:
@@ -236,13 +245,6 @@ class Storage:
     def current(self) -> int:
         """Return the node of the contents in this recording, or -1."""
         return self.id if self.token is RECORDER.token else -1
-
-
-def append_node(primitive: Any, ids: tuple, avals: tuple, args: tuple, y: Any) -> int:
-    """Record a node of the storage's own making; return its id."""
-    code = code_of(y)
-    tail = (code, ids, avals, args, None, np.array(y) if is_small(code) else None)
-    return recorder.append(tail, primitive.code)
 
 
 # -------------------------------------------------------------------------------------- windows

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch
-from .avals import AVALS, fit, full
+from . import dispatch, recorder
+from .avals import AVALS, code_of, fit, full, is_small
 from .dispatch import HANDLE_TYPES, is_traced
 from .places import decode, is_repeating, open_window, order_of, overlaps, positions_in, view_at
 from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise, linear
@@ -288,3 +288,10 @@ positions_set = _machinery(
 pick = _machinery(_pick, "pick", _pick_pullback)
 #: A watched leaf: nothing lies behind it.
 source = _machinery(_source, "source", lambda ct, entry, cotangents: None)
+
+
+def append_node(primitive: Any, ids: tuple, avals: tuple, args: tuple, y: Any) -> int:
+    """Record a node of the machinery's own making; return its id."""
+    code = code_of(y)
+    tail = (code, ids, avals, args, None, np.array(y) if is_small(code) else None)
+    return recorder.append(tail, primitive.code)

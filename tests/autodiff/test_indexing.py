@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tapemagic import GradientTape, Variable
-from tapemagic.autodiff.indexing import encode, is_basic
-from tapemagic.autodiff.places import decode
+from tapemagic.autodiff.indexing import encode
+from tapemagic.autodiff.places import decode, is_basic
 
 X = np.arange(24.0).reshape(2, 3, 4)
 MASK = X[0] % 2 == 0
