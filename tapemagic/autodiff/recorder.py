@@ -190,11 +190,11 @@ class Recorder:
         if frame is not None:
             self.enter(frame)
         before = self.frame, self.context, self.standing
-        self.frame, self.standing = None, frame is not None and self.recording is not None
-        if self.standing:
+        self.frame, self.standing = None, False
+        if frame is not None and self.recording is not None:
             # A code of ours, which readers of positions pass over: the caller's line counts.
             ours = (Recorder.enter.__code__, self.context, frame.f_lasti)
-            self.context = self.recording.number(ours)
+            self.context, self.standing = self.recording.number(ours), True
         try:
             yield
         finally:
