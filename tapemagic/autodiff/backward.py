@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, leaks, recorder
-from .avals import AVALS, MULTIPLE, code_of, fit, full, is_small
+from . import dispatch, leaks
+from .avals import AVALS, MULTIPLE, fit, full, is_small
+from .lifting import has_short_way, lift
 from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of
 from .recorder import RECORDER
-from .structure import pick
-from .traced import TracedArray
+from .structure import settled, source
 
 #: The cotangents of the sweeps that are going on, outermost first, for whoever shows progress.
 SWEEPS: list[list] = []
@@ -68,7 +68,8 @@ def sweep(
     dict
         Id -> cotangent, for those of `wanted` that a path leads to.
     """
-    here = RECORDER.stand(leaks.user_frame()) if record else nullcontext()
+    traces = RECORDER.recording is not None
+    here = RECORDER.stand(leaks.user_frame()) if traces else nullcontext()
     with here, np.errstate(all="ignore"):  # the warnings of the user's own code came forward
         found = _sweep(entries, seeds, wanted, mine, record, kept)
         if any(map(_has_nan, found.values())):
@@ -98,7 +99,7 @@ def _sweep(
         cotangents[id_] = ct
     pull = (
         _pull_plainly
-        if mine is None and kept is None and not record
+        if mine is None and kept is None and RECORDER.recording is None
         else _Puller(mine, record, kept)
     )
     found = {}
@@ -110,7 +111,7 @@ def _sweep(
             pull(entries, cotangents, top, stop)
             top = stop
             if cotangents[stop] is not None and (mine is None or mine[stop]):
-                found[stop] = cotangents[stop]
+                found[stop] = cotangents[stop] = settled(cotangents[stop])
                 owned.discard(stop)
         if kept is not None and found:
             pull(entries, cotangents, top, top - 1)
@@ -145,11 +146,16 @@ class _Puller:
             ct = cotangents[k]
             if ct is None or (self._mine is not None and not self._mine[k]):
                 continue
+            ct = settled(ct)
             entry = entries[k]
             if self._kept is not None and entry[3] != MULTIPLE:
                 self._keep(k, ct, is_small(entry[3]), cotangents[-1])
             cotangents[-2] = k
-            PULLBACKS[entry[0]](ct, lift(entry, k) if self._record else entry, cotangents)
+            if self._record:
+                entry = lift(entry, k)
+                if type(ct) is np.float64 and has_short_way(entry):
+                    ct = float(ct)
+            PULLBACKS[entry[0]](ct, entry, cotangents)
             cotangents[k] = None
 
     def _keep(self, k: int, ct: Any, small: bool, owned: set[int]) -> None:
@@ -163,53 +169,36 @@ class _Puller:
             self._kept[k] = None
 
 
-def lift(entry: tuple, k: int) -> tuple:
-    """Put handles in place of the saved values of an entry, so that its pullback is recorded."""
-    primitive = PRIMITIVES[entry[0]]
-    if primitive.kind == "elementwise":
-        a, b, x1, x2, y = entry[4:9]
-        return (
-            *entry[:6], _handle(x1, a), _handle(x2, b), _handle(y, k), *entry[9:],
-        )  # fmt: skip
-    ids, args, y = entry[4], entry[6], entry[8]
-    if primitive.variadic is None and not primitive.vjps:  # machinery: saves no values
-        return entry
-    args = tuple(_handle(arg, ids[i]) if i < len(ids) else arg for i, arg in enumerate(args))
-    if entry[3] == MULTIPLE:
-        y = y and tuple(_part(item, k, i, len(y)) for i, item in enumerate(y))
-    else:
-        y = _handle(y, k)
-    return (*entry[:6], args, entry[7], y)
+def marks(
+    entries: list[tuple], top: int, leaves: set[int], spans: list[list[int]]
+) -> bytearray | None:
+    """Mark the nodes up to `top` that a tape recorded: in its spans, depending on its leaves.
 
-
-def _handle(value: Any, id_: int) -> Any:
-    if value is None or id_ < 0:
-        return value
-    return dispatch.traced(value, code_of(value), id_, TracedArray)
-
-
-def _part(value: Any, k: int, i: int, count: int) -> Any:
-    if getattr(value, "dtype", np.dtype(float)).kind not in "fc":
-        return value
-    code = code_of(value)
-    tail = (code, (k,), (MULTIPLE,), (None, i, count), None, None)
-    return dispatch.traced(value, code, recorder.append(tail, pick.code), TracedArray)
-
-
-def marks(entries: list[tuple], leaves: set[int], spans: list[list[int]]) -> bytearray:
-    """Mark the nodes that a tape recorded: those in its spans that depend on what it watches."""
-    mine = bytearray(len(entries))
+    None stands for all of them: tapes that were opened together and watch the same.
+    """
+    (start, stop), *more = spans
+    if not more and start == 0 and top < stop:
+        sources = {k for k in range(top + 1) if entries[k][0] == source.code}
+        if sources <= leaves:
+            return None
+    mine = bytearray(top + 1)
     for leaf in leaves:
-        mine[leaf] = 1
+        if leaf <= top:
+            mine[leaf] = 1
+    first = min(leaves, default=top)
     for start, stop in spans:
-        for k in range(start, stop):
+        for k in range(max(start, first), min(stop, top + 1)):
             entry = entries[k]
             ids = entry[4]
             if type(ids) is int:
-                if (ids >= 0 and mine[ids]) or (entry[5] >= 0 and mine[entry[5]]):
+                b = entry[5]
+                if (ids >= 0 and mine[ids]) or (b >= 0 and mine[b]):
                     mine[k] = 1
-            elif any(id_ >= 0 and mine[id_] for id_ in ids):
-                mine[k] = 1
+            else:
+                for id_ in ids:
+                    if id_ >= 0 and mine[id_]:
+                        mine[k] = 1
+                        break
     return mine
 
 
@@ -295,9 +284,10 @@ def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tup
         indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
         PULLBACKS[entry[0]](indicator, entry, chosen)
     parts = []
-    for operand, new in slots.items():
+    for operand, pulled in slots.items():
         if operand < 0:
             continue
+        new = settled(pulled)
         selected = None
         if selecting and not isinstance(new, list):
             operand_aval = _aval_of(entry, operand)

@@ -18,7 +18,7 @@ from .batches import BATCHED, SPARSE, Rows, as_dtype, fit_rows, full_rows, place
 from .places import decode, is_repeating
 from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of
-from .structure import get_item, pick
+from .structure import get_item, pick, settled
 
 #: Sparse cotangents with more values than this per row are looked through for places that meet.
 CROWDED = 8
@@ -186,7 +186,7 @@ class _Pull:
             pullback(row, entry, slots)
             for operand, new in slots.items():
                 if operand >= 0:
-                    rows.setdefault(operand, []).append(new)
+                    rows.setdefault(operand, []).append(settled(new))
         for operand, news in rows.items():
             code = entry[5][entry[4].index(operand)] or entry[3]
             aval = AVALS[code]

@@ -70,7 +70,7 @@ def _has_nan(block: np.ndarray) -> bool:
 def _swept_at_once(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
     entries = tape._recording.entries
     wanted = {id_ for group in ids for id_ in group if id_ <= top}
-    mine = tape._mine()
+    mine = tape._mine(top)
     if mine is not None:
         wanted = {id_ for id_ in wanted if mine[id_]}
     if not wanted or (mine is not None and not mine[top]):

@@ -12,6 +12,7 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError
 
+from . import elements
 from . import structure as machine
 from .avals import AVALS, MULTIPLE, fit, full
 from .cuts import custom
@@ -165,7 +166,7 @@ class Replay:
             index = index_of_window(args[1], x.shape, x.dtype)
             if index is not None:
                 return x[index]
-            return self.writer.call(machine._get_window, (x, args[1]), {})
+            return self.writer.call(elements._get_window, (x, args[1]), {})
         aval = AVALS[entry[3]]
         v = self.nodes[ids[1]] if ids[1] >= 0 else args[1]
         base = self.nodes[ids[0]] if ids[0] >= 0 else args[0]
@@ -177,7 +178,7 @@ class Replay:
             index = index_of_window(args[2], aval.shape, aval.dtype)
         if index is not None:
             return self.update(base, index, v, "=")
-        fun = machine._set_window if primitive is machine.window_set else machine._set_positions
+        fun = elements._set_window if primitive is machine.window_set else elements._set_positions
         return self.writer.call(fun, (base, v, args[2]), {})
 
     def _fresh(self, make: Any, aval: Any) -> Any:
@@ -272,7 +273,7 @@ class Replay:
             cotangents[a] = self.update(base, index, ct, how)
         else:
             arguments = (ct, where, aval.shape, aval.dtype)
-            new = self.writer.call(machine._scatter_window, arguments, {})
+            new = self.writer.call(elements._scatter_window, arguments, {})
             cotangents[a] = new if old is None else old + new
 
     def _pull_write(
@@ -295,7 +296,7 @@ class Replay:
                 rest = self.update(ct, index, 0.0, "=")
             else:
                 in_window = primitive is machine.window_set
-                fun = machine._zero_window if in_window else machine._zero_positions
+                fun = elements._zero_window if in_window else elements._zero_positions
                 rest = self.writer.call(fun, (ct, where), {})
             old = cotangents[a]
             cotangents[a] = rest if old is None else old + rest
@@ -306,13 +307,13 @@ class Replay:
             new = ct[index]
             if is_repeating(concrete(index)):
                 ones = np.ones(np.shape(concrete(new)), bool)
-                return np.where(machine._winners(concrete(index), aval.shape, ones), new, 0)
+                return np.where(elements._winners(concrete(index), aval.shape, ones), new, 0)
             return new
         if primitive is machine.window_set:
-            return self.writer.call(machine._get_window, (ct, where), {})
-        new = self.writer.call(machine._get_positions, (ct, where), {})
+            return self.writer.call(elements._get_window, (ct, where), {})
+        new = self.writer.call(elements._get_positions, (ct, where), {})
         ones = np.ones(np.shape(concrete(new)), bool)
-        return np.where(machine._winners(where[1], (aval.size * 2,), ones), new, 0)
+        return np.where(elements._winners(where[1], (aval.size * 2,), ones), new, 0)
 
 
 def _ids(entry: tuple) -> tuple:

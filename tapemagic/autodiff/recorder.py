@@ -198,10 +198,9 @@ class Recorder:
         before = self.frame, self.context, self.standing
         self.frame, self.standing = None, False
         if frame is not None and self.recording is not None:
-            self.standing = True
             # A code of ours, which readers of positions pass over: the caller's line counts.
             ours = (Recorder.enter.__code__, self.context, frame.f_lasti)
-            self.context = self.recording.number(ours)
+            self.context, self.standing = self.recording.number(ours), True
         try:
             yield
         finally:

@@ -27,11 +27,7 @@ def seed_of(ct: Any, aval: Any) -> Any:
     if ct is None:
         return np.ones(aval.shape, aval.dtype) if aval.shape else aval.dtype.type(1)
     value = ct if is_traced(ct) else np.asarray(ct)
-    try:
-        fits = np.broadcast_shapes(value.shape, aval.shape) == aval.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if value.shape != aval.shape and not _broadcasts(value.shape, aval.shape):
         raise TapeUseError(
             f"output_gradients of shape {value.shape} does not fit the target of shape "
             f"{aval.shape}."
@@ -39,6 +35,13 @@ def seed_of(ct: Any, aval: Any) -> Any:
     if value.dtype != aval.dtype:
         value = value.astype(aval.dtype)
     return value[()] if not is_traced(value) else value
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
 
 
 def total_of(parts: list[Any], aval: Any, shared: set[int]) -> Any:

@@ -60,9 +60,7 @@ class Storage:
 
     __slots__ = (
         "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id", "limit",
-        "owner", "recording", "token",
-        "version",
-        "whole", "written",
+        "owner", "recording", "token", "version", "whole", "written",
     )  # fmt: skip
 
     def __init__(self, buffer: np.ndarray, base: Any = None) -> None:

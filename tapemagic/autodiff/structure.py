@@ -12,139 +12,32 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, recorder
+from . import recorder
 from .avals import AVALS, code_of, fit, full, is_small
 from .dispatch import HANDLE_TYPES, is_traced
-from .places import decode, is_repeating, open_window, order_of, overlaps, positions_in, view_at
-from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise, linear
-from .recorder import RECORDER
-
-# ------------------------------------------------------------------- plain functions and rules
-
-
-def _get_item(x: Any, index: Any) -> Any:
-    return x[decode(index)]
-
-
-def _scatter(ct: Any, index: Any, shape: tuple, dtype: Any) -> np.ndarray:
-    """Add `ct` into zeros of `shape` at `index`: the adjoint of reading it."""
-    zeros = np.zeros(shape, dtype)
-    _add_at(zeros, decode(index), ct)
-    return zeros
-
-
-def _add_at(buffer: np.ndarray, index: Any, ct: Any) -> None:
-    if is_repeating(index):
-        np.add.at(buffer, index, ct)
-    else:
-        buffer[index] += ct
-
-
-def _zero_item(ct: Any, index: Any) -> np.ndarray:
-    """Return a copy of `ct` with zeros at `index`: what a write leaves of the old contents."""
-    ct = np.array(ct)
-    ct[decode(index)] = 0
-    return ct
-
-
-def _winners(index: Any, shape: tuple, ct: Any) -> Any:
-    """Zero in ``ct = gradient[index]`` the places that a later write of the same call replaced."""
-    numbers = np.arange(ct.size).reshape(ct.shape)
-    last = np.zeros(shape, np.intp)
-    last[index] = numbers
-    return np.where(last[index] == numbers, ct, 0)
-
-
-def _get_window(x: Any, where: tuple) -> np.ndarray:
-    return open_window(x, where).copy()
-
-
-def _scatter_window(ct: Any, where: tuple, shape: tuple, dtype: Any) -> np.ndarray:
-    order, window = where
-    zeros = np.zeros(shape, dtype, order=order)
-    view = view_at(zeros, (*window[:4], True))
-    if overlaps(window):
-        flat = zeros.reshape(-1, order="A").view(view.dtype)
-        np.add.at(flat, positions_in(window), ct)
-    else:
-        view += ct
-    return zeros
-
-
-def _zero_window(ct: Any, where: tuple) -> np.ndarray:
-    ct = np.array(ct, order=where[0])
-    view_at(ct, (*where[1][:4], True))[...] = 0
-    return ct
-
-
-def _set_item(base: Any, v: Any, index: Any) -> np.ndarray:
-    base = np.array(base)
-    base[decode(index)] = v
-    return base
-
-
-def _set_window(base: Any, v: Any, where: tuple) -> np.ndarray:
-    base = np.array(base, order=where[0])
-    view_at(base, (*where[1][:4], True))[...] = v
-    return base
-
-
-def _set_positions(base: Any, v: Any, where: tuple) -> np.ndarray:
-    order, positions, dtype = where
-    base = np.array(base, order=order)
-    base.reshape(-1, order="A").view(dtype)[positions] = v
-    return base
-
-
-def _get_positions(x: Any, where: tuple) -> np.ndarray:
-    order, positions, dtype = where
-    return np.array(x, order=order).reshape(-1, order="A").view(dtype)[positions]
-
-
-def _scatter_positions(ct: Any, where: tuple, shape: tuple, dtype: Any) -> np.ndarray:
-    order, positions, part = where
-    zeros = np.zeros(shape, dtype, order=order)
-    np.add.at(zeros.reshape(-1, order="A").view(part), positions, ct)
-    return zeros
-
-
-def _zero_positions(ct: Any, where: tuple) -> np.ndarray:
-    order, positions, dtype = where
-    ct = np.array(ct, order=order)
-    ct.reshape(-1, order="A").view(dtype)[positions] = 0
-    return ct
-
-
-linear(_scatter, lambda ct, x, index, shape, dtype: run(_get_item, ct, index), name="scatter")
-linear(_zero_item, lambda ct, x, index: run(_zero_item, ct, index), name="zero item")
-linear(
-    _scatter_window,
-    lambda ct, x, where, shape, dtype: run(_get_window, ct, where),
-    name="scatter window",
-)
-linear(_zero_window, lambda ct, x, where: run(_zero_window, ct, where), name="zero window")
-linear(
-    _scatter_positions,
-    lambda ct, x, where, shape, dtype: run(_get_positions, ct, where),
-    name="scatter positions",
-)
-linear(_zero_positions, lambda ct, x, where: run(_zero_positions, ct, where), name="zero positions")
-linear(
+from .elements import (
+    Reads,
+    _add_at,
+    _get_item,
     _get_positions,
-    lambda ct, x, where: run(_scatter_positions, ct, where, x.shape, x.dtype),
-    name="getitem",
+    _get_window,
+    _scatter,
+    _scatter_window,
+    _set_item,
+    _set_positions,
+    _set_window,
+    _winners,
+    _zero_item,
+    _zero_positions,
+    _zero_window,
+    run,
 )
+from .places import decode, is_repeating, order_of, overlaps, view_at
+from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise
+from .recorder import RECORDER
 
 #: A second name for a value, so that a tape that watches it does not see earlier uses.
 identity = elementwise(lambda x: x, "1", name="identity")
-
-
-def run(fun: Any, x: Any, *args: Any) -> Any:
-    """Call one of the functions above on a plain or a traced array."""
-    if RECORDER.writer is not None:
-        return RECORDER.writer(fun, (x, *args), {})
-    return dispatch.call(fun, (x, *args), {}) if is_traced(x) else fun(x, *args)
-
 
 # ------------------------------------------------------------------------- pullbacks by hand
 
@@ -172,12 +65,19 @@ def _buffer(a: int, aval: Any, cotangents: list, order: Any = "C") -> np.ndarray
     return buffer
 
 
+def settled(ct: Any) -> Any:
+    """Add up what waits to be added, when the sweep arrives at a node."""
+    return ct.total() if type(ct) is Reads else ct
+
+
 def _accumulate(a: int, new: Any, cotangents: list) -> None:
     old = cotangents[a]
     cotangents[a] = new if old is None else old + new
 
 
-def _read_pullback(add: Any, scatter: Any) -> Any:
+def _read_pullback(add: Any, note: Any) -> Any:
+    """Return the pullback of a read: `add` works in place, `note` where the sweep is recorded."""
+
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         a, where = entry[4][0], entry[6][1]
         if a in cotangents[-1] and type(ct) not in HANDLE_TYPES:
@@ -190,12 +90,27 @@ def _read_pullback(add: Any, scatter: Any) -> Any:
                 return
         aval = AVALS[entry[5][0]]
         ct = full(ct, AVALS[entry[3]])
-        if is_traced(ct) or is_traced(cotangents[a]):
-            _accumulate(a, run(scatter, ct, where, aval.shape, aval.dtype), cotangents)
+        old = cotangents[a]
+        if is_traced(ct) or is_traced(old) or type(old) is Reads:
+            cotangents[-1].discard(a)
+            note(a, aval, where, ct, cotangents)
         else:
             add(a, aval, where, ct, cotangents)
 
     return pullback
+
+
+def _note_item(a: int, aval: Any, where: Any, ct: Any, cotangents: list) -> None:
+    if RECORDER.recording is None:  # a constant behind a handle: what is plain stays so
+        _accumulate(a, run(_scatter, ct, where, aval.shape, aval.dtype), cotangents)
+        return
+    if type(cotangents[a]) is not Reads:
+        cotangents[a] = Reads(aval, cotangents[a])
+    cotangents[a].add(ct, where)
+
+
+def _note_window(a: int, aval: Any, where: Any, ct: Any, cotangents: list) -> None:
+    _accumulate(a, run(_scatter_window, ct, where, aval.shape, aval.dtype), cotangents)
 
 
 def _add_item(a: int, aval: Any, where: Any, ct: Any, cotangents: list) -> None:
@@ -276,8 +191,8 @@ def _source(x: Any) -> Any:
     return x
 
 
-get_item = _machinery(_get_item, "getitem", _read_pullback(_add_item, _scatter))
-window_get = _machinery(_get_window, "view", _read_pullback(_add_window, _scatter_window))
+get_item = _machinery(_get_item, "getitem", _read_pullback(_add_item, _note_item))
+window_get = _machinery(_get_window, "view", _read_pullback(_add_window, _note_window))
 set_item = _machinery(_set_item, "setitem", _write_pullback(_get_item, _zero_item, _clear_item))
 window_set = _machinery(
     _set_window, "setitem", _write_pullback(_get_window, _zero_window, _clear_window)

@@ -177,7 +177,7 @@ class GradientTape(OpenTape, Looking):
         if not seeds or not wanted:
             return [None] * len(ids)
         recording = self._recording
-        mine = self._mine()
+        mine = self._mine(max(seeds))
         if mine is not None:
             wanted = {id_ for id_ in wanted if id_ < len(mine) and mine[id_]}
             seeds = {id_: ct for id_, ct in seeds.items() if mine[id_]}
@@ -195,16 +195,20 @@ class GradientTape(OpenTape, Looking):
             results.append(total_of(parts, aval, shared) if parts else None)
         return results
 
-    def _mine(self) -> bytearray | None:
-        """Mark the nodes of this tape, if others share its recording; verify what it refers to."""
+    def _mine(self, top: int) -> bytearray | None:
+        """Mark the nodes of this tape up to `top`, or return None if all belong to it.
+
+        Verifies what the recording refers to first.
+        """
         recording = self._recording
         if self._open:
             self._spans[-1][1] = len(recording.entries)
         guards.verify(recording)
-        if len(recording.sharers) == 1 and len(self._spans) == 1:
+        alone = len(recording.sharers) == 1
+        if alone and len(self._spans) == 1:
             return None
         leaves = {id_ for _, group in self._watched.values() for id_ in group}
-        return backward.marks(recording.entries, leaves, self._spans)
+        return backward.marks(recording.entries, top, leaves, self._spans)
 
     def _finish(self, x: Any, ct: Any, zero: bool) -> Any:
         if ct is not None:

@@ -17,8 +17,8 @@ from .indexing import encode, plain_index
 from .places import view_at, window_of
 from .primitives import RULES
 from .recorder import RECORDER
-from .storage import Storage, append_node, place_of_write, storage_of
-from .structure import set_item
+from .storage import Storage, place_of_write, storage_of
+from .structure import append_node, set_item
 
 
 def write_item(handle: Any, index: Any, values: Any) -> None:

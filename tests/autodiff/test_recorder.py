@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff.recorder import RECORDER
 
@@ -129,3 +130,63 @@ def test_another_thread_while_a_tape_records():
         thread.join()
     assert not errors
     assert tape.gradient(y, x) == pytest.approx(1.0001**2000)
+
+
+def test_a_recorded_sweep_stands_at_the_line_that_asked_for_it():
+    x = Variable(np.linspace(0.1, 1.0, 5))
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = np.sum(np.tanh(x * x[::-1]) / (1.0 + x**2) @ np.ones((5, 2)))
+        before, known = len(outer._recording.entries), len(outer._recording.contexts)
+        inner.gradient(y, x)
+        after, now = len(outer._recording.entries), len(outer._recording.contexts)
+        z = x * 2.0
+    nodes = outer.nodes()
+    assert after > before + 10
+    (line,) = {node.line for node in nodes[before:after]}
+    assert line == nodes[-1].line - 2
+    assert now == known + 1  # one position for all of them
+    assert z.id == after
+
+
+def test_a_gradient_of_the_users_making_has_lines_of_its_own():
+    @tapemagic.custom_gradient
+    def cube(x):
+        def gradient(ct):
+            return ct * 3.0 * x * x
+
+        return x**3, gradient
+
+    x = Variable(2.0)
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = np.sin(cube(x * 1.0))
+        before = len(outer._recording.entries)
+        inner.gradient(y, x)
+    functions = [node.function for node in outer.nodes()[before:]]
+    assert "gradient" in functions
+    assert (
+        functions[0] == functions[-1] == "test_a_gradient_of_the_users_making_has_lines_of_its_own"
+    )
+
+
+def test_tapes_that_watch_the_same_need_no_marks():
+    x = Variable([1.0, 2.0])
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            y = np.sum(x**3)
+        g = inner.gradient(y, x)
+    assert outer._mine(g.id) is None
+    np.testing.assert_array_equal(outer.gradient(g, x), [6.0, 12.0])
+
+
+def test_what_another_tape_watches_alone_is_marked():
+    x, w = Variable([1.0, 2.0]), Variable(3.0)
+    with GradientTape() as outer:
+        _ = w * w
+        with GradientTape(watch_accessed_variables=False) as inner:
+            inner.watch(x)
+            y = np.sum(x**3 * w)
+        g = inner.gradient(y, [x, w])
+    assert g[1] is None
+    np.testing.assert_array_equal(outer.gradient(g[0], w), 15.0)

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import structure
+from tapemagic.autodiff import elements
 from tapemagic.autodiff.avals import AVALS
 from tapemagic.autodiff.batches import (
+    BATCHED,
     SPARSE,
     Rows,
     aligned,
@@ -113,7 +114,8 @@ batched(padding._pad_primitive, _pad)
 # ---------------------------------------------------------------------------------------- indices
 
 
-def _scatter(ct: Any, y: Any, x: Any, index: Any, *like: Any) -> Any:
+def _read(ct: Any, index: Any) -> Any:
+    """Read from every row what lies at an encoded index."""
     index = decode(index)
     items = index if isinstance(index, tuple) else (index,)
     if not all(isinstance(item, (int, slice, type(None), type(...))) for item in items):
@@ -121,12 +123,11 @@ def _scatter(ct: Any, y: Any, x: Any, index: Any, *like: Any) -> Any:
     return ct[(slice(None), *items)]
 
 
-def _scatter_sparse(i: int, ct: Rows, entry: tuple) -> Rows | None:
+def _read_sparse(ct: Rows, aval: Any, index: Any) -> Rows | None:
     """Keep of every row what lies at the places that were read."""
-    index, aval = decode(entry[6][1]), AVALS[entry[3]]
-    if is_repeating(index):
+    if is_repeating(decode(index)):
         return None
-    places = places_of(aval.shape, entry[6][1])
+    places = places_of(aval.shape, index)
     found = np.full(aval.size, -1)
     found[places] = np.arange(places.size)
     rows, columns = ct.positions()
@@ -135,8 +136,16 @@ def _scatter_sparse(i: int, ct: Rows, entry: tuple) -> Rows | None:
     return Rows(ct.count, rows[kept], columns[kept], ct.values[kept])
 
 
-batched(structure._scatter, _scatter)
-SPARSE[structure._scatter] = _scatter_sparse
+def _index_of_part(i: int, entry: tuple) -> Any:
+    return dict(entry[7])["indices"][i]
+
+
+batched(elements._scatter, lambda ct, y, x, index, *like: _read(ct, index))
+SPARSE[elements._scatter] = lambda i, ct, entry: _read_sparse(ct, AVALS[entry[3]], entry[6][1])
+BATCHED[elements._scatter_all] = lambda i, ct, entry: _read(ct, _index_of_part(i, entry))
+SPARSE[elements._scatter_all] = lambda i, ct, entry: _read_sparse(
+    ct, AVALS[entry[3]], _index_of_part(i, entry)
+)
 
 # ------------------------------------------------------------------------------- sparse cotangents
 

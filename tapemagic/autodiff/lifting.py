@@ -1,0 +1,64 @@
+"""Entries with handles in place of what they saved: their pullbacks are recorded like any code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import dispatch, recorder
+from .avals import MULTIPLE, code_of
+from .handles import NUMBER
+from .primitives import PRIMITIVES
+from .structure import pick
+from .traced import TracedArray
+
+
+def has_short_way(entry: tuple) -> bool:
+    """Tell whether a lifted entry is elementwise, of handles only.
+
+    A Python number meets them without a detour through NumPy; a plain 0.0 it could not divide by.
+    """
+    return (
+        type(entry[4]) is int
+        and not isinstance(entry[6], float | int | np.generic)
+        and (not isinstance(entry[7], float | int | np.generic))
+    )
+
+
+def lift(entry: tuple, k: int) -> tuple:
+    """Put handles in place of the saved values of an entry, so that its pullback is recorded."""
+    primitive = PRIMITIVES[entry[0]]
+    if primitive.kind == "elementwise":
+        code, a, b, x1, x2, y = entry[3:9]
+        code1, code2 = entry[9:] or (code, code)
+        return (
+            *entry[:6], _handle(x1, code1, a), _handle(x2, code2, b), _handle(y, code, k),
+            *entry[9:],
+        )  # fmt: skip
+    ids, codes, args, y = entry[4], entry[5], entry[6], entry[8]
+    if primitive.variadic is None and not primitive.vjps:  # machinery: saves no values
+        return entry
+    args = tuple(map(_handle, args, codes, ids)) + args[len(ids) :]
+    if entry[3] == MULTIPLE:
+        y = y and tuple(_part(item, k, i, len(y)) for i, item in enumerate(y))
+    else:
+        y = _handle(y, entry[3], k)
+    return (*entry[:6], args, entry[7], y)
+
+
+def _handle(value: Any, code: int, id_: int) -> Any:
+    """Return the handle of a saved value, if it is a node's; `code` is that of its node."""
+    if value is None or id_ < 0:
+        return value
+    if code <= NUMBER:  # a Python number is kept as NumPy's
+        code = code_of(value)
+    return dispatch.traced(value, code, id_, TracedArray)
+
+
+def _part(value: Any, k: int, i: int, count: int) -> Any:
+    if getattr(value, "dtype", np.dtype(float)).kind not in "fc":
+        return value
+    code = code_of(value)
+    tail = (code, (k,), (MULTIPLE,), (None, i, count), None, None)
+    return dispatch.traced(value, code, recorder.append(tail, pick.code), TracedArray)
