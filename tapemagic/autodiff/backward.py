@@ -93,8 +93,9 @@ def _sweep(
 ) -> dict[int, Any]:
     top = max(seeds)
     owned: set[int] = set()
-    # Behind the cotangents: the id that is being pulled back, and the ids whose array is ours.
-    cotangents: list[Any] = [None] * (top + 1) + [top, owned]
+    # Behind the cotangents: the ids where outer products may wait, the id that is being pulled
+    # back, and the ids whose array is ours.
+    cotangents: list[Any] = [None] * (top + 1) + [wanted, top, owned]
     for id_, ct in seeds.items():
         cotangents[id_] = ct
     pull = (
@@ -272,10 +273,10 @@ def _fit_mask(mask: np.ndarray, aval: Any) -> np.ndarray | None:
 def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tuple]:
     """Pull back through any other primitive; selecting ones pull their mask back as well."""
     primitive = PRIMITIVES[entry[0]]
-    slots = Slots({-1: set(), -2: k})
+    slots = Slots({-1: set(), -2: k, -3: ()})
     PULLBACKS[entry[0]](ct, lifted, slots)
     selecting = primitive.kind == "linear" and entry[3] != MULTIPLE
-    chosen = Slots({-1: set(), -2: k})
+    chosen = Slots({-1: set(), -2: k, -3: ()})
     if selecting:
         aval = AVALS[entry[3]]
         # Uneven weights, since even ones cancel in a difference or a Fourier transform: what comes

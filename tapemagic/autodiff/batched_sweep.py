@@ -182,7 +182,7 @@ class _Pull:
                 row: Any = [None if part is None else part[r] for part in ct]
             else:
                 row = np.array(ct[r])[()]  # a write pulls back in place
-            slots = Slots({-1: {k}, -2: k})
+            slots = Slots({-1: {k}, -2: k, -3: ()})
             pullback(row, entry, slots)
             for operand, new in slots.items():
                 if operand >= 0:

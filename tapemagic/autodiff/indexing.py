@@ -17,7 +17,7 @@ from .avals import CODES, code_of
 from .dispatch import HANDLE_TYPES
 from .places import is_basic
 from .recorder import RECORDER, entered
-from .storage import view_of
+from .storage import Storage, view_of
 from .structure import get_item
 
 _NUMBER_CODES = {kind: code_of(kind(0)) for kind in (np.float64, np.float32)}
@@ -63,6 +63,11 @@ def getitem(handle: Any, index: Any) -> Any:
         code = _NUMBER_CODES.get(type(y))
         if code is not None:  # the short way: one element of a vector
             return _element(handle, y, code, index)
+    if fresh and type(storage) is Storage and not storage.written:
+        if kind is slice:
+            return _part(handle, storage, index, ("slice", index.start, index.stop, index.step))
+        if kind is int and handle.value.ndim > 1:
+            return _part(handle, storage, index, index)
     if kind is not slice:
         index = plain_index(index)
     id_, code = handle.id if fresh else dispatch.node_of(handle), handle.aval
@@ -97,6 +102,29 @@ def _element(handle: Any, y: Any, code: int, index: int) -> Any:
             (None, index), None, y,
         )
     )  # fmt: skip
+    return result
+
+
+def _part(handle: Any, storage: Storage, index: Any, where: Any) -> Any:
+    """Return a slice or row of an array that nobody has written to: the short way."""
+    y = handle.value[index]
+    code = CODES.get((y.shape, y.dtype, np.ndarray)) or code_of(y)
+    frame = _getframe(2)
+    if frame is not RECORDER.frame:
+        frame = entered(frame)
+    result: Any = object.__new__(handle.result_class)
+    result.value = y
+    result.aval = code
+    result.token = RECORDER.token
+    entries = RECORDER.entries
+    result.id = len(entries)
+    entries.append(
+        (
+            get_item.code, frame.f_lasti, RECORDER.context, code, (handle.id,), (handle.aval,),
+            (None, where), None, None if code & 1 else y.copy(),
+        )
+    )  # fmt: skip
+    storage.attach(result)
     return result
 
 

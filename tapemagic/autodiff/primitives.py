@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .pullbacks import compile_pullback, general_pullback, names_in, reads_of
+from .pullbacks import compile_pullback, general_pullback, names_in, product_pullback, reads_of
 
 Vjp = Callable[..., Any]
 
@@ -236,6 +236,15 @@ def general(
         fun, kind, vjps=vjps, variadic=variadic, name=name, kink=kink, shows=shows
     )
     return _register(primitive, general_pullback(primitive))
+
+
+def product(fun: Callable, left: Vjp, right: Vjp, *, shows: tuple[str, ...] = ()) -> Primitive:
+    """Declare a product of vectors or matrices, with a vjp per operand as for `general`.
+
+    Of a vector and a matrix, the matrix gets an outer product of its cotangent and the vector.
+    """
+    primitive = Primitive(fun, "general", vjps=(left, right), shows=shows)
+    return _register(primitive, product_pullback(primitive))
 
 
 def linear(fun: Callable, adjoint: Vjp, *, name: str = "") -> Primitive:

@@ -209,7 +209,7 @@ class Replay:
             RECORDER.writer = was
 
     def _backward(self, seeds: dict[int, Any], wanted: set[int]) -> dict[int, Any]:
-        cotangents: list[Any] = [None] * (self.top + 1) + [self.top, set()]
+        cotangents: list[Any] = [None] * (self.top + 1) + [(), self.top, set()]
         for id_, ct in seeds.items():
             cotangents[id_] = ct
         useful = self._depending(wanted)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .avals import AVALS, fit, full
+from .outers import add_outer
 from .recorder import generated_name
 
 #: Bytes from which on memory that is fresh costs more than a look at what there is.
@@ -169,6 +170,33 @@ def general_pullback(primitive: Any) -> Callable:
                     new = fit(new, target)
                 old = cotangents[operand]
                 cotangents[operand] = new if old is None else old + new
+
+    return pullback
+
+
+def product_pullback(primitive: Any) -> Callable:
+    """Return the pullback of a product of two operands, whose outer products may wait."""
+    left, right = primitive.vjps
+
+    def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
+        _, _, _, aval, (a, b), (code1, code2), (x1, x2), _, y = entry
+        ct = full(ct, AVALS[aval])
+        if x1 is None:
+            x1 = AVALS[code1]
+        if x2 is None:
+            x2 = AVALS[code2]
+        if a >= 0:
+            old = cotangents[a]
+            if old is None:
+                cotangents[a] = fit(left(ct, y, x1, x2), AVALS[code1])
+            elif not add_outer(a, ct, x2, old, cotangents):
+                cotangents[a] = old + fit(left(ct, y, x1, x2), AVALS[code1])
+        if b >= 0:
+            old = cotangents[b]
+            if old is None:
+                cotangents[b] = fit(right(ct, y, x1, x2), AVALS[code2])
+            elif not add_outer(b, x1, ct, old, cotangents):
+                cotangents[b] = old + fit(right(ct, y, x1, x2), AVALS[code2])
 
     return pullback
 

@@ -82,13 +82,13 @@ class Recording:
             variable.token = None
         self.variables.clear()
 
-    def number(self, key: tuple[CodeType, int, int]) -> int:
+    def number(self, code: CodeType, context: int, offset: int) -> int:
         """Return the number of (code, context of the caller, offset in the caller)."""
-        identity = (id(key[0]), key[1], key[2])  # to hash a code object would read all of it
+        identity = (id(code), context, offset)  # to hash a code object would read all of it
         known = self._numbers.get(identity)
         if known is None:
             known = self._numbers[identity] = len(self.contexts)
-            self.contexts.append(key)
+            self.contexts.append((code, context, offset))
         return known
 
     def context(self, frame: FrameType) -> int:
@@ -96,7 +96,7 @@ class Recording:
         frames = callers(frame)
         number = offset = -1
         for caller in reversed(frames):
-            number, offset = self.number((caller.f_code, number, offset)), caller.f_lasti
+            number, offset = self.number(caller.f_code, number, offset), caller.f_lasti
         return number
 
     def positions(self, context: int, offset: int) -> list[tuple[CodeType, int]]:
@@ -155,15 +155,14 @@ class Recorder:
         if recording is None or self.standing:
             return
         stack, contexts = self.stack, self.stack_contexts
-        known = contexts.get(frame)
-        if known is not None:  # back from a helper
+        if frame in contexts:  # back from a helper
             while stack[-1] is not frame:
                 del contexts[stack.pop()]
-            self.context = known
+            self.context = contexts[frame]
             return
         caller = frame.f_back
         if stack and caller is stack[-1] and caller is not None:  # a helper of the known frame
-            number = recording.number((frame.f_code, contexts[caller], caller.f_lasti))
+            number = recording.number(frame.f_code, contexts[caller], caller.f_lasti)
             stack.append(frame)
             contexts[frame] = self.context = number
             return
@@ -181,7 +180,7 @@ class Recorder:
         if walker is not None:
             number, offset = contexts[walker], walker.f_lasti
         for caller in reversed(new):
-            number, offset = recording.number((caller.f_code, number, offset)), caller.f_lasti
+            number, offset = recording.number(caller.f_code, number, offset), caller.f_lasti
             stack.append(caller)
             contexts[caller] = number
         self.context = number
@@ -199,8 +198,8 @@ class Recorder:
         self.frame, self.standing = None, False
         if frame is not None and self.recording is not None:
             # A code of ours, which readers of positions pass over: the caller's line counts.
-            ours = (Recorder.enter.__code__, self.context, frame.f_lasti)
-            self.context, self.standing = self.recording.number(ours), True
+            ours = self.recording.number(Recorder.enter.__code__, self.context, frame.f_lasti)
+            self.context, self.standing = ours, True
         try:
             yield
         finally:

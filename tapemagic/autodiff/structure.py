@@ -32,6 +32,7 @@ from .elements import (
     _zero_window,
     run,
 )
+from .outers import Outers
 from .places import decode, is_repeating, order_of, overlaps, view_at
 from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise
 from .recorder import RECORDER
@@ -54,7 +55,7 @@ def _machinery(fun: Any, name: str, pullback: Any) -> Primitive:
 def _buffer(a: int, aval: Any, cotangents: list, order: Any = "C") -> np.ndarray:
     """Return the cotangent of node `a` as an array that the sweep may write to."""
     owned = cotangents[-1]
-    buffer = cotangents[a]
+    buffer = settled(cotangents[a])
     if a not in owned or not isinstance(buffer, np.ndarray):  # 0-d sums become numbers
         if buffer is None:
             buffer = np.zeros(aval.shape, aval.dtype, order=order)
@@ -67,7 +68,7 @@ def _buffer(a: int, aval: Any, cotangents: list, order: Any = "C") -> np.ndarray
 
 def settled(ct: Any) -> Any:
     """Add up what waits to be added, when the sweep arrives at a node."""
-    return ct.total() if type(ct) is Reads else ct
+    return ct.total() if type(ct) is Reads or type(ct) is Outers else ct
 
 
 def _accumulate(a: int, new: Any, cotangents: list) -> None:

@@ -75,10 +75,14 @@ class TracedArray:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             rule: Any = RULES.get(ufunc)  # none for SciPy's, or a composite
-            if type(rule) is Primitive and rule.kind == "elementwise":
+            if type(rule) is Primitive and rule.kind != "constant":
                 if len(inputs) == 2:
                     return dispatch.call_binary(rule, ufunc, *inputs)
-                if self.token is RECORDER.token and self.aval > NUMBER:
+                if (
+                    rule.kind == "elementwise"
+                    and self.token is RECORDER.token
+                    and self.aval > NUMBER
+                ):
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
         from .ufuncs import call_ufunc

@@ -32,7 +32,7 @@ def count() -> tuple[str, int, int | None]:
     """Return what is being done, how many operations it has come to, and of how many."""
     if SWEEPS:
         cotangents = SWEEPS[0]
-        total = len(cotangents) - 2
+        total = len(cotangents) - 3
         return "swept", total - cotangents[-2], total
     return "recorded", len(RECORDER.entries), None
 

@@ -112,3 +112,35 @@ def test_iteration_over_rows_and_0d():
         number = x[0, 0]
         with pytest.raises(TypeError, match="iter"):
             list(number)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 2)])
+@pytest.mark.parametrize("index", [1, -1, slice(1, 3), slice(None, None, -2)], ids=repr)
+def test_parts_of_an_array_that_has_views(dtype, shape, index):
+    plain = np.arange(1, np.prod(shape) + 1).reshape(shape).astype(dtype)
+    x = Variable(plain)
+    with GradientTape() as tape:
+        y = x * 1
+        view = y[:2]  # from here on y has a storage
+        part = y[index]
+        assert type(part.value) is type(plain[index])
+        assert np.asarray(part.value).dtype == dtype
+        loss = np.sum(np.real(part) * 3) + np.sum(np.real(view))
+    wanted = np.zeros(shape, dtype)
+    wanted[index] += 3
+    wanted[:2] += 1
+    np.testing.assert_array_equal(tape.gradient(loss, x), wanted)
+
+
+def test_a_write_reaches_parts_that_were_read_before():
+    x = Variable(np.arange(12.0).reshape(3, 4))
+    with GradientTape() as tape:
+        y = x * 2
+        first, row = y[:2], y[1]
+        y[1] = 7.0
+        loss = np.sum(first) + np.sum(row * 10)
+    assert loss.value == 12 + 28 + 280
+    wanted = np.zeros((3, 4))
+    wanted[0] = 2
+    np.testing.assert_array_equal(tape.gradient(loss, x), wanted)

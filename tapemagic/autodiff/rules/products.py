@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.primitives import composite, general
+from tapemagic.autodiff.primitives import composite, general, product
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import adjoint, ndim_of, plain, shape_of, sum_to
@@ -49,7 +49,7 @@ def _matmul_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return adjoint(a) @ ct
 
 
-general(np.matmul, _matmul_left, _matmul_right, shows=("ct @ x2.T", "x1.T @ ct"))
+product(np.matmul, _matmul_left, _matmul_right, shows=("ct @ x2.T", "x1.T @ ct"))
 composite(np.linalg.matmul, lambda x1, x2, /: np.matmul(x1, x2))
 
 
@@ -81,7 +81,7 @@ def _dot_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return product if b.ndim == 1 else np.moveaxis(product, 0, -2)
 
 
-general(np.dot, _dot_left, _dot_right)
+product(np.dot, _dot_left, _dot_right)
 
 
 def _vdot_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
