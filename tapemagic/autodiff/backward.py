@@ -19,7 +19,7 @@ import numpy as np
 
 from . import dispatch, leaks
 from .avals import AVALS, MULTIPLE, fit, full, is_small
-from .lifting import has_short_way, lift
+from .lifting import has_short_way, lift, narrowed
 from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of
 from .recorder import RECORDER
@@ -155,6 +155,8 @@ class _Puller:
                 entry = lift(entry, k)
                 if type(ct) is np.float64 and has_short_way(entry):
                     ct = float(ct)
+            if self._mine is not None:
+                entry = narrowed(entry, self._mine)
             PULLBACKS[entry[0]](ct, entry, cotangents)
             cotangents[k] = None
 

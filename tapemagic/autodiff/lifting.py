@@ -1,4 +1,8 @@
-"""Entries with handles in place of what they saved: their pullbacks are recorded like any code."""
+"""Entries as a sweep that is not the plain one sees them.
+
+With handles in place of what they saved, their pullbacks are recorded like any code; with operands
+hidden, nothing is computed for those.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +49,20 @@ def lift(entry: tuple, k: int) -> tuple:
     else:
         y = _handle(y, entry[3], k)
     return (*entry[:6], args, entry[7], y)
+
+
+def narrowed(entry: tuple, mine: bytearray) -> tuple:
+    """Hide the operands that lead to nothing of the tape: no cotangent is computed for them."""
+    ids = entry[4]
+    if type(ids) is int:
+        a, b = ids, entry[5]
+        if (a < 0 or mine[a]) and (b < 0 or mine[b]):
+            return entry
+        a, b = a if a >= 0 and mine[a] else -1, b if b >= 0 and mine[b] else -1
+        return (*entry[:4], a, b, *entry[6:])
+    if all(id_ < 0 or mine[id_] for id_ in ids):
+        return entry
+    return (*entry[:4], tuple(id_ if id_ >= 0 and mine[id_] else -1 for id_ in ids), *entry[5:])
 
 
 def _handle(value: Any, code: int, id_: int) -> Any:
