@@ -12,7 +12,6 @@ numeric zero times inf stays nan.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,8 @@ from .structure import settled, source
 
 #: The cotangents of the sweeps that are going on, outermost first, for whoever shows progress.
 SWEEPS: list[list] = []
+#: From so many elements on BLAS shares a dot product among threads, which may have to be woken.
+THREADED = 10_000
 #: What cotangents kept for the picture may take in all.
 KEPT_BYTES = 1 << 27
 
@@ -68,23 +69,30 @@ def sweep(
     dict
         Id -> cotangent, for those of `wanted` that a path leads to.
     """
-    traces = RECORDER.recording is not None
-    here = RECORDER.stand(leaks.user_frame()) if traces else nullcontext()
-    with here, np.errstate(all="ignore"):  # the warnings of the user's own code came forward
-        found = _sweep(entries, seeds, wanted, mine, record, kept)
-        if any(map(_has_nan, found.values())):
-            found = _careful_sweep(entries, seeds, wanted, mine, record, kept)
+    before = None if RECORDER.recording is None else RECORDER.stand(leaks.user_frame())
+    try:
+        with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
+            found = _sweep(entries, seeds, wanted, mine, record, kept)
+            if any(map(has_nan, found.values())):
+                found = _careful_sweep(entries, seeds, wanted, mine, record, kept)
+    finally:
+        if before is not None:
+            RECORDER.go_on(before)
     return found
 
 
-def _has_nan(ct: Any) -> bool:
+def has_nan(ct: Any) -> bool:
+    """Tell whether a cotangent holds a nan."""
     if type(ct) is not np.ndarray:
         ct = dispatch.plain(ct)
     if isinstance(ct, np.ndarray):
         if type(ct) is not np.ndarray or ct.dtype.kind != "f":
             return bool(np.isnan(ct).any())
-        elements = ct if ct.ndim == 1 else ct.ravel()
-        ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then
+        if ct.size > THREADED:
+            ct = ct.max()
+        else:
+            elements = ct if ct.ndim == 1 else ct.ravel()
+            ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then
     return bool(ct != ct)  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
 
 

@@ -23,7 +23,7 @@ def _watch_arguments(tape: GradientTape, args: tuple, argnums: int | tuple[int, 
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     args_list = list(args)
     for i in numbers:
-        args_list[i] = structures.map_leaves(lambda x: tape.watch(_own_handle(x)), args[i])
+        args_list[i] = structures.map_leaves(lambda x: tape._watch_one(_own_handle(x)), args[i])
     chosen = args_list[argnums] if isinstance(argnums, int) else [args_list[i] for i in numbers]
     return tuple(args_list), chosen
 
