@@ -41,10 +41,11 @@ def _own_handle(x: Any) -> Any:
             return dispatch.traced(value, code, id_, x.result_class)  # either copies when written
         x = np.array(dispatch.plain(x))[()]
     x = _differentiable(x)
-    if type(x) is not np.ndarray or not x.flags.forc:
+    if type(x) is not np.ndarray or not (flags := x.flags).forc:
         return Borrowed().lift(x)
-    copy = x.copy(order="K")  # nobody else can write to it
-    copy.flags.writeable = x.flags.writeable
+    copy = x.copy("K")  # nobody else can write to it
+    if not flags.writeable:
+        copy.setflags(write=False)
     return dispatch.untracked(copy, TracedArray)
 
 

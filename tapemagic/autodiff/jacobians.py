@@ -15,9 +15,9 @@ from .avals import AVALS, Aval
 from .backward import has_nan
 from .batched_sweep import sweep_rows
 from .batches import Rows
-from .borrowed import Borrowed
-from .dispatch import is_traced, plain
+from .dispatch import is_traced, plain, untracked
 from .recorder import RECORDER
+from .traced import TracedArray
 
 #: What the cotangents of one node may take while many are swept at once.
 CHUNK_BYTES = 1 << 26
@@ -99,7 +99,7 @@ def _swept_forward(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
     aval = AVALS[tape._recording.entries[top][3]]
     outer = type(tape)(persistent=True)
     with outer:
-        ct = outer.watch(Borrowed().lift(np.zeros(aval.shape, aval.dtype)))
+        ct = outer.watch(untracked(np.zeros(aval.shape, aval.dtype), TracedArray))
         pulled = tape._sweep({top: ct}, ids)
     blocks: list[Any] = []
     for gradient in pulled:

@@ -33,16 +33,14 @@ def has_short_way(entry: tuple) -> bool:
 def lift(entry: tuple, k: int) -> tuple:
     """Put handles in place of the saved values of an entry, so that its pullback is recorded."""
     primitive = PRIMITIVES[entry[0]]
+    if not primitive.reads:  # nothing was saved, unless to be shown
+        return entry
     if primitive.kind == "elementwise":
         code, a, b, x1, x2, y = entry[3:9]
         code1, code2 = entry[9:] or (code, code)
-        return (
-            *entry[:6], _handle(x1, code1, a), _handle(x2, code2, b), _handle(y, code, k),
-            *entry[9:],
-        )  # fmt: skip
+        values = _handle(x1, code1, a), _handle(x2, code2, b), _handle(y, code, k)
+        return entry[:6] + values + entry[9:]
     ids, codes, args, y = entry[4], entry[5], entry[6], entry[8]
-    if primitive.variadic is None and not primitive.vjps:  # machinery: saves no values
-        return entry
     args = tuple(map(_handle, args, codes, ids)) + args[len(ids) :]
     if entry[3] == MULTIPLE:
         y = y and tuple(_part(item, k, i, len(y)) for i, item in enumerate(y))
