@@ -4,38 +4,31 @@ The entries are in execution order, which is a topological order: walking them b
 every node after all of its uses. No sort and no recursion, so a chain of 10^6 operations is as good
 as one of ten.
 
-Two sweeps. The usual one runs the pullbacks. If its result holds a nan, a careful one follows,
-which keeps *structural* zeros (elements that `where`, a mask or an index never selected) apart from
-numeric ones: nothing flows into an element that was never selected, so there 0 times inf is 0. A
-numeric zero times inf stays nan.
+Two sweeps. The usual one runs the pullbacks. If its result holds a nan, a careful one follows
+(`careful_sweep.py`), which keeps structural zeros apart from numeric ones.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from . import dispatch, leaks
-from .avals import AVALS, MULTIPLE, fit, full, is_small
-from .lifting import has_short_way, lift
-from .primitives import PRIMITIVES, PULLBACKS
-from .pullbacks import conj_if_complex, partial_of
+from .avals import MULTIPLE, is_small
+from .careful_sweep import careful_sweep
+from .elements import Reads
+from .lifting import has_short_way, lift, narrowed
+from .primitives import PULLBACKS
 from .recorder import RECORDER
 from .structure import settled, source
 
 #: The cotangents of the sweeps that are going on, outermost first, for whoever shows progress.
 SWEEPS: list[list] = []
+#: From so many elements on BLAS shares a dot product among threads, which may have to be woken.
+THREADED = 10_000
 #: What cotangents kept for the picture may take in all.
 KEPT_BYTES = 1 << 27
-
-
-class Slots(dict):
-    """Cotangents by node id, None where there is none: what a pullback writes to."""
-
-    def __missing__(self, key: int) -> None:
-        return None
 
 
 def sweep(
@@ -68,23 +61,30 @@ def sweep(
     dict
         Id -> cotangent, for those of `wanted` that a path leads to.
     """
-    traces = RECORDER.recording is not None
-    here = RECORDER.stand(leaks.user_frame()) if traces else nullcontext()
-    with here, np.errstate(all="ignore"):  # the warnings of the user's own code came forward
-        found = _sweep(entries, seeds, wanted, mine, record, kept)
-        if any(map(_has_nan, found.values())):
-            found = _careful_sweep(entries, seeds, wanted, mine, record, kept)
+    before = None if RECORDER.recording is None else RECORDER.stand(leaks.user_frame())
+    try:
+        with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
+            found = _sweep(entries, seeds, wanted, mine, record, kept)
+            if any(map(has_nan, found.values())):
+                found = careful_sweep(entries, seeds, wanted, mine, record, kept)
+    finally:
+        if before is not None:
+            RECORDER.go_on(before)
     return found
 
 
-def _has_nan(ct: Any) -> bool:
+def has_nan(ct: Any) -> bool:
+    """Tell whether a cotangent holds a nan."""
     if type(ct) is not np.ndarray:
         ct = dispatch.plain(ct)
     if isinstance(ct, np.ndarray):
         if type(ct) is not np.ndarray or ct.dtype.kind != "f":
             return bool(np.isnan(ct).any())
-        elements = ct if ct.ndim == 1 else ct.ravel()
-        ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then
+        if ct.size > THREADED:
+            ct = ct.max()
+        else:
+            elements = ct if ct.ndim == 1 else ct.ravel()
+            ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then
     return bool(ct != ct)  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
 
 
@@ -143,19 +143,23 @@ class _Puller:
         self._room = KEPT_BYTES
 
     def __call__(self, entries: list[tuple], cotangents: list[Any], top: int, stop: int) -> None:
+        mine, record, kept = self._mine, self._record, self._kept
         for k in range(top, stop, -1):
             ct = cotangents[k]
-            if ct is None or (self._mine is not None and not self._mine[k]):
+            if ct is None or (mine is not None and not mine[k]):
                 continue
-            ct = settled(ct)
+            if type(ct) is Reads:
+                ct = ct.total()
             entry = entries[k]
-            if self._kept is not None and entry[3] != MULTIPLE:
+            if kept is not None and entry[3] != MULTIPLE:
                 self._keep(k, ct, is_small(entry[3]), cotangents[-1])
             cotangents[-2] = k
-            if self._record:
+            if record:
                 entry = lift(entry, k)
                 if type(ct) is np.float64 and has_short_way(entry):
                     ct = float(ct)
+            if mine is not None:
+                entry = narrowed(entry, mine)
             PULLBACKS[entry[0]](ct, entry, cotangents)
             cotangents[k] = None
 
@@ -201,109 +205,3 @@ def marks(
                         mine[k] = 1
                         break
     return mine
-
-
-# ---------------------------------------------------------------------------- the careful sweep
-
-
-def _careful_sweep(
-    entries: list[tuple], seeds: dict, wanted: set, mine: Any, record: bool, kept: dict | None
-) -> dict[int, Any]:
-    """Sweep with a mask beside every cotangent: False where nothing was ever selected."""
-    cotangents: Slots = Slots(seeds)
-    masks: Slots = Slots()  # None: everything was selected
-    found = {}
-    for k in range(max(seeds), min(wanted) - 1, -1):
-        ct = cotangents.pop(k, None)
-        if ct is None or (mine is not None and not mine[k]):
-            continue
-        mask = masks.pop(k, None)
-        entry = entries[k]
-        if k in wanted:
-            found[k] = ct
-        if kept is not None and entry[3] != MULTIPLE:
-            kept[k] = dispatch.plain(ct)
-        lifted = lift(entry, k) if record else entry
-        if PRIMITIVES[entry[0]].kind == "elementwise":
-            parts = _masked_partials(ct, mask, entry, lifted)
-        else:
-            parts = _pulled(ct, mask, entry, lifted, k)
-        for operand, new, selected in parts:
-            old = cotangents[operand]
-            if isinstance(new, list):  # parts of a result that is a tuple
-                cotangents[operand] = _join(old, new)
-                continue
-            cotangents[operand] = new if old is None else old + new
-            before = masks[operand]
-            masks[operand] = (
-                None
-                if selected is None or (old is not None and before is None)
-                else selected
-                if old is None
-                else selected | before
-            )
-    return found
-
-
-def _masked_partials(ct: Any, mask: Any, entry: tuple, lifted: tuple) -> list[tuple]:
-    """Pull back through an elementwise primitive; nothing flows where the mask is False."""
-    primitive = PRIMITIVES[entry[0]]
-    x1, x2, y = lifted[6:9]
-    ct = full(ct, AVALS[entry[3]])
-    codes = entry[9:11] if len(entry) > 9 else (entry[3], entry[3])
-    parts = []
-    for position in range(primitive.arity):
-        operand = entry[4 + position]
-        if operand < 0:
-            continue
-        new = ct * conj_if_complex(partial_of(primitive, position)(y, x1, x2))
-        if mask is not None:
-            new = np.where(mask, new, 0.0)
-        aval = AVALS[codes[position]]
-        selected = None if mask is None else _fit_mask(mask, aval)
-        parts.append((operand, fit(new, aval), selected))
-    return parts
-
-
-def _fit_mask(mask: np.ndarray, aval: Any) -> np.ndarray | None:
-    selected = np.asarray(fit(mask.astype(float), aval)) != 0
-    return None if selected.all() else selected
-
-
-def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tuple]:
-    """Pull back through any other primitive; selecting ones pull their mask back as well."""
-    primitive = PRIMITIVES[entry[0]]
-    slots = Slots({-1: set(), -2: k, -3: ()})
-    PULLBACKS[entry[0]](ct, lifted, slots)
-    selecting = primitive.kind == "linear" and entry[3] != MULTIPLE
-    chosen = Slots({-1: set(), -2: k, -3: ()})
-    if selecting:
-        aval = AVALS[entry[3]]
-        # Uneven weights, since even ones cancel in a difference or a Fourier transform: what comes
-        # out as 0 then is 0 for every cotangent.
-        uneven = np.random.default_rng(0).uniform(0.5, 1.5, aval.shape)
-        indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
-        PULLBACKS[entry[0]](indicator, entry, chosen)
-    parts = []
-    for operand, pulled in slots.items():
-        if operand < 0:
-            continue
-        new = settled(pulled)
-        selected = None
-        if selecting and not isinstance(new, list):
-            operand_aval = _aval_of(entry, operand)
-            selected = np.asarray(full(chosen[operand], operand_aval)) != 0
-            selected = None if selected.all() else selected
-        parts.append((operand, new, selected))
-    return parts
-
-
-def _aval_of(entry: tuple, operand: int) -> Any:
-    code = entry[5][entry[4].index(operand)]
-    return AVALS[code or entry[3]]
-
-
-def _join(old: list | None, new: list) -> list:
-    if old is None:
-        return new
-    return [b if a is None else a if b is None else a + b for a, b in zip(old, new)]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from .avals import AVALS, MULTIPLE, Aval, full
-from .backward import Slots
 from .batches import BATCHED, SPARSE, Rows, as_dtype, fit_rows, full_rows, places_of
+from .careful_sweep import Slots
 from .places import decode, is_repeating
 from .primitives import PRIMITIVES, PULLBACKS
 from .pullbacks import conj_if_complex, partial_of

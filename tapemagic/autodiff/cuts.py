@@ -142,8 +142,11 @@ def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         given = [zero if one is None else one for one, zero in zip(ct, unused)]
     else:
         given = [full(ct, AVALS[aval])]
-    with RECORDER.stand(None):  # the user's function has lines of its own
+    before = RECORDER.stand(None)  # the user's function has lines of its own
+    try:
         results = gradient(*given)
+    finally:
+        RECORDER.go_on(before)
     if not isinstance(results, (list, tuple)):
         results = [results]
     if len(results) != len(ids):

@@ -12,9 +12,10 @@ from tapemagic.errors import SourceError
 from . import dispatch, structures
 from .borrowed import Borrowed
 from .dispatch import is_traced
-from .forward import tangent_of
+from .forward import push, recorded_pullback
 from .recorder import RECORDER
 from .tape import GradientTape
+from .traced import TracedArray
 
 
 def _watch_arguments(tape: GradientTape, args: tuple, argnums: int | tuple[int, ...]) -> tuple:
@@ -22,7 +23,7 @@ def _watch_arguments(tape: GradientTape, args: tuple, argnums: int | tuple[int, 
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     args_list = list(args)
     for i in numbers:
-        args_list[i] = structures.map_leaves(lambda x: tape.watch(_own_handle(x)), args[i])
+        args_list[i] = structures.map_leaves(lambda x: tape._watch_one(_own_handle(x)), args[i])
     chosen = args_list[argnums] if isinstance(argnums, int) else [args_list[i] for i in numbers]
     return tuple(args_list), chosen
 
@@ -33,10 +34,19 @@ def _own_handle(x: Any) -> Any:
     Arguments are independent of one another, also where they share memory: ``f(x, x)`` has two.
     """
     if is_traced(x):
-        if dispatch.operand(x)[1] >= 0:
-            return +x
+        value, id_, code = dispatch.operand(x)
+        if id_ >= 0:
+            if getattr(value, "base", None) is not None:
+                return +x
+            return dispatch.traced(value, code, id_, x.result_class)  # either copies when written
         x = np.array(dispatch.plain(x))[()]
-    return Borrowed().lift(_differentiable(x))
+    x = _differentiable(x)
+    if type(x) is not np.ndarray or not (flags := x.flags).forc:
+        return Borrowed().lift(x)
+    copy = x.copy("K")  # nobody else can write to it
+    if not flags.writeable:
+        copy.setflags(write=False)
+    return dispatch.untracked(copy, TracedArray)
 
 
 def _differentiable(x: Any) -> Any:
@@ -160,21 +170,17 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
         with inner:
             watched, chosen = _watch_arguments(inner, primals, tuple(range(len(primals))))
             value = fun(*watched)
-        return _plain(value), structures.map_leaves(
-            _plain, push_forward(outer, inner, value, chosen, tangents)
-        )
-
-
-def push_forward(
-    outer: GradientTape, inner: GradientTape, value: Any, sources: Any, tangents: Any
-) -> Any:
-    """Return the tangents of `value`, in its structure; zeros where it is unconnected."""
+        pullbacks = [
+            recorded_pullback(outer, inner, y, chosen) if is_traced(y) else None
+            for y in structures.leaves(value)
+        ]
+    directions = structures.leaves([tangents], [chosen])
     results = []
-    for y in structures.leaves(value):
-        found = tangent_of(outer, inner, y, sources, tangents) if is_traced(y) else None
+    for y, pullback in zip(structures.leaves(value), pullbacks, strict=True):
+        found = push(outer, *pullback, directions) if pullback is not None else None
         zeros = np.zeros(np.shape(y), np.asarray(dispatch.plain(y)).dtype)[()]
-        results.append(zeros if found is None else found)
-    return structures.rebuild(value, results)
+        results.append(zeros if found is None else _plain(found))
+    return _plain(value), structures.rebuild(value, results)
 
 
 def jacobian(fun: Callable, argnums: int = 0) -> Callable:

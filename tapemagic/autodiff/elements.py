@@ -152,27 +152,36 @@ def run(fun: Any, x: Any, *args: Any) -> Any:
     """Call a function of one array, and of settings, on a plain or a traced array."""
     if RECORDER.writer is not None:
         return RECORDER.writer(fun, (x, *args), {})
-    if not is_traced(x):
-        return fun(x, *args)
-    if x.storage is not None or x.token is not RECORDER.token:
-        return dispatch.call(fun, (x, *args), {})
-    return _recorded(fun, (x.value, *args), [x], len(args), {})
+    return _call(fun, (x,), args, {}) if is_traced(x) else fun(x, *args)
 
 
-def _recorded(fun: Any, values: tuple, parts: list, rest: int, settings: dict) -> Any:
-    """Record a call whose first arguments are `parts`, of which nothing is special."""
-    y = fun(*values, **settings)
+def _call(fun: Any, parts: Any, rest: tuple, settings: dict[str, Any]) -> Any:
+    """Call and record a function whose first arguments are `parts`, some of them traced."""
+    values, ids, codes = [], [], []
+    token, cls = RECORDER.token, None
+    for x in parts:
+        if not is_traced(x):
+            values.append(x)
+            ids.append(-1)
+            codes.append(0)
+        elif x.storage is None and x.token is token:
+            values.append(x.value)
+            ids.append(x.id)
+            codes.append(x.aval)
+            cls = x.result_class
+        else:
+            return dispatch.call(fun, (*parts, *rest), settings)
+    y = fun(*values, *rest, **settings)
     if type(y) is np.ndarray and y.base is not None:
         y = y.copy()  # nobody knows of the array that it would be a view of
     code = code_of(y)
-    ids = [x.id if is_traced(x) else -1 for x in parts] + [-1] * rest
-    codes = [x.aval if is_traced(x) else 0 for x in parts] + [0] * rest
-    saved = tuple(None if id_ >= 0 else x for id_, x in zip(ids, values, strict=True))
-    kept = None if code & 1 else y
-    tail = (code, tuple(ids), tuple(codes), saved, tuple(settings.items()) or None, kept)
-    first = next(x for x in parts if is_traced(x))
-    id_ = recorder.append(tail, RULES[fun].code, 3)
-    return dispatch.traced(y, code, id_, first.result_class)
+    saved = [None if id_ >= 0 else x for id_, x in zip(ids, values, strict=True)]
+    none = [-1] * len(rest)
+    tail = (
+        code, (*ids, *none), (*codes, *[0] * len(rest)), (*saved, *rest),
+        tuple(settings.items()) or None, None if code & 1 else y,
+    )  # fmt: skip
+    return dispatch.traced(y, code, recorder.append(tail, RULES[fun].code, 3), cls)
 
 
 class Reads:
@@ -209,15 +218,7 @@ class Reads:
                 "shape": shape,
                 "dtype": dtype,
             }
-            if not any(map(is_traced, parts)):
-                total = _scatter_all(*parts, **settings)
-            elif all(map(_is_simple, parts)):
-                values = tuple(x.value if is_traced(x) else x for x in parts)
-                total = _recorded(_scatter_all, values, parts, 0, settings)
-            else:
-                total = dispatch.call(_scatter_all, tuple(parts), settings)
+            traced = any(map(is_traced, parts))
+            total = (_call(_scatter_all, parts, (), settings) if traced
+                     else _scatter_all(*parts, **settings))  # fmt: skip
         return total if self._rest is None else total + self._rest
-
-
-def _is_simple(x: Any) -> bool:
-    return not is_traced(x) or (x.storage is None and x.token is RECORDER.token)

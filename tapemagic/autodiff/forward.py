@@ -13,15 +13,15 @@ import numpy as np
 from tapemagic.errors import TapeUseError
 
 from . import dispatch, structures
-from .borrowed import Borrowed
 from .dispatch import is_traced
 from .tape import GradientTape
+from .traced import TracedArray
 
 
-def tangent_of(
-    outer: GradientTape, inner: GradientTape, y: Any, sources: Any, tangents: Any
-) -> Any:
-    """Return the tangent of one recorded value, or None where it is unconnected.
+def recorded_pullback(
+    outer: GradientTape, inner: GradientTape, y: Any, sources: Any
+) -> tuple[Any, list[Any]]:
+    """Let `outer` record the pullback of one value, at a cotangent that it watches.
 
     Parameters
     ----------
@@ -30,23 +30,34 @@ def tangent_of(
     y : TracedArray
     sources : TracedArray, Variable, or a nested structure of them
         What `inner` watches.
-    tangents : array, or the structure of `sources`
-        Their tangents.
+
+    Returns
+    -------
+    cotangent : TracedArray
+    pulled : list
+        One cotangent per leaf of `sources`, None where `y` does not depend on it.
     """
     plain = np.asarray(dispatch.plain(y))
-    cotangent = outer.watch(Borrowed().lift(np.zeros(plain.shape, plain.dtype)[()]))
+    cotangent = outer.watch(dispatch.untracked(np.zeros(plain.shape, plain.dtype), TracedArray))
     pulled = inner.gradient(y, sources, output_gradients=cotangent)
-    total = None
-    for ct, tangent in zip(
-        structures.leaves([pulled], [sources]),
-        structures.leaves([tangents], [sources]),
-        strict=True,
-    ):
-        if ct is None or not is_traced(ct):
-            continue
-        term = np.sum(ct * np.conj(tangent) if np.iscomplexobj(tangent) else ct * tangent)
-        total = term if total is None else total + term
-    return None if total is None else outer.gradient(total, cotangent)
+    return cotangent, structures.leaves([pulled], [sources])
+
+
+def push(outer: GradientTape, cotangent: Any, pulled: list, tangents: list) -> Any:
+    """Transpose a recorded pullback: return the tangent of its value, None if unconnected.
+
+    Where `outer` records no more, this sweep is an ordinary one.
+    """
+    pairs = [
+        (ct, t if np.iscomplexobj(plain) else np.real(t))
+        for ct, t in zip(pulled, tangents, strict=True)
+        if ct is not None and is_traced(ct) and (plain := dispatch.plain(ct)) is not None
+    ]
+    if not pairs:
+        return None
+    targets, seeds = map(list, zip(*pairs))
+    tangent = outer.gradient(targets, cotangent, output_gradients=seeds)
+    return tangent if tangent is None else tangent[()]
 
 
 class ForwardAccumulator:
@@ -124,10 +135,13 @@ class ForwardAccumulator:
             if pause:
                 self._outer.start()
             try:
-                found = tangent_of(self._outer, self._inner, y, self._primals, self._tangents)
+                recorded = recorded_pullback(self._outer, self._inner, y, self._primals)
             finally:
                 if pause:
                     self._outer.stop()
+            found = push(
+                self._outer, *recorded, structures.leaves([self._tangents], [self._primals])
+            )
         if found is None and zero:
             value = np.asarray(dispatch.plain(y))
             return np.zeros(value.shape, value.dtype)[()]

@@ -43,8 +43,7 @@ def fingerprint(value: np.ndarray) -> tuple:
     summed = whole
     if value.nbytes > SAMPLED:
         summed = whole[: whole.size // _PAGE * _PAGE].reshape(-1, _PAGE)[::16]
-    with np.errstate(over="ignore"):
-        total = int(np.add.reduce(summed, axis=None)) if whole.size else 0
+    total = int(np.add.reduce(summed, axis=None)) if whole.size else 0
     return total, whole[::step].tobytes(), words[whole.size * 8 :].tobytes()
 
 

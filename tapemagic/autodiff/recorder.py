@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
@@ -185,12 +183,11 @@ class Recorder:
             contexts[caller] = number
         self.context = number
 
-    @contextmanager
-    def stand(self, frame: FrameType | None) -> Iterator[None]:
-        """Give all entries the position of one frame meanwhile; None: their own again.
+    def stand(self, frame: FrameType | None) -> tuple:
+        """Give all entries the position of one frame from now on; None: their own again.
 
         What a recorded sweep does stands at the line that asked for it: to look for that line at
-        each operation would cost more than the operation.
+        each operation would cost more than the operation. Returns what `go_on` takes.
         """
         if frame is not None:
             self.enter(frame)
@@ -200,10 +197,11 @@ class Recorder:
             # A code of ours, which readers of positions pass over: the caller's line counts.
             ours = self.recording.number(Recorder.enter.__code__, self.context, frame.f_lasti)
             self.context, self.standing = ours, True
-        try:
-            yield
-        finally:
-            self.frame, self.context, self.standing = before
+        return before
+
+    def go_on(self, before: tuple) -> None:
+        """Go on with the positions that there were before `stand`."""
+        self.frame, self.context, self.standing = before
 
     def forget_frames(self) -> None:
         """Let go of the frames, and with them of the values of their names."""

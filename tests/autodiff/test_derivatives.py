@@ -98,6 +98,75 @@ def test_jvp_agrees_with_the_jacobian():
     np.testing.assert_allclose(tangent, tapemagic.jacobian(fun)(X) @ v)
 
 
+def test_jvp_meets_the_other_modes():
+    """Derivatives of ``sum(x**3 w)`` along v, at every nesting."""
+    w, v = np.array([1.0, 2.0, 3.0]), np.array([1.0, -2.0, 0.5])
+
+    def along(x, w=w, v=v):
+        return tapemagic.jvp(lambda z: np.sum(z**3 * w), (x,), (v,))[1]
+
+    np.testing.assert_allclose(along(X), np.sum(3 * X**2 * w * v))
+    np.testing.assert_allclose(tapemagic.grad(along)(X), 6 * X * w * v)
+    np.testing.assert_allclose(tapemagic.grad(lambda w: along(X, w))(w), 3 * X**2 * v)
+    np.testing.assert_allclose(tapemagic.grad(lambda v: along(X, w, v))(v), 3 * X**2 * w)
+    np.testing.assert_allclose(tapemagic.jvp(along, (X,), (v,))[1], np.sum(6 * X * w * v * v))
+    second = tapemagic.jvp(tapemagic.grad(lambda z: np.sum(z**3 * w)), (X,), (v,))[1]
+    np.testing.assert_allclose(second, 6 * X * w * v)
+
+
+def test_jvp_of_complex_functions():
+    z, t = np.array([1.0 + 2.0j, 0.5 - 1.0j]), np.array([0.3 - 0.2j, 1.0 + 1.0j])
+    np.testing.assert_allclose(tapemagic.jvp(lambda z: z**3, (z,), (t,))[1], 3 * z**2 * t)
+    x, s = np.array([0.3, 0.7]), np.array([2.0, -1.0])
+    np.testing.assert_allclose(
+        tapemagic.jvp(lambda x: np.exp(1j * x), (x,), (s,))[1], 1j * np.exp(1j * x) * s
+    )
+
+
+def test_jvp_gives_plain_results():
+    value, tangent = tapemagic.jvp(lambda x: {"a": x * 2.0, "b": 1.0}, (X,), (X,))
+    assert type(value["a"]) is type(tangent["a"]) is np.ndarray
+    assert tangent["b"] == 0
+
+
+def test_a_function_may_write_into_its_argument():
+    """It works on an array of its own, and an outer tape's is not touched either."""
+
+    def fun(x):
+        x[0] = x[1] * x[1]
+        return np.sum(x * x)
+
+    x = X.copy()
+    exact = np.array([0.0, 4 * X[1] ** 3 + 2 * X[1], 2 * X[2]])
+    np.testing.assert_allclose(tapemagic.grad(fun)(x), exact)
+    np.testing.assert_array_equal(x, X)
+
+    def outer(x):
+        g = tapemagic.grad(fun)(x)
+        return np.sum(g * x), x * 1.0
+
+    with GradientTape():
+        z = tapemagic.Variable(X) * 1.0
+        total, same = outer(z)
+        z[0] = 100.0
+    np.testing.assert_array_equal(same, X)
+    np.testing.assert_allclose(total, np.sum(exact * X))
+    x[:] = X
+    x.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        tapemagic.grad(fun)(x)
+
+
+def test_an_argument_that_is_written_to_later_keeps_its_value():
+    def fun(x):
+        z = x * 1.0
+        g = tapemagic.grad(lambda u: np.sum(u**3))(z)
+        z[0] = 100.0
+        return np.sum(g * g) + z[0]
+
+    np.testing.assert_allclose(tapemagic.grad(fun)(X), 36 * X**3)
+
+
 def test_jacobian_and_hessian():
     def fun(x):
         return np.stack([x[0] * x[1], np.exp(x[2]), np.sum(x**3)])
