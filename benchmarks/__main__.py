@@ -1,90 +1,125 @@
 """Time the workloads: ``python -m benchmarks [words of a workload's name]``.
 
-Ours, hand-written NumPy and the peers that are installed run in turns in one process; results are
-checked to be equal first. The table shows medians as ratios to the hand-written side.
+Hand-written NumPy, our tape, the program that our tape writes, and the peers that are installed run
+in turns in one process; results are checked to be equal first. The table is Markdown: medians as
+ratios to the hand-written side, and the peak of the memory that Python and NumPy asked for.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import gc
+import importlib.metadata
+import importlib.util
+import os
+import platform
 import statistics
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-import tapemagic
-
 from . import derivatives  # noqa: F401  (adds its workloads)
+from .sides import OURS, PEERS, NotComparableError
 from .workloads import WORKLOADS, Workload
 
-
-def ours(work: Workload, sources: list, constants: list) -> Callable[[], list]:
-    """Return a call that makes one forward pass and one derivative."""
-    if work.derivative != "gradient":
-        derive = getattr(tapemagic, work.derivative)(lambda *values: work.forward(np, *values))
-        return lambda: [derive(*sources, *constants)]
-    variables = [tapemagic.Variable(x) for x in sources]
-
-    def run() -> list:
-        with tapemagic.GradientTape() as tape:
-            loss = work.forward(np, *variables, *constants)
-        return tape.gradient(loss, variables)
-
-    return run
+#: A turn takes about so many seconds: short calls are repeated.
+TURN = 0.005
 
 
-def by_hand(work: Workload, sources: list, constants: list) -> Callable[[], list]:
-    """Return a call of the hand-written side."""
-    return lambda: work.by_hand(*sources, *constants)
+def sides(work: Workload, names: dict[str, Callable]) -> Iterator[tuple[str, Callable]]:
+    """Yield the sides that can do a workload, each with its call."""
+    sources, constants = work.inputs()
+    for name, side in names.items():
+        try:
+            yield name, side(work, sources, constants)
+        except (ImportError, NotComparableError):
+            continue
 
 
-def autograd(work: Workload, sources: list, constants: list) -> Callable[[], Any]:
-    """Return the same for HIPS/autograd."""
-    import autograd
-    import autograd.numpy as anp
-
-    if work.derivative != "gradient":
-        names = {"hvp": "hessian_vector_product"}
-        derive = getattr(autograd, names.get(work.derivative, work.derivative))
-        call = derive(lambda *values: work.forward(anp, *values))
-        return lambda: [call(*sources, *constants)]
-    gradient = autograd.grad(lambda values: work.forward(anp, *values, *constants))
-    return lambda: gradient(list(map(_as_float, sources)))
-
-
-def _as_float(x: Any) -> Any:
-    return float(x) if np.ndim(x) == 0 else x
-
-
-def torch(work: Workload, sources: list, constants: list) -> Callable[[], Any]:
-    """Return the same for PyTorch, for the workloads whose text it runs."""
-    raise ImportError("torch does not run NumPy's spelling")
-
-
-PEERS = {"autograd": autograd}
+def check(expected: list, found: Any, name: str, side: str) -> None:
+    """Refuse to time a side that computes something else."""
+    for a, b in zip(expected, found, strict=True):
+        if not np.allclose(a, b, rtol=1e-6, atol=1e-9):
+            raise SystemExit(f"{side} computes something else in {name!r}")
 
 
 def interleave(calls: dict[str, Callable], seconds: float) -> dict[str, float]:
     """Run the calls in turns for about `seconds`; return the median time of each."""
+    counts = {name: max(1, round(TURN / _timed(call, 1))) for name, call in calls.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
     stop = time.perf_counter() + seconds
     while time.perf_counter() < stop or len(next(iter(times.values()))) < 3:
         for name, call in calls.items():
             gc.collect()
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(_timed(call, counts[name]))
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def check(expected: list, found: Any, name: str, peer: str) -> None:
-    """Refuse to time a side that computes something else."""
-    for a, b in zip(expected, found):
-        if not np.allclose(a, b, rtol=1e-6, atol=1e-9):
-            raise SystemExit(f"{peer} computes something else in {name!r}")
+def _timed(call: Callable, count: int) -> float:
+    """Return the seconds that a call takes."""
+    start = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - start) / count
+
+
+def peak(call: Callable) -> int:
+    """Return how many bytes a call holds at the most, besides what is there before."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count / 1e3:.3g} kB"
+
+
+def _milliseconds(seconds: float) -> str:
+    milliseconds = seconds * 1e3
+    return f"{milliseconds:.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
+
+
+def _cells(cells: list[str]) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def measure(work: Workload, names: dict[str, Callable], seconds: float) -> list[str]:
+    """Measure one workload; return its row of the table."""
+    calls = dict(sides(work, names))
+    expected = calls["by hand"]()
+    for name, call in calls.items():
+        check(expected, call(), work.name, name)
+    medians = interleave(calls, seconds)
+    hand = medians.pop("by hand")
+    ratios = [f"{medians[name] / hand:.2f}" if name in medians else "–" for name in names]
+    peaks = [_bytes(peak(calls[name])) if name in calls else "–" for name in OURS]
+    return [work.name, _milliseconds(hand), f"≤ {work.goal}", *ratios[1:], *peaks]
+
+
+def machine() -> str:
+    """Say where and when this was measured."""
+    packages = ["numpy", "tapemagic", *PEERS]
+    versions = []
+    for name in packages:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return (
+        f"{dt.datetime.now(tz=dt.UTC):%d %B %Y}, CPython {platform.python_version()}, "
+        f"{platform.machine()}, {os.cpu_count()} cores, one thread; {', '.join(versions)}."
+    )
 
 
 def main() -> None:
@@ -92,37 +127,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", help="only workloads with these words in their name")
     parser.add_argument("--seconds", type=float, default=4.0, help="time per workload")
-    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--no-peers", action="store_true", help="our own sides only")
     options = parser.parse_args()
-    print(f"NumPy {np.__version__}, tapemagic {tapemagic.__version__}")
-    print(f"{'workload':34} {'by hand':>10} {'goal':>6} {'ours':>6}  peers")
+    peers = {} if options.no_peers else PEERS
+    names = {**OURS, **{name: side for name, side in peers.items() if _is_installed(name)}}
+    print(f"Ratios to the same by hand; {machine()}\n")
+    heads = ["workload", "by hand", "goal", *list(names)[1:]]
+    _cells([*heads, *(f"peak memory {name}" for name in OURS)])
+    _cells(["---"] * (len(heads) + len(OURS)))
     for work in WORKLOADS:
-        if not all(word in work.name for word in options.words):
-            continue
-        sources, constants = work.inputs()
-        calls = {
-            "hand": by_hand(work, sources, constants),
-            "ours": ours(work, sources, constants),
-        }
-        if work.peers and not options.no_peers:
-            for name, peer in PEERS.items():
-                try:
-                    calls[name] = peer(work, sources, constants)
-                except ImportError:
-                    continue
-        expected = calls["hand"]()
-        for name, call in calls.items():
-            check(expected, call(), work.name, name)
-        medians = interleave(calls, options.seconds)
-        hand = medians["hand"]
-        peers = "  ".join(
-            f"{name} {medians[name] / hand:.1f}" for name in calls if name not in ("hand", "ours")
-        )
-        print(
-            f"{work.name:34} {hand * 1e3:8.3f}ms {work.goal:6} {medians['ours'] / hand:6.2f}"
-            f"  {peers}",
-            flush=True,
-        )
+        if all(word in work.name for word in options.words):
+            _cells(measure(work, names, options.seconds))
+
+
+def _is_installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
 
 
 if __name__ == "__main__":
