@@ -290,8 +290,11 @@ def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tup
     if selecting:
         aval = AVALS[entry[3]]
         # Uneven weights, since even ones cancel in a difference or a Fourier transform: what comes
-        # out as 0 then is 0 for every cotangent.
-        uneven = np.random.default_rng(0).uniform(0.5, 1.5, aval.shape)
+        # out as 0 then is 0 for every cotangent. Views may read either part of a complex number.
+        rng = np.random.default_rng(0)
+        uneven = rng.uniform(0.5, 1.5, aval.shape)
+        if aval.is_complex:
+            uneven = uneven + 1j * rng.uniform(0.5, 1.5, aval.shape)
         indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
         PULLBACKS[entry[0]](indicator, entry, chosen)
     parts = []

@@ -122,7 +122,7 @@ class TracedArray:
     def real(self, part: Any) -> None:
         if not isinstance(self.value, np.ndarray):
             self.value.real = dispatch.plain(part)  # NumPy's own error
-        if np.size(self.value):  # nothing to write: not even a read-only array minds
+        if np.size(self.value) and part is not self:  # else not even a read-only array minds
             np.real(self)[...] = part
 
     @property
