@@ -216,9 +216,7 @@ def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
     return primitive.saves[position]
 
 
-def wrapped(
-    y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls: Any
-) -> Any:
+def wrapped(y: Any, args: tuple, memory: list, node: tuple[int, int] | None, cls: Any) -> Any:
     """Wrap a result, and tie it to an argument where NumPy returned that or a view of it."""
     if type(y) is np.ndarray or isinstance(y, np.ndarray):
         for x, value in zip(args, memory):

@@ -106,7 +106,9 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
         rule = RULES.get(fun)
         if rule is None:
             raise leaks.no_rule(fun, args)
-    if (len(args) > 1 and len(args) > _place_of_out(fun)) or (kwargs and kwargs.get("out") is not None):
+    if (len(args) > 1 and len(args) > _place_of_out(fun)) or (
+        kwargs and kwargs.get("out") is not None
+    ):
         return _into(fun, args, kwargs)
     if type(rule) is Primitive:
         if rule.kind == "constant":

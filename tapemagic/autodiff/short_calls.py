@@ -155,9 +155,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     elif code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code):
         entries.append((operation, offset, context, code, a, b, v1, v2, kept))
     else:
-        entries.append(
-            (operation + 1, offset, context, code, a, b, v1, v2, kept, code1, code2)
-        )
+        entries.append((operation + 1, offset, context, code, a, b, v1, v2, kept, code1, code2))
     return result
 
 

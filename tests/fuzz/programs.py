@@ -246,7 +246,10 @@ def _acceptable(program: Program, statement: str) -> dict[str, Any] | None:
         space = run_plain(grown)
     except Exception:
         return None
-    for value in arrays_in(space).values():
+    arrays = arrays_in(space)
+    if not arrays:
+        return None
+    for value in arrays.values():
         if np.size(value) > MOST_ELEMENTS or not np.all(np.abs(value) < LARGEST):
             return None
     return space

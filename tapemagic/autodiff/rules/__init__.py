@@ -60,4 +60,5 @@ __all__ = [
 
 #: Of an array, the method of the same name does the same, at half the price or less.
 for _name in ("sum", "mean", "var", "std", "prod", "max", "min", "cumsum", "swapaxes"):
-    if type(RULES[getattr(np, _name)]).__name__=="Primitive": RULES[getattr(np, _name)].method = getattr(np.ndarray, _name)
+    if type(RULES[getattr(np, _name)]).__name__ == "Primitive":
+        RULES[getattr(np, _name)].method = getattr(np.ndarray, _name)
