@@ -18,7 +18,7 @@ from tapemagic.autodiff.primitives import composite
 from tapemagic.autodiff.twinning import TWINS, relink, twin_module
 
 from .algebra import as_array, plain
-from .carrying import carry, refused
+from .carrying import carry, refuse_rest, refused
 
 
 class _Float64:
@@ -102,4 +102,9 @@ for _name in ("quad", "dblquad", "tplquad", "nquad", "quad_vec", "fixed_quad"):
         "it evaluates a function at points of its own choice, in compiled code",
         "Use scipy.integrate.simpson on samples, or a sum over np.polynomial.legendre.leggauss.",
     )
+refuse_rest(
+    integrate,
+    "it evaluates a function at points of its own choice",
+    "Use scipy.integrate.simpson on samples, or a sum over np.polynomial.legendre.leggauss.",
+)
 twin_module(integrate)
