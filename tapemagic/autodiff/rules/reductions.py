@@ -163,8 +163,8 @@ def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
         squares = np.real(deviation * np.conj(deviation))
         total = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
         freedom = _freedom(np.broadcast_to(deviation, np.shape(a)), axis, ddof, counted)
-        y = np.astype(total / np.reshape(freedom, np.shape(total) if is_given(counted) else ()),
-                      plain(total).dtype)  # fmt: skip
+        y = total / np.reshape(freedom, np.shape(total) if is_given(counted) else ())
+        y = y.astype(plain(total).dtype)
         return np.sqrt(y) if root else y
 
     return body
