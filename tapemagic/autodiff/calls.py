@@ -29,6 +29,14 @@ from .primitives import Primitive
 from .recorder import RECORDER
 from .signatures import positional
 
+#: dtype of a result -> the NumPy types that Python numbers have in its computation.
+_NARROW = {
+    np.dtype(np.float16): (np.float16, np.complex64),
+    np.dtype(np.float32): (np.float32, np.complex64),
+    np.dtype(np.complex64): (np.float32, np.complex64),
+}
+_WIDE = (np.float64, np.complex128)
+
 
 def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     """Compute and record an elementwise primitive; `compute` is its operator or ufunc."""
@@ -63,16 +71,16 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     if a < 0 and b < 0:
         return untracked(y, cls)
     if a >= 0 or type(y) is float or type(y) is complex:  # else a number stays weak: float32 * 2.0
-        x1 = _number(x1)
+        x1 = _number(x1, y)
     if b >= 0 or type(y) is float or type(y) is complex:
-        x2 = _number(x2)
+        x2 = _number(x2, y)
     kind = type(y)
     if kind is np.ndarray or isinstance(y, np.generic):
         if y.dtype.kind not in "fc":
             return leaks.flat(y, args, compute)
     code = code_of(y)
     reads1, reads2, reads_y = primitive.kept[(a >= 0) + 2 * (b >= 0)]
-    kept = _number(y) if reads_y or is_small(code) else None
+    kept = _number(y, y) if reads_y or is_small(code) else None
     if a >= 0:
         if not reads1:
             x1 = None
@@ -90,10 +98,17 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     return traced(y, code, id_, cls)
 
 
-def _number(x: Any) -> Any:
-    """Return a Python number as NumPy's, which gives inf where Python raises ZeroDivisionError."""
+def _number(x: Any, y: Any) -> Any:
+    """Return a Python number as NumPy's, which gives inf where Python raises ZeroDivisionError.
+
+    It has the precision of the result `y`, as in the call: a partial of float64 would promote the
+    cotangent of a float32 operand.
+    """
     kind = type(x)
-    return np.float64(x) if kind is float else np.complex128(x) if kind is complex else x
+    if kind is not float and kind is not complex:
+        return x
+    real_type, complex_type = _NARROW.get(getattr(y, "dtype", None), _WIDE)
+    return real_type(x) if kind is float else complex_type(x)
 
 
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:

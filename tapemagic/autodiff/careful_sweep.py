@@ -99,9 +99,11 @@ def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tup
     chosen = Slots({-1: set(), -2: k, -3: ()})
     if selecting:
         aval = AVALS[entry[3]]
-        # Uneven weights, since even ones cancel in a difference or a Fourier transform: what comes
-        # out as 0 then is 0 for every cotangent.
-        uneven = np.random.default_rng(0).uniform(0.5, 1.5, aval.shape)
+        # Uneven weights, since even ones cancel in a difference or a Fourier transform: what is 0
+        # then is 0 for every cotangent. A view may read one part only of a complex number.
+        rng = np.random.default_rng(0)
+        uneven = rng.uniform(0.5, 1.5, (2, *aval.shape))
+        uneven = uneven[0] + 1j * uneven[1] if aval.is_complex else uneven[0]
         indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
         PULLBACKS[entry[0]](indicator, entry, chosen)
     parts = []

@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from typing import Any
 
 #: Package -> the module with its rules, as long as these are not declared.
 PENDING = {
     "scipy.special": ".rules.scipy_special",
-    "scipy.linalg": ".rules.scipy_linalg",
+    "scipy.linalg": ".rules.scipy_linalg_refused",
+    "scipy.fft": ".rules.scipy_fft",
     "scipy.signal": ".rules.scipy_signal",
     "scipy.integrate": ".rules.scipy_integrate",
     "scipy.ndimage": ".rules.scipy_ndimage",
@@ -24,6 +26,19 @@ PENDING = {
 
 #: (NumPy function, class of another package) -> what the operator does with one of that class.
 OPERATORS: dict[tuple[Callable, type], Callable] = {}
+
+#: Compiled class of another package -> what stands for its objects in a cell.
+OBJECTS: dict[type, Callable] = {}
+
+
+class StandIn:
+    """Stands for an object of a compiled class, which would not take a handle."""
+
+    def __init__(self, original: Any) -> None:
+        self._original = original
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
 
 
 def load() -> None:

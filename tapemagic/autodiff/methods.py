@@ -113,9 +113,9 @@ METHODS.update(
 @_method
 def transpose(self: Any, *axes: Any) -> Any:
     """Permute the axes, given one by one or as a tuple."""
-    if not axes or axes == (None,):
-        return call(np.transpose, (self,), {})
-    return call(np.transpose, (self, axes[0] if isinstance(axes[0], tuple | list) else axes), {})
+    if len(axes) == 1 and (axes[0] is None or np.ndim(axes[0])):
+        axes = axes[0]
+    return call(np.transpose, (self, axes) if axes is not None and len(axes) else (self,), {})
 
 
 @_method

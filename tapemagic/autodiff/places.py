@@ -101,6 +101,11 @@ def is_repeating(index: Any) -> bool:
     return any(isinstance(item, np.ndarray) and item.dtype != bool for item in items)
 
 
+def is_same_window(x: np.ndarray, y: Any) -> bool:
+    """Tell whether two arrays look at the same memory in the same way."""
+    return isinstance(y, np.ndarray) and window_of(x, x)[:4] == window_of(y, x)[:4]
+
+
 def window_of(view: np.ndarray, buffer: np.ndarray) -> Window:
     """Describe where in `buffer` a view of it lies."""
     offset = view.ctypes.data - buffer.ctypes.data if view.size else 0

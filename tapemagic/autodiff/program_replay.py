@@ -281,7 +281,7 @@ class Replay:
     ) -> None:
         primitive, (a, v), where = PRIMITIVES[entry[0]], entry[4], entry[6][2]
         aval, index = AVALS[entry[3]], None
-        ct = full(ct, aval)
+        ct = fit(full(ct, aval), aval)  # a window is counted in bytes
         if primitive is machine.set_item:
             index = self.links.replace(k, 2, decode(where))
         elif primitive is machine.window_set:

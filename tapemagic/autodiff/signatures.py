@@ -6,10 +6,24 @@ import inspect
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from tapemagic.errors import NoRuleError
 
 from . import leaks
 from .handles import HANDLE_TYPES, node_of, plain
+
+#: In older versions of NumPy, functions written in C do not tell their parameters.
+_SPELLED: dict[Any, Any] = {
+    np.bincount: lambda x, /, weights=None, minlength=0: ...,
+    np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": ...,
+    np.copyto: lambda dst, src, casting="same_kind", where=True: ...,
+    np.dot: lambda a, b, out=None: ...,
+    np.inner: lambda a, b, /: ...,
+    np.putmask: lambda a, mask, values: ...,
+    np.vdot: lambda a, b, /: ...,
+    np.where: lambda condition, x=None, y=None, /: ...,
+}
 
 
 def positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -42,4 +56,7 @@ def positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
 @lru_cache(maxsize=256)
 def signature_of(fun: Any) -> inspect.Signature:
     """Return the signature of a function, looked up once."""
-    return inspect.signature(fun)
+    try:
+        return inspect.signature(fun)
+    except ValueError:
+        return inspect.signature(_SPELLED.get(fun, fun))

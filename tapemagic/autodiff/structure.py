@@ -133,6 +133,8 @@ def _write_pullback(get: Any, zero: Any, clear: Any) -> Any:
         where = entry[6][2]
         aval = AVALS[entry[3]]
         ct = full(ct, aval)
+        if get is not _get_item:
+            ct = fit(ct, aval)  # a window is counted in bytes
         owned = cotangents[-1]
         k = cotangents[-2]  # id of the node whose cotangent this is
         in_place = k in owned and v != a and cotangents[a] is None and type(ct) is np.ndarray

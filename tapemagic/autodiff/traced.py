@@ -18,6 +18,7 @@ import numpy as np
 from . import dispatch, leaks
 from .dispatch import HANDLE_TYPES, call, call_elementwise
 from .handles import NUMBER
+from .places import is_same_window
 from .primitives import RULES, Primitive
 from .recorder import RECORDER
 
@@ -126,7 +127,8 @@ class TracedArray:
     def real(self, part: Any) -> None:
         if not isinstance(self.value, np.ndarray):
             self.value.real = dispatch.plain(part)  # NumPy's own error
-        if np.size(self.value):  # nothing to write: not even a read-only array minds
+        view, given = dispatch.plain(self).real, dispatch.plain(part)
+        if np.size(view) and not is_same_window(view, given):  # read-only or not
             np.real(self)[...] = part
 
     @property

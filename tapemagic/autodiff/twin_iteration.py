@@ -93,39 +93,66 @@ class vectorize(_Vectorize):  # noqa: N801  (NumPy's name)
             return super()._vectorize_call(func=func, args=args)
         if self.signature is not None:
             return self._signed(func, args)
-        arrays = [asanyarray(x) for x in args]
-        shape = np.broadcast_shapes(*(x.shape for x in arrays))
+        arrays = [_Elements(x) for x in args]
+        order, like = _memory_order([x.array for x in arrays])
         kinds: Any
         if self.otypes is None:
-            if any(x.size == 0 for x in arrays):
+            if not np.size(like):
                 raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")
             # NumPy asks the first elements for the type, and calls again if not told to keep that.
-            first = func(*(x[(0,) * x.ndim] for x in arrays))
+            first = func(*(x.array[(0,) * x.array.ndim] for x in arrays))
             several = isinstance(first, tuple)
             kinds = [np.asarray(plain(y)).dtype.char for y in (first if several else (first,))]
         else:
             first, kinds, several = None, self.otypes, len(self.otypes) > 1
         columns: list[list] = [[] for _ in kinds]
-        for where in np.ndindex(*shape):
-            if first is not None and self.cache and not any(where):
+        for where in order:
+            if first is not None and self.cache and where is order[0]:
                 y = first
             else:
-                y = func(*(_element(x, where, shape) for x in arrays))
+                y = func(*(x.at(where) for x in arrays))
             for column, item in zip(columns, y if several else (y,), strict=True):
                 column.append(item)
-        found = [_column(c, kind, shape) for c, kind in zip(columns, kinds, strict=True)]
+        found = [_column(c, kind, like) for c, kind in zip(columns, kinds, strict=True)]
         return tuple(found) if several else found[0]
 
 
-def _element(x: Any, where: tuple, shape: tuple) -> Any:
-    """Return one element of a broadcast array as the Python number that NumPy hands over."""
-    index = where[len(shape) - x.ndim :]
-    return x.item(tuple(0 if n == 1 else i for i, n in zip(index, x.shape, strict=True)))
+class _Elements:
+    """The elements of an argument of `vectorize`, as NumPy's array of objects would hold them."""
+
+    def __init__(self, argument: Any) -> None:
+        self.array = asanyarray(argument)
+        kept = isinstance(plain(argument), np.ndarray) or holds_traced(argument)
+        self._is_number = isinstance(plain(argument), (np.generic, float, complex))
+        self._objects = None if kept else np.asanyarray(argument, dtype=object)
+
+    def at(self, where: tuple) -> Any:
+        """Return the element at a place of the arrays broadcast together."""
+        x = self.array
+        index = where[len(where) - x.ndim :]
+        index = tuple(0 if n == 1 else i for i, n in zip(index, x.shape, strict=True))
+        if self._objects is not None:
+            return self._objects[index]
+        return x[index] if self._is_number else x.item(index)
 
 
-def _column(items: list, kind: str, shape: tuple) -> Any:
+def _memory_order(arrays: list) -> tuple[list[tuple], np.ndarray]:
+    """Return the places that a ufunc visits, in order, and an array laid out as its result is."""
+    arrays = [np.empty_like(x, dtype=bool) for x in plain(arrays)]  # NumPy's arrays of objects
+    flags: Any = ["multi_index", "zerosize_ok"]
+    steps = np.nditer(
+        [*plain(arrays), None], flags, order="K", op_dtypes=[None] * len(arrays) + [float]
+    )
+    order = [steps.multi_index for _ in steps]
+    return order, steps.operands[-1]
+
+
+def _column(items: list, kind: str, like: np.ndarray) -> Any:
+    """Return the results, which come in the order of the memory of `like`, as an array like it."""
     array = array_of(np.array, items, dtype=kind) if holds_traced(items) else np.array(items, kind)
-    return fresh(array.reshape(shape).copy())
+    axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
+    array = array.reshape([like.shape[axis] for axis in axes])
+    return fresh(array.transpose(np.argsort(axes)).copy(order="K"))
 
 
 vectorize.__name__ = vectorize.__qualname__ = "vectorize"

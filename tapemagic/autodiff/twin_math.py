@@ -17,6 +17,7 @@ from . import leaks
 from .creation import array_of, convert, row
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, holds_traced, plain
 from .primitives import elementwise, general
+from .pullbacks import conj_if_complex
 from .twinning import twin_for, twin_module
 
 #: Functions with a row of NumPy's, by its name where that is another.
@@ -162,7 +163,7 @@ def _by_others(i: int, ct: Any, y: Any, *xs: Any) -> Any:
     """Multiply by all the factors but one, without dividing: one of them may be zero."""
     for k, x in enumerate(xs):
         if k != i:
-            ct = ct * x
+            ct = ct * conj_if_complex(x)
     return ct
 
 

@@ -92,12 +92,14 @@ def _is_somebodys(y: np.ndarray, args: tuple) -> bool:
     """Tell whether a result is one of the arguments, or may be a view of one."""
     if y.base is None:
         return any(y is x for x in args)
-    return not isinstance(y.base, np.ndarray) or any(map(_has_memory, args))
+    return not isinstance(y.base, np.ndarray) or any(_has_memory_of(y, x) for x in args)
 
 
-def _has_memory(x: Any) -> bool:
+def _has_memory_of(y: np.ndarray, x: Any) -> bool:
     if type(x) in (list, tuple):
-        return any(map(_has_memory, x))
+        return any(_has_memory_of(y, item) for item in x)
+    if isinstance(x, np.ndarray):
+        return np.may_share_memory(y, plain(x))
     return not isinstance(x, (int, float, complex, str, np.generic, np.dtype, type, type(None)))
 
 

@@ -71,12 +71,13 @@ def twin_of(value: Any) -> Any:
         weakref.finalize(twin, ORIGINALS.pop, id(twin), None)
         return twin
     later.load()
-    return TWINS.get(id(value), value)
+    stand_in = later.OBJECTS.get(type(value))
+    return TWINS.get(id(value), value) if stand_in is None else stand_in(value)
 
 
 def original_of(value: Any) -> Any:
     """Return what a value has to become after the cell."""
-    if type(value) is TracedGenerator:
+    if type(value) is TracedGenerator or isinstance(value, later.StandIn):
         return value._original
     if type(value) is vectorize and id(value) not in ORIGINALS:
         original = object.__new__(np.vectorize)

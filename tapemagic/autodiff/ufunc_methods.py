@@ -7,6 +7,7 @@ first. The value is the one that NumPy's method gives.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,8 @@ _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
 def _rows(x: Any, axes: tuple[int, ...]) -> Any:
     """Return `x` with the given axes merged into one, in front."""
     moved = np.moveaxis(x, axes, range(len(axes)))
-    return np.reshape(moved, (-1, *moved.shape[len(axes) :]))
+    length = math.prod(moved.shape[: len(axes)])
+    return np.reshape(moved, (length, *moved.shape[len(axes) :]))
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ import numpy as np
 from tapemagic.errors import UnsupportedWriteError
 
 from . import dispatch, later, leaks
+from .calls import as_array
 from .creation import _array, array_of, as_operand, row
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
 from .primitives import RULES, Primitive
@@ -213,7 +214,8 @@ def _given(**kwargs: Any) -> dict:
 
 
 def _outer(a: Any, b: Any) -> tuple:
-    """Give `a` as many trailing axes as `b` has."""
+    """Give `a` as many trailing axes as `b` has; here Python numbers count as arrays."""
+    a, b = (x if hasattr(x, "dtype") else as_array(x) for x in (a, b))
     extra = np.ndim(plain(b))
     return (np.reshape(a, np.shape(plain(a)) + (1,) * extra) if extra else a), b
 

@@ -114,7 +114,7 @@ def _compute_in_place(
 def reshape_in_place(handle: Any, shape: Any) -> None:
     """Carry out ``handle.shape = shape``: the handle looks at its memory in another way."""
     dispatch.plain(handle).view().shape = shape  # NumPy's own errors
-    view = np.reshape(handle, shape, copy=False)
+    view = np.reshape(handle, shape)
     for name in ("aval", "id", "storage", "token", "value", "version", "window"):
         setattr(handle, name, getattr(view, name, None))
     if handle.storage is not None:

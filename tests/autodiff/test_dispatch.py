@@ -15,6 +15,8 @@ OTHERS = [
     np.array([[1.5], [2.5]]), np.float32([1, 2]), [2.0, 3.0], (2.0, 3.0), True, np.array(2.0),
     np.ones((0, 2)), 1 + 2j, np.array([1j, 2.0]), np.array([True, False]),
 ]  # fmt: skip
+NUMPY_21 = hasattr(np, "unstack")
+SHAPE = {"shape" if NUMPY_21 else "newshape": (2, 1)}  # np.reshape's name for it
 OPERATORS = [
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul,
     operator.mod, operator.floordiv,
@@ -43,6 +45,8 @@ def test_operators_give_numpys_values_types_and_errors(operate, other, plain, sw
         got = dispatch.plain(y)
         assert type(got) is type(wanted)
         if operate is operator.pow and swapped and isinstance(other, np.ndarray):
+            if np.asarray(wanted).dtype == np.float32 and not NUMPY_21:
+                return  # that short way took a np.float64 for a Python number
             # ``plain ** t`` reaches us as np.power, which has no short way for a square root
             np.testing.assert_allclose(got, wanted, rtol=1e-14)
         else:
@@ -72,7 +76,7 @@ def test_operators_give_numpys_values_types_and_errors(operate, other, plain, sw
         lambda x: np.where(x > 0, x=None, y=None) if False else np.where(x > 0, x, 0.0),
         lambda x: np.dot(b=x, a=x), lambda x: np.clip(x, a_min=0.0, a_max=None),
         lambda x: np.take(x, indices=[0, 1]), lambda x: np.linalg.norm(x, ord=2),
-        lambda x: np.reshape(x, shape=(2, 1)), lambda x: np.stack(arrays=[x, x]),
+        lambda x: np.reshape(x, order="F", **SHAPE), lambda x: np.stack(arrays=[x, x]),
     ],
 )  # fmt: skip
 def test_keywords(call):

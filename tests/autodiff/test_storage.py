@@ -335,3 +335,16 @@ def test_reading_elements_of_a_written_constant_copies_nothing(monkeypatch):
         loss = sum(view[i] * x[0] for i in range(50))
     assert len(copies) <= 3
     assert tape.gradient(loss, x) == [float(np.sum(np.arange(1.0, 51.0)))]
+
+
+@pytest.mark.parametrize("index", [[0, 2], [True, False, True], slice(None, None, 2)], ids=str)
+def test_writes_through_views_in_single_precision(index):
+    with GradientTape() as tape:
+        x, s = tape.watch(np.float32([0.5, 0.25, -0.75])), tape.watch(0.5652630653810872)
+        w = x * 2
+        w[:, None][index] *= s
+        loss = np.sum(w * s)
+    by_x, by_s = tape.gradient(loss, [x, s])
+    s = 0.5652630653810872
+    np.testing.assert_allclose(by_x, [2 * s * s, 2 * s, 2 * s * s], rtol=1e-6)
+    np.testing.assert_allclose(by_s, 2 * s * 2 * (0.5 - 0.75) + 2 * 0.25, rtol=1e-5)

@@ -8,7 +8,7 @@ from autodiff.following import follow
 
 from tapemagic import GradientTape
 from tapemagic.autodiff import twins
-from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.dispatch import is_traced, plain
 from tapemagic.errors import LeavesTapeError, NoRuleError
 
 MATH = (
@@ -244,6 +244,45 @@ def test_vectorize_calls_as_often_as_numpy():
 
     with GradientTape():
         assert count(tnp) == count(np)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.arange(6.0).reshape(2, 3)[:, ::-1],
+        np.arange(24.0).reshape(2, 3, 4).transpose(0, 2, 1), np.broadcast_to(np.arange(2.0), (3, 2)),
+        np.float32(0.5), np.float32([0.5, 0.1]), 0.5, [0.5, 1.5], np.array(0.5), np.zeros((2, 0)),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_vectorize_calls_in_numpys_order_with_numpys_types(x):
+    def run(np_, x):
+        seen = []
+        fun = np_.vectorize(lambda a: seen.append((type(a), float(a))) or a * 2.0, otypes=[float])
+        y = plain(fun(x))
+        return seen, y.tolist(), y.strides, y.dtype
+
+    with GradientTape():
+        assert run(tnp, x) == run(np, x)
+    with GradientTape() as tape:
+        y = plain(tnp.vectorize(lambda a: a * 2.0, otypes=[float])(tape.watch(np.asarray(x))))
+    assert y.strides == np.vectorize(lambda a: a * 2.0, otypes=[float])(np.asarray(x)).strides
+
+
+def test_product_of_complex_numbers():
+    z = np.array([1.0 + 2j, -0.5 + 0.25j, 0.75 - 1j])
+    with GradientTape() as tape:
+        c = tape.watch(z)
+        loss = np.real(tmath.prod(c) * (0.5 - 2j))
+    others = [z[1] * z[2], z[0] * z[2], z[0] * z[1]]
+    np.testing.assert_allclose(tape.gradient(loss, c), np.conj(np.array(others) * (0.5 - 2j)))
+
+
+def test_choose_gives_numpys_memory_order():
+    x = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    with GradientTape() as tape:
+        y = np.choose([0, 1, 0], [tape.watch(x), x])
+    assert y.strides == np.choose([0, 1, 0], [x, x]).strides
 
 
 def test_sinks_get_plain_values(tmp_path):

@@ -39,9 +39,8 @@ def main() -> int:
             if failures >= options.stop:
                 break
     print(f"\n{dict(counts)} in {time.perf_counter() - start:.0f} s")
-    if options.show:
-        for text, count in refusals.most_common(40):
-            print(f"{count:6d}  {text}")
+    for text, count in refusals.most_common(40):
+        print(f"{count:6d}  {text}")
     return 1 if failures else 0
 
 

@@ -7,8 +7,10 @@ statements so far, and dropped if it raises or leaves numbers that finite differ
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import random
+import types
 import warnings
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -87,7 +89,12 @@ class Program:
     @property
     def text(self) -> str:
         """The program as one cell."""
-        return "\n".join([*self.statements, "loss = " + " + ".join(self.terms)])
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """The statements, the last of which binds the loss."""
+        return [*self.statements, "loss = " + " + ".join(self.terms)]
 
     @property
     def setup(self) -> str:
@@ -125,12 +132,17 @@ def is_fortran(value: np.ndarray) -> bool:
     return value.flags.f_contiguous and value.ndim > 1
 
 
-def fresh_inputs(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the namespace before the cell: copies of the inputs, and the views of them."""
+@functools.lru_cache(maxsize=256)
+def compiled(text: str) -> types.CodeType:
+    """Compile program text once: a program is run some hundred times while it grows."""
+    return compile(text, "<fuzz>", "exec")
+
+
+def fresh_space(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the namespace before the cell: helpers, copies of the inputs, and views of them."""
     changed = changed or {}
     space: dict[str, Any] = {}
-    exec(HELPERS, space)
-    known = set(space)
+    exec(compiled(HELPERS), space)
     for name, value in program.inputs.items():
         new = changed.get(name, value)
         if isinstance(value, np.ndarray):
@@ -139,19 +151,26 @@ def fresh_inputs(program: Program, changed: dict[str, Any] | None = None) -> dic
             new = type(value)(new)
         space[name] = new
     for line in program.views:
-        exec(line, space)
-    return {name: value for name, value in space.items() if name not in known}
+        exec(compiled(line), space)
+    return space
 
 
-def run_plain(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Run a program as plain NumPy; return its namespace."""
-    space: dict[str, Any] = {}
-    exec(HELPERS, space)
-    space.update(fresh_inputs(program, changed))
+#: What every namespace holds before the inputs.
+HELPER_NAMES = frozenset(fresh_space(Program(0, {})))
+
+
+def run_plain(
+    program: Program,
+    changed: dict[str, Any] | None = None,
+    before: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Run a program as plain NumPy, in the namespace `before` or a fresh one; return it."""
+    space = fresh_space(program, changed) if before is None else before
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
+            for text in program.lines:
+                exec(compiled(text), space)
     return space
 
 
@@ -227,7 +246,10 @@ def _acceptable(program: Program, statement: str) -> dict[str, Any] | None:
         space = run_plain(grown)
     except Exception:
         return None
-    for value in arrays_in(space).values():
+    arrays = arrays_in(space)
+    if not arrays:
+        return None
+    for value in arrays.values():
         if np.size(value) > MOST_ELEMENTS or not np.all(np.abs(value) < LARGEST):
             return None
     return space

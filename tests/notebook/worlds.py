@@ -129,6 +129,8 @@ def picture(value, seen=None):
             value.tobytes()
         )  # fmt: skip
         flags = value.flags.writeable, value.flags.c_contiguous, value.flags.f_contiguous
+        if not value.flags.writeable:  # a copy, whose layout may be simpler
+            flags = (False,)
         return "ndarray", str(value.dtype), value.shape, flags, content
     if isinstance(value, dict):
         return kind.__name__, [(picture(k, seen), picture(v, seen)) for k, v in value.items()]

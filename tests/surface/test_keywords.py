@@ -1,7 +1,7 @@
 """Every keyword of every function is followed, or refused aloud; none is silently ignored."""
 
 import ast
-import inspect
+import re
 
 import numpy as np
 import pytest
@@ -10,12 +10,15 @@ from surface.entries import INPUTS, Program, parse
 from surface.keywords.tables import FAMILIES
 
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive
+from tapemagic.autodiff.signatures import signature_of
 from tapemagic.errors import TapeError
 
 PROGRAMS = [
     pytest.param(text, id=f"{family}-{text}")
     for family, texts in FAMILIES.items()
     for text in texts
+    # in every version that has the functions
+    if all(hasattr(np, name) for name in re.findall(r"\bnp\.(\w+)", text))
 ]
 #: Refused aloud, and why.
 REFUSED = {
@@ -76,7 +79,7 @@ def named_parameters():
                 continue
             fun = eval(ast.unparse(node.func), {"np": np})
             try:
-                parameters = list(inspect.signature(fun).parameters)
+                parameters = list(signature_of(fun).parameters)
             except (TypeError, ValueError):
                 continue
             names = given.setdefault(fun, set())
@@ -89,7 +92,7 @@ GIVEN = named_parameters()
 
 @pytest.mark.parametrize("fun", FOLLOWED, ids=lambda fun: f"{fun.__module__}.{fun.__name__}")
 def test_every_parameter_is_in_a_program(fun):
-    parameters = inspect.signature(fun).parameters.values()
+    parameters = signature_of(fun).parameters.values()
     optional = {
         parameter.name for parameter in parameters if parameter.default is not parameter.empty
     }

@@ -71,6 +71,17 @@ def plain(x: Any) -> Any:
     return dispatch.plain(x)
 
 
+def equals_result(x: Any, y: Any) -> Any:
+    """Tell where a result was picked from `x`, which NumPy first brought to the result's dtype.
+
+    A ufunc's ``dtype=``, or ``initial=`` of a reduction, may be finer than the result is.
+    """
+    dtype = getattr(y, "dtype", None)
+    if dtype is not None and getattr(x, "dtype", dtype) != dtype:
+        x = x.astype(dtype)
+    return x == y
+
+
 def is_complex(x: Any) -> bool:
     """Tell whether an array or number, traced or not, is complex."""
     dtype = getattr(x, "dtype", None)

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from tapemagic.autodiff import dispatch, later, leaks
 from tapemagic.autodiff.creation import as_operand
-from tapemagic.autodiff.primitives import composite, general, refuse
+from tapemagic.autodiff.primitives import RULES, composite, general, refuse
 from tapemagic.autodiff.twinning import TWINS, TwinModule, fresh, register, twin_for
 from tapemagic.errors import NoRuleError
 
@@ -133,6 +135,33 @@ def refused(fun: Callable, why: str, fix: str) -> None:
         return fresh(fun(*args, **{key: checked(x) for key, x in kwargs.items()}), args, kwargs)
 
     twin_for(fun)(twin)
+
+
+def refuse_rest(module: ModuleType, why: str, fix: str) -> None:
+    """Refuse the public functions of a module that have no twin.
+
+    Run on handles, SciPy's own code mostly stops by itself; where it only compares what it is
+    given, as a search does, its result would have lost the derivative in silence.
+    """
+    for name in getattr(module, "__all__", ()):
+        fun = getattr(module, name, None)
+        if callable(fun) and not isinstance(fun, type) and id(fun) not in TWINS:
+            refused(fun, why, fix)
+
+
+def discrete(fun: Callable) -> None:
+    """Declare a function whose result is made of integers and bools: it has a twin."""
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        y = fun(*plain(args), **plain(kwargs))
+        return leaks.flat(y, args, fun, kwargs) if dispatch.holds_traced(args) else y
+
+    twin_for(fun)(twin)
+
+
+def with_value(y: Any, value: Any) -> Any:
+    """Give a result the value that SciPy computes, which may differ in the last place."""
+    return dispatch.call_elementwise(RULES[np.positive], lambda _: value, (y,))
 
 
 def unsupported(fun: Callable, what: str, fix: str) -> NoRuleError:

@@ -16,6 +16,10 @@ constant(
 )  # fmt: skip
 
 
+if hasattr(np, "in1d"):  # before NumPy 2.4
+    constant(np.in1d)  # noqa: NPY201
+
+
 def _fact(fun: Callable) -> None:
     """Declare a question about shape, type or memory: no value is lost, so nothing is noted."""
 

@@ -77,7 +77,7 @@ def _suffix_recurrence(ct: Any, factor: Any) -> Any:
 
 def _cumprod(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     if not a.size:
-        return ct
+        return np.reshape(ct, a.shape)
     rows = conj(to_rows(a, axis))
     behind = _suffix_recurrence(to_rows(ct, axis), _shift(rows, 1))
     return from_rows(_before(rows) * behind, a, axis)

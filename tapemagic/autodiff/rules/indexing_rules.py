@@ -71,7 +71,8 @@ def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     np.choose(plain(a), [plain(x) for x in choices], mode=mode)  # NumPy's own complaints
     index = np.choose(plain(a), list(range(len(choices))), mode=mode)
     dtype = np.result_type(*(plain(x).dtype for x in choices))
-    return np.copy(apply(_choose_primitive, np.asarray(index), *_cast(choices, dtype)))
+    y = apply(_choose_primitive, np.asarray(index), *_cast(choices, dtype))
+    return np.copy(y, order="C")
 
 
 def _cast(arrays: list, dtype: Any) -> list:

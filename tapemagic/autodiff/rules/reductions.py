@@ -13,7 +13,7 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, constant, general
 
-from .algebra import apply, as_array, plain
+from .algebra import apply, as_array, equals_result, plain
 from .axes import count, is_given, masked, restore
 
 _none = np._NoValue
@@ -163,8 +163,8 @@ def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
         squares = np.real(deviation * np.conj(deviation))
         total = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
         freedom = _freedom(np.broadcast_to(deviation, np.shape(a)), axis, ddof, counted)
-        y = np.astype(total / np.reshape(freedom, np.shape(total) if is_given(counted) else ()),
-                      plain(total).dtype)  # fmt: skip
+        y = total / np.reshape(freedom, np.shape(total) if is_given(counted) else ())
+        y = y.astype(plain(total).dtype)
         return np.sqrt(y) if root else y
 
     return body
@@ -179,7 +179,7 @@ composite(np.std, _spread(_std_primitive, root=True))
 def _hits(y: Any, x: Any, axis: Any, where: Any) -> Any:
     """Tell which elements are the extreme; a nan is, where the result is nan."""
     x, y = plain(x), restore(plain(y), x.shape, axis)
-    hits = x == y
+    hits = equals_result(x, y)
     if np.any(np.isnan(y)):
         hits = hits | (np.isnan(x) & np.isnan(y))
     return hits & where if is_given(where) else hits
@@ -193,7 +193,7 @@ def _extreme(
     hits = _hits(y, x, axis, where)
     ties = np.sum(hits, axis=axis, keepdims=True)
     if initial is not _none:
-        ties = np.maximum(ties + (plain(initial) == restore(plain(y), x.shape, axis)), 1)
+        ties = np.maximum(ties + equals_result(plain(initial), restore(plain(y), x.shape, axis)), 1)
     ct = restore(ct, x.shape, axis)
     return np.where(hits, ct / ties if np.any(ties != 1) else ct, 0)
 
@@ -203,7 +203,7 @@ def _extreme_initial(
     axis: Any = None, out: Any = None, keepdims: Any = _none, initial: Any = _none,
     where: Any = True,
 ) -> Any:  # fmt: skip
-    hit = plain(initial) == plain(y)
+    hit = equals_result(plain(initial), plain(y))
     ties = np.reshape(np.sum(_hits(y, x, axis, where), axis=axis), np.shape(y)) + hit
     return np.where(hit, ct / np.maximum(ties, 1), 0)
 

@@ -18,7 +18,7 @@ from tapemagic.autodiff.primitives import composite
 from tapemagic.autodiff.twinning import TWINS, relink, twin_module
 
 from .algebra import as_array, plain
-from .carrying import carry, refused
+from .carrying import carry, refuse_rest, refused
 
 
 class _Float64:
@@ -54,9 +54,14 @@ def _float_type(*arrays: Any, force_floating: bool = False, xp: Any = None) -> n
 
 
 def _promoted(*arrays: Any, force_floating: bool = False, xp: Any = None) -> Any:
-    dtype = _float_type(*arrays, force_floating=force_floating)
-    found = [as_array(x).astype(dtype, copy=False) for x in arrays]
+    found = _all_promoted(*arrays, force_floating=force_floating)
     return found[0] if len(found) == 1 else found
+
+
+def _all_promoted(*arrays: Any, force_floating: bool = False, xp: Any = None) -> list:
+    """Return arrays of the common dtype, a list even of one."""
+    dtype = _float_type(*arrays, force_floating=force_floating)
+    return [as_array(x).astype(dtype, copy=False) for x in arrays]
 
 
 def _swapped(x: Any, a: int, b: int, xp: Any = None) -> Any:
@@ -72,6 +77,7 @@ def _rerun(fun: Callable, *arrays: str) -> None:
         _asarray=_array,
         xp_result_type=_float_type,
         xp_promote=_promoted,
+        xp_broadcast_promote=_all_promoted,  # before SciPy 1.16
         xp_swapaxes=_swapped,
     )
 
@@ -102,4 +108,9 @@ for _name in ("quad", "dblquad", "tplquad", "nquad", "quad_vec", "fixed_quad"):
         "it evaluates a function at points of its own choice, in compiled code",
         "Use scipy.integrate.simpson on samples, or a sum over np.polynomial.legendre.leggauss.",
     )
+refuse_rest(
+    integrate,
+    "it evaluates a function at points of its own choice",
+    "Use scipy.integrate.simpson on samples, or a sum over np.polynomial.legendre.leggauss.",
+)
 twin_module(integrate)

@@ -14,11 +14,10 @@ from scipy import linalg
 
 from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
-from tapemagic.autodiff.twinning import twin_module
 
 from . import scipy_matrices as _scipy_matrices  # noqa: F401  (declares more of scipy.linalg)
 from .algebra import adjoint, apply, as_array, plain
-from .carrying import carried, carried_general, carry, refused, unsupported
+from .carrying import carried, carried_general, carry, unsupported
 
 
 def _outer(z: Any, x: Any) -> Any:
@@ -303,14 +302,3 @@ for _fun, _pair, _body in (
 ):
     composite(_fun, _body)
     carry(_fun, _pair, "b", sequences=(_pair,))
-
-_ADVICE = "Use {} of NumPy, which has rules, or cut it: tapemagic.stop_gradient(...)."
-for _name, _use in {
-    "eig": "np.linalg.eig", "eigvals": "np.linalg.eigvals", "schur": "np.linalg.eig",
-    "hessenberg": "np.linalg.qr", "ldl": "np.linalg.cholesky", "lstsq": "np.linalg.lstsq",
-    "pinv": "np.linalg.pinv", "pinvh": "np.linalg.pinv", "norm": "np.linalg.norm",
-    "solve_toeplitz": "scipy.linalg.toeplitz and np.linalg.solve",
-    "solve_banded": "np.linalg.solve", "solveh_banded": "np.linalg.solve",
-}.items():  # fmt: skip
-    refused(getattr(linalg, _name), "SciPy's variant has no derivative rule", _ADVICE.format(_use))
-twin_module(linalg)

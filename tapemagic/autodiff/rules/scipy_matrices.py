@@ -16,7 +16,7 @@ from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import adjoint, apply, as_array, plain
-from .carrying import carried, carried_general, unsupported
+from .carrying import carried, carried_general, unsupported, with_value
 from .gathering import gather
 
 # ------------------------------------------------------------------------ functions of a matrix
@@ -200,3 +200,42 @@ def _qr_body(a: Any, mode: str = "full", pivoting: bool = False, **_: Any) -> An
         raise unsupported(linalg.qr, "these options", "Use mode='economic' without pivoting.")
     y = apply(_qr, a, mode)
     return (y,) if mode == "r" else y
+
+
+# ----------------------------------------------------------- with NumPy's rules and SciPy's values
+
+
+@carried(linalg.norm, "a")
+def _norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, **_: Any) -> Any:
+    value = linalg.norm(plain(a), ord, axis, keepdims)
+    return with_value(np.linalg.norm(a, ord, axis, keepdims), value)
+
+
+def _rank_cut(a: Any, atol: Any, rtol: Any) -> Any:
+    """Return below which part of the largest one singular values count as zeros."""
+    rtol = max(a.shape) * np.finfo(plain(a).dtype).eps if rtol is None and not atol else rtol or 0.0
+    largest = np.max(np.linalg.svd(plain(a), compute_uv=False), initial=0.0)
+    return rtol + (atol or 0.0) / largest if largest else rtol
+
+
+@carried(linalg.pinv, "a")
+def _pinv(
+    a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, **_: Any
+) -> Any:
+    found = linalg.pinv(plain(a), atol=atol, rtol=rtol, return_rank=return_rank)
+    inverse = np.linalg.pinv(a, _rank_cut(a, atol, rtol))
+    if return_rank:
+        return with_value(inverse, found[0]), found[1]
+    return with_value(inverse, found)
+
+
+@carried(linalg.lstsq, "a", "b")
+def _lstsq(a: Any, b: Any, cond: Any = None, **_: Any) -> Any:
+    """Solve; the residues are those of the solution, the singular values those of `a`."""
+    x, residues, rank, s = linalg.lstsq(plain(a), plain(b), cond)
+    cut = np.finfo(plain(x).dtype).eps if cond is None else cond
+    solution = with_value(np.linalg.lstsq(a, b, rcond=cut)[0], x)
+    if np.size(residues):
+        squares = np.abs(b - a @ solution) ** 2
+        residues = with_value(np.sum(squares, axis=0), residues)
+    return solution, residues, rank, with_value(np.linalg.svd(a, compute_uv=False), s)

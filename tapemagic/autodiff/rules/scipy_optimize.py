@@ -11,6 +11,7 @@ a root of the gradient.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import io
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from tapemagic.autodiff.twinning import fresh, twin_for, twin_module
 from tapemagic.errors import NoRuleError, TapeUseError
 
 from .algebra import apply, as_array, is_live, plain
-from .carrying import refused, unsupported
+from .carrying import discrete, refuse_rest, refused, unsupported
 
 #: Newton steps from the solution: the order of the derivatives that are right is ``2**steps - 1``.
 _STEPS = 3
@@ -196,7 +197,7 @@ def _carry_solver(fun: Callable, equations: Callable, **only: Any) -> None:
             found = found["root"] if "root" in found else found["x"]
         u = _solution(fun, equations(lambda u: function(u, *extra)), found)
         live = {"root": u, "x": u}
-        if equations is _gradient and "fun" in result:
+        if equations is _gradient and isinstance(result, dict) and "fun" in result:
             live["fun"] = apply(_settle, function(u, *extra), result["fun"])
         return _attached(result, live, None if isinstance(result, dict) else u, seen[0])
 
@@ -228,12 +229,54 @@ _carry_solver(optimize.root, _itself)
 _carry_solver(optimize.fixed_point, _moved)
 _carry_solver(optimize.minimize, _gradient, bounds=None, constraints=())
 _carry_solver(optimize.minimize_scalar, _gradient, bounds=None)
+for _name in ("brent", "golden", "fminbound", "fmin", "fmin_powell", "fmin_bfgs", "fmin_cg"):
+    _carry_solver(getattr(optimize, _name), _gradient)
 _carry_solver(optimize.least_squares, _normal_equations, loss="linear", kwargs=None)
+_carry_solver(optimize.leastsq, _normal_equations)
+
+
+@twin_for(optimize.curve_fit)
+def _curve_fit(f: Callable, xdata: Any, ydata: Any, *args: Any, **options: Any) -> Any:
+    """Fit; the parameters are a root of the normal equations."""
+    fun = optimize.curve_fit
+    if RECORDER.recording is None:
+        return fun(f, xdata, ydata, *args, **options)
+    given = inspect.signature(fun).bind(f, xdata, ydata, *args, **options).arguments
+    sigma = given.get("sigma")
+    seen = [as_array(x) for x in (ydata, sigma) if is_live(x)]
+
+    @functools.wraps(f)  # SciPy counts its parameters
+    def guarded(x: Any, *p: Any) -> Any:
+        y = f(xdata if is_live(xdata) else x, *p)
+        if is_live(y) and not seen:
+            seen.append(as_array(y))
+        return plain(y)
+
+    changed = {key: plain(x) for key, x in given.items()} | {"f": guarded}
+    bound = inspect.BoundArguments(inspect.signature(fun), changed)
+    result = fun(*bound.args, **{**bound.kwargs, **changed.get("kwargs", {})})
+    if not seen:
+        return fresh(result)
+    _check_options(fun, given, {"bounds": (-np.inf, np.inf), "method": "lm", "jac": None})
+    if sigma is not None and np.ndim(plain(sigma)) > 1:
+        raise unsupported(
+            fun, "a matrix of variances", "Multiply by its Cholesky factor's inverse."
+        )
+    scale = 1.0 if sigma is None else sigma
+
+    def residuals(p: Any) -> Any:
+        return (f(xdata, *p) - ydata) / scale
+
+    u = _solution(fun, _normal_equations(residuals), result[0])
+    return _attached(result, {}, u, seen[0])
+
 
 _WHY = "its steps are not recorded, and the derivative of the solution would be lost"
 _LEAST = "Use scipy.optimize.minimize or least_squares, which have rules."
-for _name in ("curve_fit", "leastsq", "fmin", "fmin_bfgs", "fmin_cg", "fmin_l_bfgs_b",
+for _name in ("fmin_l_bfgs_b",
               "basinhopping", "differential_evolution", "dual_annealing", "shgo", "nnls",
               "lsq_linear", "linprog", "milp"):  # fmt: skip
     refused(getattr(optimize, _name), _WHY, _LEAST)
+discrete(optimize.linear_sum_assignment)
+refuse_rest(optimize, _WHY, _LEAST)
 twin_module(optimize)

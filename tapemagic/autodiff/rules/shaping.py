@@ -118,7 +118,8 @@ linear(np.broadcast_to, lambda ct, array, shape, subok=False: ct)
 @composite(np.broadcast_arrays)
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
     shape = np.broadcast_shapes(*map(np.shape, args))
-    return tuple(x if np.shape(x) == shape else np.broadcast_to(x, shape) for x in args)
+    arrays = (x if isinstance(plain(x), np.ndarray) else np.reshape(x, ()) for x in args)
+    return tuple(x if x.shape == shape else np.broadcast_to(x, shape) for x in arrays)
 
 
 @composite(np.meshgrid)

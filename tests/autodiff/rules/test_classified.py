@@ -11,6 +11,7 @@ from numpy.testing import overrides
 import tapemagic
 from tapemagic.autodiff import twins
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive, Refused
+from tapemagic.autodiff.signatures import signature_of
 from tapemagic.errors import NoRuleError
 
 #: Refused without a row: structured arrays have no derivative of their own, and a row would import
@@ -82,7 +83,7 @@ def test_what_has_no_row_is_refused(name):
 
 def options_of(fun):
     """Return the optional keywords of a function of NumPy, but for those that twins care about."""
-    parameters = inspect.signature(fun).parameters.values()
+    parameters = signature_of(fun).parameters.values()
     return {
         p.name for p in parameters
         if p.kind is p.KEYWORD_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and p.default != p.empty)

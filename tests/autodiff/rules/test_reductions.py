@@ -62,9 +62,6 @@ ROWS = [
     row(lambda x: np.average(x, axis=0), A, name="average without weights"),
     *(row(lambda x, f=f, k=k: f(x, **k), x, name=f"{f.__name__} {k}")
       for f in (np.cumsum, np.cumprod) for x in (T, C) for k in ({}, {"axis": 0}, {"axis": -1})),
-    row(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), A, name="cumulative_sum"),
-    row(lambda x: np.cumulative_prod(x, axis=0, include_initial=True), A, name="cumulative_prod"),
-    row(np.cumulative_prod, A[0], name="cumulative_prod flat"),
     row(lambda x: np.nancumsum(x, axis=1), NANS, name="nancumsum", second=False),
     row(lambda x: np.nancumprod(x, axis=1), NANS, name="nancumprod", second=False),
     *(row(lambda x, k=k: np.diff(x, **k), T, name=f"diff {k}")
@@ -86,6 +83,14 @@ ROWS = [
     row(np.sum, np.array(0.7), name="sum 0-d"),
     row(np.var, np.array(0.7), name="var 0-d"),
 ]  # fmt: skip
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    ROWS += [
+        row(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), A, name="cumulative_sum"),
+        row(
+            lambda x: np.cumulative_prod(x, axis=0, include_initial=True), A, name="cumulative_prod"
+        ),
+        row(np.cumulative_prod, A[0], name="cumulative_prod flat"),
+    ]
 
 METHODS = [
     "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",

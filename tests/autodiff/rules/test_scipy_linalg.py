@@ -1,11 +1,13 @@
 """Functions of scipy.linalg, where SciPy is installed."""
 
+import inspect
+
 import numpy as np
 import pytest
 
 linalg = pytest.importorskip("scipy.linalg")
 
-from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
+from autodiff.rules.four_questions import ask, name_of, row, samplers, with_keywords  # noqa: E402
 
 import tapemagic  # noqa: E402
 from tapemagic.autodiff.twins import twin_of  # noqa: E402
@@ -34,8 +36,6 @@ ROWS = [
     *(row(sl.solve, near_one(3, d), b) for d in (real, compl) for b in (d(3), d(3, 2))),
     row(sl.solve, near_one(3), real(3, 2) + 0j, name="mixed"),
     row(lambda a, b: sl.solve(a, b, transposed=True), near_one(3), real(3, 2), name="transposed"),
-    row(sl.solve, real(2, 3, 3) + 3 * np.eye(3), real(2, 3, 2), name="batch"),
-    row(sl.solve, real(2, 3, 3) + 3 * np.eye(3), real(3), name="batch"),
     *(
         row(lambda a, b, k=k, low=low: sl.solve(a, b, lower=low, assume_a=k), definite(3),
             real(3), name=f"solve {k} {low}")
@@ -51,8 +51,18 @@ ROWS = [
     row(sl.solve_triangular, near_one(3), real(3)),
     row(sl.inv, near_one(3)),
     row(sl.inv, near_one(3, compl)),
-    row(lambda a: sl.inv(a, assume_a="pos", lower=True), definite(3), name="inv pos"),
     row(sl.det, real(3, 3)),
+    *(row(with_keywords(sl.norm, **k), real(3, 4))
+      for k in ({}, {"ord": 1}, {"ord": "nuc"}, {"ord": 2}, {"axis": 0}, {"ord": 3, "axis": 1},
+                {"keepdims": True})),
+    row(sl.norm, compl(4)),
+    row(with_keywords(sl.norm, ord=3), real(4)),
+    row(with_keywords(sl.norm, ord=np.inf), real(4)),
+    *(row(sl.pinv, d(*n)) for d in (real, compl) for n in ((3, 3), (4, 2), (2, 3))),
+    row(with_keywords(sl.pinv, rtol=1e-6, return_rank=True), real(4, 2)),
+    *(row(sl.lstsq, real(*n), real(*m)) for n, m in (((3, 3), (3,)), ((4, 2), (4,)),
+                                                    ((4, 2), (4, 3)), ((2, 3), (2,)))),
+    row(lambda a, b: sl.lstsq(a, b)[:2], compl(4, 2), compl(4), name="lstsq"),
     row(sl.det, compl(3, 3)),
     row(sl.det, real(2, 3, 3)),
     *(row(lambda a, low=low: sl.cholesky(a, low), definite(3, d), name=f"cholesky {low}")
@@ -97,6 +107,12 @@ ROWS = [
     row(lambda a: sl.qr(a, mode="economic"), real(4, 3), name="qr economic"),
     row(sl.qr, real(3, 3)),
 ]  # fmt: skip
+if "assume_a" in inspect.signature(linalg.inv).parameters:  # SciPy 1.17
+    ROWS += [
+        row(sl.solve, real(2, 3, 3) + 3 * np.eye(3), real(2, 3, 2), name="batch"),
+        row(sl.solve, real(2, 3, 3) + 3 * np.eye(3), real(3), name="batch"),
+        row(lambda a: sl.inv(a, assume_a="pos", lower=True), definite(3), name="inv pos"),
+    ]
 
 
 @pytest.mark.parametrize("case", ROWS, ids=name_of)
@@ -108,8 +124,9 @@ def test_linalg(case):
     "fun",
     [
         sl.eig,
-        sl.norm,
-        sl.pinv,
+        sl.pinvh,
+        sl.null_space,
+        sl.orth,
         lambda a: sl.eigh(a, a),
         lambda a: sl.eigh(a, subset_by_index=[0, 1])[0],
         lambda a: sl.qr(a, pivoting=True)[0],

@@ -61,6 +61,19 @@ SOLVERS = {
     "minimize_scalar": lambda s, p: s.minimize_scalar(lambda u: (u - p[0]) ** 2 + u**4).x,
     "least_squares": lambda s, p: s.least_squares(misfit, [1.0, 1.0], args=(p,), xtol=1e-12,
                                                   gtol=1e-12, ftol=1e-12).x,
+    "leastsq": lambda s, p: s.leastsq(misfit, [1.0, 1.0], args=(p,), xtol=1e-12, ftol=1e-12)[0],
+    "fmin_bfgs": lambda s, p: s.fmin_bfgs(bowl, np.zeros(3), args=(p,), gtol=1e-8, disp=0),
+    "fmin, full output": lambda s, p: s.fmin(bowl, np.zeros(3), (p,), 1e-9, 1e-12, disp=0,
+                                             full_output=True)[0],
+    **{name: lambda s, p, f=name: getattr(s, f)(lambda u: (u - p[0]) ** 2 + u**4)
+       for name in ("brent", "golden")},
+    "fminbound": lambda s, p: s.fminbound(lambda u: (u - p[0]) ** 2 + u**4, 0, 1, xtol=1e-9),
+    "curve_fit": lambda s, p: s.curve_fit(lambda t, a, b: a * np.exp(-b * t), np.arange(3.0),
+                                          1.0 + p**2, ftol=1e-12, xtol=1e-12)[0],
+    "curve_fit, xdata": lambda s, p: s.curve_fit(
+        lambda t, a, b: a * t + b, p + np.arange(3.0), [1.0, 2.0, 4.0])[0],
+    "curve_fit, sigma": lambda s, p: s.curve_fit(
+        lambda t, a, b: a * t + b * p[0], np.arange(3.0), p, [1.0, 1.0], np.exp(p))[0],
 }  # fmt: skip
 
 
@@ -151,7 +164,12 @@ def escaped(p):
         lambda p: so.least_squares(misfit, [1.0, 1.0], args=(p,), loss="soft_l1").x,
         lambda p: so.least_squares(misfit, [1.0, 1.0], args=(p,)).cost,
         lambda p: so.least_squares(misfit, [0.1, 0.1], args=(p,), bounds=([0, 0], [0.2, 0.2])).x,
-        lambda p: so.curve_fit(lambda t, a: a * t, np.arange(3.0), p)[0],
+        lambda p: so.curve_fit(lambda t, a: a * t, np.arange(3.0), p)[1],
+        lambda p: so.curve_fit(lambda t, a: a * t, np.arange(3.0), p, bounds=(0, 1))[0],
+        lambda p: so.curve_fit(lambda t, a: a * t, np.arange(3.0), p, sigma=np.eye(3))[0],
+        lambda p: so.fminbound(lambda u: (u - p[0]) ** 2, 0, 0.1),
+        lambda p: so.line_search(lambda u: bowl(u, p), lambda u: 2 * (u - p), V, -V)[0],
+        lambda p: so.broyden1(lambda u: M @ u - p, V),
         lambda p: so.nnls(M, p)[0],
     ],
 )

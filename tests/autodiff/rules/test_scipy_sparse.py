@@ -9,13 +9,14 @@ linalg = pytest.importorskip("scipy.sparse.linalg")
 from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
 
 import tapemagic  # noqa: E402
-from tapemagic.autodiff.twins import twin_of  # noqa: E402
+from tapemagic.autodiff.twins import original_of, twin_of  # noqa: E402
 from tapemagic.errors import TapeError  # noqa: E402
 
 real, compl = samplers(54)
 solver = twin_of(linalg)
 DENSE = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
 SQUARE = np.array([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0], [0.0, 1.0, 2.0]])
+COLUMNS = sparse.csc_array(SQUARE + 0.5j * np.eye(3))
 FORMATS = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 KINDS = (sparse.coo_array, sparse.coo_matrix)
 
@@ -43,6 +44,9 @@ ROWS = [
           name=f"spsolve {f}") for f in ("csr", "csc") for n in ((3,), (3, 1), (3, 2))),
     row(lambda b: solver.spsolve(sparse.csc_array(SQUARE + 1j * np.eye(3)), b), compl(3),
         name="spsolve complex"),
+    *(row(lambda b, f=f, t=t: getattr(solver, f)(COLUMNS).solve(b, t), compl(*n), name=f"{f} {t}")
+      for f in ("splu", "spilu") for t in "NTH" for n in ((3,), (3, 2))),
+    row(lambda b: solver.factorized(sparse.csc_array(SQUARE))(b), real(3), name="factorized"),
 ]  # fmt: skip
 
 
@@ -72,6 +76,8 @@ def test_a_matrix_that_changes_later(name):
         lambda x: sparse.csr_array(DENSE) * x[0],
         lambda x: sparse.csr_array((x, ([0, 1, 1], [1, 2, 0])), shape=(2, 3)),
         lambda x: sparse.coo_array([1.0, 0.0, 2.0]) @ x,
+        lambda x: solver.eigsh(sparse.diags_array(np.arange(1.0, 6.0)), 2, v0=x)[0],
+        lambda x: solver.onenormest(np.diag(x)),
         lambda x: solver.cg(sparse.csr_array(SQUARE), x)[0],
     ],
 )
@@ -83,3 +89,11 @@ def test_what_is_not_carried_is_refused(fun):
 def test_wrong_shapes_are_scipys_to_refuse():
     with pytest.raises(ValueError, match="dimension mismatch"):
         tapemagic.grad(lambda x: np.sum(sparse.csr_array(DENSE) @ x))(real(4))
+
+
+def test_factors_of_an_earlier_cell_are_what_they_were_afterwards():
+    before = linalg.splu(COLUMNS)
+    factors = twin_of(before)
+    assert type(factors) is not linalg.SuperLU
+    np.testing.assert_array_equal(factors.L.toarray(), before.L.toarray())
+    assert original_of(factors) is before

@@ -18,7 +18,6 @@ S = np.float64(0.7)
 ONE = {
     "reshape": (T, lambda x: np.reshape(x, (4, -1))),
     "reshape F": (T, lambda x: np.reshape(x, (6, 4), order="F")),
-    "reshape copy": (T, lambda x: np.reshape(x, -1, copy=True)),
     "ravel": (T, np.ravel),
     "ravel F": (T, lambda x: np.ravel(x, "F")),
     "squeeze": (T[None, :, :, None], np.squeeze),
@@ -61,7 +60,6 @@ ONE = {
     "resize": (A, lambda x: np.resize(x, (2, 5))),
     "resize smaller": (A, lambda x: np.resize(x, 4)),
     "trim_zeros": (V, lambda x: np.trim_zeros(x * [0, 0, 1, 1, 0], "f")),
-    "unstack": (T, lambda x: np.unstack(x, axis=1)[2] * np.unstack(x, axis=1)[0]),
     "split": (V, lambda x: np.split(x, [1, 3])),
     "array_split": (T, lambda x: np.array_split(x, 3, axis=2)),
     "hsplit": (A, lambda x: np.hsplit(x, 3)),
@@ -81,6 +79,9 @@ ONE = {
     "vander 1": (V, lambda x: np.vander(x, 1) * x),
     "meshgrid self": (V, lambda x: np.meshgrid(x, x, indexing="ij")),
 }  # fmt: skip
+if hasattr(np, "unstack"):  # NumPy 2.1
+    ONE["reshape copy"] = (T, lambda x: np.reshape(x, -1, copy=True))
+    ONE["unstack"] = (T, lambda x: np.unstack(x, axis=1)[2] * np.unstack(x, axis=1)[0])
 PADS = [
     ((1, 2), {}), (((1, 0), (0, 2)), {"constant_values": 3}), (2, {"mode": "edge"}),
     (((1, 2), (4, 3)), {"mode": "reflect"}), (3, {"mode": "symmetric"}), (4, {"mode": "wrap"}),

@@ -137,3 +137,75 @@ def test_what_was_never_selected_is_told_through_mixing_operations():
     x = np.real(np.fft.ifft(np.fft.fft(values) / filtered))
     numerical = [(fun(x + h) - fun(x - h)) / 2e-6 for h in 1e-6 * np.eye(4)]
     np.testing.assert_allclose(gradient(fun, x), numerical, rtol=1e-7)
+
+
+WATCHED_NUMBER = {
+    "maximum": lambda x, s: np.maximum(x, s),
+    "minimum": lambda x, s: np.minimum(s, x),
+    "fmax": lambda x, s: np.fmax(x, s),
+    "max initial": lambda x, s: np.max(x, initial=s),
+    "reduce initial": lambda x, s: np.minimum.reduce(x, initial=s),
+    "product": lambda x, s: x * s + s / x - x**2 * s,
+    "outer": lambda x, s: np.multiply.outer(x, s),
+    "clip": lambda x, s: np.clip(x, s, None),
+    "logaddexp": lambda x, s: np.logaddexp(x, s),
+    "hypot": lambda x, s: np.hypot(s, x),
+}
+
+
+@pytest.mark.parametrize("number", [float, np.float64])
+@pytest.mark.parametrize("name", WATCHED_NUMBER)
+def test_a_watched_number_beside_single_precision(name, number):
+    """A Python number takes the precision of the array: it is equal to what was picked from it."""
+    fun = WATCHED_NUMBER[name]
+    x, s = np.float32([0.5, 1.2257, 0.3]), number(0.8019445966736374)
+    weights = np.array([0.7, -1.1, 0.4])
+
+    def loss(x, s):
+        return np.sum(weights * fun(x, s))
+
+    with tapemagic.GradientTape() as tape:
+        handles = tape.watch(x), tape.watch(s)
+        y = loss(*handles)
+    by_x, by_s = tape.gradient(y, handles)
+    h, wide = 1e-6, x.astype(float)
+    n = float(s)
+    numerical = [(loss(wide + d, n) - loss(wide - d, n)) / (2 * h) for d in h * np.eye(3)]
+    np.testing.assert_allclose(by_x, numerical, rtol=1e-5, atol=1e-5)
+    numerical = (loss(wide, n + h) - loss(wide, n - h)) / (2 * h)
+    np.testing.assert_allclose(by_s, numerical, rtol=1e-5, atol=1e-5)
+    assert by_x.dtype == np.float32
+
+
+@pytest.mark.parametrize("fun", [np.maximum, np.minimum, np.fmin])
+def test_what_was_picked_in_another_precision(fun):
+    a, b = np.array([0.1, 0.9, 0.3]), np.array([0.2, 0.7, 0.1])
+    chosen = (fun(a, b) == a).astype(float)
+    got = gradient(lambda a: np.sum(fun(a, b, dtype=np.float32)), a)
+    np.testing.assert_allclose(got, chosen)
+    got = gradient(lambda a: np.sum(fun.reduce(np.stack([a, b]), dtype=np.float32)), a)
+    np.testing.assert_allclose(got, chosen)
+
+
+@pytest.mark.parametrize("part", ["real", "imag"])
+def test_what_was_never_selected_is_told_from_parts_of_complex_numbers(part):
+    """The view of one part of a complex array is written to; elsewhere a branch gives nan."""
+    c = np.array([0.5 + 0.5j, 0.0, -0.5 - 1.6j])
+
+    def fun(c):
+        c = c.copy()
+        branch = np.where(c == 0, 0.0, np.where(c == 0, 1.0, c) ** -1)
+        inverse = np.where(c == 0, 0.0, 1 / c)
+        view = getattr(c, part)
+        view **= 2
+        return np.sum(np.real(inverse + branch) * view[0] + view)
+
+    def slope(i, step):
+        moved = c + step * np.eye(3)[i]
+        return (fun(moved) - fun(c - step * np.eye(3)[i])) / 2e-6
+
+    with np.errstate(all="ignore"):
+        got = tapemagic.grad(fun)(c)
+        wanted = [slope(i, 1e-6) + 1j * slope(i, 1e-6j) for i in (0, 2)]
+    np.testing.assert_allclose(got[[0, 2]], wanted, rtol=1e-6, atol=1e-8)
+    assert got[1] == 0
