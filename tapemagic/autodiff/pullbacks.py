@@ -57,8 +57,11 @@ def _fitted_product(formula: str, aval: str, own: str) -> str:
         return f"fit({_product(formula)}, AVALS[{aval}])"
     quotient = _quotient(formula)
     if quotient is not None and ast.unparse(quotient.right) == own:
-        left = ast.unparse(quotient.left)
-        return f"fit(ct * conj_if_complex({left}), AVALS[{aval}]) / conj_if_complex({own})"
+        above, sign = quotient.left, ""
+        if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.USub):
+            above, sign = above.operand, "-"  # of the sum, which has fewer elements
+        left = ast.unparse(above)
+        return f"{sign}fit(ct * conj_if_complex({left}), AVALS[{aval}]) / conj_if_complex({own})"
     return f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
 
 

@@ -44,14 +44,11 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
         return False
 
 
-def total_of(parts: list[Any], aval: Any, shared: set[int]) -> Any:
-    """Add the cotangents of the nodes of one source; give it shape, dtype and memory of its own.
+def handed_out(ct: Any, aval: Any, shared: set[int]) -> Any:
+    """Give the cotangent of a source its shape and dtype, and memory of its own.
 
     `shared` holds the identities of arrays that somebody else has as well (seeds, earlier results).
     """
-    ct = parts[0]
-    for part in parts[1:]:
-        ct = ct + part
     if is_traced(ct):
         return np.broadcast_to(ct, aval.shape) if ct.shape != aval.shape else ct
     if (

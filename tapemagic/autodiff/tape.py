@@ -14,7 +14,7 @@ from .dispatch import is_traced
 from .looking import Looking
 from .open_tape import OpenTape
 from .recorder import RECORDER
-from .seeds import seed_of, total_of, wants_zero
+from .seeds import handed_out, seed_of, wants_zero
 
 _SPENT = (
     "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
@@ -79,11 +79,12 @@ class GradientTape(OpenTape, Looking):
             sources = lookup.expanded(self, sources)
         flat = structures.leaves(sources)
         ids = [self._ids_of(x) for x in flat]
-        if not any(map(is_traced, seeds.values())):
+        if output_gradients is None or not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
         found = self._sweep(seeds, ids)
-        results = [self._finish(x, unread.get(id(x), ct), zero) for x, ct in zip(flat, found)]
-        return structures.rebuild(sources, results)
+        if zero or unread:
+            found = [self._finish(x, unread.get(id(x), ct), zero) for x, ct in zip(flat, found)]
+        return structures.rebuild(sources, found)
 
     def jacobian(
         self, target: Any, sources: Any, unconnected_gradients: Any = "none", **_ignored: Any
@@ -173,7 +174,7 @@ class GradientTape(OpenTape, Looking):
         kept: dict[int, Any] | None = None,
     ) -> list[Any]:
         """Run the sweep; return one cotangent (or None) per list of node ids."""
-        wanted = {id_ for group in ids for id_ in group}
+        wanted = set().union(*ids)
         if not seeds or not wanted:
             return [None] * len(ids)
         recording = self._recording
@@ -187,12 +188,17 @@ class GradientTape(OpenTape, Looking):
         found = backward.sweep(
             recording.entries, seeds, wanted, mine=mine, record=record, kept=kept
         )
-        results = []
-        shared = {id(seed) for seed in seeds.values()}
+        results: list[Any] = []
+        shared = set(map(id, seeds.values()))
         for group in ids:
-            parts = [found[id_] for id_ in group if id_ in found]
-            aval = AVALS[recording.entries[group[0]][3]] if group else None
-            results.append(total_of(parts, aval, shared) if parts else None)
+            total: Any = None
+            for id_ in group:
+                part = found.get(id_)
+                if part is not None:
+                    total = part if total is None else total + part
+            if total is not None:
+                total = handed_out(total, AVALS[recording.entries[group[0]][3]], shared)
+            results.append(total)
         return results
 
     def _mine(self, top: int) -> bytearray | None:

@@ -191,6 +191,8 @@ def _extreme(
     where: Any = True,
 ) -> Any:  # fmt: skip
     hits = _hits(y, x, axis, where)
+    if initial is _none and where is True and np.count_nonzero(hits) == np.size(ct):  # no ties
+        return np.where(hits, restore(ct, x.shape, axis), 0)
     ties = np.sum(hits, axis=axis, keepdims=True)
     if initial is not _none:
         ties = np.maximum(ties + equals_result(plain(initial), restore(plain(y), x.shape, axis)), 1)
