@@ -1,4 +1,4 @@
-"""Rules of packages that need not be installed, and are never imported by us.
+"""Rules and twins of packages that may not be there, and are never imported by us.
 
 Somebody who calls `scipy.linalg.solve` has imported SciPy: that is when its rules are declared.
 """
@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-#: Package -> the module with its rules, as long as these are not declared.
+#: Package -> the module with its rules or twins, as long as these are not declared.
 PENDING = {
+    "numpy.testing": ".twin_testing",
     "scipy.special": ".rules.scipy_special",
     "scipy.linalg": ".rules.scipy_linalg_refused",
     "scipy.fft": ".rules.scipy_fft",

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, leaks
+from . import dispatch, later, leaks
 from .creation import as_operand
 from .dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
 from .recorder import RECORDER
@@ -165,6 +165,7 @@ class TwinModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         """Find what was added to, or lazily loaded by, the original module."""
         value = getattr(self._original, name)
+        later.load()
         return TWINS.get(id(value), value)
 
     def __setattr__(self, name: str, value: Any) -> None:

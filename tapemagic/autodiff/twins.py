@@ -13,8 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.testing
-from numpy.testing.overrides import get_overridable_numpy_array_functions
+import numpy.lib.recfunctions
 
 from . import later
 from .creation import NUMBER_TYPES, convert
@@ -42,17 +41,23 @@ _OF_SEQUENCES = frozenset(
     )
 )  # fmt: skip
 
-for _fun in sorted(get_overridable_numpy_array_functions(), key=lambda f: f.__name__):
-    if id(_fun) not in TWINS:
-        (making if _fun.__name__ in _OF_SEQUENCES else listening)(_fun)
-for _name in np.testing.__all__:
-    if _name.startswith(("assert_", "print_assert")):
-        showing(getattr(np.testing, _name))
+#: NumPy's functions that ask their arguments, by the type that they have in common.
+_Dispatching = type(np.sum)
+
+_MODULES = (
+    np, np.linalg, np.fft, np.lib, np.lib.recfunctions, np.polynomial.polynomial,
+    *vars(np.lib).values(),
+)  # fmt: skip
+for _module in _MODULES:
+    for _name, _fun in sorted(getattr(_module, "__dict__", {}).items()):
+        if type(_fun) is _Dispatching and id(_fun) not in TWINS:
+            (making if _fun.__name__ in _OF_SEQUENCES else listening)(_fun)
 for _fun in (json.dump, json.dumps):  # the encoder looks at types, and would find none it knows
     showing(_fun)
 
-for _module in (json, np.linalg, np.fft, np.testing, np.lib.stride_tricks, np.lib, np.emath):
+for _module in (json, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.emath):
     twin_module(_module)
+later.load()  # what NumPy's own namespace may hold already
 #: Stands for ``numpy`` itself.
 numpy_twin = twin_module(np)
 

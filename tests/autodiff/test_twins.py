@@ -1,10 +1,13 @@
 import inspect
 import math
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from autodiff.following import follow
+from numpy.testing.overrides import get_overridable_numpy_array_functions
 
 from tapemagic import GradientTape
 from tapemagic.autodiff import twins
@@ -298,3 +301,24 @@ def test_sinks_get_plain_values(tmp_path):
 
 def test_python_random_is_not_touched():
     assert id(random.random) not in twins.TWINS
+
+
+def test_every_public_function_that_dispatches_has_a_twin():
+    missing = []
+    for function in get_overridable_numpy_array_functions():
+        module = sys.modules.get(function.__module__)
+        public = getattr(module, function.__name__, None) is function
+        if public and id(function) not in twins.TWINS:
+            missing.append(f"{function.__module__}.{function.__name__}")
+    assert missing == []
+
+
+def test_assertions_have_twins_when_numpy_testing_comes_late():
+    code = (
+        "import sys, tapemagic, numpy as np\n"
+        "from tapemagic.autodiff import twins\n"
+        "assert 'numpy.testing' not in sys.modules, 'imported for nothing'\n"
+        "assert twins.numpy_twin.testing is not np.testing\n"
+        "assert twins.twin_of(np.testing.assert_allclose) is not np.testing.assert_allclose\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
