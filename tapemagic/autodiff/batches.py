@@ -48,19 +48,22 @@ class Rows:
     values : array
     """
 
-    __slots__ = ("columns", "count", "rows", "values")
+    __slots__ = ("_positions", "columns", "count", "rows", "values")
 
     def __init__(self, count: int, rows: Any, columns: Any, values: np.ndarray) -> None:
         self.count, self.rows, self.columns, self.values = count, rows, columns, values
+        self._positions: tuple[np.ndarray, np.ndarray] | None = None
 
     def positions(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns as arrays."""
-        rows, columns = self.rows, self.columns
-        if type(rows) is slice:
-            rows = np.arange(rows.start, rows.stop)
-        if type(columns) is slice:
-            columns = np.arange(columns.start, columns.stop)
-        return rows, columns
+        if self._positions is None:
+            rows, columns = self.rows, self.columns
+            if type(rows) is slice:
+                rows = np.arange(rows.start, rows.stop)
+            if type(columns) is slice:
+                columns = np.arange(columns.start, columns.stop)
+            self._positions = rows, columns
+        return self._positions
 
     def __add__(self, other: Rows) -> Rows:
         (rows, columns), (more_rows, more_columns) = self.positions(), other.positions()
