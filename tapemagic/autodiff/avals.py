@@ -97,17 +97,23 @@ def full(ct: Any, aval: Aval) -> Any:
     return np.broadcast_to(ct, aval.shape)
 
 
+#: What `axis=` takes, or () for no axis. A number is the short way for handles.
+_Axes = int | tuple[int, ...]
+
+
 @lru_cache(maxsize=512)
-def _broadcast_axes(
-    shape: tuple[int, ...], target: tuple[int, ...]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _broadcast_axes(shape: tuple[int, ...], target: tuple[int, ...]) -> tuple[_Axes, _Axes]:
     """Return the leading axes that `target` does not have, and then those where it has 1."""
     extra = max(len(shape) - len(target), 0)
     shape = shape[extra:]
     # Axes are aligned from the right; a missing or length-1 axis of ct is a lazy broadcast.
     skipped = len(target) - len(shape)
     axes = tuple(i for i, n in enumerate(shape) if n != 1 and target[i + skipped] == 1)
-    return tuple(range(extra)), axes
+    return _alone(tuple(range(extra))), _alone(axes)
+
+
+def _alone(axes: tuple[int, ...]) -> _Axes:
+    return axes[0] if len(axes) == 1 else axes
 
 
 def fit(ct: Any, aval: Aval) -> Any:
@@ -121,9 +127,9 @@ def fit(ct: Any, aval: Aval) -> Any:
         # What np.sum calls, at a third of its price; handles are told of np.sum.
         add_up = np.add.reduce if type(ct) is np.ndarray else np.sum
         extra, axes = _broadcast_axes(shape, aval.shape)
-        if extra:
+        if extra != ():
             ct = add_up(ct, axis=extra)
-        if axes:
+        if axes != ():
             ct = add_up(ct, axis=axes, keepdims=True)
     dtype = getattr(ct, "dtype", None)
     if dtype is not aval.dtype and dtype is not None and dtype != aval.dtype:

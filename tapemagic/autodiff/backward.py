@@ -65,7 +65,7 @@ def sweep(
     try:
         with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
             found = _sweep(entries, seeds, wanted, mine, record, kept)
-            if any(map(has_nan, found.values())):
+            if any(map(_has_nan, found.values())):
                 found = careful_sweep(entries, seeds, wanted, mine, record, kept)
     finally:
         if before is not None:
@@ -73,8 +73,7 @@ def sweep(
     return found
 
 
-def has_nan(ct: Any) -> bool:
-    """Tell whether a cotangent holds a nan."""
+def _has_nan(ct: Any) -> bool:
     if type(ct) is not np.ndarray:
         ct = dispatch.plain(ct)
     if isinstance(ct, np.ndarray):

@@ -111,7 +111,8 @@ class _Pull:
             partial = conj_if_complex(partial_at(primitive, i)(y, x1, x2)) if formula != "1" else 1
             if type(ct) is Rows:
                 if target.shape == aval.shape:
-                    self._add(operand, _times(ct, partial, target), target)
+                    same = formula == "1" and ct.values.dtype == target.dtype
+                    self._add(operand, ct if same else _times(ct, partial, target), target)
                     continue
                 ct = ct.dense(aval)
             new = ct if formula == "1" else -ct if formula == "-1" else ct * partial

@@ -48,21 +48,26 @@ class Rows:
     values : array
     """
 
-    __slots__ = ("columns", "count", "rows", "values")
+    __slots__ = ("_positions", "columns", "count", "rows", "values")
 
     def __init__(self, count: int, rows: Any, columns: Any, values: np.ndarray) -> None:
         self.count, self.rows, self.columns, self.values = count, rows, columns, values
+        self._positions: tuple[np.ndarray, np.ndarray] | None = None
 
     def positions(self) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns as arrays."""
-        rows, columns = self.rows, self.columns
-        if type(rows) is slice:
-            rows = np.arange(rows.start, rows.stop)
-        if type(columns) is slice:
-            columns = np.arange(columns.start, columns.stop)
-        return rows, columns
+        if self._positions is None:
+            rows, columns = self.rows, self.columns
+            if type(rows) is slice:
+                rows = np.arange(rows.start, rows.stop)
+            if type(columns) is slice:
+                columns = np.arange(columns.start, columns.stop)
+            self._positions = rows, columns
+        return self._positions
 
     def __add__(self, other: Rows) -> Rows:
+        if _is_same(self.rows, other.rows) and _is_same(self.columns, other.columns):
+            return Rows(self.count, self.rows, self.columns, self.values + other.values)
         (rows, columns), (more_rows, more_columns) = self.positions(), other.positions()
         return Rows(
             self.count,
@@ -88,6 +93,11 @@ class Rows:
         else:
             np.add.at(out.reshape(-1), rows * aval.size + columns, self.values)
         return out.reshape(self.count, *aval.shape)
+
+
+def _is_same(places: Any, others: Any) -> bool:
+    """Tell whether places are the same without looking at them: elementwise rules hand them on."""
+    return places is others or (type(places) is type(others) is slice and places == others)
 
 
 def fit_rows(ct: np.ndarray, aval: Aval) -> np.ndarray:

@@ -218,13 +218,18 @@ def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
 
 
 def wrapped(y: Any, args: tuple, memory: Sequence, node: tuple[int, int] | None, cls: Any) -> Any:
-    """Wrap a result, and tie it to an argument where NumPy returned that or a view of it."""
+    """Wrap a result, and tie it to an argument where NumPy returned that or a view of it.
+
+    What a sweep makes is not tied: nobody writes there, and who is handed a result gets a copy of
+    his own when he writes to it.
+    """
     if type(y) is np.ndarray or isinstance(y, np.ndarray):
         for x, value in zip(args, memory):
             if y is value and type(x) in HANDLE_TYPES:
                 return x
             if (
                 y.base is not None
+                and not RECORDER.standing
                 and type(x) in HANDLE_TYPES
                 and isinstance(value, np.ndarray)
                 and (y.base is value or y.base is value.base)

@@ -186,6 +186,8 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
 def jacobian(fun: Callable, argnums: int = 0) -> Callable:
     """Return a function that gives the Jacobian of `fun`, of shape value + argument.
 
+    Of a nested structure of values it is that structure, with one Jacobian for each.
+
     Examples
     --------
     >>> import numpy as np, tapemagic
@@ -215,7 +217,12 @@ def hessian(fun: Callable, argnums: int = 0) -> Callable:
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(fun, argnums), argnums)
+
+    def full_hessian(*args: Any, **kwargs: Any) -> Any:
+        tape, gradient, chosen = _recorded_gradient(fun, args, kwargs, argnums)
+        return tape.jacobian(gradient, chosen, unconnected_gradients="zero")
+
+    return full_hessian
 
 
 def hvp(fun: Callable, argnums: int = 0) -> Callable:
@@ -231,8 +238,19 @@ def hvp(fun: Callable, argnums: int = 0) -> Callable:
     """
 
     def product(x: Any, v: Any, *args: Any) -> Any:
-        before = args[:argnums]
-        after = args[argnums:]
-        return vjp(lambda z: grad(fun, argnums)(*before, z, *after), x)[1](v)[0]
+        args = (*args[:argnums], x, *args[argnums:])
+        tape, gradient, chosen = _recorded_gradient(fun, args, {}, argnums)
+        return tape.gradient(gradient, chosen, output_gradients=v, unconnected_gradients="zero")
 
     return product
+
+
+def _recorded_gradient(fun: Callable, args: tuple, kwargs: dict, argnums: int) -> tuple:
+    """Record a call of `fun` and the sweep that gives its gradient; both are on one tape."""
+    tape = GradientTape(persistent=True)
+    tape.runs = fun
+    with tape:
+        watched, chosen = _watch_arguments(tape, args, argnums)
+        value = fun(*watched, **kwargs)
+        gradient = tape.gradient(value, chosen, unconnected_gradients="zero")
+    return tape, gradient, chosen

@@ -25,8 +25,8 @@ def has_short_way(entry: tuple) -> bool:
     """
     return (
         type(entry[4]) is int
-        and not isinstance(entry[6], float | int | np.generic)
-        and (not isinstance(entry[7], float | int | np.generic))
+        and not isinstance(entry[6], complex | float | int | np.generic)
+        and (not isinstance(entry[7], complex | float | int | np.generic))
     )
 
 

@@ -93,17 +93,18 @@ class GradientTape(OpenTape, Looking):
 
         Parameters
         ----------
-        target : TracedArray, array or name
+        target : TracedArray, array or name, or a nested structure of them
         sources : TracedArray, Variable, array, name, or a nested structure of them
         unconnected_gradients : {"none", "zero"}
 
         Returns
         -------
         array, or the structure of `sources`
-            Of shape target + source.
+            Of shape target + source; for a structure of targets that structure of them.
         """
         self._claim()
-        return jacobians.jacobian(self, target, sources, wants_zero(unconnected_gradients))
+        zero = wants_zero(unconnected_gradients)
+        return structures.map_leaves(lambda y: jacobians.jacobian(self, y, sources, zero), target)
 
     def batch_jacobian(
         self, target: Any, source: Any, unconnected_gradients: Any = "none", **_ignored: Any

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff import batched_sweep, jacobians
 from tapemagic.autodiff.batches import BATCHED, SPARSE, Rows
@@ -345,3 +346,20 @@ def test_banded_hessian_stays_sparse(monkeypatch):
     top, ids = outer._ids_of(gradient, as_target=True)[-1], [outer._ids_of(x)]
     rows = [outer._sweep({top: seed}, ids)[0] for seed in np.eye(240)]
     np.testing.assert_allclose(found, rows, rtol=1e-12, atol=1e-14)
+
+
+def test_cotangents_at_the_same_places_are_added_in_place():
+    """A Jacobian that is diagonal stays so, however often a variable is used."""
+    rows = Rows(4, slice(0, 4), slice(0, 4), np.ones(4))
+    twice = rows + Rows(4, slice(0, 4), slice(0, 4), np.arange(4.0))
+    assert type(twice.rows) is slice
+    np.testing.assert_array_equal(twice.values, [1.0, 2.0, 3.0, 4.0])
+    places = np.array([0, 1, 2, 2]), np.array([1, 1, 0, 3])
+    both = Rows(4, *places, np.ones(4)) + Rows(4, *places, np.ones(4))
+    assert len(both.values) == 4
+    assert len((rows + Rows(4, slice(0, 4), slice(1, 5), np.ones(4))).values) == 8
+    x = np.linspace(0.1, 2.0, 7)
+    found = tapemagic.jacobian(lambda x: x * np.sin(x) / (1.0 + x) + x**2 * x)(x)
+    s, c = np.sin(x), np.cos(x)
+    exact = (s + x * c) / (1 + x) - x * s / (1 + x) ** 2 + 3 * x**2
+    np.testing.assert_allclose(found, np.diag(exact))

@@ -177,6 +177,57 @@ def test_jacobian_and_hessian():
     )
 
 
+def test_jacobian_of_a_structure_of_values():
+    """It used to be silently zero."""
+
+    def fun(x):
+        return {"a": x * x, "b": [np.sum(x**3), 1.0]}
+
+    found = tapemagic.jacobian(fun)(X)
+    np.testing.assert_allclose(found["a"], np.diag(2 * X))
+    np.testing.assert_allclose(found["b"][0], 3 * X**2)
+    np.testing.assert_array_equal(found["b"][1], np.zeros(3))
+    x = Variable(X)
+    with GradientTape(persistent=True) as tape:
+        y, z = x * x, np.exp(x[0])
+    first, second = tape.jacobian([y, z], x)
+    np.testing.assert_allclose(first, np.diag(2 * X))
+    np.testing.assert_allclose(second, [np.exp(X[0]), 0.0, 0.0])
+
+
+def test_hessian_of_a_structure_of_arguments():
+    """It used to be silently zero."""
+
+    def fun(p):
+        return np.sum(p["a"] ** 2) * p["b"] ** 3
+
+    a, b = np.array([1.0, 2.0]), 3.0
+    found = tapemagic.hessian(fun)({"a": a, "b": b})
+    np.testing.assert_allclose(found["a"]["a"], 2 * np.eye(2) * b**3)
+    np.testing.assert_allclose(found["a"]["b"], 6 * a * b**2)
+    np.testing.assert_allclose(found["b"]["a"], 6 * a * b**2)
+    np.testing.assert_allclose(found["b"]["b"], 6 * np.sum(a**2) * b)
+    product = tapemagic.hvp(fun)({"a": a, "b": b}, {"a": a, "b": 0.0})
+    np.testing.assert_allclose(product["a"], 2 * a * b**3)
+    np.testing.assert_allclose(product["b"], 6 * np.sum(a * a) * b**2)
+
+
+@pytest.mark.parametrize("fun", [lambda x: 3.0, np.sum, lambda x: np.sum(np.floor(x))])
+def test_no_curvature(fun):
+    np.testing.assert_array_equal(tapemagic.hessian(fun)(X), np.zeros((3, 3)))
+    np.testing.assert_array_equal(tapemagic.hvp(fun)(X, X), np.zeros(3))
+
+
+def test_a_hessian_vector_product_opens_one_tape(monkeypatch):
+    opened = []
+    start = GradientTape.start
+    monkeypatch.setattr(GradientTape, "start", lambda tape: [opened.append(tape), start(tape)])
+    tapemagic.hvp(rosenbrock)(X, X)
+    (tape,) = opened
+    entries = len(tape._recording.entries)
+    assert entries == 21  # the source, 11 operations, 9 of the sweep
+
+
 def test_hvp():
     v = np.array([1.0, 2.0, -1.0])
     np.testing.assert_allclose(

@@ -83,3 +83,21 @@ def test_reads_keep_structural_zeros_apart():
     with np.errstate(all="ignore"):
         found = tapemagic.hessian(f)(np.array([0.0, 2.0]))
     np.testing.assert_allclose(found, [[0.0, 1.0], [1.0, 0.75 / np.sqrt(2.0) + 2.0]])
+
+
+def test_a_gradient_that_is_a_view_may_be_written_to():
+    """Of a transpose the cotangent is one: writing into the gradient reaches no other value."""
+    x, w = Variable(np.arange(6.0).reshape(2, 3)), Variable(np.ones((3, 2)))
+    with GradientTape(persistent=True) as outer:
+        with GradientTape() as inner:
+            y = np.sum(x.T * w * w)
+        gradient = inner.gradient(y, x)
+        before = gradient * 1.0
+        view = gradient[0]
+        gradient[0, 0] = 100.0
+        total = np.sum(view * before[0]) + np.sum(w)
+    np.testing.assert_array_equal(before, np.ones((2, 3)))
+    np.testing.assert_array_equal(gradient, [[100.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    # total = 100 w00^2 + w10^4 + w20^4 + sum of w
+    exact = np.array([[201.0, 1.0], [5.0, 1.0], [5.0, 1.0]])
+    np.testing.assert_array_equal(outer.gradient(total, w), exact)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import GradientTape, Variable
 from tapemagic.errors import TapeUseError
 
@@ -105,3 +106,11 @@ def test_t22_batch_jacobian_unconnected():
         _ = z * 1.0
     assert tape.batch_jacobian(y, z) is None
     assert tape.batch_jacobian(y, z, unconnected_gradients="zero").shape == (2, 2, 3)
+
+
+def test_huge_derivatives_give_no_warning(recwarn):
+    found = tapemagic.jacobian(lambda x: x * 1e200)(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(found, np.diag([1e200, 1e200]))
+    found = tapemagic.hvp(lambda x: np.sum(x**2) * 1e200)(np.array([1.0, 2.0]), np.ones(2))
+    np.testing.assert_array_equal(found, [2e200, 2e200])
+    assert not recwarn.list

@@ -5,8 +5,8 @@ What is not in these tables is right all the same: its rule is called once per c
 
 from __future__ import annotations
 
-from functools import reduce
-from math import comb
+from functools import lru_cache, reduce
+from math import comb, prod
 from typing import Any
 
 import numpy as np
@@ -125,15 +125,27 @@ def _read(ct: Any, index: Any) -> Any:
 
 def _read_sparse(ct: Rows, aval: Any, index: Any) -> Rows | None:
     """Keep of every row what lies at the places that were read."""
-    if is_repeating(decode(index)):
+    if type(index) is tuple and index[0] == "slice":
+        found = _numbers_in_slice(aval.shape, index)
+    elif is_repeating(decode(index)):
         return None
-    places = places_of(aval.shape, index)
-    found = np.full(aval.size, -1)
-    found[places] = np.arange(places.size)
+    else:
+        found = _numbers(aval.shape, index)
     rows, columns = ct.positions()
     columns = found[columns]
-    kept = columns >= 0
+    (kept,) = np.nonzero(columns >= 0)
     return Rows(ct.count, rows[kept], columns[kept], ct.values[kept])
+
+
+def _numbers(shape: tuple[int, ...], index: Any) -> np.ndarray:
+    """Return, per element of an array, its number among those that an index picks, or -1."""
+    places = places_of(shape, index)
+    found = np.full(prod(shape), -1)
+    found[places] = np.arange(places.size)
+    return found
+
+
+_numbers_in_slice = lru_cache(maxsize=64)(_numbers)
 
 
 def _index_of_part(i: int, entry: tuple) -> Any:
