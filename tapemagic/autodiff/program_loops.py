@@ -196,7 +196,8 @@ class Roller:
     def counter(self, depth: int) -> str:
         """Return the name of the variable that loops of some depth count with."""
         while len(self._counters) <= depth:
-            self._counters.append(self.fresh("ijklmn"[min(len(self._counters), 5)]))
+            letters = (x for x in "ijkmnpqr" if x not in self.names | set(self._counters))
+            self._counters.append(self.fresh(next(letters, "i")))
         return self._counters[depth]
 
     def name(self, wish: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .program_algebra import simpler
 from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbols_in
 
 #: Arrays of up to this many bytes are searched for rows.
@@ -88,15 +89,31 @@ class Writer:
 
     def call(self, fun: Any, args: tuple, kwargs: dict) -> Any:
         """Call a NumPy function, or one of our own as a whole, on symbols."""
+        if self.place[0] == "backward":
+            found = simpler(fun, args, kwargs, self.call)
+            if found is not None:
+                return found
         compute = _COMPUTED_AS.get(fun, fun)
         y = compute(*concrete(args), **concrete(kwargs))
         if fun is np.multiply and not kwargs:
             for one, x in (args, args[::-1]):
                 if _is_one(one) and is_symbol(x) and _same_kind(x.value, y):
                     return x
-        if isinstance(y, np.ndarray) and not kwargs and getattr(fun, "signature", 0) is None:
-            args = tuple(_as_number(x, args, y.ndim) for x in args)
+        broadcasts = fun is np.where or getattr(fun, "signature", 0) is None
+        if isinstance(y, np.ndarray) and not kwargs and broadcasts:
+            args = tuple(_as_number(x, args, y.shape) for x in args)
         return self.add("call", fun, args, kwargs, y)
+
+    def update(self, base: Any, index: Any, v: Any, how: str) -> Any:
+        """Write into a copy of `base` (the printer finds out where none is needed)."""
+        value = np.array(concrete(base))
+        if how == "=":
+            value[concrete(index)] = concrete(v)
+        elif how == "+=":
+            value[concrete(index)] += concrete(v)
+        else:
+            np.add.at(value, concrete(index), concrete(v))
+        return self.add("update", how, (base, index, v), {}, value)
 
     def run(self, fun: Any, args: tuple, kwargs: dict) -> Any:
         """Call the plain function of a primitive: through its NumPy calls, else as a whole."""
@@ -163,12 +180,15 @@ def _is_one(x: Any) -> bool:
     return not is_symbol(x) and np.ndim(x) == 0 and isinstance(x, (float, np.floating)) and x == 1
 
 
-def _as_number(x: Any, args: tuple, ndim: int) -> Any:
-    """Write an array of one element, which a ufunc broadcasts, as a number."""
-    others: list[Any] = symbols_in(args)
-    if type(x) is not np.ndarray or x.size != 1 or ndim not in [other.ndim for other in others]:
+def _as_number(x: Any, args: tuple, shape: tuple[int, ...]) -> Any:
+    """Write an array of one number, which a ufunc broadcasts, as that number."""
+    if type(x) is not np.ndarray or not x.size or (any(x.strides) and x.size > 1):
         return x
-    return x.item() if all(other.dtype == float for other in (x, *others)) else x
+    if shape != np.broadcast_shapes(*(other.shape for other in symbols_in(args))):
+        return x
+    known = [other for other in args if isinstance(other, (np.ndarray, np.generic))]
+    double = x.dtype == float and all(other.dtype in (float, bool) for other in known)
+    return x.flat[0].item() if double else x
 
 
 def _same_kind(x: Any, y: Any) -> bool:
