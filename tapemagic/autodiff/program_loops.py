@@ -128,9 +128,12 @@ class Roller:
                     self._trials -= 1
                     whole = _first_true(changed[first:end]) // period
                     loop = Loop(self, first, period, whole) if whole >= ROUNDS else None
+                    if loop and loop.count and loop.starts_late:
+                        later = Loop(self, first + period, period, loop.count - 1)
+                        loop = later if later.count and not later.starts_late else loop
                     if loop and loop.count:
                         changed[loop.replace()] = True
-                        changed[first : loop.end] = True
+                        changed[loop.start : loop.end] = True
                         count, start = loop.count, loop.end
                         free = start
                         break
