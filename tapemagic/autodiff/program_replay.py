@@ -18,7 +18,7 @@ from .cuts import custom
 from .decision_links import Links
 from .places import decode, is_repeating, overlaps
 from .primitives import PRIMITIVES, PULLBACKS
-from .program_writer import Writer
+from .program_writer import Rows, Writer, stacked
 from .recorder import RECORDER, Recording
 from .symbols import concrete, is_symbol, name_cotangent
 from .windows import index_of_window
@@ -38,7 +38,7 @@ class Replay:
         self.entries = recording.entries
         self.decisions = recording.decisions
         self.values, self.names, self.top = values, names.of_nodes, top
-        self.writer = Writer(names.arrays)
+        self.writer = Writer([*names.arrays, *stacked(self.entries, Rows(names.arrays))])
         self.nodes: dict[int, Any] = {}
         self.links = Links(recording)
 

@@ -14,6 +14,8 @@ from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbo
 
 #: Arrays of up to this many bytes are searched for rows.
 SEARCHED = 1 << 24
+#: So many constants of one kind are rows of an array: a loop may run over them.
+MANY = 8
 _MAKING = (np.zeros, np.empty)  # every call makes an array of its own, to be written to
 #: A power is that of the operator, which has short ways (``x**2``) that `np.power` has not.
 _COMPUTED_AS = {np.power: operator.pow}
@@ -202,6 +204,37 @@ def _identity(fun: Any) -> Any:
     return fun
 
 
+def stacked(entries: list[tuple], known: Rows) -> list[tuple[str, np.ndarray]]:
+    """Put constants of one shape and dtype together, if they are many, as rows of one array."""
+    groups: dict[tuple, dict[bytes, np.ndarray]] = {}
+    for entry in entries:
+        for x in constants_of(entry):
+            if _may_be_row(x) and known.find(x) is None:
+                groups.setdefault((x.shape, x.dtype), {}).setdefault(x.tobytes(), x)
+    return [
+        ("", np.stack([*group.values()]))
+        for group in groups.values()
+        if len(group) >= MANY and sum(x.nbytes for x in group.values()) <= SEARCHED
+    ]
+
+
+def constants_of(entry: tuple) -> list[np.ndarray]:
+    """Return the arrays that an operation reads and that are no nodes."""
+    simple = type(entry[4]) is int
+    ids, values = (entry[4:6], entry[6:8]) if simple else (entry[4], entry[6] or ())
+    return [
+        x
+        for i, x in enumerate(values)
+        if type(x) is np.ndarray and not (i < len(ids) and ids[i] >= 0)
+    ]
+
+
+def _may_be_row(x: np.ndarray) -> bool:
+    """Tell whether an array may be looked for in others: a row of zeros may be anybody's."""
+    fits = 0 < x.nbytes <= SEARCHED and x.ndim > 0 and x.dtype.kind in "biufc"
+    return fits and not (x == x.flat[:1]).all()
+
+
 class Rows:
     """Tells that a constant is a row of one of the user's arrays: ``for x in X`` reads `X`."""
 
@@ -212,7 +245,7 @@ class Rows:
     def find(self, value: np.ndarray) -> tuple[np.ndarray, int] | None:
         """Return the array and the number of the row, or None."""
         kind = value.shape, value.dtype.str
-        if not value.ndim or value.nbytes > SEARCHED:
+        if not _may_be_row(value):
             return None
         if kind not in self._places:
             self._places[kind] = {
@@ -222,6 +255,4 @@ class Rows:
                 for i, row in reversed([*enumerate(x)])
             }
         places = self._places[kind]
-        if not places or (value == value.flat[:1]).all():  # a row of zeros may be anybody's
-            return None
         return places.get(value.tobytes())

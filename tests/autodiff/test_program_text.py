@@ -50,7 +50,10 @@ def test_sums_of_many_terms_grow_in_place():
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 5))
-    text = body(program_of(recurrent, w=rng.normal(size=(4, 4)), u=rng.normal(size=(5, 4))))
+    program = program_of(recurrent, w=rng.normal(size=(4, 4)), u=rng.normal(size=(5, 4)))
+    text = body(program)
+    assert "constant_1[i] @ u" in text  # no name holds X here, and its rows belong together
+    np.testing.assert_array_equal(program.constants["constant_1"], X)
     assert "        ct_u += " in text
     assert "        ct_w += " in text
     assert text.count("\n") < 40
