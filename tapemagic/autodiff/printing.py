@@ -9,35 +9,27 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Callable
-from typing import Any
+import textwrap
 
 import numpy as np
 
+from .program_blocks import Blocks, in_blocks
+from .program_expressions import ATOM, Expressions
+from .program_loops import rolled
+from .program_memory import is_fresh, last_uses, needed
 from .program_names import Places
-from .spelling import Speller, is_default
+from .spelling import Speller
 from .symbols import Symbol, is_symbol, symbols_in
 
-_OPERATORS: dict[Any, tuple[str, int]] = {  # symbol, how tightly it binds
-    np.add: ("+", 5), np.subtract: ("-", 5), np.multiply: ("*", 6), np.divide: ("/", 6),
-    np.matmul: ("@", 6), np.floor_divide: ("//", 6), np.remainder: ("%", 6), np.power: ("**", 8),
-    np.less: ("<", 1), np.less_equal: ("<=", 1), np.greater: (">", 1),
-    np.greater_equal: (">=", 1), np.equal: ("==", 1), np.not_equal: ("!=", 1),
-    np.bitwise_and: ("&", 4), np.bitwise_or: ("|", 2), np.bitwise_xor: ("^", 3),
-}  # fmt: skip
-#: Functions, besides ufuncs, whose result is never a view.
-_FRESH = {
-    np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer, np.sum,
-    np.mean,
-}  # fmt: skip
-_ATOM, _UNARY = 9, 7
 _LONGEST = 60  # an inner expression longer than this gets a line of its own
 _DIGITS = re.compile(r"\d+")  # do not count, so that every round of a loop is cut in the same way
+#: A sum of more terms is written as one that grows.
+FEW_TERMS = 3
 #: From this many bytes on memory is worth being used again.
 LARGE = 1 << 18
 
 
-class Printer:
+class Printer(Expressions):
     """Writes the steps that the results need.
 
     Parameters
@@ -47,14 +39,21 @@ class Printer:
     speller : Speller
     places : Places
         Where in the user's code steps come from.
+    cuts : bool
+        Whether elementwise work on large arrays is done block by block.
     """
 
     def __init__(
-        self, steps: list[Symbol], outputs: list, checks: list, speller: Speller, places: Places
-    ) -> None:
-        self._speller, self._places = speller, places
-        self._outputs, self._checks = outputs, checks
-        self._steps = _needed(steps, [*symbols_in(outputs), *(step for step, _ in checks)])
+        self, steps: list[Symbol], outputs: list, checks: list, speller: Speller, places: Places,
+        *, cuts: bool,
+    ) -> None:  # fmt: skip
+        super().__init__(speller)
+        self._places, self._outputs, self._checks = places, outputs, checks
+        for number, step in enumerate(steps):
+            step.number = number
+        roots = [*symbols_in(outputs), *(step for step, _ in checks)]
+        self._steps = needed(steps, roots)
+        self._blocks = in_blocks(self._steps, roots) if cuts else None
         self._users: dict[int, list[int]] = {step.number: [] for step in self._steps}
         for step in self._steps:
             for used in symbols_in([step.args, step.kwargs]):
@@ -64,37 +63,70 @@ class Printer:
                 base = step.args[0]
                 if not base.name and (base.kind == "update" or is_fresh(base)):
                     base.name = step.name
+            elif step.fun is np.add and step.name:
+                self._name_sum(step)
         end = self._steps[-1].number + 1 if self._steps else 0
         for step in symbols_in(outputs):
             self._users[step.number].append(end)
-        for step, _ in checks:
-            self._users[step.number].append(max(step.number, -1))
+        self._waiting: dict[int, list] = {}
+        for step, place in checks:
+            self._users[step.number].append(step.number)
+            self._waiting.setdefault(step.number, []).append(place)
         self._by_number = {step.number: step for step in self._steps}
-        self._last = self._last_uses(end)
+        self._last = last_uses(self._steps, self._users)
         self._updates = sorted(step.number for step in self._steps if step.kind == "update")
-        self._text: dict[int, tuple[str, int]] = {}  # step -> expression, how tightly it binds
         self._rows: list[str] = []
         self._at = ""
 
     def rows(self) -> list[str]:
         """Return the lines of the body."""
-        waiting: dict[int, list] = {}
-        for step, place in self._checks:
-            waiting.setdefault(step.number, []).append((step, place))
+        blocks = self._blocks
+        last = max(blocks.members) if blocks else -1
         for step in self._steps:
-            if step.kind == "input":
-                self._text[step.number] = (step.name, _ATOM)
-            elif step.kind == "constant":
-                self._text[step.number] = (self._speller.constant(step.value), _ATOM)
-            elif step.kind == "item" and step.args[0].kind == "constant":
-                self._text[step.number] = self._expression(step)
-            else:
-                self._write(step)
-            for checked, place in waiting.get(step.number, ()):
-                self._write_check(checked, place)
+            if blocks is None or step.number not in blocks.members:
+                self._write_one(step)
+            elif step.number == last:
+                self._write_blocks(blocks)
         texts = [self._operand(x) for x in self._outputs]
         self._rows.append(f"return {', '.join(texts)}" + ("," if len(texts) == 1 else ""))
         return self._rows
+
+    def _write_one(self, step: Symbol) -> None:
+        if step.kind == "input":
+            self._text[step.number] = (step.name, ATOM)
+        elif step.kind == "constant":
+            self._text[step.number] = (self._speller.constant(step.value), ATOM)
+        elif step.kind == "item" and step.args[0].kind == "constant":
+            self._text[step.number] = self._expression(step)
+        else:
+            self._write(step)
+        for place in self._waiting.get(step.number, ()):
+            self._write_check(step, place)
+
+    def _write_blocks(self, blocks: Blocks) -> None:
+        """Write a loop over blocks of rows: in it, the name of an array stands for one block."""
+        members = [self._by_number[number] for number in sorted(blocks.members)]
+        start, block = map(self._speller.fresh, ("start", "block"))
+        outer, self._rows = self._rows, []
+        read = {x.number: x for step in members for x in symbols_in(step.args)}
+        whole = {k: self._text[k] for k, x in read.items() if k in self._text and blocks.is_cut(x)}
+        self._text |= {k: (f"{self._wrapped(read[k], ATOM)}[{block}]", ATOM) for k in whole}
+        for k, step in sorted(blocks.kept.items()):
+            whole[k] = (self._named(step), ATOM)
+            kind = "" if step.dtype == float else f", np.{step.dtype.name}"
+            outer.append(f"{whole[k][0]} = np.empty({_shape(blocks.shape)}{kind})")
+            self._text[k] = (f"{whole[k][0]}[{block}]", ATOM)
+        for step in members:
+            self._write(step)
+        body = [f"{block} = slice({start}, {start} + {blocks.rows})"]
+        body += rolled(self._rows, set(), self._speller.fresh)
+        outer.append(f"for {start} in range(0, {blocks.shape[0]}, {blocks.rows}):")
+        outer += textwrap.indent("\n".join(body), "    ").split("\n")
+        self._rows = outer
+        self._text |= whole
+        for step in members:
+            for place in self._waiting.get(step.number, ()):
+                self._write_check(step, place)
 
     # --------------------------------------------------------------------------------- steps
 
@@ -103,23 +135,64 @@ class Printer:
             self._write_update(step)
             return
         text = self._expression(step)
+        if self._blocks and step.number in self._blocks.kept:
+            self._note(step.place)
+            self._rows.append(f"{self._text[step.number][0]} = {text[0]}")
+            return
         if self._is_inlined(step, text[0]):
             self._text[step.number] = text
             self._read_later(step, self._users[step.number][0])
             return
         self._note(step.place)
+        if self._is_accumulated(step):
+            total, part = step.args
+            self._text[step.number] = self._text[total.number]
+            self._rows.append(f"{self._operand(total)} += {self._operand(part)}")
+            return
         buffer = self._buffer(step)
         name = self._named(step)
         if buffer is not None:
-            arguments = ", ".join(map(self._argument_of(step), step.args))
-            fun = self._speller.function(step.fun)
-            self._rows.append(f"{name} = {fun}({arguments}, out={self._text[buffer.number][0]})")
+            self._rows.append(f"{name} = {self._into(step, self._text[buffer.number][0])}")
         else:
             self._rows.append(f"{name} = {text[0]}")
 
+    def _into(self, step: Symbol, out: str) -> str:
+        """Spell an elementwise step that writes into an array."""
+        args, where = step.args, ""
+        chosen = _chosen(step)
+        if chosen is not None and self._text[args[1].number][1] == ATOM:
+            if not self._text[args[1].number][0].isidentifier():  # ``x + np.where(mask, y, 0)``
+                args, where = (args[0], chosen[1]), f", where={self._operand(chosen[0])}"
+        arguments = ", ".join(map(self._argument_of(step), args))
+        return f"{self._speller.function(step.fun)}({arguments}, out={out}{where})"
+
+    def _name_sum(self, step: Symbol) -> None:
+        """Give all partial sums of many terms the name of the whole."""
+        partial = [step]
+        while partial[-1].fun is np.add and is_symbol(partial[-1].args[0]):
+            x = partial[-1].args[0]
+            if x.name or not is_fresh(x) or self._users[x.number] != [partial[-1].number]:
+                break
+            partial.append(x)
+        if len(partial) > FEW_TERMS:
+            for x in partial:
+                x.name = step.name
+
+    def _is_accumulated(self, step: Symbol) -> bool:
+        """Tell whether a step adds to a partial sum of the same name, in its memory."""
+        if step.fun is not np.add or step.kwargs or not step.name:
+            return False
+        x = step.args[0]
+        return (
+            is_symbol(x)
+            and x.name == step.name
+            and self._is_free(x, step)
+            and (x.value.shape, x.value.dtype) == (step.value.shape, step.value.dtype)
+        )
+
     def _named(self, step: Symbol) -> str:
-        name = self._speller.fresh(step.name or f"t{step.number}")
-        self._text[step.number] = (name, _ATOM)
+        name = self._speller.fresh(step.name) if step.name else self._speller.temporary()
+        self._text[step.number] = (name, ATOM)
         return name
 
     def _is_inlined(self, step: Symbol, text: str) -> bool:
@@ -129,6 +202,8 @@ class Printer:
         user = self._by_number[users[0]]
         if user is step:  # only checked
             return True
+        if self._blocks and self._blocks.are_apart(step, user):
+            return False
         if step.kind != "part" and not self._places.are_one(step.place, user.place):
             return False
         if user.kind == "update" and user.args[0] is step:
@@ -155,7 +230,7 @@ class Printer:
         self._note(step.place)
         target = self._operand(base)
         if is_symbol(base) and step.fun != "copy" and self._is_free(base, step):
-            self._text[step.number] = (target, _ATOM)
+            self._text[step.number] = (target, ATOM)
         else:
             name = self._named(step)
             self._rows.append(f"{name} = np.array({target})")
@@ -182,96 +257,13 @@ class Printer:
         self._rows.append(f"if {condition}:")
         self._rows.append(f"    raise OtherWay({self._places.message(place)!r})")
 
-    # --------------------------------------------------------------------------- expressions
-
-    def _expression(self, step: Symbol) -> tuple[str, int]:
-        if step.kind == "part":
-            whole, i = step.args
-            return f"{self._wrapped(whole, _ATOM)}[{i}]", _ATOM
-        if step.kind == "item":
-            return f"{self._wrapped(step.args[0], _ATOM)}[{self._index(step.args[1])}]", _ATOM
-        if step.kind == "attribute":
-            return f"{self._wrapped(step.args[0], _ATOM)}.{step.fun}", _ATOM
-        if step.kind == "method":
-            arguments = self._arguments(step.args[1:], step.kwargs, step)
-            return f"{self._wrapped(step.args[0], _ATOM)}.{step.fun}({arguments})", _ATOM
-        if not step.kwargs and step.fun in _OPERATORS and len(step.args) == 2:
-            sign, tightness = _OPERATORS[step.fun]
-            operand = self._argument_of(step)
-            left, right = step.args
-            a = self._wrapped(left, tightness + (sign == "**" or tightness == 1), operand)
-            b = self._wrapped(right, tightness + (sign != "**"), operand)
-            return (f"{a}{sign}{b}" if sign == "**" else f"{a} {sign} {b}"), tightness
-        if not step.kwargs and step.fun is np.negative:
-            return f"-{self._wrapped(step.args[0], _UNARY)}", _UNARY
-        if not step.kwargs and step.fun is np.invert:
-            return f"~{self._wrapped(step.args[0], _UNARY)}", _UNARY
-        if not step.kwargs and step.fun is np.square:
-            return f"{self._wrapped(step.args[0], _ATOM)}**2", 8
-        fun = self._speller.function(step.fun)
-        return f"{fun}({self._arguments(step.args, step.kwargs, step)})", _ATOM
-
-    def _arguments(self, args: tuple, kwargs: dict, step: Symbol) -> str:
-        operand = self._argument_of(step) if isinstance(step.fun, np.ufunc) else self._operand
-        given = [operand(x) for x in args]
-        return ", ".join(
-            given
-            + [
-                f"{key}={self._operand(x)}"
-                for key, x in kwargs.items()
-                if is_symbol(x) or not is_default(step.fun, key, x)
-            ]
-        )
-
-    def _argument_of(self, step: Symbol) -> Callable:
-        """Return how operands are spelled: beside float64, a float64 number is just a number."""
-        double = all(
-            x.value.dtype in (np.dtype(float), np.dtype(complex)) for x in symbols_in(step.args)
-        )
-        return lambda x: self._operand(x, double=double)
-
-    def _operand(self, x: Any, *, double: bool = False) -> str:
-        if is_symbol(x):
-            return self._text[x.number][0]
-        if type(x) in (list, tuple) and symbols_in(x):
-            items = ", ".join(map(self._operand, x))
-            return f"[{items}]" if type(x) is list else f"({items},)"
-        if type(x) is slice and symbols_in(x):
-            return f"slice({', '.join(map(self._operand, (x.start, x.stop, x.step)))})"
-        if type(x) is dict and symbols_in(x):
-            return "{" + ", ".join(f"{k!r}: {self._operand(v)}" for k, v in x.items()) + "}"
-        return self._speller.constant(x, double=double)
-
-    def _wrapped(self, x: Any, tightness: int, operand: Callable | None = None) -> str:
-        text = (operand or self._operand)(x)
-        if is_symbol(x):
-            return f"({text})" if self._text[x.number][1] < tightness else text
-        return f"({text})" if text.startswith("-") and tightness > _UNARY else text
-
-    def _index(self, index: Any) -> str:
-        if type(index) is tuple:
-            return ", ".join(map(self._index, index)) + ("," if len(index) == 1 else "") or "()"
-        if type(index) is slice and not symbols_in(index):
-            parts = ["" if part is None else str(part) for part in (index.start, index.stop)]
-            return ":".join(parts) + ("" if index.step in (None, 1) else f":{index.step}")
-        return self._operand(index)
-
     # --------------------------------------------------------------------------------- memory
-
-    def _last_uses(self, end: int) -> dict[int, int]:
-        """Return where the memory of each step is read last, also through views of it."""
-        last = {step.number: max(self._users[step.number], default=-1) for step in self._steps}
-        for step in reversed(self._steps):
-            if not is_fresh(step):
-                for used in symbols_in([step.args, step.kwargs]):
-                    last[used.number] = max(last[used.number], last[step.number])
-        return last
 
     def _is_free(self, step: Symbol, user: Symbol) -> bool:
         """Tell whether `user` is the last to read `step`, whose memory nobody else knows."""
         return (
             is_fresh(step)
-            and self._text[step.number][1] == _ATOM
+            and self._text[step.number][1] == ATOM
             and self._text[step.number][0].isidentifier()
             and self._last[step.number] <= user.number
             and self._users[step.number].count(user.number) == 1
@@ -283,6 +275,7 @@ class Printer:
         value = step.value
         if (
             step.kind != "call" or not isinstance(step.fun, np.ufunc) or step.kwargs
+            or (self._blocks and step.number in self._blocks.members)  # blocks stay in the cache
             or step.fun.signature is not None or step.fun.nout > 1
             or not isinstance(value, np.ndarray) or value.nbytes < LARGE
         ):  # fmt: skip
@@ -297,19 +290,14 @@ class Printer:
         return None
 
 
-def _needed(steps: list[Symbol], roots: list[Symbol]) -> list[Symbol]:
-    """Return the steps that the roots depend on, in order."""
-    needed = {step.number for step in roots}
-    for step in reversed(steps):
-        if step.number in needed:
-            needed.update(used.number for used in symbols_in([step.args, step.kwargs]))
-    return [step for step in steps if step.number in needed]
+def _chosen(step: Symbol) -> tuple | None:
+    """Return mask and values if a step is ``x + np.where(mask, values, 0)``."""
+    where = step.args[1] if step.fun is np.add else None
+    if where is None or not is_symbol(where) or where.fun is not np.where or where.kwargs:
+        return None
+    mask, values, other = where.args
+    return (mask, values) if not is_symbol(other) and np.ndim(other) == 0 and other == 0 else None
 
 
-def is_fresh(step: Symbol) -> bool:
-    """Tell whether the memory of a step's result is its own for certain."""
-    if not isinstance(step.value, np.ndarray):
-        return True
-    if step.kind == "call":
-        return isinstance(step.fun, np.ufunc) or step.fun in _FRESH
-    return step.kind == "update"
+def _shape(shape: tuple[int, ...]) -> str:
+    return str(shape[0] if len(shape) == 1 else shape)

@@ -13,14 +13,15 @@ from . import dispatch, structures
 from .avals import AVALS, fit, full
 from .nodes import Reader
 from .primitives import PRIMITIVES
-from .printing import Printer, is_fresh
+from .printing import Printer
 from .program_loops import rolled
+from .program_memory import own
 from .program_names import Names, Places
 from .program_replay import Replay
 from .recorder import generated_name
 from .spelling import Speller
 from .structure import source
-from .symbols import concrete, is_symbol, symbols_in
+from .symbols import concrete, name_cotangent
 from .variable import VariableState
 
 #: A program of more operations than this would take minutes to compile.
@@ -148,11 +149,15 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     wanted = {id_ for group in groups for id_ in group if id_ <= top}
     found = replay.backward(seeds, wanted) if wanted else {}
     with np.errstate(all="ignore"):
-        gradients = [_total(found, group, recording.entries) for group in groups]
+        with replay.writer.at("backward", -1):
+            gradients = [_total(found, group, recording.entries) for group in groups]
         value = _sum_of([replay.nodes[id_] for id_ in seeds])
     outputs: list[Any] = []
     for x in (value, *gradients):
-        outputs.append(_own(x, outputs, replay.writer))
+        outputs.append(own(x, outputs, replay.writer))
+    for ct, group in zip(outputs[1:], groups, strict=True):
+        if group:
+            name_cotangent(ct, names.of_nodes[group[0]])
     _compare(tape._sweep(seeds, groups), gradients)
     return _printed(tape, replay, outputs, names)
 
@@ -180,37 +185,6 @@ def _total(found: dict, group: list, entries: list) -> Any:
         return None
     aval = AVALS[entries[group[0]][3]]
     return fit(full(_sum_of(parts), aval), aval)
-
-
-def _own(x: Any, others: list, writer: Any) -> Any:
-    """Make sure that a result is nobody else's memory: no view, input, constant or other result."""
-    if x is None:
-        return None
-    value = concrete(x)
-    if not np.ndim(value):
-        return (
-            x
-            if is_symbol(x) and not isinstance(value, np.ndarray)
-            else (x[()] if is_symbol(x) else value[()])
-        )
-    if is_symbol(x) and value.flags.writeable:
-        memory, taken = _memory_of(x), set().union(*map(_memory_of, others))
-        if not taken & set(memory) and all(map(is_fresh, memory.values())):
-            return x
-    with writer.at("end", -1):
-        return writer.add("update", "copy", (x, None, None), {}, np.array(value))
-
-
-def _memory_of(x: Any) -> dict[int, Any]:
-    """Return the steps, by number, whose results a step may be a view of."""
-    found, waiting = {}, symbols_in(x)
-    while waiting:
-        step = waiting.pop()
-        inner = [] if is_fresh(step) else symbols_in([step.args, step.kwargs])
-        waiting += inner
-        if not inner:
-            found[step.number] = step
-    return found
 
 
 def _compare(expected_gradients: list, gradients: list) -> None:
@@ -269,26 +243,28 @@ def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
     places = Places(tape, replay, reader)
     steps = replay.writer.steps
     inputs = {name: replay.values[id_] for name, id_ in names.inputs if id_ in replay.values}
-    speller = Speller({Program.name, "OtherWay", "np", "range", "reversed", *inputs}, names.arrays)
     for step in steps:  # other leaves that were watched are constants here
         if step.kind == "input" and step.name not in inputs:
             step.kind, step.args = "constant", (step.value,)
-    checks = [(step, place) for step, place in replay.writer.checks]
-    printer = Printer(steps, outputs, checks, speller, places)
-    try:
-        rows = printer.rows()
-    except NotImplementedError as error:
-        raise TapeUseError(f"This run cannot be written as a program: {error}.") from None
-    inputs, constants = (
-        {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in given.items()}
-        for given in (inputs, speller.constants)
-    )
-    known = {*inputs, *constants, *speller.shared}
-    for found in (rolled(rows, known, speller.fresh), rows):
-        program = Program(_text(found, inputs, speller), inputs, constants)
-        if found is rows or _gives(program, outputs):
+    for cuts, rolls in ((True, True), (False, True), (False, False)):
+        speller = Speller({Program.name, "OtherWay", "np", "range", "reversed", "slice", *inputs},
+                          names.arrays)  # fmt: skip
+        printer = Printer(steps, outputs, replay.writer.checks, speller, places, cuts=cuts)
+        try:
+            rows = printer.rows()
+        except NotImplementedError as error:
+            raise TapeUseError(f"This run cannot be written as a program: {error}.") from None
+        if rolls:
+            rows = rolled(rows, {*inputs, *speller.constants, *speller.shared}, speller.fresh)
+        text = speller.renumbered(_text(rows, inputs, speller))
+        program = Program(text, _copied(inputs), _copied(speller.constants))
+        if not rolls or _gives(program, outputs):
             break
     return program
+
+
+def _copied(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in values.items()}
 
 
 def _gives(program: Program, outputs: list) -> bool:

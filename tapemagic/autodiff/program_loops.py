@@ -128,9 +128,12 @@ class Roller:
                     self._trials -= 1
                     whole = _first_true(changed[first:end]) // period
                     loop = Loop(self, first, period, whole) if whole >= ROUNDS else None
+                    if loop and loop.count and loop.starts_late:
+                        later = Loop(self, first + period, period, loop.count - 1)
+                        loop = later if later.count and not later.starts_late else loop
                     if loop and loop.count:
                         changed[loop.replace()] = True
-                        changed[first : loop.end] = True
+                        changed[loop.start : loop.end] = True
                         count, start = loop.count, loop.end
                         free = start
                         break
@@ -196,7 +199,8 @@ class Roller:
     def counter(self, depth: int) -> str:
         """Return the name of the variable that loops of some depth count with."""
         while len(self._counters) <= depth:
-            self._counters.append(self.fresh("ijklmn"[min(len(self._counters), 5)]))
+            letters = (x for x in "ijkmnpqr" if x not in self.names | set(self._counters))
+            self._counters.append(self.fresh(next(letters, "i")))
         return self._counters[depth]
 
     def name(self, wish: str) -> str:

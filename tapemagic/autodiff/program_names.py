@@ -69,7 +69,7 @@ class Places:
 
     def __init__(self, tape: Any, replay: Replay, reader: Reader) -> None:
         self._cell, self._replay, self._reader = tape.cell, replay, reader
-        self._rounds = _rounds(replay.entries)
+        self._rounds = _rounds(replay.entries, tape._recording.contexts)
 
     def are_one(self, place: tuple, other: tuple) -> bool:
         """Tell whether two places are the same line in the same round of its loop."""
@@ -109,14 +109,26 @@ class Places:
         return line, linecache.getline(calls[0][1], line).strip()
 
 
-def _rounds(entries: list[tuple]) -> list[int]:
-    """Count, per entry, how often the run had gone back in the code before it."""
+def _rounds(entries: list[tuple], contexts: list[tuple]) -> list[int]:
+    """Count, per entry, how often the run had gone back in the code before it.
+
+    Where a caller goes back, its helpers begin anew: that is one round and not several.
+    """
     last: dict[int, int] = {}
+    inner: dict[int, list[int]] = {}  # context -> those called from it that have been entered
     count, found = 0, []
     for entry in entries:
         if PRIMITIVES[entry[0]] is not source:  # stands where it is read
             offset, context = entry[1:3]
-            count += offset <= last.get(context, -1)
+            if context not in last:
+                caller = contexts[context][1] if context >= 0 else -1
+                while caller >= 0:
+                    inner.setdefault(caller, []).append(context)
+                    caller = contexts[caller][1]
+            elif offset <= last[context]:
+                count += 1
+                for helper in inner.pop(context, ()):
+                    last.pop(helper, None)
             last[context] = offset
         found.append(count)
     return found

@@ -19,9 +19,9 @@ from .cuts import custom
 from .decision_links import Links
 from .places import decode, is_repeating, overlaps
 from .primitives import PRIMITIVES, PULLBACKS
-from .program_writer import Writer
+from .program_writer import Rows, Writer, stacked
 from .recorder import RECORDER, Recording
-from .symbols import concrete, is_symbol
+from .symbols import concrete, is_symbol, name_cotangent
 from .windows import index_of_window
 
 _READS = (machine.get_item, machine.window_get)
@@ -39,7 +39,7 @@ class Replay:
         self.entries = recording.entries
         self.decisions = recording.decisions
         self.values, self.names, self.top = values, names.of_nodes, top
-        self.writer = Writer(names.arrays)
+        self.writer = Writer([*names.arrays, *stacked(self.entries, Rows(names.arrays))])
         self.nodes: dict[int, Any] = {}
         self.links = Links(recording)
 
@@ -172,30 +172,19 @@ class Replay:
         base = self.nodes[ids[0]] if ids[0] >= 0 else args[0]
         base = self._fresh(np.empty, aval) if base is None else base
         if primitive is machine.set_item:
-            return self.update(base, self.links.replace(k, 2, decode(args[2])), v, "=")
+            return self.writer.update(base, self.links.replace(k, 2, decode(args[2])), v, "=")
         index = None
         if primitive is machine.window_set:
             index = index_of_window(args[2], aval.shape, aval.dtype)
         if index is not None:
-            return self.update(base, index, v, "=")
+            return self.writer.update(base, index, v, "=")
         fun = elements._set_window if primitive is machine.window_set else elements._set_positions
         return self.writer.call(fun, (base, v, args[2]), {})
 
     def _fresh(self, make: Any, aval: Any) -> Any:
-        return self.writer.add(
-            "call", make, (aval.shape, aval.dtype), {}, make(aval.shape, aval.dtype)
-        )
-
-    def update(self, base: Any, index: Any, v: Any, how: str) -> Any:
-        """Write into a copy of `base` (the printer finds out where none is needed)."""
-        value = np.array(concrete(base))
-        if how == "=":
-            value[concrete(index)] = concrete(v)
-        elif how == "+=":
-            value[concrete(index)] += concrete(v)
-        else:
-            np.add.at(value, concrete(index), concrete(v))
-        return self.writer.add("update", how, (base, index, v), {}, value)
+        shape = aval.shape[0] if len(aval.shape) == 1 else aval.shape
+        arguments = (shape,) if aval.dtype == float else (shape, aval.dtype)
+        return self.writer.add("call", make, arguments, {}, make(*arguments))
 
     # ------------------------------------------------------------------------------ backward
 
@@ -220,6 +209,8 @@ class Replay:
                 continue
             if k in wanted:
                 found[k] = ct
+            if k in self.names:
+                name_cotangent(ct, self.names[k])
             cotangents[-2] = k
             with self.writer.at("backward", k):
                 self._pull(ct, self.entries[k], k, cotangents, useful)
@@ -270,7 +261,7 @@ class Replay:
             index = None if overlaps(where[1]) else index_of_window(where, aval.shape, aval.dtype)
         if index is not None:
             how = "add.at" if is_repeating(index) else "+="
-            cotangents[a] = self.update(base, index, ct, how)
+            cotangents[a] = self.writer.update(base, index, ct, how)
         else:
             arguments = (ct, where, aval.shape, aval.dtype)
             new = self.writer.call(elements._scatter_window, arguments, {})
@@ -293,7 +284,7 @@ class Replay:
             cotangents[v] = new if old is None else old + new
         if a >= 0 and useful[a]:
             if index is not None:
-                rest = self.update(ct, index, 0.0, "=")
+                rest = self.writer.update(ct, index, 0.0, "=")
             else:
                 in_window = primitive is machine.window_set
                 fun = elements._zero_window if in_window else elements._zero_positions

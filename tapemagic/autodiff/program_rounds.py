@@ -31,7 +31,7 @@ class Loop:
     """One stretch of statements as a loop; `count` is 0 if it is none."""
 
     def __init__(self, roller: Roller, start: int, period: int, count: int) -> None:
-        self._roller, self._start, self._period = roller, start, period
+        self._roller, self.start, self._period = roller, start, period
         self.count = count
         statements = roller.statements
         self._body = statements[start : start + period]
@@ -51,13 +51,13 @@ class Loop:
     @property
     def end(self) -> int:
         """Number of the first statement behind the loop."""
-        return self._start + self.count * self._period
+        return self.start + self.count * self._period
 
     def _slot(self, k: int, j: int, c: int) -> str:
-        return self._roller.statements[self._start + k * self._period + j].slots[c]
+        return self._roller.statements[self.start + k * self._period + j].slots[c]
 
     def _definition(self, k: int, j: int, d: int) -> str:
-        return self._roller.statements[self._start + k * self._period + j].defines[d]
+        return self._roller.statements[self.start + k * self._period + j].defines[d]
 
     def _rule(self, j: int, c: int) -> Rule | None:
         """Read the rule off the second and third rounds: the first has names from before it."""
@@ -65,7 +65,7 @@ class Loop:
         if second[0].isdigit() or third[0].isdigit():
             numbers = all(x[0].isdigit() for x in (first, second, third))
             return Rule("number") if numbers else None
-        where, start, period = self._roller.where, self._start, self._period
+        where, start, period = self._roller.where, self.start, self._period
         at = where.get(second)
         if second == third:
             return Rule("same") if first == second and (at is None or at < start) else None
@@ -89,7 +89,7 @@ class Loop:
         if k:
             return slot == self._definition(k - 1, rule.j, rule.d)
         at = self._roller.where.get(slot)
-        return at is None or at < self._start
+        return at is None or at < self.start
 
     def _cut(self) -> None:
         """Stop before the first round that breaks a rule; every name has one beginning."""
@@ -148,8 +148,8 @@ class Loop:
         text += textwrap.indent("\n".join(lines), "    ")
         defines = [*(name for name, _ in self._head), *self._late.values(), *self._names.values()]
         loop = Statement(text, roller.names, list(dict.fromkeys(defines)), depth + 1)
-        roller.statements[self._start] = loop
-        roller.statements[self._start + 1 : self.end] = [None] * (self.end - self._start - 1)
+        roller.statements[self.start] = loop
+        roller.statements[self.start + 1 : self.end] = [None] * (self.end - self.start - 1)
         return self._rename(replaced)
 
     def _name(self, j: int, d: int) -> str:
@@ -162,7 +162,7 @@ class Loop:
         if not free or stem(name) not in ("t", stem(first)) or stem(first) == "":
             return name
         here = [
-            self._start + place
+            self.start + place
             for place, rules in enumerate(self._rules)
             for rule in rules
             if rule.kind == "before" and (rule.j, rule.d) == (j, d)
@@ -171,12 +171,12 @@ class Loop:
 
     def _kept(self) -> tuple[dict[tuple[int, int], str], dict[str, str]]:
         """Return the lists that definitions need, and what stands for each name after the loop."""
-        uses, kept, replaced = self._roller.uses, {}, {}
+        kept, replaced = {}, {}
         for (j, d), name in self._names.items():
-            if self._roller.where[self._body[j].defines[d]] != self._start + j:
+            if self._roller.where[self._body[j].defines[d]] != self.start + j:
                 continue  # an inner loop goes on with it
             names = [self._definition(k, j, d) for k in range(self.count)]
-            later = [k for k, n in enumerate(names) if n in uses and uses[n][-1] >= self.end]
+            later = [k for k, n in enumerate(names) if self._is_read_later(n)]
             if later in ([], [self.count - 1]):
                 replaced[names[-1]] = name
                 continue
@@ -185,6 +185,20 @@ class Loop:
             self._roller.lists[found] = name, self.count
             replaced |= {names[k]: f"{found}[{k}]" for k in later}
         return kept, replaced
+
+    def _is_read_later(self, name: str) -> bool:
+        uses = self._roller.uses
+        return name in uses and uses[name][-1] >= self.end
+
+    @property
+    def starts_late(self) -> bool:
+        """Tell whether a list would be kept for the sake of its first item only."""
+        for j, x in enumerate(self._body):
+            for d in range(len(x.defines)):
+                read = (self._is_read_later(self._definition(k, j, d)) for k in range(self.count))
+                if next(read) and not any(read):
+                    return True
+        return False
 
     def _rename(self, replaced: dict[str, str]) -> list[int]:
         roller, changed = self._roller, set[int]()

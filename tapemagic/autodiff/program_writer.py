@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from .program_algebra import simpler
 from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbols_in
 
 #: Arrays of up to this many bytes are searched for rows.
 SEARCHED = 1 << 24
+#: So many constants of one kind are rows of an array: a loop may run over them.
+MANY = 8
 _MAKING = (np.zeros, np.empty)  # every call makes an array of its own, to be written to
 #: A power is that of the operator, which has short ways (``x**2``) that `np.power` has not.
 _COMPUTED_AS = {np.power: operator.pow}
@@ -88,15 +91,31 @@ class Writer:
 
     def call(self, fun: Any, args: tuple, kwargs: dict) -> Any:
         """Call a NumPy function, or one of our own as a whole, on symbols."""
+        if self.place[0] == "backward":
+            found = simpler(fun, args, kwargs, self.call)
+            if found is not None:
+                return found
         compute = _COMPUTED_AS.get(fun, fun)
         y = compute(*concrete(args), **concrete(kwargs))
         if fun is np.multiply and not kwargs:
             for one, x in (args, args[::-1]):
                 if _is_one(one) and is_symbol(x) and _same_kind(x.value, y):
                     return x
-        if isinstance(y, np.ndarray) and not kwargs and getattr(fun, "signature", 0) is None:
-            args = tuple(_as_number(x, args, y.ndim) for x in args)
+        broadcasts = fun is np.where or getattr(fun, "signature", 0) is None
+        if isinstance(y, np.ndarray) and not kwargs and broadcasts:
+            args = tuple(_as_number(x, args, y.shape) for x in args)
         return self.add("call", fun, args, kwargs, y)
+
+    def update(self, base: Any, index: Any, v: Any, how: str) -> Any:
+        """Write into a copy of `base` (the printer finds out where none is needed)."""
+        value = np.array(concrete(base))
+        if how == "=":
+            value[concrete(index)] = concrete(v)
+        elif how == "+=":
+            value[concrete(index)] += concrete(v)
+        else:
+            np.add.at(value, concrete(index), concrete(v))
+        return self.add("update", how, (base, index, v), {}, value)
 
     def run(self, fun: Any, args: tuple, kwargs: dict) -> Any:
         """Call the plain function of a primitive: through its NumPy calls, else as a whole."""
@@ -163,12 +182,15 @@ def _is_one(x: Any) -> bool:
     return not is_symbol(x) and np.ndim(x) == 0 and isinstance(x, (float, np.floating)) and x == 1
 
 
-def _as_number(x: Any, args: tuple, ndim: int) -> Any:
-    """Write an array of one element, which a ufunc broadcasts, as a number."""
-    others: list[Any] = symbols_in(args)
-    if type(x) is not np.ndarray or x.size != 1 or ndim not in [other.ndim for other in others]:
+def _as_number(x: Any, args: tuple, shape: tuple[int, ...]) -> Any:
+    """Write an array of one number, which a ufunc broadcasts, as that number."""
+    if type(x) is not np.ndarray or not x.size or (any(x.strides) and x.size > 1):
         return x
-    return x.item() if all(other.dtype == float for other in (x, *others)) else x
+    if shape != np.broadcast_shapes(*(other.shape for other in symbols_in(args))):
+        return x
+    known = [other for other in args if isinstance(other, (np.ndarray, np.generic))]
+    double = x.dtype == float and all(other.dtype in (float, bool) for other in known)
+    return x.flat[0].item() if double else x
 
 
 def _same_kind(x: Any, y: Any) -> bool:
@@ -182,6 +204,37 @@ def _identity(fun: Any) -> Any:
     return fun
 
 
+def stacked(entries: list[tuple], known: Rows) -> list[tuple[str, np.ndarray]]:
+    """Put constants of one shape and dtype together, if they are many, as rows of one array."""
+    groups: dict[tuple, dict[bytes, np.ndarray]] = {}
+    for entry in entries:
+        for x in constants_of(entry):
+            if _may_be_row(x) and known.find(x) is None:
+                groups.setdefault((x.shape, x.dtype), {}).setdefault(x.tobytes(), x)
+    return [
+        ("", np.stack([*group.values()]))
+        for group in groups.values()
+        if len(group) >= MANY and sum(x.nbytes for x in group.values()) <= SEARCHED
+    ]
+
+
+def constants_of(entry: tuple) -> list[np.ndarray]:
+    """Return the arrays that an operation reads and that are no nodes."""
+    simple = type(entry[4]) is int
+    ids, values = (entry[4:6], entry[6:8]) if simple else (entry[4], entry[6] or ())
+    return [
+        x
+        for i, x in enumerate(values)
+        if type(x) is np.ndarray and not (i < len(ids) and ids[i] >= 0)
+    ]
+
+
+def _may_be_row(x: np.ndarray) -> bool:
+    """Tell whether an array may be looked for in others: a row of zeros may be anybody's."""
+    fits = 0 < x.nbytes <= SEARCHED and x.ndim > 0 and x.dtype.kind in "biufc"
+    return fits and not (x == x.flat[:1]).all()
+
+
 class Rows:
     """Tells that a constant is a row of one of the user's arrays: ``for x in X`` reads `X`."""
 
@@ -192,7 +245,7 @@ class Rows:
     def find(self, value: np.ndarray) -> tuple[np.ndarray, int] | None:
         """Return the array and the number of the row, or None."""
         kind = value.shape, value.dtype.str
-        if not value.ndim or value.nbytes > SEARCHED:
+        if not _may_be_row(value):
             return None
         if kind not in self._places:
             self._places[kind] = {
@@ -202,6 +255,4 @@ class Rows:
                 for i, row in reversed([*enumerate(x)])
             }
         places = self._places[kind]
-        if not places or (value == value.flat[:1]).all():  # a row of zeros may be anybody's
-            return None
         return places.get(value.tobytes())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
 import math
 import operator
+import re
 import sys
 import textwrap
 from collections.abc import Callable
@@ -29,6 +31,10 @@ _STAND_INS: dict[Any, str] = {
     dispatch.holds_traced: "def holds_traced(x):\n    return False",
     algebra.apply: "def apply(fun, *args, **kwargs):\n    return fun(*args, **kwargs)",
 }
+#: Names of temporary values, also as parts of names (``t7_at``); not those in comments and texts.
+_TEMPORARY = re.compile(
+    r"#.*|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|(?<![\w.])(?P<name>t\d+)(?=\b|_at|_before)"
+)
 _BUILTINS = {bool, int, float, complex, round, abs, len, operator.pos}
 
 
@@ -77,6 +83,7 @@ class Speller:
         self._known = {id(value): name for name, value in namespace}
         self._names: dict[Any, str] = {}
         self._counts: dict[str, int] = {}  # how often a name was given
+        self._temporaries: list[str] = []
 
     def fresh(self, name: str) -> str:
         """Return a name that is not in use yet."""
@@ -86,6 +93,32 @@ class Speller:
             found = f"{name}_{k}"
         self._taken.add(found)
         return found
+
+    def temporary(self) -> str:
+        """Return a name for a value that the user has not named."""
+        name = self.fresh(f"t{len(self._temporaries) + 1}")
+        self._temporaries.append(name)
+        return name
+
+    def renumbered(self, text: str) -> str:
+        """Count temporary values from 1, in the order of the text."""
+        numbers: dict[str, str] = {}
+        temporaries = set(self._temporaries)
+        free = (
+            name
+            for name in (f"t{k}" for k in itertools.count(1))
+            if name not in self._taken or name in temporaries
+        )
+
+        def change(found: re.Match) -> str:
+            name = found["name"]
+            if name not in temporaries:
+                return found[0]
+            if name not in numbers:
+                numbers[name] = next(free)
+            return numbers[name]
+
+        return _TEMPORARY.sub(change, text)
 
     # ----------------------------------------------------------------------------- functions
 
@@ -177,14 +210,26 @@ class Speller:
             return self._names[key]
         if x.size <= SMALL:
             name = self.fresh(known or f"C{len(self.shared) + 1}")
-            items = f"np.array({_listed(x.tolist())}, np.{x.dtype.name})"
-            self.shared[name] = items if x.size else f"np.zeros({x.shape}, np.{x.dtype.name})"
+            self.shared[name] = _written_out(x)
         else:
             known = known or next((n for n, v in self._namespace if _same(v, x)), "")
             name = self.fresh(known or f"constant_{len(self.constants) + 1}")
             self.constants[name] = x
         self._names[key] = name
         return name
+
+
+def _written_out(x: np.ndarray) -> str:
+    """Spell a small array."""
+    shape = x.shape[0] if x.ndim == 1 else x.shape
+    kind = "" if x.dtype == float else f", np.{x.dtype.name}"
+    if not x.size or (x.size > 1 and not any(x.tobytes()) and x.dtype.kind in "iufc"):
+        return f"np.zeros({shape}{kind})"
+    items = _listed(x.tolist())
+    if x.size > 1 and x.dtype.kind in "iuf" and (x == 1).all():
+        return f"np.ones({shape}{kind})"
+    kind = "" if np.array(x.tolist()).dtype == x.dtype else f", np.{x.dtype.name}"
+    return f"np.array({items}{kind})"
 
 
 def _same(x: np.ndarray, y: np.ndarray) -> bool:

@@ -149,6 +149,12 @@ def is_symbol(x: Any) -> bool:
     return type(x) is Symbol
 
 
+def name_cotangent(ct: Any, of: str) -> None:
+    """Call a cotangent after what it belongs to, unless it has a name."""
+    if is_symbol(ct) and not ct.name and ct.place[0] == "backward":
+        ct.name = f"ct_{of}"
+
+
 def concrete(x: Any) -> Any:
     """Replace symbols by their values in the recorded run."""
     return replaced(x, lambda symbol: symbol.value)

@@ -46,11 +46,11 @@ def test_the_text_of_a_loop():
         "    for i in range(50):\n"
         "        target = np.sin(target)\n"
         "        target_at.append(target)\n"
-        "    t51 = np.cos(target_at[48])\n"
+        "    t1 = np.cos(target_at[48])\n"
         "    for i in reversed(range(48)):\n"
-        "        t51 = t51 * np.cos(target_at[i])\n"
-        "    t149 = t51 * np.cos(a0)\n"
-        "    return target, t149"
+        "        t1 = t1 * np.cos(target_at[i])\n"
+        "    ct_a0 = t1 * np.cos(a0)\n"
+        "    return target, ct_a0"
     )
 
 

@@ -1,0 +1,74 @@
+"""Whose memory the results of a program's steps are, and until when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .symbols import Symbol, concrete, is_symbol, symbols_in
+
+#: Functions, besides ufuncs, whose result is never a view.
+_FRESH = {
+    np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer, np.sum,
+    np.mean,
+}  # fmt: skip
+
+
+def is_fresh(step: Symbol) -> bool:
+    """Tell whether the memory of a step's result is its own for certain."""
+    if not isinstance(step.value, np.ndarray):
+        return True
+    if step.kind == "call":
+        return isinstance(step.fun, np.ufunc) or step.fun in _FRESH
+    return step.kind == "update"
+
+
+def needed(steps: list[Symbol], roots: list[Symbol]) -> list[Symbol]:
+    """Return the steps that the roots depend on, in order."""
+    found = {step.number for step in roots}
+    for step in reversed(steps):
+        if step.number in found:
+            found.update(used.number for used in symbols_in([step.args, step.kwargs]))
+    return [step for step in steps if step.number in found]
+
+
+def last_uses(steps: list[Symbol], users: dict[int, list[int]]) -> dict[int, int]:
+    """Return where the memory of each step is read last, also through views of it."""
+    last = {step.number: max(users[step.number], default=-1) for step in steps}
+    for step in reversed(steps):
+        if not is_fresh(step):
+            for used in symbols_in([step.args, step.kwargs]):
+                last[used.number] = max(last[used.number], last[step.number])
+    return last
+
+
+def own(x: Any, others: list, writer: Any) -> Any:
+    """Make sure that a result is nobody else's memory: no view, input, constant or other result."""
+    if x is None:
+        return None
+    value = concrete(x)
+    if not np.ndim(value):
+        return (
+            x
+            if is_symbol(x) and not isinstance(value, np.ndarray)
+            else (x[()] if is_symbol(x) else value[()])
+        )
+    if is_symbol(x) and value.flags.writeable:
+        memory, taken = _memory_of(x), set().union(*map(_memory_of, others))
+        if not taken & set(memory) and all(map(is_fresh, memory.values())):
+            return x
+    with writer.at("end", -1):
+        return writer.add("update", "copy", (x, None, None), {}, np.array(value))
+
+
+def _memory_of(x: Any) -> dict[int, Any]:
+    """Return the steps, by number, whose results a step may be a view of."""
+    found, waiting = {}, symbols_in(x)
+    while waiting:
+        step = waiting.pop()
+        inner = [] if is_fresh(step) else symbols_in([step.args, step.kwargs])
+        waiting += inner
+        if not inner:
+            found[step.number] = step
+    return found
