@@ -34,6 +34,8 @@ def _scatter(ct: Any, index: Any, shape: tuple, dtype: Any) -> np.ndarray:
 
 
 def _add_at(buffer: np.ndarray, index: Any, ct: Any) -> None:
+    if not np.size(ct):  # then an index may be out of bounds, which NumPy 2.0 minds here
+        return
     if is_repeating(index):
         np.add.at(buffer, index, ct)
     else:

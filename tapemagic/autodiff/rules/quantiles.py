@@ -99,6 +99,7 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
                     fix=f"Cut it on purpose: {what}=tapemagic.stop_gradient({what}).",
                 )
             )
+        method = options.pop("interpolation", None) or method  # its name in old versions
         moving = q if is_live(q) else None
         q, weights = plain(q), plain(weights)
         keywords = {"q": q, "axis": axis, "method": method, "keepdims": keepdims, **options}
