@@ -1,7 +1,8 @@
 """Set up tapemagic in .venv and start working with it.
 
-    python dev.py lab     open JupyterLab on the first notebook
-    python dev.py test    run the tests
+    python dev.py lab         open JupyterLab on the first notebook
+    python dev.py test        run the tests
+    python dev.py versions    run the tests on the oldest NumPy, and on every newer Python
 
 Python 3.11 and pip are all that has to be there. The set-up runs once, and again when
 pyproject.toml has changed. Further words go to JupyterLab or pytest: python dev.py test -k layers
@@ -9,6 +10,7 @@ pyproject.toml has changed. Further words go to JupyterLab or pytest: python dev
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -27,6 +29,47 @@ COMMANDS = {
     # two workers: more would starve the kernels that some tests start
     "test": ("dev", ["-m", "pytest", "-n", "2"]),
 }
+# what else the tests are to pass on: (Python, what is not to be the newest); each has its own .venv
+VERSIONS = [
+    ("3.11", ["numpy==2.0.*"]),  # the oldest that pyproject.toml allows
+    ("3.12", []),
+    ("3.13", []),
+    ("3.14", []),
+]
+
+
+def find_python(version: str) -> Path | None:
+    """Find an interpreter that runs: on the path, or among those of pyenv."""
+    found = shutil.which(f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    places = [Path(found)] if found else []
+    for python in [*places, *sorted(pyenv.glob(f"versions/{version}.*/bin/python"))]:
+        asked = subprocess.run([python, "--version"], capture_output=True, text=True, check=False)
+        if asked.returncode == 0 and asked.stdout.startswith(f"Python {version}."):
+            return python
+    return None
+
+
+def run_versions(words: list[str]) -> int:
+    """Run the tests in one environment after the other; say which versions are not there."""
+    failed = False
+    for version, pins in VERSIONS:
+        name = " ".join([f"Python {version}", *pins])
+        python = find_python(version)
+        if python is None:
+            print(f"{name}: skipped, it is not installed", flush=True)
+            continue
+        place = ROOT / "-".join([f".venv-{version}", *(pin.strip("=.*") for pin in pins)])
+        own = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+        print(f"{name}: in {place.name}", flush=True)
+        if not own.exists():
+            subprocess.run([python, "-m", "venv", "--without-pip", place], check=True)
+        install = [sys.executable, "-m", "pip", "--python", str(own), "install", "--quiet"]
+        subprocess.run([*install, *pins, "--editable", ".[test]"], cwd=ROOT, check=True)
+        tests = [str(own), "-m", "pytest", "-n", "2", *words]
+        done = subprocess.run(tests, cwd=ROOT, check=False)
+        failed = failed or done.returncode != 0
+    return int(failed)
 
 
 def set_up(extra: str) -> None:
@@ -50,11 +93,13 @@ def set_up(extra: str) -> None:
 
 def main(words: list[str]) -> int:
     """Do what the first word says; the exit code is that of the program it starts."""
-    if not words or words[0] not in COMMANDS:
+    if not words or words[0] not in (*COMMANDS, "versions"):
         print(__doc__)
         return 2
-    extra, program = COMMANDS[words[0]]
     try:
+        if words[0] == "versions":
+            return run_versions(words[1:])
+        extra, program = COMMANDS[words[0]]
         set_up(extra)
         return subprocess.run([PYTHON, *program, *words[1:]], cwd=ROOT, check=False).returncode
     except subprocess.CalledProcessError as failure:

@@ -19,6 +19,7 @@ _SPELLED: dict[Any, Any] = {
     np.concatenate: lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": ...,
     np.copyto: lambda dst, src, casting="same_kind", where=True: ...,
     np.dot: lambda a, b, out=None: ...,
+    np.empty_like: lambda x, /, dtype=None, order="K", subok=True, shape=None, *, device=None: ...,
     np.inner: lambda a, b, /: ...,
     np.putmask: lambda a, mask, values: ...,
     np.vdot: lambda a, b, /: ...,

@@ -1,9 +1,7 @@
 """Twins of `numpy.random`: draws whose parameters are traced.
 
-A draw that is ``loc + scale * noise`` is recorded so; the noise is found by drawing once more from
-the same state of the generator, with plain location 0 and scale 1. Permutations and choices are
-gathers: the same method shuffles positions. Values, and the state that is left behind, are those
-of the real generator.
+Draws are reparametrised (`twin_draws.py`). Permutations and choices are gathers: the same method
+shuffles positions. Values, and the state that is left behind, are those of the real generator.
 """
 
 from __future__ import annotations
@@ -14,68 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.errors import NoRuleError
-
-from . import dispatch, leaks
-from .creation import as_operand, row
-from .dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
-from .primitives import general
+from .creation import as_operand
+from .dispatch import HANDLE_TYPES, holds_traced, plain
 from .recorder import RECORDER
+from .twin_draws import DRAWS, LINEAR, Source, location_scale, refusal
 from .twinning import ORIGINALS, fresh, register, twin_for, twin_module
 from .ufuncs import is_live
 from .writing import write_item
-
-#: method -> names of its location and scale, both linear; the defaults of the two.
-_LINEAR = {
-    "normal": ("loc", "scale", 0.0, 1.0), "laplace": ("loc", "scale", 0.0, 1.0),
-    "logistic": ("loc", "scale", 0.0, 1.0), "gumbel": ("loc", "scale", 0.0, 1.0),
-    "exponential": (None, "scale", None, 1.0), "rayleigh": (None, "scale", None, 1.0),
-}  # fmt: skip
-
-
-def _draw(loc: Any, scale: Any, noise: Any) -> Any:
-    return loc + scale * noise
-
-
-general(
-    _draw,
-    lambda ct, y, loc, scale, noise: ct,
-    lambda ct, y, loc, scale, noise: ct * noise,
-    name="draw",
-)
-
-
-class Source:
-    """A generator, old or new, or `numpy.random` itself: its methods and its state."""
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-
-    def method(self, name: str) -> Callable:
-        """Return the real method."""
-        return getattr(self.owner, name)
-
-    def state(self) -> Any:
-        """Return all that the next draws depend on."""
-        if isinstance(self.owner, np.random.Generator):
-            return self.owner.bit_generator.state
-        return self.owner.get_state()
-
-    def restore(self, state: Any) -> None:
-        """Go back to a state."""
-        if isinstance(self.owner, np.random.Generator):
-            self.owner.bit_generator.state = state
-        else:
-            self.owner.set_state(state)
-
-    def again(self, before: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Draw once more from an earlier state, and leave the present one."""
-        after = self.state()
-        self.restore(before)
-        try:
-            return self.method(name)(*args, **kwargs)
-        finally:
-            self.restore(after)
 
 
 def draw(owner: Any, name: str, args: tuple, kwargs: dict) -> Any:
@@ -90,91 +33,12 @@ def draw(owner: Any, name: str, args: tuple, kwargs: dict) -> Any:
         return special(source, *args, **kwargs)
     if not any(is_live(x) for x in (*args, *kwargs.values())):
         return fresh(source.method(name)(*plain(args), **plain(kwargs)))
-    if name in _LINEAR:
-        return _location_scale(source, name, args, kwargs)
-    special = _DRAWS.get(name)
+    if name in LINEAR:
+        return location_scale(source, name, args, kwargs)
+    special = DRAWS.get(name)
     if special is not None:
         return special(source, *args, **kwargs)
-    raise _refusal(name, (*args, *kwargs.values()))
-
-
-def _refusal(name: str, args: tuple) -> NoRuleError:
-    return leaks.locate(
-        NoRuleError(
-            f"{leaks.name_of(args)} is a parameter of random.{name}, through which no derivative"
-            " passes draw by draw.",
-            fix="Use a distribution of the form loc + scale * noise, or stop_gradient(...).",
-        )
-    )
-
-
-def _location_scale(source: Source, name: str, args: tuple, kwargs: dict) -> Any:
-    loc_name, scale_name, loc, scale = _LINEAR[name]
-    names = [one for one in (loc_name, scale_name, "size") if one]
-    given = {**dict(zip(names, args, strict=False)), **kwargs}
-    before = source.state()
-    y = source.method(name)(*plain(args), **plain(kwargs))
-    shape = np.shape(y) if np.ndim(y) or given.get("size") is not None else None
-    noise = source.again(before, name, size=shape)
-    loc = given.get(loc_name, loc) if loc_name else 0.0
-    return _recorded(y, loc, given.get(scale_name, scale), noise)
-
-
-def _recorded(y: Any, loc: Any, scale: Any, noise: Any) -> Any:
-    if not holds_traced((loc, scale)):
-        return fresh(y)
-    return call_primitive(row(_draw), (loc, scale, noise), {}, lambda *_: y)
-
-
-def _uniform(source: Source, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
-    before = source.state()
-    y = source.method("uniform")(plain(low), plain(high), size)
-    share = source.again(before, "uniform", size=np.shape(y) if np.ndim(y) or size else None)
-    return _recorded(y, low, high - low, share)
-
-
-def _gamma(source: Source, shape: Any, scale: Any = 1.0, size: Any = None) -> Any:
-    if is_live(shape):
-        raise _refusal("gamma", (shape,))
-    before = source.state()
-    shape = plain(shape)
-    y = source.method("gamma")(shape, plain(scale), size)
-    number = np.ndim(y) == 0 and size is None
-    noise = source.again(before, "gamma", shape, 1.0, None if number else np.shape(y))
-    return _recorded(y, 0.0, scale, noise)
-
-
-def _lognormal(source: Source, mean: Any = 0.0, sigma: Any = 1.0, size: Any = None) -> Any:
-    before = source.state()
-    y = source.method("lognormal")(plain(mean), plain(sigma), size)
-    number = np.ndim(y) == 0 and size is None
-    noise = source.again(before, "normal", size=None if number else np.shape(y))
-    exponent = _recorded(plain(mean) + plain(sigma) * noise, mean, sigma, noise)
-    return dispatch.call_elementwise(row(np.exp), lambda _: y, (exponent,))
-
-
-def _weibull(source: Source, a: Any, size: Any = None) -> Any:
-    before = source.state()
-    y = source.method("weibull")(plain(a), size)
-    number = np.ndim(y) == 0 and size is None
-    noise = source.again(before, "standard_exponential", size=None if number else np.shape(y))
-    return dispatch.call_elementwise(row(np.power), lambda *_: y, (noise, 1.0 / a))
-
-
-def _multivariate_normal(source: Source, mean: Any, cov: Any, *args: Any, **kwargs: Any) -> Any:
-    if is_live(cov):
-        raise _refusal("multivariate_normal", (cov,))
-    before = source.state()
-    cov = plain(cov)
-    y = source.method("multivariate_normal")(plain(mean), cov, *args, **kwargs)
-    noise = source.again(before, "multivariate_normal", plain(mean) * 0, cov, *args, **kwargs)
-    return _recorded(y, mean, 1.0, noise)
-
-
-_DRAWS: dict[str, Callable] = {
-    "uniform": _uniform, "gamma": _gamma, "lognormal": _lognormal, "weibull": _weibull,
-    "multivariate_normal": _multivariate_normal,
-}  # fmt: skip
+    raise refusal(name, (*args, *kwargs.values()))
 
 
 # ----------------------------------------------------------------------- shuffles and choices
@@ -210,7 +74,7 @@ def _choice(
     shuffle: bool = True,
 ) -> Any:  # fmt: skip
     if is_live(p):
-        raise _refusal("choice", (p,))
+        raise refusal("choice", (p,))
     options = {} if shuffle else {"shuffle": False}
     count = np.arange(a.shape[axis]) if np.ndim(plain(a)) else a
     chosen = source.method("choice")(plain(count), size, replace, plain(p), **options)
@@ -274,12 +138,15 @@ class _Maker(type):
     """Makes `np.random.Generator(...)` a twin, and keeps isinstance() what it is."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        original = ORIGINALS[id(cls)]
+        original = ORIGINALS.get(id(cls))
+        if original is None:  # a class of the user's: what its methods are given is refused
+            return super().__call__(*args, **kwargs)
         made = original(*args, **kwargs)
         return made if RECORDER.recording is None else twin_generator(made)
 
     def __instancecheck__(cls, x: Any) -> bool:
-        return isinstance(x, ORIGINALS[id(cls)])
+        original = ORIGINALS.get(id(cls))
+        return super().__instancecheck__(x) if original is None else isinstance(x, original)
 
 
 for _type in (np.random.Generator, np.random.RandomState):

@@ -169,7 +169,7 @@ def _cast(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
     kinds = ufunc.resolve_dtypes(given + (None,) * ufunc.nout, signature=asked, casting=casting)
     return tuple(
         x if given[i] == kinds[i] or kinds[i].kind not in "fc"
-        else np.astype(x if hasattr(x, "dtype") else np.asarray(x), kinds[i])
+        else (x if hasattr(x, "dtype") else np.asarray(x)).astype(kinds[i])
         for i, x in enumerate(inputs)
     )  # fmt: skip
 

@@ -101,7 +101,9 @@ def weighted(case):
 
 
 #: Products with SciPy's sparse matrices, which no NumPy source can spell, are refused aloud.
-SPARSE = re.compile(r"(M @ [xX]|x @ M) \w+_(array|matrix) ")
+SPARSE = re.compile(
+    r"(M @ [xX]|x @ M|X @ M.T|dot|\*) \w+_(array|matrix) |spsolve|splu|spilu|factorized"
+)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -212,6 +212,8 @@ def ufunc_out(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
     )  # fmt: skip
     # ufunc.at does not look whether an array is read-only: NumPy then writes all the same.
     writeable = [k for k, v in arrays.items() if isinstance(v, np.ndarray) and v.flags.writeable]
+    if "{3}" in form and not writeable:
+        return None
     return form.format(one, two, place, rng.choice(writeable or [place]))
 
 

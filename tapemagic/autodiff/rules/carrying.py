@@ -13,11 +13,9 @@ from collections.abc import Callable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-import numpy as np
-
 from tapemagic.autodiff import dispatch, later, leaks
 from tapemagic.autodiff.creation import as_operand
-from tapemagic.autodiff.primitives import RULES, composite, general, refuse
+from tapemagic.autodiff.primitives import composite, general, refuse
 from tapemagic.autodiff.twinning import TWINS, TwinModule, fresh, register, twin_for
 from tapemagic.errors import NoRuleError
 
@@ -157,11 +155,6 @@ def discrete(fun: Callable) -> None:
         return leaks.flat(y, args, fun, kwargs) if dispatch.holds_traced(args) else y
 
     twin_for(fun)(twin)
-
-
-def with_value(y: Any, value: Any) -> Any:
-    """Give a result the value that SciPy computes, which may differ in the last place."""
-    return dispatch.call_elementwise(RULES[np.positive], lambda _: value, (y,))
 
 
 def unsupported(fun: Callable, what: str, fix: str) -> NoRuleError:

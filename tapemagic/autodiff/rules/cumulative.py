@@ -161,7 +161,7 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     parts = [ary[1:] - ary[:-1]]
     for edge, place in ((to_begin, 0), (to_end, 2)):
         if edge is not None:
-            parts.insert(place, np.astype(np.ravel(as_array(edge)), dtype))
+            parts.insert(place, np.ravel(as_array(edge)).astype(dtype))
     return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 

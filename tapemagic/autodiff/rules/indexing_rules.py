@@ -76,7 +76,7 @@ def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
 
 
 def _cast(arrays: list, dtype: Any) -> list:
-    return [x if x.dtype == dtype else np.astype(x, dtype) for x in arrays]
+    return [x if x.dtype == dtype else x.astype(dtype) for x in arrays]
 
 
 @composite(np.select)
@@ -115,7 +115,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
             piece = fun(picked, *args, **kw)
         piece = np.ravel(np.broadcast_to(piece, (int(np.count_nonzero(condition)),)))
         places[condition] = np.arange(size + 1, size + 1 + np.size(piece))
-        pieces.append(np.astype(piece, dtype))
+        pieces.append(piece.astype(dtype))
         size += np.size(piece)
     y = gather(np.concatenate(pieces), places) if pieces else np.zeros_like(x)
     return boxed(y)  # of a number an array without axes
@@ -222,7 +222,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     more = np.arange(size + 1, size + 1 + np.size(values)).reshape(np.shape(values))
     places = np.insert(numbers, obj, more, axis)
     dtype = np.asarray(plain(arr)).dtype  # a Python float has none
-    both = np.concatenate([np.ravel(arr), np.astype(np.ravel(values), dtype)])
+    both = np.concatenate([np.ravel(arr), np.ravel(values).astype(dtype)])
     return gather(both, places)
 
 
@@ -232,7 +232,7 @@ def _vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     if np.ndim(x) != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
     dtype = np.promote_types(plain(x).dtype, int)
-    x = x if plain(x).dtype == dtype else np.astype(x, dtype)
+    x = x if plain(x).dtype == dtype else x.astype(dtype)
     N = np.size(x) if N is None else N
     columns = np.broadcast_to(np.reshape(x, (-1, 1)), (np.size(x), max(N - 1, 0)))
     powers = np.cumprod(columns, axis=1)

@@ -80,7 +80,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
                     fix="Cut it on purpose with tapemagic.stop_gradient(...).",
                 )
             )
-        values = np.broadcast_to(np.astype(values, plain(array).dtype), (np.ndim(array), 2))
+        values = np.broadcast_to(values.astype(plain(array).dtype), (np.ndim(array), 2))
         return _pad_with(array, widths, lambda x, axis: values[axis])
     kwargs = plain(kwargs)
     mixes = mode == "linear_ramp" or kwargs.get("reflect_type") == "odd"

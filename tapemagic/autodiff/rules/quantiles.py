@@ -14,7 +14,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.errors import NoRuleError
 
-from .algebra import apply, is_live, plain
+from .algebra import apply, is_live, plain, with_value
 from .axes import from_rows, restore, to_rows
 
 _none = np._NoValue
@@ -91,14 +91,16 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
         a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False,
         method: Any = "linear", keepdims: Any = False, *, weights: Any = None, **options: Any,
     ) -> Any:  # fmt: skip
-        if is_live(q) or is_live(weights):
-            what = "q" if is_live(q) else "weights"
+        if is_live(weights) or (is_live(q) and (weights is not None or _lacks(a, skips_nan))):
+            what = "weights" if is_live(weights) else "q"
             raise leaks.locate(
                 NoRuleError(
                     f"{what} of {leaks.qualified_name(fun)} is traced, which has no rule.",
                     fix=f"Cut it on purpose: {what}=tapemagic.stop_gradient({what}).",
                 )
             )
+        method = options.pop("interpolation", None) or method  # its name in old versions
+        moving = q if is_live(q) else None
         q, weights = plain(q), plain(weights)
         keywords = {"q": q, "axis": axis, "method": method, "keepdims": keepdims, **options}
         if weights is not None:
@@ -106,10 +108,41 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
             return apply(
                 _weighted_primitive, a, numpy_fun=fun, axis=axis, keywords=tuple(keywords.items())
             )
-        return apply(
+        y = apply(
             _quantile_primitive, a, numpy_fun=fun, q=np.asarray(q) / scale, axis=axis,
             method=method, skips_nan=skips_nan, keywords=tuple(keywords.items()),
         )  # fmt: skip
+        if moving is None:
+            return y
+        slope = _slope(a, np.asarray(q) / scale, axis, method, keepdims) / scale
+        step = np.reshape(moving - q, np.shape(q) + (1,) * (np.ndim(slope) - np.ndim(q)))
+        return with_value(np.reshape(y + slope * step, np.shape(y)), plain(y))
+
+
+#: method -> what its place in n sorted elements changes by with q, less n; others only jump.
+_RATES = {
+    "linear": -1, "hazen": 0, "interpolated_inverted_cdf": 0, "weibull": 1,
+    "median_unbiased": 1 / 3, "normal_unbiased": 1 / 4,
+}  # fmt: skip
+
+
+def _lacks(a: Any, skips_nan: bool) -> Any:
+    """Tell whether rows differ in how many elements count."""
+    return skips_nan and np.any(np.isnan(plain(a)))
+
+
+def _slope(a: Any, q: np.ndarray, axis: Any, method: Any, keepdims: Any) -> Any:
+    """Return the derivative by q: the distance of the neighbours in order, times the rate."""
+    length = to_rows(plain(a), axis).shape[-1]
+    if length == 1 or method not in _RATES:
+        return np.zeros(np.shape(np.quantile(plain(a), q, axis, keepdims=bool(keepdims))))
+    place = np.quantile(np.arange(float(length)), q, method=method)
+    low = np.minimum(np.floor(place), length - 2)
+    ends, rate = (low / (length - 1), (low + 1) / (length - 1)), length + _RATES[method]
+    inside = (place > 0) & (place < length - 1) | (rate == length - 1)  # else cut at the ends
+    below, above = (np.quantile(a, end, axis, keepdims=bool(keepdims)) for end in ends)
+    rate = np.reshape(rate * inside, np.shape(q) + (1,) * (np.ndim(below) - np.ndim(q)))
+    return (above - below) * rate
 
 
 _declare(np.quantile, 1.0, skips_nan=False)

@@ -18,8 +18,8 @@ from scipy import fft
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.twinning import twin_module
 
-from .algebra import apply, as_array, plain
-from .carrying import carry, discrete, refuse_rest, unsupported, with_value
+from .algebra import apply, as_array, plain, with_value
+from .carrying import carry, discrete, refuse_rest, unsupported
 
 _ADVICE = "Use the functions of np.fft, or cut it: tapemagic.stop_gradient(...)."
 

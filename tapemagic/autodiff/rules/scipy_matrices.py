@@ -15,8 +15,8 @@ from scipy import linalg
 from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, apply, as_array, plain
-from .carrying import carried, carried_general, unsupported, with_value
+from .algebra import adjoint, apply, as_array, plain, with_value
+from .carrying import carried, carried_general, unsupported
 from .gathering import gather
 
 # ------------------------------------------------------------------------ functions of a matrix

@@ -31,8 +31,11 @@ linear(
 
 
 @composite(np.reshape)
-def _reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
-    shape = plain(shape)
+def _reshape(
+    a: Any, /, shape: Any = None, order: Any = "C", *, copy: bool | None = None,
+    newshape: Any = None,
+) -> Any:  # fmt: skip
+    shape = plain(shape if newshape is None else newshape)  # its name in NumPy 2.0
     if order == "A":
         order = "F" if plain(a).flags.fnc else "C"
     if copy is not None:
@@ -205,7 +208,7 @@ def _full_like(
         return dispatch.untracked(value, dispatch.family((a,)))
     like = np.empty_like(plain(a), dtype, order, subok, shape)
     fill = np.broadcast_to(fill_value, like.shape)
-    return np.copy(fill if fill.dtype == like.dtype else np.astype(fill, like.dtype), order="C")
+    return np.copy(fill if fill.dtype == like.dtype else fill.astype(like.dtype), order="C")
 
 
 # ------------------------------------------------------------------------------ sliding windows

@@ -45,7 +45,7 @@ general(
 @composite(np.sort_complex)
 def _sort_complex(a: Any) -> Any:
     y = np.sort(as_array(a))
-    return y if is_complex(y) else np.astype(y, np.sort_complex(plain(a)).dtype)
+    return y if is_complex(y) else y.astype(np.sort_complex(plain(a)).dtype)
 
 
 # ------------------------------------------------------------------------------------------ sets

@@ -107,6 +107,14 @@ QUANTILES = [
     row(lambda x: np.nanquantile(x, 0.4), NANS, name="nanquantile", second=False),
     row(lambda x: np.quantile(x, [0.3, 0.7], axis=0, weights=P[:, 0, 0], method="inverted_cdf"),
         A, name="quantile weights", second=False),
+    *(row(lambda x, q, m=m: np.quantile(x, q, axis=1, method=m), A, np.array([0.31, 0.62]),
+          name=f"quantile by q, {m}") for m in METHODS),
+    row(lambda x, q: np.percentile(x, 100 * q, axis=(0, 2), keepdims=True), T,
+        np.array([[0.13, 0.21], [0.33, 0.41]]), name="percentile by q"),
+    row(lambda q: np.quantile(A, q, axis=0, method="hazen"), np.array([0.01, 0.5, 0.99]),
+        name="quantile by q, at the ends"),
+    row(lambda x, q: np.nanquantile(x, q), A, np.float64(0.37), name="nanquantile by q"),
+    row(lambda x, q: np.quantile(x[:1, 0], q), A, np.float64(0.37), name="quantile of one"),
 ]  # fmt: skip
 
 
