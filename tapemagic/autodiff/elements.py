@@ -38,7 +38,7 @@ def _scatter_all(*parts: Any, indices: tuple, shape: tuple, dtype: Any) -> np.nd
 
 
 def _add_at(buffer: np.ndarray, index: Any, ct: Any) -> None:
-    if not np.size(ct):  # then an index may be out of bounds, which NumPy 2.0 minds here
+    if not getattr(ct, "size", 1):  # then an index may be out of bounds, which NumPy 2.0 minds here
         return
     if type(index) is not slice and is_repeating(index):
         np.add.at(buffer, index, ct)
