@@ -36,6 +36,7 @@ class TapeError(Exception):
         fix: str = "",
     ) -> None:
         super().__init__(what)
+        self.node: int | None = None  # of the tape, if a sweep came upon the error there
         self.what, self.line, self.code, self.why, self.fix = what, line, code, why, fix
 
     def __str__(self) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.errors import TapeError
+
 from . import dispatch, leaks
 from .avals import MULTIPLE, is_small
 from .careful_sweep import careful_sweep
@@ -115,6 +117,9 @@ def _sweep(
                 owned.discard(stop)
         if kept is not None and found:
             pull(entries, cotangents, top, top - 1)
+    except TapeError as error:
+        error.node = cotangents[-2]
+        raise
     finally:
         SWEEPS.pop()
     return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tapemagic.errors import TapeStateError
+from tapemagic.errors import TapeError, TapeStateError
 
 from . import lookup, recheck
 from .checking import Check
@@ -34,9 +35,21 @@ class Looking:
             return []
         stop = self._spans[-1][1] if self._spans and not self._open else None
         count = len(self._recording.entries) if stop is None else stop
-        reader = Reader(self._recording, getattr(self.cell, "filename", None))
+        reader = self._reader()
         values = recheck.missing_values(self._recording.entries, count)
         return [reader.node(index, values.get(index)) for index in range(count)]
+
+    def _name_line(self, error: TapeError) -> None:
+        """Let an error that a sweep came upon name the line of that operation."""
+        if error.node is None or error.node >= len(self._recording.entries):
+            return
+        calls = self._reader().node(error.node).calls
+        if calls:
+            _, filename, error.line = calls[0]
+            error.code = linecache.getline(filename, calls[0][2]).strip()
+
+    def _reader(self) -> Reader:
+        return Reader(self._recording, getattr(self.cell, "filename", None))
 
     @property
     def cotangents(self) -> dict[int, Any] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.errors import TapeStateError, TapeUseError
+from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
 from . import backward, dispatch, guards, jacobians, lookup, structures
 from .avals import AVALS
@@ -186,9 +186,13 @@ class GradientTape(OpenTape, Looking):
             if not seeds or not wanted:
                 return [None] * len(ids)
         record = RECORDER.recording is recording
-        found = backward.sweep(
-            recording.entries, seeds, wanted, mine=mine, record=record, kept=kept
-        )
+        try:
+            found = backward.sweep(
+                recording.entries, seeds, wanted, mine=mine, record=record, kept=kept
+            )
+        except TapeError as error:
+            self._name_line(error)
+            raise
         results: list[Any] = []
         shared = set(map(id, seeds.values()))
         for group in ids:

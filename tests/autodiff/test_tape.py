@@ -611,3 +611,13 @@ def test_a_plain_number_is_left_alone_outside():
     x = tapemagic.Variable(2.0)
     assert type(x * 2.0) is np.float64
     assert type(np.sin(x)) is np.float64
+
+
+def test_an_error_of_the_sweep_names_the_line_of_the_operation():
+    w = Variable(np.eye(2))
+    with GradientTape() as tape:
+        vectors = np.linalg.eigh(w)[1]  # of equal values: they are not determined
+        loss = vectors[0, 0] * 2.0
+    with pytest.raises(TapeError) as caught:
+        tape.gradient(loss, w)
+    assert "np.linalg.eigh(w)" in caught.value.code
