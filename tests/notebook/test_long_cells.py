@@ -50,7 +50,7 @@ def test_it_can_be_switched_off(kernel):
 
 
 def test_count_of_a_sweep():
-    SWEEPS.append([None] * 11 + [4, set()])
+    SWEEPS.append([None] * 11 + [set(), 4, set()])
     try:
         assert progress.count() == ("swept", 7, 11)
     finally:
