@@ -88,15 +88,17 @@ class Program:
         TapeError
             If the run would have gone another way: another branch, index or shape.
         """
+        given = self.inputs
         for name, x in inputs.items():
-            if name not in self.inputs:
+            if name not in given:
                 raise TapeUseError(
                     f"{name!r} is not an input of this program.",
-                    fix=f"Its inputs are: {', '.join(self.inputs)}.",
+                    fix=f"Its inputs are: {', '.join(given)}.",
                 )
-            inputs[name] = _checked(name, x, self.inputs[name])
+            if x is not given[name]:
+                inputs[name] = _checked(name, x, given[name])
         try:
-            return self._scope[self.name](**{**self.inputs, **inputs}, **self.constants)
+            return self._scope[self.name](**(given | inputs), **self.constants)
         except self._scope.get("OtherWay", ()) as error:
             raise TapeError(
                 f"With these inputs the run would have gone another way: {error}.",

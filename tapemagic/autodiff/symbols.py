@@ -156,26 +156,35 @@ def name_cotangent(ct: Any, of: str) -> None:
 
 
 def concrete(x: Any) -> Any:
-    """Replace symbols by their values in the recorded run."""
-    return replaced(x, lambda symbol: symbol.value)
-
-
-def replaced(x: Any, change: Callable) -> Any:
-    """Return nested lists, tuples, dicts and slices with `change` applied to the symbols."""
+    """Replace symbols, also in nested lists, tuples, dicts and slices, by their recorded values."""
     kind = type(x)
     if kind is Symbol:
-        return change(x)
+        return x.value
     if kind is list or kind is tuple:
-        return kind([replaced(item, change) for item in x])
+        return kind([concrete(item) for item in x])
     if kind is dict:
-        return {key: replaced(item, change) for key, item in x.items()}
+        return {key: concrete(item) for key, item in x.items()}
     if kind is slice:
-        return slice(*(replaced(part, change) for part in (x.start, x.stop, x.step)))
+        return slice(concrete(x.start), concrete(x.stop), concrete(x.step))
     return x
 
 
 def symbols_in(x: Any) -> list[Symbol]:
     """List the symbols in a nested structure, once per place."""
     found: list[Symbol] = []
-    replaced(x, found.append)
+    _collect(x, found)
     return found
+
+
+def _collect(x: Any, found: list[Symbol]) -> None:
+    kind = type(x)
+    if kind is Symbol:
+        found.append(x)
+    elif kind is list or kind is tuple:
+        for item in x:
+            _collect(item, found)
+    elif kind is dict:
+        for item in x.values():
+            _collect(item, found)
+    elif kind is slice:
+        _collect((x.start, x.stop, x.step), found)
