@@ -15,7 +15,7 @@ from scipy import integrate
 
 from tapemagic.autodiff.creation import convert
 from tapemagic.autodiff.primitives import composite
-from tapemagic.autodiff.twinning import TWINS, relink, twin_module
+from tapemagic.autodiff.twinning import STAND_INS, TWINS, relink, twin_module
 
 from .algebra import as_array, plain
 from .carrying import carry, refuse_rest, refused
@@ -60,26 +60,39 @@ def _promoted(*arrays: Any, force_floating: bool = False, xp: Any = None) -> Any
 
 def _all_promoted(*arrays: Any, force_floating: bool = False, xp: Any = None) -> list:
     """Return arrays of the common dtype, a list even of one."""
-    dtype = _float_type(*arrays, force_floating=force_floating)
-    return [as_array(x).astype(dtype, copy=False) for x in arrays]
+    given = [x for x in arrays if x is not None]
+    dtype = _float_type(*given, force_floating=force_floating)
+    return [None if x is None else as_array(x).astype(dtype, copy=False) for x in arrays]
 
 
 def _swapped(x: Any, a: int, b: int, xp: Any = None) -> Any:
     return np.swapaxes(x, a, b)
 
 
+class _Extra:
+    """Stands for the array functions that SciPy adds since 1.18."""
+
+    @staticmethod
+    def apply_where(
+        cond: Any, args: tuple, fun: Callable, *, fill_value: Any = None, **_: Any
+    ) -> Any:
+        """Compute where a condition holds."""
+        return np.where(cond, fun(*(np.where(cond, x, 1.0) for x in args)), fill_value)
+
+
+_NAMES = {
+    "np": _Numpy(), "array_namespace": _namespace, "_asarray": _array,
+    "xp_result_type": _float_type, "xp_promote": _promoted, "xp_swapaxes": _swapped,
+    "xp_broadcast_promote": _all_promoted,  # before SciPy 1.16
+    "xpx": _Extra, "xp_size": np.size,
+}  # fmt: skip
+_helper = integrate._quadrature._basic_simpson
+STAND_INS[id(_helper)] = relink(_helper, **_NAMES)
+
+
 def _rerun(fun: Callable, *arrays: str) -> None:
     """Declare that a function of samples is carried out by its own code."""
-    linked = relink(
-        fun,
-        np=_Numpy(),
-        array_namespace=_namespace,
-        _asarray=_array,
-        xp_result_type=_float_type,
-        xp_promote=_promoted,
-        xp_broadcast_promote=_all_promoted,  # before SciPy 1.16
-        xp_swapaxes=_swapped,
-    )
+    linked = relink(fun, **_NAMES)
 
     def body(*given: Any, **options: Any) -> Any:
         named = dict(zip(arrays, given, strict=False))
