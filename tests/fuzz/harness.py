@@ -239,7 +239,7 @@ def _direction(rng: np.random.Generator, value: Any) -> Any:
 def _loss(program: Program, changed: dict[str, Any]) -> float:
     try:
         return float(run_plain(program, changed)["loss"])
-    except (ArithmeticError, LookupError, TypeError, ValueError):
+    except Exception:
         return np.nan  # changed a little, it is no program any more
 
 
