@@ -315,7 +315,13 @@ def test_every_public_function_that_dispatches_has_a_twin():
     for function in get_overridable_numpy_array_functions():
         module = sys.modules.get(function.__module__)
         public = getattr(module, function.__name__, None) is function
-        if public and id(function) not in twins.TWINS:
+        of_text = function.__module__ in ("numpy.char", "numpy.strings")
+        if (
+            function.__module__.startswith("numpy")
+            and public
+            and not of_text
+            and id(function) not in twins.TWINS
+        ):
             missing.append(f"{function.__module__}.{function.__name__}")
     assert missing == []
 
