@@ -18,6 +18,7 @@ import numpy as np
 from . import dispatch, later, leaks
 from .creation import as_operand
 from .dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
+from .primitives import RULES, Primitive
 from .recorder import RECORDER
 from .traced import TracedArray
 
@@ -116,8 +117,10 @@ def making(original: Callable) -> Callable:
 def listening(original: Callable) -> Callable:
     """Make the twin of a function that dispatches: lists of traced values become arrays first."""
 
+    is_primitive = type(RULES.get(original)) is Primitive
+
     def twin(*args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and type(args[0]) is TracedArray:
+        if is_primitive and len(args) == 1 and type(args[0]) is TracedArray:
             for x in kwargs.values():
                 if type(x) not in SETTINGS:
                     break
