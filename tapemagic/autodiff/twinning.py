@@ -116,7 +116,6 @@ def making(original: Callable) -> Callable:
 
 def listening(original: Callable) -> Callable:
     """Make the twin of a function that dispatches: lists of traced values become arrays first."""
-
     is_primitive = type(RULES.get(original)) is Primitive
 
     def twin(*args: Any, **kwargs: Any) -> Any:
