@@ -173,8 +173,8 @@ METHODS["conj"] = conjugate
 @_method
 def copy(self: Any, order: str = "C") -> Any:
     """Return a copy, in C order unless told otherwise."""
-    if not isinstance(self.value, np.ndarray):
-        return self
+    if not isinstance(self.value, np.ndarray):  # of a number: another number, as from +x
+        return dispatch.call_elementwise(row(np.positive), lambda x: x.copy(), (self,))
     return call(np.copy, (self,), {"order": order})
 
 

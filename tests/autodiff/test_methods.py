@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from autodiff.following import follow
 
-from tapemagic import GradientTape
+from tapemagic import GradientTape, Variable
 from tapemagic.errors import LeavesTapeError
 
 PROGRAMS = [
@@ -131,3 +131,16 @@ def test_methods_of_the_plain_value():
         assert math.floor(number * 3) == 1
         assert math.ceil(number * 3) == 2
         assert math.trunc(number * 3) == 1
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.complex128])
+def test_a_copy_of_a_number_is_another_number(kind):
+    x = Variable(kind(1.5))
+    with GradientTape() as tape:
+        y = x * 1
+        z = y.copy()
+        assert z is not y
+        assert z.value is not y.value
+        assert type(z.value) is kind
+        loss = np.real(z * z)
+    np.testing.assert_allclose(tape.gradient(loss, x), 3.0)
