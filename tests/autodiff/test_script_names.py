@@ -108,6 +108,22 @@ def test_functions_that_are_defined_anew():
         assert tapemagic.grad(lambda x: np.sum(f(x)))(1.0) == 1.0 + factor
 
 
+def test_a_name_that_means_a_function_of_another_module_later(monkeypatch):
+    for name in ("users_first", "users_second", "users_first"):
+        module = sys.modules.get(name)
+        if module is None:
+            module = ModuleType(name)
+            module.__file__ = f"{name}.py"
+            monkeypatch.setitem(sys.modules, name, module)
+            exec("import numpy as np\ndef f(x):\n    return np.array([x, x * x])", vars(module))
+        globals()["chosen"] = module.f
+        x = Variable(3.0)
+        with GradientTape() as tape:
+            y = chosen(x)  # noqa: F821  (a global name)
+        assert tape.gradient(y, x) == 7.0
+    del globals()["chosen"]
+
+
 def test_numpy_that_is_a_local_name():
     import numpy as np
 
