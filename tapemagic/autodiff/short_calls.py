@@ -124,7 +124,8 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     kept = primitive.kept[tracked]
     if kept is None:
         reads = all_reads(primitive, tracked, (x1, x2))
-        kept = primitive.kept[tracked] = 0 in reads, 1 in reads, "y" in reads
+        every = "*" in reads
+        kept = primitive.kept[tracked] = every or 0 in reads, every or 1 in reads, "y" in reads
     reads1, reads2, reads_y = kept
     if a >= 0:
         if not reads1:

@@ -8,6 +8,7 @@ import pytest
 import tapemagic
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.twins import numpy_twin
 
 OTHERS = [
@@ -131,3 +132,16 @@ def test_the_same_array_comes_back():
         t = x * 1.0
         assert numpy_twin.asarray(t) is t
         assert t[...] is not t
+
+
+def test_a_rule_of_any_number_of_arrays_sees_both_of_two(monkeypatch):
+    def mixed(*arrays):
+        return arrays[0] * arrays[-1]
+
+    monkeypatch.setitem(RULES, mixed, None)  # gone afterwards
+    general(mixed, variadic=lambda i, ct, y, *arrays: ct * arrays[len(arrays) - 1 - i])
+    a, b = Variable(np.arange(1.0, 101.0)), Variable(np.arange(2.0, 102.0))
+    with GradientTape() as tape:
+        y = dispatch.call(mixed, (a * 1, b * 1), {})
+    for got, wanted in zip(tape.gradient(y, [a, b]), (b.value, a.value), strict=True):
+        np.testing.assert_array_equal(got, wanted)
