@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, leaks
-from .avals import CODES, code_of
+from . import dispatch, leaks, recorder
+from .avals import CODES, code_of, is_small
 from .dispatch import HANDLE_TYPES
 from .places import is_basic
 from .recorder import RECORDER, entered
@@ -58,16 +58,16 @@ def getitem(handle: Any, index: Any) -> Any:
     kind = type(index)
     fresh = handle.token is RECORDER.token
     storage = handle.storage
-    if fresh and kind is int:
+    if fresh and (kind is int or kind is slice):
         y = handle.value[index]
         code = _NUMBER_CODES.get(type(y))
         if code is not None:  # the short way: one element of a vector
-            return _element(handle, y, code, index)
-    if fresh and type(storage) is Storage and not storage.written:
-        if kind is slice:
-            return _part(handle, storage, index, ("slice", index.start, index.stop, index.step))
-        if kind is int and handle.value.ndim > 1:
-            return _part(handle, storage, index, index)
+            return _part(handle, y, code, index)
+        if type(storage) is Storage and not storage.written and type(y) is np.ndarray:
+            code = CODES.get((y.shape, y.dtype, np.ndarray)) or code_of(y)
+            part = _part(handle, y, code, encode(index))
+            storage.attach(part)
+            return part
     if kind is not slice:
         index = plain_index(index)
     id_, code = handle.id if fresh else dispatch.node_of(handle), handle.aval
@@ -85,7 +85,11 @@ def getitem(handle: Any, index: Any) -> Any:
     return dispatch.traced(y, node[0], node[1], handle.result_class)
 
 
-def _element(handle: Any, y: Any, code: int, index: int) -> Any:
+def _part(handle: Any, y: Any, code: int, where: Any) -> Any:
+    """Record an element, slice or row, and return its handle (written out: `short_calls.py`)."""
+    kept = None
+    if not code & 1:  # small enough for the picture
+        kept = y.copy() if type(y) is np.ndarray else y
     frame = _getframe(2)
     if frame is not RECORDER.frame:
         frame = entered(frame)
@@ -99,52 +103,19 @@ def _element(handle: Any, y: Any, code: int, index: int) -> Any:
     entries.append(
         (
             get_item.code, frame.f_lasti, RECORDER.context, code, (handle.id,), (handle.aval,),
-            (None, index), None, y,
+            (None, where), None, kept,
         )
     )  # fmt: skip
-    return result
-
-
-def _part(handle: Any, storage: Storage, index: Any, where: Any) -> Any:
-    """Return a slice or row of an array that nobody has written to: the short way."""
-    y = handle.value[index]
-    code = CODES.get((y.shape, y.dtype, np.ndarray)) or code_of(y)
-    frame = _getframe(2)
-    if frame is not RECORDER.frame:
-        frame = entered(frame)
-    result: Any = object.__new__(handle.result_class)
-    result.value = y
-    result.aval = code
-    result.token = RECORDER.token
-    entries = RECORDER.entries
-    result.id = len(entries)
-    entries.append(
-        (
-            get_item.code, frame.f_lasti, RECORDER.context, code, (handle.id,), (handle.aval,),
-            (None, where), None, None if code & 1 else y.copy(),
-        )
-    )  # fmt: skip
-    storage.attach(result)
     return result
 
 
 def _record(id_: int, code: int, index: Any, y: Any) -> tuple[int, int]:
-    new = CODES.get((getattr(y, "shape", ()), y.dtype, type(y))) or code_of(y)
+    new = code_of(y)
     kept = None
-    if not new & 1:  # small enough for the picture
+    if is_small(new):
         kept = y.copy() if isinstance(y, np.ndarray) else y
-    where = encode(index)
-    frame = _getframe(2)
-    if frame is not RECORDER.frame:
-        frame = entered(frame)
-    entries = RECORDER.entries
-    entries.append(
-        (
-            get_item.code, frame.f_lasti, RECORDER.context, new, (id_,), (code,), (None, where),
-            None, kept,
-        )
-    )  # fmt: skip
-    return new, len(entries) - 1
+    tail = (new, (id_,), (code,), (None, encode(index)), None, kept)
+    return new, recorder.append(tail, get_item.code, 3)
 
 
 class FlatIterator:

@@ -60,8 +60,7 @@ class Primitive:
 
     __slots__ = (
         "_reads", "_saves", "arity", "code", "formulas", "fun", "kept", "kind", "kink", "method",
-        "name",
-        "read_sets", "shows", "variadic", "vjps",
+        "name", "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
     def __init__(
