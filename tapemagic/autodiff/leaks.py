@@ -93,11 +93,11 @@ def qualified_name(fun: Any) -> str:
     """Return a function's name as the user would write it (``np.linalg.svd``)."""
     module = getattr(fun, "__module__", None) or ""
     name = getattr(fun, "__name__", None) or repr(fun)
-    if module.split(".")[0] == "numpy":
-        parts = [part for part in module.split(".")[1:] if not part.startswith("_")]
+    package, *parts = [part for part in module.split(".") if not part.startswith("_")] or [""]
+    if package == "numpy":
         known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
         return ".".join(["np", *known[:1], name])
-    return f"{module}.{name}" if module and module != "builtins" else name
+    return ".".join([package, *parts, name]) if package not in ("", "builtins") else name
 
 
 def note(kind: str, handles: Any, detail: Any = "") -> None:

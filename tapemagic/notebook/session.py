@@ -22,7 +22,7 @@ from .interrupts import uninterrupted
 from .namespace import Swap
 from .records import Cell, Failure, Options, Outcome
 from .source import follow
-from .sources import check_sources, find_sources, take_sources
+from .sources import check_sources, find_sources, take_sources, why_no_source
 from .strict import check_strict
 
 #: Builtins that reach names which the cell does not mention.
@@ -246,7 +246,7 @@ class Session:
         tape, sources = self.tape, self.sources
         tape.reasons.update(sources.reasons)
         for name in sources.wanted:
-            tape.reasons.setdefault(name, "the cell never bound it to a float")
+            tape.reasons.setdefault(name, why_no_source(self.namespace.get(name)))
         outcome = self.outcome
         if tape.failure is not None:
             return

@@ -226,3 +226,11 @@ def put_source(path: Path, new: Any, namespace: MutableMapping[str, Any], found:
             found.changed.append(holder)
             return
     raise UsageError(f"'{path.text}' is computed when it is asked for: it cannot be a source")
+
+
+def why_no_source(value: Any) -> str:
+    """Say why a name that the person asked for, bound to `value` by the cell, is no source."""
+    if isinstance(value, dict | list | tuple):
+        kind = type(value).__name__
+        return f"the cell itself makes this {kind}: move that line to a cell above"
+    return "the cell never bound it to a float"

@@ -11,6 +11,7 @@ from numpy._core.overrides import array_function_dispatch
 
 import tapemagic
 from tapemagic import GradientTape, Variable
+from tapemagic.autodiff import leaks
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
 
@@ -197,3 +198,10 @@ def test_refusal_inside_a_library_names_the_line_that_called_it():
     with GradientTape(), pytest.raises(LeavesTapeError) as caught:
         library["keep"](x * 2)  # the line
     assert caught.value.code.endswith("# the line")
+
+
+def test_functions_are_named_as_one_writes_them():
+    scipy_integrate = pytest.importorskip("scipy.integrate")
+    assert leaks.qualified_name(scipy_integrate.quad) == "scipy.integrate.quad"
+    assert leaks.qualified_name(np.linalg.svd) == "np.linalg.svd"
+    assert leaks.qualified_name(len) == "len"

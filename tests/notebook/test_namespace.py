@@ -318,3 +318,11 @@ def test_interrupt_in_the_middle_of_the_swap(at):
         assert_same_world(plain[text], taped)
     elif "new" not in taped["namespace"].get("params", {}):
         assert taped["error"].startswith("KeyboardInterrupt")
+
+
+def test_a_container_that_the_cell_makes_is_explained():
+    _, session = run_taped(
+        "import numpy as np", "p = {'k': np.ones(2)}", sources=(parse_path("p"),)
+    )
+    session.differentiate()
+    assert "move that line to a cell above" in session.tape.reasons["p"]
