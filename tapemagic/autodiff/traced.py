@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import dispatch, leaks
+from .avals import AVALS
 from .dispatch import HANDLE_TYPES, call, call_elementwise
 from .handles import NUMBER
 from .places import is_same_window
@@ -113,6 +114,8 @@ class TracedArray:
 
     @property
     def T(self) -> Any:  # noqa: N802  (NumPy's name)
+        if not isinstance(self.value, np.ndarray):
+            return self._itself()
         return call(np.transpose, (self,), {})
 
     @property
@@ -121,6 +124,8 @@ class TracedArray:
 
     @property
     def real(self) -> Any:
+        if not (isinstance(self.value, np.ndarray) or AVALS[self.aval].is_complex):
+            return self._itself()
         return call(np.real, (self,), {})
 
     @real.setter
@@ -151,7 +156,7 @@ class TracedArray:
     def flat(self, values: Any) -> None:
         plain = dispatch.plain(values)
         in_order = not isinstance(plain, np.ndarray) or plain.flags.f_contiguous
-        if self.value.flags.f_contiguous and not in_order:
+        if dispatch.plain(self).flags.f_contiguous and not in_order:
             values = np.copy(values)  # NumPy copies then, and else reads what it has written
         self.flat[:] = values
 
@@ -192,7 +197,11 @@ class TracedArray:
         return dispatch.plain(self).__reduce__()
 
     def __copy__(self) -> Any:
-        return np.copy(self) if isinstance(self.value, np.ndarray) else self
+        return np.copy(self) if isinstance(self.value, np.ndarray) else self._itself()
+
+    def _itself(self) -> Any:
+        """Return the same object, as NumPy's numbers answer; of a variable what it is now."""
+        return self if type(self) is self.result_class else +self
 
     def __deepcopy__(self, memo: dict) -> Any:
         return self.__copy__()

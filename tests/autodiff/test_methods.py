@@ -1,3 +1,4 @@
+import copy
 import math
 
 import numpy as np
@@ -144,3 +145,18 @@ def test_a_copy_of_a_number_is_another_number(kind):
         assert type(z.value) is kind
         loss = np.real(z * z)
     np.testing.assert_allclose(tape.gradient(loss, x), 3.0)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_a_number_answers_itself_where_numpy_does(kind):
+    x = Variable(kind(1.5))
+    with GradientTape() as tape:
+        y = x * 1
+        assert y.T is y
+        assert y.real is y
+        assert copy.copy(y) is y
+        before, also = x.T, copy.copy(x)  # of a variable: what it is now
+        x.assign(2.0)
+        loss = before * also * x
+    assert loss == 1.5 * 1.5 * 2
+    np.testing.assert_allclose(tape.gradient(loss, x), 2 * 1.5 * 2 + 1.5 * 1.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tapemagic
-from tapemagic import GradientTape
+from tapemagic import GradientTape, Variable
 from tapemagic.autodiff import storage, structure, twins
 from tapemagic.autodiff.borrowed import Borrowed
 
@@ -348,3 +348,29 @@ def test_writes_through_views_in_single_precision(index):
     s = 0.5652630653810872
     np.testing.assert_allclose(by_x, [2 * s * s, 2 * s, 2 * s * s], rtol=1e-6)
     np.testing.assert_allclose(by_s, 2 * s * 2 * (0.5 - 0.75) + 2 * 0.25, rtol=1e-5)
+
+
+def test_flat_takes_an_overlapping_view_as_numpy_does():
+    def run(x):
+        view = x[::2]
+        part = view[1:]
+        part *= 0.8  # the handle's own value is a copy from here on, which lies otherwise
+        part.flat = view.view()  # reads what it has written
+        return x
+
+    x = Variable(np.arange(1.0, 6.0))
+    with GradientTape() as tape:
+        y = run(x * 1)
+        loss = np.sum(y)
+    np.testing.assert_array_equal(y, run(np.arange(1.0, 6.0)))
+    np.testing.assert_array_equal(tape.gradient(loss, x), [3, 1, 0, 1, 0])
+
+
+def test_a_view_cannot_be_resized_after_it_was_read():
+    x = Variable(np.arange(1.0, 6.0))
+    with GradientTape():
+        view = (x * 1)[1:4]
+        view *= 2
+        np.sum(view)
+        with pytest.raises(ValueError, match="does not own its data"):
+            view.resize(2)
