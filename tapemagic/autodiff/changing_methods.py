@@ -87,7 +87,7 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     probe = np.array(plain(self), order="K")
     probe.resize(shape, refcheck=False)
-    if not plain(self).flags.owndata:
+    if not self.value.flags.owndata:
         raise ValueError("cannot resize this array: it does not own its data")
     if refcheck and self.storage is not None and _others(self):
         raise ValueError(

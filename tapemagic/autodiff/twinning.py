@@ -91,8 +91,10 @@ def fresh(y: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
 
 def _is_somebodys(y: np.ndarray, args: tuple) -> bool:
     """Tell whether a result is one of the arguments, or may be a view of one."""
+    if any(y is x for x in args):
+        return True
     if y.base is None:
-        return any(y is x for x in args)
+        return False
     return not isinstance(y.base, np.ndarray) or any(_has_memory_of(y, x) for x in args)
 
 

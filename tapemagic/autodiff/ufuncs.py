@@ -93,12 +93,12 @@ def _constant(ufunc: Any, method: str, inputs: tuple, outs: Any, kwargs: dict) -
     buffers = tuple(np.array(plain(one), order="K") if _is_handle(one) else one for one in outs)
     results = run(out=buffers)
     results = results if isinstance(results, tuple) else (results,)
+    where = plain(kwargs.get("where", True)) if method == "__call__" else True
     for out, buffer in zip(outs, buffers, strict=True):
-        if _is_handle(out):
-            write_item(out, Ellipsis, buffer)
-    results = tuple(
-        out if _is_handle(out) else result for out, result in zip(outs, results, strict=True)
-    )
+        if _is_handle(out):  # what `where` leaves out stays what it was, and keeps its gradient
+            reached = Ellipsis if where is True else np.broadcast_to(where, buffer.shape)
+            write_item(out, reached, buffer[reached])
+    results = tuple(out if _is_handle(out) else y for out, y in zip(outs, results, strict=True))
     return results[0] if ufunc.nout == 1 else results
 
 

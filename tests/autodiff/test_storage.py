@@ -351,26 +351,18 @@ def test_writes_through_views_in_single_precision(index):
 
 
 def test_flat_takes_an_overlapping_view_as_numpy_does():
-    def run(x):
-        view = x[::2]
+    def run(x, view):
         part = view[1:]
-        part *= 0.8  # the handle's own value is a copy from here on, which lies otherwise
+        part *= 0.8
         part.flat = view.view()  # reads what it has written
         return x
 
+    plain = np.arange(1.0, 6.0)
+    expected = run(plain, plain[::2])
     x = Variable(np.arange(1.0, 6.0))
     with GradientTape() as tape:
-        y = run(x * 1)
-        loss = np.sum(y)
-    np.testing.assert_array_equal(y, run(np.arange(1.0, 6.0)))
+        y = x * 1
+        view = tape.watch(y[::2])  # the values of its handles are copies, which lie otherwise
+        loss = np.sum(run(y, view))
+    np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(tape.gradient(loss, x), [3, 1, 0, 1, 0])
-
-
-def test_a_view_cannot_be_resized_after_it_was_read():
-    x = Variable(np.arange(1.0, 6.0))
-    with GradientTape():
-        view = (x * 1)[1:4]
-        view *= 2
-        np.sum(view)
-        with pytest.raises(ValueError, match="does not own its data"):
-            view.resize(2)

@@ -223,6 +223,8 @@ def test_arrays_of_others_are_not_wrapped():
         assert tnp.reshape(mine, (3, 1)).base is mine
         assert tnp.sum(mine[None], axis=0, out=mine) is mine
         assert is_traced(tnp.array(mine))
+        empty = mine[None][2:]  # shares no memory with itself
+        assert tnp.squeeze(empty) is empty
 
 
 def test_asarray_is_the_same_object():

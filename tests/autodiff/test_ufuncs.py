@@ -16,6 +16,9 @@ PROGRAMS = [
     "z = np.zeros(5); np.log(x, out=z, where=np.array([False, False, True, True, True])); z",
     "z = np.ones((2, 3)); np.divide(A, r, where=A > 0, out=z); z",
     "z = A * 1.0; np.add(r, 1.0, out=z, where=np.array([[True], [False]])); z * A",
+    "z = x * 1.0; np.add(1.0, 2.0, out=z, where=x > 0); z * y",
+    "z = x * 1.0; np.exp(np.zeros(5), out=z, where=np.arange(5) % 2 == 0); z * y",
+    "z = A * 1.0; np.negative(np.ones(3), out=z[1:], where=A[1:] > 0); z * A",
     "z = np.zeros(5, bool); np.greater(x, y, out=z, where=x > 0); z * x",
     # out=
     "z = x * 1.0; np.multiply(x, y, out=z); z * z", "z = x * 1.0; np.multiply(z, y, z); z * z",

@@ -199,6 +199,7 @@ def ufunc_out(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
             "np.add({0}, {1}, out={2})", "np.multiply({0}, {1}, out={2})", "np.sin({0}, out={2})",
             "np.add({0}, {1}, {2})", "np.sin({2}, out={2})", "np.subtract({2}, {0}, out={2})",
             "np.add({0}, {1}, out={2}, where={2} > 0)", "np.copyto({2}, {0})",
+            "np.add(2.0, 0.5, out={2}, where={2} > 0)", "np.negative(np.ones(np.shape({2})), {2}, where={2} > 0)",
             "np.add.at({3}, [0, 0, 1], 0.3)", "np.add.at({3}, [0, 1], {0})",
             "np.add.at({3}, (0, [1, 1]), {0}.sum())", "np.subtract.at({3}, [1], 0.5)",
             "{2}.fill({0}.sum())", "{2}.sort()", "np.put({2}, [0, 1], {0})", "{2}.put([1], [0.3])",
