@@ -39,6 +39,7 @@ class Borrowed:
     def __init__(self) -> None:
         self._lifted: dict[int, tuple[Any, Any]] = {}  # id(plain) -> plain, handle
         self._lenders: dict[int, tuple[np.ndarray, Storage, tuple]] = {}  # id(owner) -> ...
+        self._typed: dict[int, tuple[Any, Any]] = {}  # id(integers) -> they, a view as floats
         self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
         self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain owner
 
@@ -76,6 +77,8 @@ class Borrowed:
         owner = plain
         while isinstance(owner.base, np.ndarray) and type(owner.base) is np.ndarray:
             owner = owner.base
+        if owner.dtype.kind in "iu" and owner.itemsize == plain.itemsize:  # integers.view(float)
+            owner = self._typed.setdefault(id(owner), (owner, owner.view(plain.dtype)))[1]
         contiguous = owner.flags.c_contiguous or owner.flags.f_contiguous
         if owner.dtype.kind not in "fc" or not contiguous:
             owner = plain

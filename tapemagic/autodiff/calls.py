@@ -21,6 +21,7 @@ from .handles import (
     HANDLE_TYPES,
     family,
     holds_traced,
+    itself,
     operand,
     traced,
     untracked,
@@ -226,7 +227,7 @@ def wrapped(y: Any, args: tuple, memory: Sequence, node: tuple[int, int] | None,
     if type(y) is np.ndarray or isinstance(y, np.ndarray):
         for x, value in zip(args, memory):
             if y is value and type(x) in HANDLE_TYPES:
-                return x
+                return itself(x)
             if (
                 y.base is not None
                 and not RECORDER.standing

@@ -105,7 +105,7 @@ def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
     if create is not np.array:  # often the very same array
         value = plain(x)
         if create(value, *args, **kwargs) is value:
-            return x
+            return dispatch.itself(x)
 
     def compute(value: Any, *_: Any) -> Any:
         y = create(value, *args, **kwargs)

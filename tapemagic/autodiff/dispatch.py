@@ -29,6 +29,7 @@ from .handles import (
     family,
     holds_traced,
     is_traced,
+    itself,
     node_of,
     operand,
     plain,
@@ -124,7 +125,8 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
     if type(rule) is Composite:
         if fun in DECISIONS and RECORDER.recording is not None:
             leaks.decided(*deciding(fun, args, kwargs), {})
-        return rule.body(*args, **kwargs)
+        y = rule.body(*args, **kwargs)
+        return itself(y) if type(y) in HANDLE_TYPES else y  # a variable that was handed back
     raise leaks.refusal(rule, args)
 
 

@@ -107,6 +107,19 @@ def traced(value: Any, code: int, id_: int, cls: Any) -> Any:
     return result
 
 
+def itself(x: Any) -> Any:
+    """Return the argument as a result, where NumPy returns the very same object.
+
+    A variable is read: its next value is not the result's.
+    """
+    if type(x) is x.result_class:
+        return x
+    value, id_, code = operand(x)
+    if id_ < 0:
+        return untracked(value.copy(), x.result_class)
+    return traced(value, code, id_, x.result_class)
+
+
 def untracked(value: Any, cls: Any) -> Any:
     """Wrap a result that depends on nothing watched.
 

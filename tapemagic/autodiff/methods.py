@@ -163,18 +163,25 @@ def _given(**kwargs: Any) -> dict:
 def conjugate(self: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the complex conjugate."""
     if not args and not kwargs and np.asarray(plain(self)).dtype.kind != "c":
-        return self  # of real numbers NumPy returns the very same object
+        return dispatch.itself(self) if isinstance(self.value, np.ndarray) else _another(self)
     return np.conjugate(self, *args, **kwargs)
 
 
 METHODS["conj"] = conjugate
 
 
+def _another(number: Any) -> Any:
+    """Return the same number as another object, as NumPy does; Python hands out the same."""
+    if not isinstance(number.value, np.generic):
+        return dispatch.itself(number)
+    return dispatch.call_elementwise(row(np.positive), lambda x: x.copy(), (number,))
+
+
 @_method
 def copy(self: Any, order: str = "C") -> Any:
     """Return a copy, in C order unless told otherwise."""
-    if not isinstance(self.value, np.ndarray):  # of a number: another number, as from +x
-        return dispatch.call_elementwise(row(np.positive), lambda x: x.copy(), (self,))
+    if not isinstance(self.value, np.ndarray):
+        return _another(self)
     return call(np.copy, (self,), {"order": order})
 
 
@@ -207,7 +214,7 @@ def view(self: Any, dtype: Any = None, type: Any = None) -> Any:
     value = plain(self)
     given = [one for one in (dtype, type) if one is not None]
     if all(one is np.ndarray or _is_dtype(one, value.dtype) for one in given):
-        return self[...] if isinstance(value, np.ndarray) else self
+        return self[...] if isinstance(value, np.ndarray) else _another(self)
     _refuse(self, f"view({given[0]!r}) reads its bytes in another way")
     return value.view(**_given(dtype=dtype, type=type))
 
@@ -220,7 +227,7 @@ def _is_dtype(x: Any, dtype: np.dtype) -> bool:
 def to_device(self: Any, device: str, /, *, stream: Any = None) -> Any:
     """Return the array itself: there is only the CPU."""
     plain(self).to_device(device, stream=stream)
-    return self
+    return dispatch.itself(self)
 
 
 @_method

@@ -19,7 +19,7 @@ import numpy as np
 from . import guards, leaks
 from .avals import CODES, code_of
 from .calls import all_reads, call_elementwise, call_primitive, wrapped
-from .handles import HANDLE_TYPES, NUMBER, operand, traced
+from .handles import HANDLE_TYPES, NUMBER, itself, operand, traced
 from .primitives import Primitive
 from .pullbacks import NO_KEYWORDS
 from .recorder import RECORDER, entered
@@ -185,7 +185,7 @@ def call_one(primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any])
     is_view = False
     if type(y) is np.ndarray:
         if y is value:
-            return x
+            return itself(x)
         is_view = y.base is not None
     elif not isinstance(y, np.inexact):
         return call_primitive(primitive, (x,), kwargs, compute)

@@ -98,6 +98,8 @@ class TracedArray:
         if sys._getframe(1).f_code.co_name == _PRODUCT:
             return np.array(None, dtype=object)  # no array: the operator is left to us
         leaks.leave(self, "it was asked for as a plain array")
+        if copy is None and type(self) is not self.result_class:
+            copy = True  # nobody else writes into a variable's memory
         return np.array(dispatch.plain(self), dtype=dtype, copy=copy)
 
     # ---------------------------------------------------------------------------- plain facts
@@ -115,7 +117,7 @@ class TracedArray:
     @property
     def T(self) -> Any:  # noqa: N802  (NumPy's name)
         if not isinstance(self.value, np.ndarray):
-            return self._itself()
+            return dispatch.itself(self)
         return call(np.transpose, (self,), {})
 
     @property
@@ -125,7 +127,7 @@ class TracedArray:
     @property
     def real(self) -> Any:
         if not (isinstance(self.value, np.ndarray) or AVALS[self.aval].is_complex):
-            return self._itself()
+            return dispatch.itself(self)
         return call(np.real, (self,), {})
 
     @real.setter
@@ -197,11 +199,7 @@ class TracedArray:
         return dispatch.plain(self).__reduce__()
 
     def __copy__(self) -> Any:
-        return np.copy(self) if isinstance(self.value, np.ndarray) else self._itself()
-
-    def _itself(self) -> Any:
-        """Return the same object, as NumPy's numbers answer; of a variable what it is now."""
-        return self if type(self) is self.result_class else +self
+        return np.copy(self) if isinstance(self.value, np.ndarray) else dispatch.itself(self)
 
     def __deepcopy__(self, memo: dict) -> Any:
         return self.__copy__()

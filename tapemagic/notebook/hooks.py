@@ -33,6 +33,15 @@ STARTS: dict[int, Callable[[str], None]] = {}
 _MEMORY = (memoryview, bytes, bytearray)
 
 
+def _references_to_a_local() -> int:
+    alone = np.empty(0)
+    return sys.getrefcount(alone)
+
+
+#: What `sys.getrefcount` says of an object that one local name holds, and nobody else.
+_ALONE = _references_to_a_local()
+
+
 def begin(number: int, line: str) -> None:
     """Start the tape of a cell: its first statement calls this with the text after `%%tape`."""
     STARTS.pop(number)(line)
@@ -83,6 +92,15 @@ def exchange_all() -> None:
                 namespace[name] = new
 
 
+def _has_holders(base: Any) -> bool:
+    """Tell whether anything but one view refers to its base, or to the base of that."""
+    while type(base) is np.ndarray:
+        if sys.getrefcount(base) > _ALONE + 1:
+            return True
+        base = base.base
+    return base is not None
+
+
 class CellHooks:
     """The object that a cell calls under its hidden name.
 
@@ -100,6 +118,9 @@ class CellHooks:
         Sources that the cell itself binds first.
     written : frozenset of str
         Names whose arrays the cell writes into: they need handles wherever they come from.
+    follow : callable
+        Called with an array that the cell has made before its name holds a handle, if somebody
+        else may have it too.
     prepare : callable
         Called with a list of modules and functions that the cell has imported.
     """
@@ -117,6 +138,7 @@ class CellHooks:
         watch: Callable[[str, Any], None],
         wanted: set[str],
         written: frozenset[str],
+        follow: Callable[[np.ndarray], None] = lambda array: None,
         prepare: Callable[[list[Any]], None] = lambda values: None,
     ) -> None:
         self.namespace = namespace
@@ -125,16 +147,20 @@ class CellHooks:
         self.watch = watch
         self.wanted = wanted
         self.written = written
+        self.follow = follow
         self.prepare = prepare
         self.last_value: Any = None
 
     def bind(self, name: str, value: Any) -> Any:
         """Note what a name stands for from now on, and return it."""
         if type(value) not in HANDLE_TYPES:
-            if name in self.wanted and (is_array(value) or is_scalar(value)):
+            if is_array(value) and (name in self.wanted or name in self.written):
+                named = self.namespace.get(name) is value
+                if sys.getrefcount(value) > _ALONE + named or _has_holders(value.base):
+                    self.follow(value)
+                value = self.borrowed.lift(value)
+            elif name in self.wanted and is_scalar(value):
                 value = self.borrowed.lift(fresh(value))
-            elif name in self.written and type(value) is np.ndarray and is_array(value):
-                return self.borrowed.lift(value)
             else:
                 return value
         if name in self.wanted:

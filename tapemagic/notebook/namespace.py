@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.exchange import Exchange, Place
+from tapemagic.autodiff.exchange import Exchange, Place, is_array
 from tapemagic.autodiff.twins import original_of, twin_of
 
 
@@ -38,6 +38,7 @@ class Swap(Exchange):
         super().__init__(borrowed, register)
         self.namespace = namespace
         self._before: dict[str, int] = {}
+        self._shared: np.ndarray | None = None
 
     def enter(self, names: Iterable[str]) -> None:
         """Exchange what is reached from `names`."""
@@ -58,16 +59,29 @@ class Swap(Exchange):
         places : iterable of (mapping, key)
             Where else the cell may have left something, such as `Out[7]`.
         """
+        self.give_back([*self._changed_by_the_cell(names), *places])
+
+    def follow(self, array: np.ndarray, names: Iterable[str]) -> None:
+        """Exchange an array that the cell has made, and all that share its memory.
+
+        The cell is about to write to one of them: whoever has another has to see what it writes.
+        """
+        self._shared = array
+        self.take(self._changed_by_the_cell(names), libraries=1)
+        self._shared = None
+
+    def _changed_by_the_cell(self, names: Iterable[str]) -> list[Place]:
         mentioned = set(names)
-        own = [
+        return [
             (self.namespace, name)
             for name, value in self.namespace.items()
             if name in mentioned or self._before.get(name) != id(value)
         ]
-        self.give_back([*own, *places])
 
     def lift(self, value: Any) -> Any:
         """Return the handle of an array, or the twin of NumPy and its functions."""
+        if self._shared is not None and is_array(value):
+            return self.handle_of(value) if np.may_share_memory(value, self._shared) else value
         return twin_of(super().lift(value))
 
     def lower(self, value: Any) -> Any:

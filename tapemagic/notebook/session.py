@@ -123,6 +123,7 @@ class Session:
             self.watch,
             self.sources.wanted,
             self.plan.written,
+            lambda array: self.swap.follow(array, self.reached),
             self.helpers.prepare,
         )
         self.tape.start()

@@ -155,6 +155,8 @@ def test_a_number_answers_itself_where_numpy_does(kind):
         assert y.T is y
         assert y.real is y
         assert copy.copy(y) is y
+        for other in (y.conj(), y.conjugate(), y.view(), y.copy()):
+            assert other is not y
         before, also = x.T, copy.copy(x)  # of a variable: what it is now
         x.assign(2.0)
         loss = before * also * x

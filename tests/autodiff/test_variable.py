@@ -188,3 +188,33 @@ def test_t24_unpacking_and_zip():
         a, b = x
         y = a * b + sum(p * q for p, q in zip(x, x, strict=True))
     np.testing.assert_array_equal(tape.gradient(y, x), [7.0, 8.0])
+
+
+#: What NumPy answers with the very same array.
+SAME_ARRAY = [
+    "np.asarray(v)", "np.asanyarray(v)", "np.squeeze(v)", "v.squeeze()", "v.astype(float, copy=False)",
+    "np.real(v)", "v.real", "v.conj()", "np.atleast_1d(v)", "v.to_device('cpu')", "np.require(v)",
+    "np.ascontiguousarray(v)", "np.real_if_close(v)", "np.array(v, copy=None)",
+    "np.broadcast_arrays(v)[0]", "np.asarray_chkfinite(v)", "np.ravel(v)", "v[...]", "v.T",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SAME_ARRAY)
+def test_a_read_keeps_its_value_when_the_variable_gets_another(text):
+    v = Variable([1.0, 2.0])
+    with GradientTape() as tape:
+        read = eval(text)
+        v.assign([5.0, 7.0])
+        loss = np.sum(read * v)
+    assert type(read) is not Variable
+    assert loss == 1.0 * 5.0 + 2.0 * 7.0
+    np.testing.assert_array_equal(tape.gradient(loss, v), [1 + 5, 2 + 7])
+
+
+@pytest.mark.parametrize("text", SAME_ARRAY)
+def test_a_read_without_a_tape_has_memory_of_its_own(text):
+    v = Variable([1.0, 2.0])
+    read = np.asarray(eval(text))
+    if read.flags.writeable:
+        read[0] = 9.0
+    np.testing.assert_array_equal(v.numpy(), [1.0, 2.0])

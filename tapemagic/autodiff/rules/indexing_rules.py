@@ -67,11 +67,10 @@ general(_choose_primitive, variadic=_choose_vjp, kind="linear", name="choose")
 
 @composite(np.choose)
 def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+    value = np.choose(plain(a), [plain(x) for x in choices], mode=mode)
     choices = [as_array(x) for x in choices]
-    np.choose(plain(a), [plain(x) for x in choices], mode=mode)  # NumPy's own complaints
     index = np.choose(plain(a), list(range(len(choices))), mode=mode)
-    dtype = np.result_type(*(plain(x).dtype for x in choices))
-    y = apply(_choose_primitive, np.asarray(index), *_cast(choices, dtype))
+    y = apply(_choose_primitive, np.asarray(index), *_cast(choices, value.dtype))
     return np.copy(y, order="C")
 
 
