@@ -34,7 +34,8 @@ _IN_CELLS = (
     "a, b = {0}.ravel()[:2]\n{2} = math.atan2(float(a), 2.0 + float(b) ** 2)", "{2} = round(float({0}.sum()), 1) * {1}",
     "{2} = sum({0}.ravel().tolist()) * {1}", "{2} = complex({0}.ravel()[0]) * {1}", "{2} = math.prod({0}.ravel()) * {1}",
     "k = np.float64({0}.sum())\n{2} = k * {1}", "exec('w = {0} * 2')\n{2} = w + {1}", "{2} = eval('np.sin({0})')",
-    "print({0}, f'{{{0}.sum():.3f}}', '%r' % {1})\n{2} = {0} * {1}",
+    "e = np.arange(3) * 0.5\n{2} = e\n{2}[0] = {0}.sum()\n{2} = e * 0.5", "e = [np.arange(4) / 3]\n{2} = e[0]\n{2}[1:] *= 0.7\n{2} = e[0] * {0}.mean()",
+    "e = np.arange(4).astype(float)\nu = e[::2]\n{2} = e[1:]\n{2} += {0}.sum()\n{2} = u * 0.5", "print({0}, f'{{{0}.sum():.3f}}', '%r' % {1})\n{2} = {0} * {1}",
 )  # fmt: skip
 #: Of `p`, a container that held the inputs before the cell, and `o`, an object that did.
 _NESTED = (
