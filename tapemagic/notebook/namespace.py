@@ -80,8 +80,9 @@ class Swap(Exchange):
 
     def lift(self, value: Any) -> Any:
         """Return the handle of an array, or the twin of NumPy and its functions."""
-        if self._shared is not None and is_array(value):
-            return self.handle_of(value) if np.may_share_memory(value, self._shared) else value
+        if self._shared is not None:  # handles that there are by now are the cell's own
+            shares = is_array(value) and np.may_share_memory(value, self._shared)
+            return self.handle_of(value) if shares else value
         return twin_of(super().lift(value))
 
     def lower(self, value: Any) -> Any:

@@ -64,6 +64,13 @@ def test_every_way(way, write):
     )
 
 
+def test_other_handles_stay_the_cells_own():
+    assert_right(
+        "k = c * 2", "l = [k, c[0]]", "e = np.arange(3) * 0.5", "y = e", "y *= c", "z = l[0] * e",
+        terms="np.sum(z)",
+    )  # fmt: skip
+
+
 def test_a_loop_of_fresh_arrays_is_not_searched_for(monkeypatch):
     from tapemagic.notebook.namespace import Swap
     from tests.notebook.worlds import run_taped
