@@ -240,7 +240,8 @@ class Printer(Expressions):
         double = base.dtype in (np.dtype(float), np.dtype(complex))
         where, value = self._index(index), self._operand(v, double=double)
         if step.fun == "add.at":
-            self._rows.append(f"np.add.at({target}, ({where}), {value})")
+            items = f"np.s_[{where}]" if ":" in where else f"({where})"
+            self._rows.append(f"np.add.at({target}, {items}, {value})")
         else:
             self._rows.append(f"{target}[{where}] {step.fun} {value}")
 

@@ -21,7 +21,7 @@ from .program_replay import Replay
 from .recorder import generated_name
 from .spelling import Speller
 from .structure import source
-from .symbols import concrete, name_cotangent
+from .symbols import NotSymbolicError, concrete, name_cotangent
 from .variable import VariableState
 
 #: A program of more operations than this would take minutes to compile.
@@ -147,9 +147,14 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     names = Names(tape, leaves, groups, caller)
     values = _source_values(tape, recording.entries, groups)
     replay = Replay(recording, values, names, top)
-    replay.forward()
     wanted = {id_ for group in groups for id_ in group if id_ <= top}
-    found = replay.backward(seeds, wanted) if wanted else {}
+    try:
+        replay.forward()
+        found = replay.backward(seeds, wanted) if wanted else {}
+    except NotSymbolicError:
+        raise TapeUseError(
+            "This run cannot be written as a program: a rule asks for the numbers themselves.",
+        ) from None
     with np.errstate(all="ignore"):
         with replay.writer.at("backward", -1):
             gradients = [_total(found, group, recording.entries) for group in groups]
@@ -193,9 +198,7 @@ def _compare(expected_gradients: list, gradients: list) -> None:
     """Hold the program's gradient against the tape's: a program that differs is not handed out."""
     for ct, expected in zip(gradients, expected_gradients, strict=True):
         got = concrete(ct)
-        same = (got is None) == (expected is None) and (
-            got is None or np.allclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)
-        )
+        same = (got is None) == (expected is None) and (got is None or _is_close(got, expected))
         if not same:
             raise TapeUseError(
                 "This run cannot be written as a program: it would not give the tape's gradient.",
@@ -260,22 +263,36 @@ def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
             rows = rolled(rows, {*inputs, *speller.constants, *speller.shared}, speller.fresh)
         text = speller.renumbered(_text(rows, inputs, speller))
         program = Program(text, _copied(inputs), _copied(speller.constants))
-        if not rolls or _gives(program, outputs):
-            break
-    return program
+        if _gives(program, outputs, exactly=rolls):
+            return program
+    raise TapeUseError("This run cannot be written as a program: its text does not repeat it.")
 
 
 def _copied(values: dict[str, Any]) -> dict[str, Any]:
     return {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in values.items()}
 
 
-def _gives(program: Program, outputs: list) -> bool:
-    """Tell whether a program with loops repeats the run: if not, it goes without them."""
-    with np.errstate(all="ignore"):
-        found = program()
+def _gives(program: Program, outputs: list, *, exactly: bool) -> bool:
+    """Tell whether a program repeats the run: one with loops in every bit, or it goes without."""
+    try:
+        with np.errstate(all="ignore"):
+            found = program()
+    except Exception:  # noqa: BLE001  (whatever it raises: such a text is not handed out)
+        return False
+    same = np.array_equal if exactly else _is_close
     return all(
-        x is y if y is None else np.array_equal(x, y, equal_nan=np.asarray(y).dtype.kind in "fc")
+        x is y if y is None else same(x, y, equal_nan=np.asarray(y).dtype.kind in "fc")
         for x, y in zip(found, map(concrete, outputs), strict=True)
+    )
+
+
+def _is_close(got: Any, expected: Any, equal_nan: bool = True) -> bool:
+    """Tell whether numbers are the same but for rounding, in the precision that they have."""
+    expected = np.asarray(expected)
+    rounding = float(np.sqrt(np.finfo(expected.dtype).eps)) if expected.dtype.kind in "fc" else 0.0
+    finite = np.abs(expected[np.isfinite(expected)])
+    return np.shape(got) == expected.shape and np.allclose(
+        got, expected, rtol=rounding, atol=rounding * finite.max(initial=0.0), equal_nan=equal_nan
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .spelling import Speller, is_default
-from .symbols import Symbol, is_symbol, symbols_in
+from .symbols import Symbol, concrete, is_symbol, symbols_in
 
 _OPERATORS: dict[Any, tuple[str, int]] = {  # symbol, how tightly it binds
     np.add: ("+", 5), np.subtract: ("-", 5), np.multiply: ("*", 6), np.divide: ("/", 6),
@@ -49,6 +49,10 @@ class Expressions:
             sign, tightness = _OPERATORS[step.fun]
             operand = self._argument_of(step)
             left, right = step.args
+            if isinstance(left, complex) and isinstance(concrete(right), np.floating):
+                # Python's complex takes NumPy's float for one of its own, and stays Python's.
+                number = self._speller.constant(np.complex128(left))
+                return f"{number} {sign} {self._wrapped(right, tightness + 1, operand)}", tightness
             a = self._wrapped(left, tightness + (sign == "**" or tightness == 1), operand)
             b = self._wrapped(right, tightness + (sign != "**"), operand)
             return (f"{a}{sign}{b}" if sign == "**" else f"{a} {sign} {b}"), tightness

@@ -136,7 +136,7 @@ class Replay:
         if isinstance(primitive.fun, type):
             if args[0].dtype != aval.dtype:
                 return args[0].astype(aval.dtype)
-            return self.writer.run(np.asarray(args[0].value).dtype.type, tuple(args), {})
+            return self.writer.run(np.asarray(concrete(args[0])).dtype.type, tuple(args), {})
         y = self.writer.run(primitive.fun, tuple(args), {})
         if y.dtype != aval.dtype:  # a Python number was kept as NumPy's, which widens
             weak = tuple(_SMALLER.get(type(x), lambda x: x)(x) if not is_symbol(x) else x
@@ -148,6 +148,8 @@ class Replay:
         """Make sure of shape and dtype: those of keywords like `dtype=` are not on the tape."""
         if y.dtype != aval.dtype:
             y = y.astype(aval.dtype)
+        if y.ndim == 0 and aval.ndim == 1:  # numbers for the elements that `where=` selected
+            return self.writer.run(np.broadcast_to, (y, aval.shape), {})
         if y.shape != aval.shape:
             raise TapeUseError(
                 f"{PRIMITIVES[entry[0]].name} gave shape {aval.shape} and would give {y.shape} in "
@@ -256,7 +258,7 @@ class Replay:
         old = cotangents[a]
         base = self._fresh(np.zeros, aval) if old is None else full(old, aval)
         if PRIMITIVES[entry[0]] is machine.get_item:
-            index = self.links.replace(cotangents[-2], 1, decode(where))
+            index = self._index(cotangents[-2], 1, where)
         else:
             index = None if overlaps(where[1]) else index_of_window(where, aval.shape, aval.dtype)
         if index is not None:
@@ -274,7 +276,7 @@ class Replay:
         aval, index = AVALS[entry[3]], None
         ct = fit(full(ct, aval), aval)  # a window is counted in bytes
         if primitive is machine.set_item:
-            index = self.links.replace(k, 2, decode(where))
+            index = self._index(k, 2, where)
         elif primitive is machine.window_set:
             index = index_of_window(where, aval.shape, aval.dtype)
         if v >= 0 and useful[v]:
@@ -291,6 +293,11 @@ class Replay:
                 rest = self.writer.call(fun, (ct, where), {})
             old = cotangents[a]
             cotangents[a] = rest if old is None else old + rest
+
+    def _index(self, k: int, position: int, where: Any) -> Any:
+        """Return the index of a read or write; ``x[None]`` as ``x[(None,)]``."""
+        index = self.links.replace(k, position, decode(where))
+        return (None,) if index is None else index
 
     def _written_part(self, ct: Any, primitive: Any, where: Any, index: Any, aval: Any) -> Any:
         """Return the cotangent of what was written: where several values met, the last counts."""

@@ -180,6 +180,8 @@ class Speller:
             return "..." if x is Ellipsis else repr(x)
         if kind in (float, complex):
             return _number(x)
+        if kind is range:
+            return repr(x)
         if kind is slice:
             return f"slice({', '.join(map(self.constant, (x.start, x.stop, x.step)))})"
         if isinstance(x, (tuple, list)):

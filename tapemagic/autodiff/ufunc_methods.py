@@ -18,6 +18,7 @@ from tapemagic.errors import UnsupportedWriteError
 from . import dispatch, leaks
 from .creation import row
 from .dispatch import HANDLE_TYPES, call, call_elementwise, call_primitive, plain
+from .elements import run
 from .folding import check_fold, partials, unfold
 from .primitives import RULES, Primitive, general, linear
 from .writing import write_item
@@ -175,7 +176,7 @@ def _reduceat_vjp(
         found += unfold(ufunc, steps, [0] * (len(steps) - 1) + [cts[k]])
         places += range(start, max(stop, start + 1))
     parts = np.stack([np.broadcast_to(one, rows.shape[1:]) for one in found])
-    return np.moveaxis(_gather(parts, np.array(places), len(rows)), 0, axis)
+    return np.moveaxis(run(_add_rows, parts, np.array(places), len(rows)), 0, axis)
 
 
 def _add_rows(rows: Any, places: Any, count: int) -> np.ndarray:
@@ -183,12 +184,6 @@ def _add_rows(rows: Any, places: Any, count: int) -> np.ndarray:
     total = np.zeros((count, *rows.shape[1:]), rows.dtype)
     np.add.at(total, places, rows)
     return total
-
-
-def _gather(rows: Any, places: Any, count: int) -> Any:
-    if type(rows) in HANDLE_TYPES:
-        return call(_add_rows, (rows, places, count), {})
-    return _add_rows(rows, places, count)
 
 
 linear(_add_rows, lambda ct, rows, places, count: ct[places], name="add rows")

@@ -21,6 +21,8 @@ def index_of_window(where: tuple, shape: tuple, dtype: Any) -> Any:
     order, (offset, window, strides, kind, _) = where
     if order != "C" or np.dtype(kind) != dtype or 0 in shape or 0 in window:
         return None
+    if any(stride == 0 and count > 1 for count, stride in zip(window, strides, strict=True)):
+        return None  # broadcast: no index repeats elements
     return _index(offset, window, strides, tuple(shape), dtype)
 
 

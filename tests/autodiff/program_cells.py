@@ -183,6 +183,46 @@ def pad_and_roll(x):
     return np.sum(np.pad(x, 1) * np.roll(np.pad(x, 1), 1, axis=0))
 
 
+def new_axes(x, y):
+    z = y * 0.0
+    z[None] = y[None] * x
+    return np.sum(z[None] ** 2 * x[None])
+
+
+def columns(a, s):
+    b = a * 1.0
+    b[:, [0, 1, 0]] *= s
+    return np.sum(b[:, [2, 1, 2]] * b[:, [0, 0, 1]])
+
+
+def sections(x):
+    return np.sum(np.multiply.reduceat(x, [0, 2, 3]) ** 2) + np.multiply.reduce(x[1:] + 1)
+
+
+def chosen_numbers(x, s):
+    z = x * 1.0
+    np.add(s * 2, s, out=z, where=x > 0)
+    return np.sum(z * x)
+
+
+def broadcast_after_a_write(x):
+    z = x * 1.0
+    rows = np.broadcast_to(z[1:], (2, 2))
+    z[0] = x[1] * 2
+    z[1:] *= x[:2]
+    return np.sum(rows * x[:2] * z[0])
+
+
+def single_large(x):
+    y = (x.astype(np.float32) * np.float32(1e4)) ** 2
+    return np.mean(y / (1 + np.sqrt(y)))
+
+
+def phase(s, x):
+    z = 2.0 + 1j * s
+    return np.angle(z) + np.sum(np.abs(z * x))
+
+
 #: (cell, inputs)
 CELLS = [
     (mlp, (n(5, 8), n(8), n(8, 2), n(2))),
@@ -219,4 +259,11 @@ CELLS = [
     (single, (n(4),)),
     (interpolated, (n(6),)),
     (pad_and_roll, (n(3, 3),)),
+    (new_axes, (n(3), n(2, 3))),
+    (columns, (n(3, 3), np.float64(0.7))),
+    (sections, (n(5),)),
+    (chosen_numbers, (n(5), np.float64(0.4))),
+    (broadcast_after_a_write, (n(3),)),
+    (single_large, (n(50),)),
+    (phase, (np.float64(0.9), n(3))),
 ]

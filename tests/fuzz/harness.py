@@ -14,12 +14,20 @@ import numpy as np
 
 import tapemagic
 from tapemagic.autodiff.borrowed import Borrowed
+from tapemagic.autodiff.dispatch import is_traced, plain
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twins import numpy_twin
-from tapemagic.errors import TapeError
+from tapemagic.errors import TapeError, TapeUseError
 
 from .cells import CellRun
-from .gradients import Outcome, close, compare_gradients, differences
+from .gradients import (
+    SINGLE,
+    TOLERANCE,
+    Outcome,
+    close,
+    compare_gradients,
+    differences,
+)
 from .programs import HELPER_NAMES, Program, arrays_in, fresh_space, run_plain, values_of
 
 
@@ -65,7 +73,7 @@ class TracedRun:
         """Return the namespace that the cell leaves behind."""
         self.borrowed.restore()
         return {
-            name: self.borrowed.lower(value) if tapemagic.autodiff.dispatch.is_traced(value)
+            name: self.borrowed.lower(value) if is_traced(value)
             else value
             for name, value in values_of(self.space).items()
         }  # fmt: skip
@@ -97,6 +105,7 @@ def _check_script(program: Program, plain: dict[str, Any], order_two: bool | Non
         or _compare_inputs(program, run)
         or _judged(program, gradients)
         or _compare_second(program, run, order_two)
+        or _compare_program(program, run, gradients)
         or Outcome("ok")
     )
 
@@ -199,8 +208,9 @@ def _is_steady(program: Program) -> bool:
     A rule that is wrong gives a wrong gradient that is as steady as the right one.
     """
     found = []
-    for factor in (1.0, 1 - 1e-10, 1 + 1e-10):
-        inputs = {name: value * factor for name, value in program.doubled().inputs.items()}
+    step, rtol = (1e-6, 1e-3) if program.is_single else (1e-10, 1e-5)
+    for factor in (1.0, 1 - step, 1 + step):
+        inputs = {name: value * factor for name, value in program.inputs.items()}
         moved = replace(program, inputs=inputs)
         try:
             found.append((CellRun if program.cell else TracedRun)(moved).gradients())
@@ -208,7 +218,7 @@ def _is_steady(program: Program) -> bool:
             return True  # something else is wrong, too
     first, *others = found
     return all(
-        np.allclose(other[name], first[name], rtol=1e-5, atol=1e-7, equal_nan=True)
+        np.allclose(other[name], first[name], rtol=rtol, atol=rtol / 100, equal_nan=True)
         for other in others
         for name in first
     )
@@ -243,4 +253,26 @@ def _compare_second(program: Program, run: TracedRun, wish: bool | None) -> Outc
         return Outcome("kink")
     if not close(got, *wanted):
         return Outcome("second", f"{got!r}, differences of gradients give {wanted[0]!r}")
+    return None
+
+
+def _compare_program(program: Program, run: TracedRun, gradients: dict[str, Any]) -> Outcome | None:
+    """Compare what the run gives as a program of its own, on a sample; a refusal is one."""
+    loss = run.space["loss"]
+    if random.Random(program.seed).random() >= 0.15 or not is_traced(loss):
+        return None
+    try:
+        made = run.tape.program(loss, list(run.sources.values()))
+        value, *found = made(**made.inputs)
+    except TapeUseError:
+        return None  # loud, and not what this is about
+    except Exception as error:
+        return Outcome("program", "".join(traceback.format_exception(error)))
+    rounding = SINGLE if program.is_single else TOLERANCE
+    pairs = [(value, plain(loss)), *zip(found, gradients.values(), strict=True)]
+    for got, wanted in pairs:
+        got = np.zeros_like(wanted) if got is None else got
+        atol = rounding * float(np.max(np.abs(wanted), initial=0.0))
+        if not np.allclose(got, wanted, rtol=rounding, atol=atol, equal_nan=True):
+            return Outcome("program", f"{got!r} where the tape has {wanted!r}")
     return None
