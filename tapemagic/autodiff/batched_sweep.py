@@ -115,6 +115,8 @@ class _Pull:
                     self._add(operand, ct if same else _times(ct, partial, target), target)
                     continue
                 ct = ct.dense(aval)
+            if target.shape != aval.shape:  # each element that the operand was used for counts
+                ct = full_rows(ct, aval)
             new = ct if formula == "1" else -ct if formula == "-1" else ct * partial
             self._add(operand, fit_rows(new, target), target)
 
@@ -182,7 +184,7 @@ class _Pull:
             if isinstance(ct, list):
                 row: Any = [None if part is None else part[r] for part in ct]
             else:
-                row = np.array(ct[r])[()]  # a write pulls back in place
+                row = np.array(full(ct[r], AVALS[entry[3]]))[()]  # a write pulls back in place
             slots = Slots({-1: {k}, -2: k, -3: ()})
             pullback(row, entry, slots)
             for operand, new in slots.items():

@@ -125,7 +125,8 @@ def full_rows(ct: np.ndarray, aval: Aval) -> np.ndarray:
     """Return cotangents in the full shape of their node."""
     if ct.shape[1:] == aval.shape:
         return ct
-    return np.broadcast_to(ct, (len(ct), *aval.shape))
+    missing = [1] * (aval.ndim + 1 - ct.ndim)  # the first axis is that of the rows
+    return np.broadcast_to(ct.reshape(len(ct), *missing, *ct.shape[1:]), (len(ct), *aval.shape))
 
 
 def places_of(shape: tuple[int, ...], index: Any) -> np.ndarray:
@@ -188,6 +189,8 @@ class _AxisRule:
         _, _, _, aval, _, avals, args, kwargs, y = entry
         count, primitive = len(ct), self._primitive
         ndim = AVALS[aval if self._of_result else avals[i]].ndim
+        if not ndim and not self._every:
+            return None  # ``np.cumsum(number, axis=0)`` has an axis that its operand has not
         args = [_stacked(arg, code, count) for arg, code in zip(args, avals, strict=True)]
         keywords = dict(kwargs or ())
         parameters = _signature_of(primitive.fun).parameters
@@ -211,9 +214,11 @@ class _AxisRule:
     def _moved(self, axis: Any, ndim: int) -> Any:
         if axis is None:
             return tuple(range(1, ndim + 1)) if self._every else None
+        if not ndim:
+            return ()
         if isinstance(axis, (tuple, list)):
             return tuple(int(k) % ndim + 1 for k in axis)
-        return int(axis) % ndim + 1 if ndim else ()
+        return int(axis) % ndim + 1
 
 
 def _stacked(arg: Any, code: int, count: int) -> Any:

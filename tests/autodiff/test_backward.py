@@ -1,6 +1,7 @@
 """The sweep: chains, structural zeros, the table of places without a derivative."""
 
 import gc
+import warnings
 
 import numpy as np
 import pytest
@@ -238,3 +239,15 @@ def test_gradients_do_not_alias_saved_values():
         y = np.sum(x * x)
     tape.gradient(y, x)[0] = 99.0
     np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("name", ["mean", "var", "std", "median", "nanmean", "nanvar", "nanstd"])
+def test_a_sweep_over_nothing_does_not_warn(name):
+    x = Variable(np.zeros((0, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's own, of the user's call
+        with GradientTape() as tape:
+            loss = np.sum(getattr(np, name)(x, axis=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert tape.gradient(loss, x).shape == (0, 3)

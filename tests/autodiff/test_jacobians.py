@@ -114,3 +114,47 @@ def test_huge_derivatives_give_no_warning(recwarn):
     found = tapemagic.hvp(lambda x: np.sum(x**2) * 1e200)(np.array([1.0, 2.0]), np.ones(2))
     np.testing.assert_array_equal(found, [2e200, 2e200])
     assert not recwarn.list
+
+
+def written(x):
+    y = x * 2.0
+    y[0] = np.sum(x)
+    y[1:] *= x[0]
+    return y + np.sum(y * y)
+
+
+def written_whole(x):
+    y = x * 1.0
+    y[:] = np.sum(x) * x
+    y[1] = 3.0
+    return np.sum(y) + x
+
+
+def written_view(x):
+    y = np.outer(x, x)
+    y.T[0] = x * np.mean(y)
+    return y.reshape(-1)[::2] + np.sum(y)
+
+
+#: Cotangents in the middle of these are the same for all elements, and kept as one number.
+COMPOSED = [
+    lambda x: np.outer(x, x) + np.sum(np.outer(x, x) + np.max(x)),
+    lambda x: (x + np.sum(x + np.sum(x * x)))[::-1],
+    lambda x: x[:, None] * np.ones(2) + np.mean(np.sum(x[:, None] + np.prod(x), axis=0)),
+    lambda x: np.stack([np.sum(x - np.max(x)), np.sum(np.max(x) - x), np.sum(-x + x[0])]),
+    lambda x: np.cumsum(np.sum(x * x), axis=0) * np.arange(1.0, 4.0),
+    lambda x: np.sum(np.sum(x * x), axis=-1) * np.arange(1.0, 4.0),
+    lambda x: np.max(x[0] * x[1], axis=0) * x,
+    lambda x: np.sum(np.broadcast_to(x, (4, 3)) * np.sum(x), axis=0),
+    written, written_whole, written_view,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fun", COMPOSED)
+@pytest.mark.parametrize("x", [np.array([0.7, -1.2, 1.9]), np.array([2.0, 0.5, -0.3])])
+def test_compositions_agree_with_differences(fun, x):
+    tape, y, source = taped(fun, x)
+    found = tape.jacobian(y, source)
+    step = 1e-6
+    columns = [(fun(x + step * e) - fun(x - step * e)) / (2 * step) for e in np.eye(x.size)]
+    np.testing.assert_allclose(found, np.stack(columns, -1), rtol=1e-7, atol=1e-7)

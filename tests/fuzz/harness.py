@@ -14,20 +14,14 @@ import numpy as np
 
 import tapemagic
 from tapemagic.autodiff.borrowed import Borrowed
-from tapemagic.autodiff.dispatch import is_traced, plain
+from tapemagic.autodiff.dispatch import is_traced
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twins import numpy_twin
-from tapemagic.errors import TapeError, TapeUseError
+from tapemagic.errors import TapeError
 
 from .cells import CellRun
-from .gradients import (
-    SINGLE,
-    TOLERANCE,
-    Outcome,
-    close,
-    compare_gradients,
-    differences,
-)
+from .derivatives import compare_jacobian, compare_program
+from .gradients import Outcome, close, compare_gradients, differences
 from .programs import HELPER_NAMES, Program, arrays_in, fresh_space, run_plain, values_of
 
 
@@ -105,7 +99,8 @@ def _check_script(program: Program, plain: dict[str, Any], order_two: bool | Non
         or _compare_inputs(program, run)
         or _judged(program, gradients)
         or _compare_second(program, run, order_two)
-        or _compare_program(program, run, gradients)
+        or compare_program(program, run, gradients)
+        or compare_jacobian(program, run)
         or Outcome("ok")
     )
 
@@ -253,26 +248,4 @@ def _compare_second(program: Program, run: TracedRun, wish: bool | None) -> Outc
         return Outcome("kink")
     if not close(got, *wanted):
         return Outcome("second", f"{got!r}, differences of gradients give {wanted[0]!r}")
-    return None
-
-
-def _compare_program(program: Program, run: TracedRun, gradients: dict[str, Any]) -> Outcome | None:
-    """Compare what the run gives as a program of its own, on a sample; a refusal is one."""
-    loss = run.space["loss"]
-    if random.Random(program.seed).random() >= 0.15 or not is_traced(loss):
-        return None
-    try:
-        made = run.tape.program(loss, list(run.sources.values()))
-        value, *found = made(**made.inputs)
-    except TapeUseError:
-        return None  # loud, and not what this is about
-    except Exception as error:
-        return Outcome("program", "".join(traceback.format_exception(error)))
-    rounding = SINGLE if program.is_single else TOLERANCE
-    pairs = [(value, plain(loss)), *zip(found, gradients.values(), strict=True)]
-    for got, wanted in pairs:
-        got = np.zeros_like(wanted) if got is None else got
-        atol = rounding * float(np.max(np.abs(wanted), initial=0.0))
-        if not np.allclose(got, wanted, rtol=rounding, atol=atol, equal_nan=True):
-            return Outcome("program", f"{got!r} where the tape has {wanted!r}")
     return None

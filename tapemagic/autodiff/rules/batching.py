@@ -205,6 +205,8 @@ def _sum_sparse(i: int, ct: Rows, entry: tuple) -> Rows | None:
     axis = keywords.get("axis", entry[6][1] if len(entry[6]) > 1 else None)
     if axis is None or len(entry[6]) > 2 or set(keywords) - {"axis", "keepdims"} or not aval.size:
         return None
+    if not target.ndim:
+        return None  # a number, of which NumPy takes axis 0 and -1 as well
     axes = [k % target.ndim for k in (axis if isinstance(axis, tuple) else (axis,))]
     numbers = np.arange(target.size).reshape(target.shape)
     numbers = np.moveaxis(numbers, axes, range(-len(axes), 0)).reshape(aval.size, -1)

@@ -92,6 +92,8 @@ def _freedom(x: Any, axis: Any, ddof: Any, where: Any) -> Any:
 
 
 def _deviation(x: Any, axis: Any, where: Any) -> Any:
+    if not x.size:
+        return x  # of nothing np.mean would warn, as it did forwards
     keywords = {"where": where} if is_given(where) else {}
     return x - np.mean(x, axis=axis, keepdims=True, **keywords)
 
@@ -120,6 +122,8 @@ def _std_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **mor
 
 def _all_equal(x: Any, y: Any, axis: Any, where: Any) -> Any:
     """Tell where all values are equal: by rounding, the deviation `y` is then not quite 0."""
+    if not x.size:
+        return False
     level = np.abs(np.mean(x, axis=axis, keepdims=True, where=where))
     equal = y <= 8 * np.finfo(x.dtype).eps * level
     if np.any(equal):
