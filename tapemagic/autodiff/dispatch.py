@@ -55,6 +55,7 @@ __all__ = [
     "family",
     "holds_traced",
     "is_traced",
+    "itself",
     "node_of",
     "operand",
     "plain",
