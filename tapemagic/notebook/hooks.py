@@ -119,8 +119,8 @@ class CellHooks:
     written : frozenset of str
         Names whose arrays the cell writes into: they need handles wherever they come from.
     follow : callable
-        Called with an array that the cell has made before its name holds a handle, if somebody
-        else may have it too.
+        Called before a name that the cell writes to holds the handle of an array that the cell
+        has made, if somebody else may have the array too.
     prepare : callable
         Called with a list of modules and functions that the cell has imported.
     """
@@ -138,7 +138,7 @@ class CellHooks:
         watch: Callable[[str, Any], None],
         wanted: set[str],
         written: frozenset[str],
-        follow: Callable[[np.ndarray], None] = lambda array: None,
+        follow: Callable[[], None] = lambda: None,
         prepare: Callable[[list[Any]], None] = lambda values: None,
     ) -> None:
         self.namespace = namespace
@@ -157,7 +157,7 @@ class CellHooks:
             if is_array(value) and (name in self.wanted or name in self.written):
                 named = self.namespace.get(name) is value
                 if sys.getrefcount(value) > _ALONE + named or _has_holders(value.base):
-                    self.follow(value)
+                    self.follow()
                 value = self.borrowed.lift(value)
             elif name in self.wanted and is_scalar(value):
                 value = self.borrowed.lift(fresh(value))

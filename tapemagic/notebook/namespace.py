@@ -38,7 +38,7 @@ class Swap(Exchange):
         super().__init__(borrowed, register)
         self.namespace = namespace
         self._before: dict[str, int] = {}
-        self._shared: np.ndarray | None = None
+        self._in_cell = False
 
     def enter(self, names: Iterable[str]) -> None:
         """Exchange what is reached from `names`."""
@@ -61,14 +61,17 @@ class Swap(Exchange):
         """
         self.give_back([*self._changed_by_the_cell(names), *places])
 
-    def follow(self, array: np.ndarray, names: Iterable[str]) -> None:
-        """Exchange an array that the cell has made, and all that share its memory.
+    def follow(self, names: Iterable[str]) -> None:
+        """Exchange the arrays that the cell has made, wherever it has put them.
 
-        The cell is about to write to one of them: whoever has another has to see what it writes.
+        It is about to write to one of them: whoever has that, or a view of it, has to see it. All
+        are exchanged, so that a loop over a list of them does not search for each.
         """
-        self._shared = array
-        self.take(self._changed_by_the_cell(names), libraries=1)
-        self._shared = None
+        self._in_cell = True
+        try:
+            self.take(self._changed_by_the_cell(names), libraries=1)
+        finally:
+            self._in_cell = False
 
     def _changed_by_the_cell(self, names: Iterable[str]) -> list[Place]:
         mentioned = set(names)
@@ -80,9 +83,8 @@ class Swap(Exchange):
 
     def lift(self, value: Any) -> Any:
         """Return the handle of an array, or the twin of NumPy and its functions."""
-        if self._shared is not None:  # handles that there are by now are the cell's own
-            shares = is_array(value) and np.may_share_memory(value, self._shared)
-            return self.handle_of(value) if shares else value
+        if self._in_cell:  # handles that there are by now are the cell's own
+            return self.handle_of(value) if is_array(value) else value
         return twin_of(super().lift(value))
 
     def lower(self, value: Any) -> Any:

@@ -123,7 +123,7 @@ class Session:
             self.watch,
             self.sources.wanted,
             self.plan.written,
-            lambda array: self.swap.follow(array, self.reached),
+            lambda: self.swap.follow(self.reached),
             self.helpers.prepare,
         )
         self.tape.start()
