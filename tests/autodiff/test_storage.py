@@ -366,3 +366,16 @@ def test_flat_takes_an_overlapping_view_as_numpy_does():
         loss = np.sum(run(y, view))
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(tape.gradient(loss, x), [3, 1, 0, 1, 0])
+
+
+def test_copyto_of_an_array_to_itself_does_not_mind_that_it_is_read_only():
+    x = Variable(np.arange(1.0, 4.0))
+    with GradientTape() as tape:
+        y = x * 2
+        same = np.lib.stride_tricks.sliding_window_view(y, 3).reshape(-1)
+        with pytest.raises(ValueError, match="read-only"):
+            np.copyto(same, y + 1)
+        np.copyto(same, y)
+        np.copyto(same, y, where=[True, False, True])
+        loss = np.sum(same * y)
+    np.testing.assert_array_equal(tape.gradient(loss, x), 8 * x.numpy())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.places import is_same_window
 from tapemagic.autodiff.primitives import composite
 
 from .algebra import as_array, plain
@@ -17,16 +18,12 @@ def _refuse_number(fun: Any, a: Any, *args: Any) -> None:
         fun(plain(a), *plain(args))
 
 
-def _same_place(a: Any, b: Any) -> bool:
-    return isinstance(b, np.ndarray) and a.__array_interface__ == b.__array_interface__
-
-
 @composite(np.copyto)
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     _refuse_number(np.copyto, dst, src)
     probe = np.empty_like(plain(dst))
     np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
-    if _same_place(plain(dst), plain(src)):  # not even a read-only array minds
+    if is_same_window(plain(dst), plain(src)):  # not even a read-only array minds
         return
     if where is True:
         dst[...] = src
