@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.creation import convert
-from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
+from tapemagic.autodiff.dispatch import HANDLE_TYPES, node_of, plain
 from tapemagic.autodiff.exchange import is_array
 from tapemagic.autodiff.leaks import leave, read_back
 from tapemagic.autodiff.traced import TracedArray
@@ -167,7 +167,7 @@ class CellHooks:
             self.wanted.discard(name)
             self.watch(name, value)
         else:
-            index = operand(value)[1]
+            index = node_of(value)  # not a read: nothing has to be protected from a write
             if index >= 0:
                 self.bindings.append((name, index))
         return value
