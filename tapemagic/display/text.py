@@ -8,7 +8,7 @@ import unicodedata
 from tapemagic.display.gates import symbol
 from tapemagic.display.scene import STATE_WORDS, source_row, target_row
 from tapemagic.graph.folding import Folding, Item
-from tapemagic.graph.marks import SCISSORS, is_cut
+from tapemagic.graph.marks import SCISSORS, is_cut, lines_of, of_kind
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
 from tapemagic.graph.words import counted, cut, number, visible
 
@@ -36,6 +36,7 @@ def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
     if graph.sources:
         rows += [*source_table(graph), ""]
     rows += operations(folding or Folding(graph))
+    rows += read_back(graph)
     if graph.failure is not None:
         failed = f"✗ {graph.failure.sentence}"
         rows += textwrap.wrap(failed, WIDTH, subsequent_indent="  ")
@@ -73,6 +74,15 @@ def operations(folding: Folding) -> list[str]:
         return ["nothing was recorded"]
     head = f"line  {pad('code', CODE)}  {pad('did', DONE)}  {pad('value', RESULT)}   gradient"
     return [head, *(operation_row(folding, item) for item in items)]
+
+
+def read_back(graph: Graph) -> list[str]:
+    """Say where a gradient lacks a part, since a number went through text."""
+    texts = [mark for node in graph.nodes for mark in of_kind(node, "text")]
+    if not texts:
+        return []
+    said = f"! a value became text, which was read back at {lines_of(texts)}: the gradient lacks "
+    return textwrap.wrap(f"{said}what went that way", WIDTH, subsequent_indent="  ")
 
 
 def operation_row(folding: Folding, item: Item) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from notebook.worlds import assert_same_world, run_plain, run_taped, start
 
+from tapemagic.display.text import to_text
 from tapemagic.errors import NoRuleError, TapeError
 
 W = [0.7, 1.3, 2.1]
@@ -204,6 +205,7 @@ def test_a_part_that_goes_through_text_is_said(read):
     session.differentiate()
     found = [finding for finding in session.tape.findings if finding.kind == "text"]
     assert [(finding.names, finding.line) for finding in found] == [(("w",), 1)]
+    assert "read back at line 1: the gradient lacks" in to_text(session.tape.graph)
     _, session = run_taped(START, text, strict=True)
     with pytest.raises(TapeError, match="text, which was read back"):
         session.differentiate()
@@ -221,6 +223,7 @@ def test_text_that_came_from_elsewhere_is_no_finding(text):
     _, session = run_taped(START, text, strict=True)
     session.differentiate()
     assert not [finding for finding in session.tape.findings if finding.kind == "text"]
+    assert "read back" not in to_text(session.tape.graph)
 
 
 @pytest.mark.parametrize("place", [p for p in PLACES if p != "exec"])
