@@ -114,6 +114,7 @@ class Printer(Expressions):
         for k, step in sorted(blocks.kept.items()):
             whole[k] = (self._named(step), ATOM)
             kind = "" if step.dtype == float else f", np.{step.dtype.name}"
+            kind += "" if step.value.flags.c_contiguous else ', order="F"'  # a sum follows it
             outer.append(f"{whole[k][0]} = np.empty({_shape(blocks.shape)}{kind})")
             self._text[k] = (f"{whole[k][0]}[{block}]", ATOM)
         for step in members:

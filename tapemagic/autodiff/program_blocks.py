@@ -97,6 +97,7 @@ def _may_be_cut(step: Symbol) -> bool:
         and not step.kwargs
         and isinstance(step.value, np.ndarray)
         and step.value.ndim > 0
+        and (step.value.flags.c_contiguous or step.value.flags.f_contiguous)
         and step.value.dtype.kind in "biufc"
     )
 
