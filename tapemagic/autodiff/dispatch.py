@@ -145,7 +145,7 @@ def _place_of_out(fun: Any) -> int:
 
 def _into(fun: Any, args: tuple, kwargs: dict) -> Any:
     """Carry out a call with `out=`: the call without, and a write of its result."""
-    from .ufuncs import store
+    from .storing import store
 
     if len(args) > (place := _place_of_out(fun)):
         names = list(signature_of(fun).parameters)

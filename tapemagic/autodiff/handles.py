@@ -67,6 +67,11 @@ def node_of(handle: Any) -> int:
     return handle.storage.node_of(handle) if handle.storage is not None else -1
 
 
+def is_live(x: Any) -> bool:
+    """Tell whether `x` depends on something watched."""
+    return type(x) in HANDLE_TYPES and operand(x, reads=False)[1] >= 0
+
+
 def plain(x: Any) -> Any:
     """Replace handles by their plain values, in nested lists, tuples and dicts as well."""
     kind = type(x)

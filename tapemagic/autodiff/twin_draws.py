@@ -17,10 +17,10 @@ from tapemagic.errors import NoRuleError
 from . import dispatch, leaks
 from .creation import row
 from .dispatch import call_primitive, holds_traced, plain
+from .handles import is_live
 from .primitives import general
 from .rules.algebra import with_value
 from .twinning import fresh
-from .ufuncs import is_live
 
 #: method -> names of its location and scale, both linear; the defaults of the two.
 LINEAR = {

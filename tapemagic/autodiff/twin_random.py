@@ -14,10 +14,10 @@ import numpy as np
 
 from .creation import as_operand
 from .dispatch import HANDLE_TYPES, holds_traced, plain
+from .handles import is_live
 from .recorder import RECORDER
 from .twin_draws import DRAWS, LINEAR, Source, location_scale, refusal
 from .twinning import ORIGINALS, fresh, register, twin_for, twin_module
-from .ufuncs import is_live
 from .writing import write_item
 
 

@@ -18,9 +18,12 @@ from tapemagic.errors import UnsupportedWriteError
 
 from . import dispatch, later, leaks
 from .calls import as_array
-from .creation import _array, array_of, as_operand, row
+from .creation import as_operand
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
+from .handles import is_live
+from .overlapping import check_call
 from .primitives import RULES, Primitive
+from .storing import store
 from .ufunc_methods import METHODS
 from .writing import write_item
 
@@ -73,11 +76,6 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
     return store(y, outs, recompute)
 
 
-def is_live(x: Any) -> bool:
-    """Tell whether `x` depends on something watched."""
-    return type(x) in HANDLE_TYPES and dispatch.operand(x, reads=False)[1] >= 0
-
-
 def _is_plain(out: Any) -> bool:
     return out is not None and out is not Ellipsis and type(out) not in HANDLE_TYPES
 
@@ -94,6 +92,8 @@ def _constant(ufunc: Any, method: str, inputs: tuple, outs: Any, kwargs: dict) -
     results = run(out=buffers)
     results = results if isinstance(results, tuple) else (results,)
     where = plain(kwargs.get("where", True)) if method == "__call__" else True
+    if where is not True and len(outs) == 1:
+        check_call(outs[0], partial(ufunc, **plain(kwargs)), inputs, results[0])
     for out, buffer in zip(outs, buffers, strict=True):
         if _is_handle(out):  # what `where` leaves out stays what it was, and keeps its gradient
             reached = Ellipsis if where is True else np.broadcast_to(where, buffer.shape)
@@ -220,7 +220,7 @@ def _outer(a: Any, b: Any) -> tuple:
     return (np.reshape(a, np.shape(plain(a)) + (1,) * extra) if extra else a), b
 
 
-# ---------------------------------------------------------------------------- where= and out=
+# ------------------------------------------------------------------------------------- where=
 
 
 def _masked(ufunc: Any, inputs: tuple, outs: tuple | None, kwargs: dict) -> Any:
@@ -236,7 +236,9 @@ def _masked(ufunc: Any, inputs: tuple, outs: tuple | None, kwargs: dict) -> Any:
     where = plain(kwargs.pop("where"))
     out = outs[0] if outs else None
     buffer = None if out is None else np.array(plain(out), order="K")
-    result = ufunc(*plain(inputs), out=buffer, where=where, **kwargs)
+    call = partial(ufunc, where=where, **kwargs)
+    result = call(*plain(inputs), out=buffer)
+    check_call(out, call, inputs, result)
     cls = dispatch.family(inputs)
     if not isinstance(result, np.ndarray):
         return _call(ufunc, inputs, kwargs) if where else dispatch.untracked(result, cls)
@@ -258,62 +260,3 @@ def _selected(x: Any, mask: np.ndarray) -> Any:
     if not shape:
         return x
     return (x if shape == mask.shape else np.broadcast_to(x, mask.shape))[mask]
-
-
-def _odd_out(target: np.ndarray) -> UnsupportedWriteError:
-    return leaks.locate(
-        UnsupportedWriteError(
-            f"out= of shape {target.shape} does not fit the result: NumPy writes to a part of it.",
-            fix="Give an array of the result's shape.",
-        )
-    )
-
-
-def store(y: Any, outs: tuple, recompute: Callable) -> Any:
-    """Write results into the handles given as `out=`.
-
-    Parameters
-    ----------
-    y : result or tuple of results
-    outs : tuple of handles or None
-    recompute : callable
-        The same call on plain values; it raises what NumPy raises if a result does not fit.
-    """
-    results = y if isinstance(y, tuple) else (y,)
-    stored = []
-    for result, out in zip(results, outs, strict=True):
-        value = plain(result)
-        if out is None:
-            stored.append(result)
-            continue
-        if out is Ellipsis:  # "an array, never a number"
-            stored.append(array_of(np.asarray, result) if _is_handle(result) else result)
-            continue
-        target = plain(out)
-        if not target.flags.writeable:
-            raise ValueError("output array is read-only")
-        if np.shape(value) != target.shape or getattr(value, "dtype", None) != target.dtype:
-            copies = tuple(None if o is None else np.array(plain(o)) for o in outs)
-            recompute(out=copies if len(copies) > 1 else copies[0])
-            if np.shape(value) == target.shape and len(copies) == 1:
-                write_item(out, Ellipsis, _with_value(result, copies[0]))
-                stored.append(out)
-                continue
-            probe = target.copy()
-            try:
-                probe[...] = value
-            except ValueError:
-                raise _odd_out(target) from None
-            only: Any = copies[0] if len(copies) == 1 else None
-            if only is not None and not np.array_equal(only, probe, equal_nan=True):
-                raise _odd_out(target)
-        write_item(out, Ellipsis, result)
-        stored.append(out)
-    return tuple(stored) if isinstance(y, tuple) else stored[0]
-
-
-def _with_value(result: Any, value: Any) -> Any:
-    """Return a result as NumPy writes it: reductions add up in the dtype of `out`."""
-    if not is_live(result):
-        return value
-    return call_primitive(row(_array), (result, value.dtype.str, 0), {}, lambda *_: value)

@@ -14,7 +14,8 @@ from tapemagic.errors import UnsupportedWriteError
 from . import dispatch
 from .avals import AVALS, code_of
 from .indexing import encode, plain_index
-from .places import view_at, window_of
+from .overlapping import check_write
+from .places import is_basic, view_at, window_of
 from .primitives import RULES
 from .recorder import RECORDER
 from .storage import Storage, place_of_write, storage_of
@@ -41,6 +42,8 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
     if not storage.is_writeable(handle):
         raise ValueError("assignment destination is read-only")
     if np.may_share_memory(v, storage.buffer):
+        if not is_basic(index):
+            check_write(storage.buffer, storage.true_view(handle), index, v)
         v = np.array(v)
     before = storage.current()
     contents = None  # of memory that nothing traced has been in so far: a run can be repeated
