@@ -225,15 +225,18 @@ def wrapped(y: Any, args: tuple, memory: Sequence, node: tuple[int, int] | None,
     his own when he writes to it.
     """
     if type(y) is np.ndarray or isinstance(y, np.ndarray):
+        base = y.base
+        if base is not None and type(base) is not np.ndarray:
+            base = getattr(base, "base", base)  # NumPy's as_strided puts an object between
         for x, value in zip(args, memory):
             if y is value and type(x) in HANDLE_TYPES:
                 return itself(x)
             if (
-                y.base is not None
+                base is not None
                 and not RECORDER.standing
                 and type(x) in HANDLE_TYPES
                 and isinstance(value, np.ndarray)
-                and (y.base is value or y.base is value.base)
+                and (base is value or base is value.base)
             ):
                 from .storage import view_of
 

@@ -147,6 +147,19 @@ def sliding_windows(x):
     return np.sum(windows * np.arange(4.0).reshape(2, 2))
 
 
+def sliding_windows_of_what_repeats(x):
+    repeated = np.broadcast_to(x[:2], (3, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(repeated, 2, axis=0)
+    x[1] = x[0] * x[2]
+    return np.sum(windows**2)
+
+
+def writes_into_sliding_windows(x):
+    windows = np.lib.stride_tricks.sliding_window_view(x[1:], 1, writeable=True)
+    windows[0] = x[0] * x[2]
+    return np.sum(windows * x[0]) + x[1] ** 2
+
+
 def frozen_read_then_write(x):
     part = x[:2]
     y = part * part
@@ -161,6 +174,7 @@ PROGRAMS = [
     square_in_place, repeated_indices_keep_the_last, fancy_in_place, add_at, masked, out_argument,
     out_into_a_view, whole_write_of_itself, flat_write, reversed_into_itself, fill_loop, swap,
     sort_in_place, inplace_through_transpose, sliding_windows, frozen_read_then_write,
+    sliding_windows_of_what_repeats, writes_into_sliding_windows,
 ]  # fmt: skip
 
 
@@ -366,6 +380,14 @@ def test_flat_takes_an_overlapping_view_as_numpy_does():
         loss = np.sum(run(y, view))
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(tape.gradient(loss, x), [3, 1, 0, 1, 0])
+
+
+def test_sliding_windows_hang_on_the_part_that_they_look_at():
+    x = Variable(np.arange(5.0))
+    with GradientTape() as tape:
+        part = (x * 2)[1:]
+        loss = np.sum(np.lib.stride_tricks.sliding_window_view(part, 2) ** 2)
+    np.testing.assert_array_equal(tape.gradient(loss, part), [4, 16, 24, 16])
 
 
 def test_copyto_of_an_array_to_itself_does_not_mind_that_it_is_read_only():

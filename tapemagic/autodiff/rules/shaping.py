@@ -11,7 +11,6 @@ import numpy as np
 
 from tapemagic.autodiff import dispatch
 from tapemagic.autodiff.primitives import composite, general, linear
-from tapemagic.autodiff.twinning import relink
 
 from .algebra import apply, as_array, is_live, plain
 from .gathering import boxed, picking
@@ -215,25 +214,15 @@ def _full_like(
 # ------------------------------------------------------------------------------ sliding windows
 
 
-def _windows(x: Any, shape: Any, axis: Any) -> np.ndarray:
-    return np.lib.stride_tricks.sliding_window_view(x, shape, axis)
+def _windows(x: Any, shape: Any, axis: Any, writeable: bool) -> np.ndarray:
+    return np.lib.stride_tricks.sliding_window_view(x, shape, axis, writeable=writeable)
 
 
 picking(_windows, name="sliding_window_view")
-_own_code = relink(np.lib.stride_tricks.sliding_window_view)
-
-
-def _repeats(value: np.ndarray) -> bool:
-    """Tell whether an array is what `broadcast_to` makes."""
-    return any(step == 0 and n > 1 for step, n in zip(value.strides, value.shape, strict=True))
 
 
 @composite(np.lib.stride_tricks.sliding_window_view)
 def _sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
-    value = plain(x)
-    if isinstance(value, np.ndarray) and not writeable and _repeats(value):
-        # Several elements lie at one place: only their indices tell them apart.
-        return apply(_windows, x, window_shape, axis)
-    return _own_code(x, window_shape, axis, subok=subok, writeable=writeable)
+    return apply(_windows, as_array(x), window_shape, axis, writeable)
