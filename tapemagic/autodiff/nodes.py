@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,7 @@ def _became(kind: Any, fun: Callable | None) -> str:
     return f"{word} ({_SIGNS.get(name, name)})" if word and name.isidentifier() else word
 
 
+@lru_cache(maxsize=512)
 def _facts(aval: int) -> tuple[tuple[int, ...], str]:
     known = AVALS[aval]
     return known.shape, str(known.dtype)

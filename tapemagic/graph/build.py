@@ -33,9 +33,9 @@ from tapemagic.graph.words import visible
 
 # Deeper calls than this (a recursive function) are drawn as if they were this deep.
 DEEPEST_FRAME = 8
-# Summaries of a recording up to this size are made at once: the page then shows the values as
-# they were, also when the person overwrites an array before opening a node.
-SUMMARISED_AT_ONCE = 2000
+# The values of a recording up to this size are kept at once, by a copy or a summary: the page then
+# shows them as they were, also when the person overwrites an array before opening a node.
+FROZEN_AT_ONCE = 2000
 MOST_REASONS = 30  # each may cost a pass over the tape
 
 
@@ -63,7 +63,7 @@ def build_graph(tape: Any) -> Graph:
     constants = Summaries(lambda key: recorded[key[0]].constants[key[1]])
     names = node_names(tape.bindings, tape.source_nodes)
     with collector_paused():
-        few = len(recorded) <= SUMMARISED_AT_ONCE
+        few = len(recorded) <= FROZEN_AT_ONCE
         known_arrays = KnownArrays(getattr(tape, "arrays", {}) if few else {}, text)
         nodes = tuple(graph_nodes(recorded, names, known_arrays, text.count("\n") + 1))
     target = tape.target
@@ -80,9 +80,9 @@ def build_graph(tape: Any) -> Graph:
         constants=constants,
     )
     for index in range(len(nodes)) if few else tape.source_nodes.values():
-        values(index)
-        gradients(index)
-    return replace(graph, sources=tuple(with_reasons(Facts(tape, graph))))
+        values.freeze(index)
+        gradients.freeze(index)
+    return replace(graph, sources=tuple(with_reasons(Facts(tape, graph, recorded))))
 
 
 def with_reasons(facts: Facts) -> Iterable[SourceRow]:
@@ -115,6 +115,8 @@ def full(cotangent: Any, shape: tuple[int, ...]) -> Any:
     """Give a cotangent the shape of its node; a sum may pass on one number for all elements."""
     if cotangent is None or isinstance(cotangent, (tuple, list)):
         return cotangent  # of a node with several results
+    if getattr(cotangent, "shape", None) == shape:
+        return cotangent
     try:
         return np.broadcast_to(np.asarray(cotangent), shape)
     except ValueError:

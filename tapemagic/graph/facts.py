@@ -22,12 +22,14 @@ class Facts:
         With the reading interface of `GradientTape`.
     graph : Graph
         Of that tape.
+    recorded : list of Node, optional
+        The nodes of the tape, if somebody has them already.
     """
 
-    def __init__(self, tape: Any, graph: Graph) -> None:
+    def __init__(self, tape: Any, graph: Graph, recorded: list | None = None) -> None:
         self.tape = tape
         self.graph = graph
-        self.recorded = tape.nodes()
+        self.recorded = tape.nodes() if recorded is None else recorded
         self.cotangents: dict[int, Any] = tape.cotangents or {}
 
     def downstream(self, index: int) -> bytearray:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tapemagic.graph.summary import ArraySummary
 
 if TYPE_CHECKING:
@@ -150,6 +152,10 @@ class FailureRow:
         return f"{where}{what}{self.message}"
 
 
+#: Elements up to which a copy of an array costs less than its summary.
+COPIED = 256
+
+
 class Summaries:
     """Summaries by key (a node index), each made when first asked for and then kept.
 
@@ -159,20 +165,31 @@ class Summaries:
         Gives the plain value for a key, or None when there is none.
     """
 
-    __slots__ = ("_made", "_read")
+    __slots__ = ("_frozen", "_made", "_read")
 
     def __init__(self, read: Callable[[Any], object]) -> None:
         self._read = read
+        self._frozen: dict[Any, object] = {}
         self._made: dict[Any, ArraySummary | None] = {}
 
     def fill(self, made: dict[Any, ArraySummary | None]) -> None:
         """Take summaries that were made earlier (a run that was saved)."""
         self._made.update(made)
 
+    def freeze(self, key: Any) -> None:
+        """Keep what a value is now, for a look after somebody has written into the array."""
+        value = self._read(key)
+        if isinstance(value, np.ndarray) and value.size <= COPIED:
+            self._frozen[key] = value.copy()
+        elif isinstance(value, float):  # cannot be written into
+            self._frozen[key] = value
+        else:
+            self(key)
+
     def __call__(self, key: Any) -> ArraySummary | None:
         """Return the summary of one value."""
         if key not in self._made:
-            value = self._read(key)
+            value = self._frozen.pop(key) if key in self._frozen else self._read(key)
             self._made[key] = None if value is None else ArraySummary.of(value)
         return self._made[key]
 
