@@ -9,7 +9,6 @@ from typing import Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from .arguments import spell
-from .sources import is_number
 
 _MOST = 200
 
@@ -61,6 +60,8 @@ def complete(
 def variables(word: str, namespace: Mapping[str, Any]) -> list[str]:
     """List the numbers of the namespace, and what is in the container that the word opens."""
     root = word.partition(".")[0].partition("[")[0]
+    from .sources import is_number
+
     names = []
     for name, value in list(namespace.items()):
         if name.startswith("_"):

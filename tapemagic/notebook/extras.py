@@ -11,7 +11,6 @@ from IPython.display import Code, display
 
 from tapemagic.autodiff.checking import Check, compare
 from tapemagic.autodiff.dispatch import plain
-from tapemagic.autodiff.program import make_program
 from tapemagic.errors import TapeError
 
 from .rerun import Rerun
@@ -47,6 +46,8 @@ def add_extras(session: Session, rerun: Rerun | None) -> None:
 
 def show_code(session: Session) -> None:
     """Show the run and its gradient as a NumPy program, in an output of its own."""
+    from tapemagic.autodiff.program import make_program  # a large room, rarely entered
+
     spaces = SimpleNamespace(f_locals=session.namespace, f_globals={})
     try:
         names = list(session.sources.handles)

@@ -1,4 +1,7 @@
-"""The `%%tape` magic: its options, and loading and unloading it."""
+"""The `%%tape` magic: its options, and loading and unloading it.
+
+`%load_ext` loads little: what a taped cell needs is imported when the first one begins.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import contextlib
 import re
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -17,19 +20,18 @@ from traitlets import Bool, Enum
 from tapemagic.autodiff.leaks import user_frame
 from tapemagic.errors import TapeError
 
-from . import show
 from .arguments import parse_name, parse_path, split_line
 from .completion import make_matcher
-from .extras import add_extras
 from .frames import Refusals
 from .instrument import Plan, make_plan
 from .progress import Progress, is_watched
-from .records import Cell, Options
-from .rerun import Rerun
-from .running import ShellRun
-from .session import Session
-from .show import ENGINES, VIEWS
+from .records import ENGINES, VIEWS, Cell, Options
 from .transform import TreeTransformer, transform_text
+
+if TYPE_CHECKING:
+    from .rerun import Rerun
+    from .running import ShellRun
+    from .session import Session
 
 
 @magics_class
@@ -102,6 +104,10 @@ class TapeMagics(Magics):
 
     def start(self, plan: Plan, line: str) -> None:
         """Begin the tape of the cell that is running: its first statement comes here."""
+        from .running import ShellRun
+        from .session import Session
+        from .show import has_frontend
+
         options = self.options(line)
         if not plan.source.names and not plan.body:
             raise UsageError("%%tape is a cell magic, but the cell body is empty.")
@@ -112,7 +118,7 @@ class TapeMagics(Magics):
             self.run = None
         check_output(options.output, plan, self.shell.user_ns)
         session = Session(plan, options, self.shell.user_ns, self.read_cell())
-        live = options.show == "widget" and show.has_frontend(self.shell)
+        live = options.show == "widget" and has_frontend(self.shell)
         sliders = session.scalars() if live else {}
         extras = options.check or options.order == 2
         rerun = self.prepare_rerun(session) if sliders or extras else None
@@ -132,6 +138,8 @@ class TapeMagics(Magics):
 
     def prepare_rerun(self, session: Session) -> Rerun:
         """Copy what the cell starts from, for the sliders."""
+        from .rerun import Rerun
+
         return Rerun(
             session.plan,
             session.options,
@@ -160,6 +168,9 @@ class TapeMagics(Magics):
         BaseException or None
             Why there is no gradient, when that is an error.
         """
+        from .extras import add_extras
+        from .show import show_outcome
+
         self.run = None
         self.shell.user_ns[session.options.output] = session.tape
         failure: BaseException | None = None
@@ -174,13 +185,15 @@ class TapeMagics(Magics):
         if self.progress is not None:
             self.progress.stop()
             self.progress = None
-        show.show_outcome(self.shell, session, rerun, sliders)
+        show_outcome(self.shell, session, rerun, sliders)
         return failure
 
     # ------------------------------------------------------------ run_cell_magic and %%capture
 
     def run_text(self, line: str, text: str) -> Any:
         """Run a cell body given as text, as `get_ipython().run_cell_magic` does."""
+        from .session import Session
+
         shell = self.shell
         options = self.options(line)
         # a line above the text, so that line numbers count as in the cell with its magic

@@ -7,6 +7,10 @@ from typing import Any
 
 from .arguments import Path
 
+#: From the richest view to the one that always works.
+VIEWS = ("widget", "static", "text", "none")
+ENGINES = ("own", "dot")
+
 
 @dataclass(frozen=True)
 class Cell:

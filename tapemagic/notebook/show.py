@@ -14,13 +14,9 @@ from IPython.display import display
 
 from tapemagic.graph.folding import Folding
 
-from .records import Cell, Outcome
+from .records import VIEWS, Cell, Outcome
 from .rerun import Rerun
 from .session import Session
-
-#: From the richest view to the one that always works.
-VIEWS = ("widget", "static", "text", "none")
-ENGINES = ("own", "dot")
 
 #: Cell -> its live view, closed when the cell runs again: ipywidgets keeps all widgets alive.
 _live: dict[str, Any] = {}

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .hooks import STARTS
 from .instrument import Plan, at, inner_hook, is_shell_line, make_plan
 
 _FIRST_LINE = re.compile(r"(?:#\s*)?%%tape(?=\s|$)(?P<arguments>.*)", re.DOTALL)
@@ -76,6 +75,8 @@ class TreeTransformer:
             show_assigned=self.shell.ast_node_interactivity == "last_expr_or_assign",
             flags=self.shell.compile.flags,
         )
+        from .hooks import STARTS  # with the twins: the first taped cell pays for them
+
         number = next(_numbers)
         STARTS.clear()  # of a cell that was transformed and never run
         STARTS[number] = functools.partial(self.start, plan)
