@@ -48,6 +48,7 @@ __all__ = [
     "call",
     "call_binary",
     "call_elementwise",
+    "call_one",
     "call_operator",
     "call_primitive",
     "call_short",

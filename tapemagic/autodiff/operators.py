@@ -3,7 +3,7 @@
 Three situations take the short way, decided by comparisons of integers and identities: a unary
 operator, two handles of the same shape and dtype, and a handle with a Python number. Everything
 else (broadcasting, plain arrays, complex numbers, stale views, nothing recorded) goes through
-`dispatch.call_elementwise`, which is right for all of them.
+`call_binary`, or through `call_operator` where an operand may be anything.
 
 The methods are written out from one template per form, since a shared function would pay a call
 and an `operator` function per operation, half as much again as the operation itself.
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch
+from .dispatch import call_binary, call_operator
 from .primitives import RULES, Primitive
 from .recorder import RECORDER, generated_name
 
@@ -41,14 +41,16 @@ def __{name}__(self, other):
         kind = type(other)
         if kind is Handle or kind is Variable:
             if other.token is not token or other.aval != aval:
-                return slow(primitive, compute, (self, other))
+                return call_binary(primitive, compute, self, other)
             x2 = other.value
             b = other.id
         elif kind is float or kind is int:
             x2 = other
             b = -1
+        elif kind is ndarray:
+            return call_binary(primitive, compute, self, other)
         else:
-            return slow(primitive, compute, (self, other))
+            return call_operator(primitive, compute, (self, other))
         x1 = self.value
         y = x1 {symbol} x2
         frame = getframe(1)
@@ -65,7 +67,7 @@ def __{name}__(self, other):
                         {constant_or_x2},
                         {keep_y}y))
         return result
-    return slow(primitive, compute, (self, other))
+    return call_operator(primitive, compute, (self, other))
 
 def __r{name}__(self, other):
     aval = self.aval
@@ -88,7 +90,7 @@ def __r{name}__(self, other):
         entries.append(({code}, frame.f_lasti, RECORDER.context, aval, -1, self.id, x1, {x2},
                         {keep_y}y))
         return result
-    return slow(primitive, compute, (other, self))
+    return call_operator(primitive, compute, (other, self))
 """
 
 
@@ -107,39 +109,41 @@ def _binary_methods(name: str, symbol: str, primitive: Primitive, scope: dict) -
     exec(compile(text, generated_name(f"__{name}__"), "exec"), scope)
 
 
-def install(handle: type, variable: type, slow: Any = dispatch.call_operator) -> None:
-    """Give a handle class, and the variable class of the same family, their operators.
-
-    `slow` is the general way; a family that is stricter about its operands brings its own.
-    """
+def install(handle: type, variable: type) -> None:
+    """Give the handle class and the variable class their operators."""
     for name, symbol, fun, short in BINARY:
         primitive = RULES[fun]
         compute = getattr(operator, name)
         scope = {
             "Handle": handle, "Variable": variable, "RECORDER": RECORDER,
-            "getframe": sys._getframe, "slow": slow, "primitive": primitive,
-            "compute": compute,
+            "getframe": sys._getframe, "ndarray": np.ndarray, "call_binary": call_binary,
+            "call_operator": call_operator, "primitive": primitive, "compute": compute,
         }  # fmt: skip
         if short and isinstance(primitive, Primitive):
             _binary_methods(name, symbol, primitive, scope)
             methods = scope[f"__{name}__"], scope[f"__r{name}__"]
         else:
-            methods = _plain_methods(fun, compute, slow)
+            methods = _plain_methods(fun, compute, {handle, variable, np.ndarray})
         for prefix, method in zip(("", "r"), methods):
             for cls in (handle, variable):
                 setattr(cls, f"__{prefix}{name}__", method)
 
 
-def _plain_methods(fun: Any, compute: Any, slow: Any) -> tuple:
+def _plain_methods(fun: Any, compute: Any, arrays: set[type]) -> tuple:
+    rule = RULES[fun]
+    is_primitive = isinstance(rule, Primitive)
+
     def forward(self: Any, other: Any) -> Any:
-        return slow(RULES[fun], compute, (self, other))
+        if is_primitive and type(other) in arrays:
+            return call_binary(rule, compute, self, other)
+        return call_operator(rule, compute, (self, other))
 
     def reflected(self: Any, other: Any) -> Any:
-        return slow(RULES[fun], compute, (other, self))
+        return call_operator(rule, compute, (other, self))
 
     def power(self: Any, other: Any) -> Any:
         if type(other) is int and other == 2:  # the same value, and a shorter derivative
-            return slow(RULES[np.square], _squared, (self,))
+            return call_operator(RULES[np.square], _squared, (self,))
         return forward(self, other)
 
     return (power if fun is np.power else forward), reflected

@@ -41,9 +41,11 @@ def copy_of(value: np.ndarray) -> np.ndarray:
 
     It has the same order of axes and the same repetition, and owns its memory if that does.
     """
-    if value.flags.owndata and min(value.strides, default=1) > 0:
-        copy = np.array(value, order="K")
-        copy.flags.writeable = value.flags.writeable
+    flags = value.flags
+    if flags.forc or (flags.owndata and min(value.strides) > 0):
+        copy = value.copy(order="K")
+        if not flags.writeable:
+            copy.flags.writeable = False
         return copy
     index: Any = tuple(
         slice(0, 1) if step == 0 and n > 1 and value.size else slice(None)

@@ -20,6 +20,7 @@ from . import guards, leaks
 from .avals import CODES, code_of
 from .calls import all_reads, call_elementwise, call_primitive, wrapped
 from .handles import HANDLE_TYPES, NUMBER, itself, operand, traced
+from .places import copy_of
 from .primitives import Primitive
 from .pullbacks import NO_KEYWORDS
 from .recorder import RECORDER, entered
@@ -59,13 +60,15 @@ def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> An
 
 
 def _operand(primitive: Primitive, x: Any, position: int) -> tuple[Any, int, int]:
-    """Return value, id and aval of a handle; an id of -1 if there is anything special about it."""
+    """Return value, id (-1: a constant) and aval of a handle; no value if anything is special."""
     storage = x.storage
-    if storage is not None and storage.written:
-        return None, -1, 0
+    if storage is not None and storage.written and x.window is not storage.whole:
+        if x.token is RECORDER.token or storage.node_of(x) >= 0:
+            return None, -1, 0  # a rule may keep a copy, and NumPy computes with the view
+        return storage.true_view(x), -1, x.aval
     if x.token is RECORDER.token:
         value, id_, code = x.value, x.id, x.aval
-    else:  # a Variable that is read for the first time, mostly
+    else:  # read for the first time since it was made, or written to
         value, id_, code = operand(x, primitive.may_read(position))
     if code <= NUMBER and type(value) is not np.ndarray:  # a Python or a complex number
         return None, -1, 0
@@ -85,31 +88,35 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     """
     token = RECORDER.token
     kind1, kind2 = type(x1), type(x2)
-    tracked, code1, code2 = 3, 0, 0
+    tracked, code1, code2 = 0, 0, 0
     if kind1 in HANDLE_TYPES:
         cls = x1.result_class
-        storage = x1.storage
-        if x1.token is token and x1.aval > NUMBER and (storage is None or not storage.written):
+        if x1.token is token and x1.storage is None and x1.aval > NUMBER:
             v1, a, code1 = x1.value, x1.id, x1.aval
         else:
             v1, a, code1 = _operand(primitive, x1, 0)
-            if a < 0:
+            if v1 is None:
                 return _general(primitive, compute, (x1, x2))
+        if a >= 0:
+            tracked = 1
     elif kind1 in _CONSTANTS and kind2 in HANDLE_TYPES:
-        cls, v1, a, tracked = x2.result_class, x1, -1, 2
+        cls, v1, a = x2.result_class, x1, -1
     else:
         return _general(primitive, compute, (x1, x2))
     if kind2 in HANDLE_TYPES:
-        storage = x2.storage
-        if x2.token is token and x2.aval > NUMBER and (storage is None or not storage.written):
+        if x2.token is token and x2.storage is None and x2.aval > NUMBER:
             v2, b, code2 = x2.value, x2.id, x2.aval
         else:
             v2, b, code2 = _operand(primitive, x2, 1)
-            if b < 0:
+            if v2 is None:
                 return _general(primitive, compute, (x1, x2))
+        if b >= 0:
+            tracked += 2
     elif kind2 in _CONSTANTS:
-        v2, b, tracked = x2, -1, 1
+        v2, b = x2, -1
     else:
+        return _general(primitive, compute, (x1, x2))
+    if not tracked:
         return _general(primitive, compute, (x1, x2))
     y = compute(v1, v2)
     elementwise = primitive.kind == "elementwise"
@@ -132,11 +139,15 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
             v1 = None
     elif kind1 is np.ndarray:
         v1 = guards.keep(v1)
+    elif code1 and v1.base is not None:
+        v1 = copy_of(v1)
     if b >= 0:
         if not reads2:
             v2 = None
     elif kind2 is np.ndarray:
         v2 = guards.keep(v2)
+    elif code2 and v2.base is not None:
+        v2 = copy_of(v2)
     y_kept = y if reads_y or not code & 1 else None
     frame = _getframe(depth)
     if frame is not RECORDER.frame:
@@ -160,16 +171,12 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     return result
 
 
-def call_one(primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any]) -> Any:
+def call_one(
+    primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any], depth: int = 3
+) -> Any:
     """Carry out a function of one handle and settings given by keyword."""
-    storage = x.storage
-    if storage is not None and storage.written:
-        return call_primitive(primitive, (x,), kwargs, compute)
-    if x.token is RECORDER.token:
-        value, a, code_x = x.value, x.id, x.aval
-    else:
-        value, a, code_x = operand(x)
-    if a < 0 or (code_x <= NUMBER and type(value) is not np.ndarray):
+    value, a, code_x = _operand(primitive, x, 0)
+    if a < 0:
         return call_primitive(primitive, (x,), kwargs, compute)
     settings = None
     if kwargs:
@@ -198,7 +205,7 @@ def call_one(primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any])
     kept = None
     if "y" in reads or not code & 1:
         kept = y.copy() if is_view else y
-    frame = _getframe(3)
+    frame = _getframe(depth)
     if frame is not RECORDER.frame:
         frame = entered(frame)
     entries = RECORDER.entries
@@ -216,23 +223,16 @@ def call_one(primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any])
 
 def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     """Carry out a function of several arrays and settings."""
-    token = RECORDER.token
     values, ids, codes = [], [], []
     cls: Any = None
     tracked, bit = 0, 1
     for x in args:
         kind = type(x)
         if kind in HANDLE_TYPES:
-            storage = x.storage
-            if storage is not None and storage.written:
+            value, id_, code = _operand(primitive, x, len(values))
+            if value is None:
                 return call_primitive(primitive, args, kwargs, compute)
             cls = cls or x.result_class
-            if x.token is token:
-                value, id_, code = x.value, x.id, x.aval
-            else:
-                value, id_, code = operand(x)
-            if code <= NUMBER and type(value) is not np.ndarray:  # a Python or complex number
-                return call_primitive(primitive, args, kwargs, compute)
             if id_ >= 0:
                 tracked |= bit
             values.append(value)
@@ -271,8 +271,11 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
     memory = tuple(values)
     for i, id_ in enumerate(ids):
         if id_ < 0:
-            if type(values[i]) is np.ndarray and not codes[i]:
-                values[i] = guards.keep(values[i])
+            if type(values[i]) is np.ndarray:
+                if not codes[i]:
+                    values[i] = guards.keep(values[i])
+                elif values[i].base is not None:
+                    values[i] = copy_of(values[i])
         elif i not in reads and "*" not in reads:
             values[i] = None
     frame = _getframe(3)

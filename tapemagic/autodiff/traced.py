@@ -21,6 +21,7 @@ from .dispatch import HANDLE_TYPES, call, call_elementwise
 from .handles import NUMBER
 from .places import is_same_window
 from .primitives import RULES, Primitive
+from .pullbacks import NO_KEYWORDS
 from .recorder import RECORDER
 
 #: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
@@ -118,7 +119,7 @@ class TracedArray:
     def T(self) -> Any:  # noqa: N802  (NumPy's name)
         if not isinstance(self.value, np.ndarray):
             return dispatch.itself(self)
-        return call(np.transpose, (self,), {})
+        return dispatch.call_one(RULES[np.transpose], np.ndarray.transpose, self, NO_KEYWORDS, 2)
 
     @property
     def mT(self) -> Any:  # noqa: N802

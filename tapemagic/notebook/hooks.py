@@ -154,7 +154,9 @@ class CellHooks:
     def bind(self, name: str, value: Any) -> Any:
         """Note what a name stands for from now on, and return it."""
         if type(value) not in HANDLE_TYPES:
-            if is_array(value) and (name in self.wanted or name in self.written):
+            if name not in self.wanted and name not in self.written:
+                return value
+            if is_array(value):
                 named = self.namespace.get(name) is value
                 if sys.getrefcount(value) > _ALONE + named or _has_holders(value.base):
                     self.follow()
