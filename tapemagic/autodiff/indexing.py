@@ -58,23 +58,33 @@ def getitem(handle: Any, index: Any) -> Any:
     kind = type(index)
     fresh = handle.token is RECORDER.token
     storage = handle.storage
-    if fresh and (kind is int or kind is slice):
-        y = handle.value[index]
-        code = _NUMBER_CODES.get(type(y))
-        if code is not None:  # the short way: one element of a vector
-            return _part(handle, y, code, index)
-        if type(storage) is Storage and not storage.written and type(y) is np.ndarray:
-            code = CODES.get((y.shape, y.dtype, np.ndarray)) or code_of(y)
-            part = _part(handle, y, code, encode(index))
-            storage.attach(part)
-            return part
-    if kind is not slice:
+    if kind is int or kind is slice:
+        if type(storage) is Storage and storage.written:
+            short = handle.window is storage.whole and dispatch.node_of(handle) >= 0
+            value = storage.buffer
+        else:
+            short, value = fresh, handle.value
+        if short:
+            y = value[index]
+            code = _NUMBER_CODES.get(type(y))
+            if code is not None:  # the short way: one element of a vector
+                return _part(handle, y, code, index)
+            if type(storage) is Storage and type(y) is np.ndarray:
+                code = CODES.get((y.shape, y.dtype, np.ndarray)) or code_of(y)
+                part = _part(handle, y, code, encode(index))
+                storage.attach(part)
+                return part
+    else:
         index = plain_index(index)
     id_, code = handle.id if fresh else dispatch.node_of(handle), handle.aval
     # Of a view, not the copy that a rule may keep.
     value = handle.value if storage is None else storage.peek(handle)
     y = value[index]
-    if isinstance(y, np.ndarray) and y.base is not None and (kind is slice or is_basic(index)):
+    if (
+        isinstance(y, np.ndarray)
+        and y.base is not None
+        and (kind is slice or kind is int or is_basic(index))
+    ):
         node = _record(id_, code, index, y) if id_ >= 0 else None
         return view_of(handle, y, node, handle.result_class)
     if id_ < 0:

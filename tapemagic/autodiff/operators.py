@@ -109,41 +109,47 @@ def _binary_methods(name: str, symbol: str, primitive: Primitive, scope: dict) -
     exec(compile(text, generated_name(f"__{name}__"), "exec"), scope)
 
 
-def install(handle: type, variable: type) -> None:
-    """Give the handle class and the variable class their operators."""
+def install(handle: type, variable: type, general: Any = call_operator) -> None:
+    """Give a handle class, and the variable class of the same family, their operators.
+
+    `general` is the way for operands that may be anything; a family that is stricter about them
+    brings its own, which sees arrays of the family as well.
+    """
+
+    def strict_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any) -> Any:
+        return general(primitive, compute, (x1, x2))
+
+    binary = call_binary if general is call_operator else strict_binary
     for name, symbol, fun, short in BINARY:
         primitive = RULES[fun]
         compute = getattr(operator, name)
         scope = {
             "Handle": handle, "Variable": variable, "RECORDER": RECORDER,
-            "getframe": sys._getframe, "ndarray": np.ndarray, "call_binary": call_binary,
-            "call_operator": call_operator, "primitive": primitive, "compute": compute,
+            "getframe": sys._getframe, "ndarray": np.ndarray, "call_binary": binary,
+            "call_operator": general, "primitive": primitive, "compute": compute,
         }  # fmt: skip
         if short and isinstance(primitive, Primitive):
             _binary_methods(name, symbol, primitive, scope)
             methods = scope[f"__{name}__"], scope[f"__r{name}__"]
         else:
-            methods = _plain_methods(fun, compute, {handle, variable, np.ndarray})
+            methods = _plain_methods(fun, compute, general)
         for prefix, method in zip(("", "r"), methods):
             for cls in (handle, variable):
                 setattr(cls, f"__{prefix}{name}__", method)
 
 
-def _plain_methods(fun: Any, compute: Any, arrays: set[type]) -> tuple:
+def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:
     rule = RULES[fun]
-    is_primitive = isinstance(rule, Primitive)
 
     def forward(self: Any, other: Any) -> Any:
-        if is_primitive and type(other) in arrays:
-            return call_binary(rule, compute, self, other)
-        return call_operator(rule, compute, (self, other))
+        return general(rule, compute, (self, other))
 
     def reflected(self: Any, other: Any) -> Any:
-        return call_operator(rule, compute, (other, self))
+        return general(rule, compute, (other, self))
 
     def power(self: Any, other: Any) -> Any:
         if type(other) is int and other == 2:  # the same value, and a shorter derivative
-            return call_operator(RULES[np.square], _squared, (self,))
+            return general(RULES[np.square], _squared, (self,))
         return forward(self, other)
 
     return (power if fun is np.power else forward), reflected

@@ -44,6 +44,8 @@ def copy_of(value: np.ndarray) -> np.ndarray:
     flags = value.flags
     if flags.forc or (flags.owndata and min(value.strides) > 0):
         copy = value.copy(order="K")
+        if not flags.owndata:
+            copy = copy[...]
         if not flags.writeable:
             copy.flags.writeable = False
         return copy

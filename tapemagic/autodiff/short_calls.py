@@ -19,8 +19,7 @@ import numpy as np
 from . import guards, leaks
 from .avals import CODES, code_of
 from .calls import all_reads, call_elementwise, call_primitive, wrapped
-from .handles import HANDLE_TYPES, NUMBER, itself, operand, traced
-from .places import copy_of
+from .handles import HANDLE_TYPES, NUMBER, itself, node_of, operand, traced
 from .primitives import Primitive
 from .pullbacks import NO_KEYWORDS
 from .recorder import RECORDER, entered
@@ -34,8 +33,13 @@ _OF_METHODS = {"axis", "keepdims"}
 
 
 def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> Any:
-    """Do what `call_elementwise` does for one up-to-date operand whose kind the result keeps."""
-    value, code = x.value, x.aval
+    """Do what `call_elementwise` does for one operand whose kind the result keeps."""
+    if x.token is RECORDER.token and x.storage is None and x.aval > NUMBER:
+        value, id_, code = x.value, x.id, x.aval
+    else:
+        value, id_, code = _operand(primitive, x, 0)
+        if id_ < 0 or code < 0:
+            return call_elementwise(primitive, compute, (x,))
     y = compute(value)
     if type(y) is not type(value):  # it did not: np.absolute of a subclass, np.spacing, ...
         return call_elementwise(primitive, compute, (x,))
@@ -52,8 +56,8 @@ def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> An
     result.id = len(entries)
     entries.append(
         (
-            primitive.code, frame.f_lasti, RECORDER.context, code, x.id, -1,
-            value if reads_x else None, None, y if reads_y or not code & 1 else None,
+            primitive.code, frame.f_lasti, RECORDER.context, code, id_, -1,
+            _saved(x, value) if reads_x else None, None, y if reads_y or not code & 1 else None,
         )
     )  # fmt: skip
     return result
@@ -63,9 +67,7 @@ def _operand(primitive: Primitive, x: Any, position: int) -> tuple[Any, int, int
     """Return value, id (-1: a constant) and aval of a handle; no value if anything is special."""
     storage = x.storage
     if storage is not None and storage.written and x.window is not storage.whole:
-        if x.token is RECORDER.token or storage.node_of(x) >= 0:
-            return None, -1, 0  # a rule may keep a copy, and NumPy computes with the view
-        return storage.true_view(x), -1, x.aval
+        return storage.true_view(x), node_of(x), x.aval
     if x.token is RECORDER.token:
         value, id_, code = x.value, x.id, x.aval
     else:  # read for the first time since it was made, or written to
@@ -73,6 +75,14 @@ def _operand(primitive: Primitive, x: Any, position: int) -> tuple[Any, int, int
     if code <= NUMBER and type(value) is not np.ndarray:  # a Python or a complex number
         return None, -1, 0
     return value, id_, code
+
+
+def _saved(x: Any, value: Any) -> Any:
+    """Return what an entry keeps of a handle: of a view of memory that is written to, a copy."""
+    storage = x.storage
+    if storage is not None and storage.written and x.window is not storage.whole:
+        return operand(x)[0]
+    return value
 
 
 def _general(primitive: Primitive, compute: Any, args: tuple) -> Any:
@@ -134,20 +144,18 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
         every = "*" in reads
         kept = primitive.kept[tracked] = every or 0 in reads, every or 1 in reads, "y" in reads
     reads1, reads2, reads_y = kept
-    if a >= 0:
-        if not reads1:
-            v1 = None
+    if a >= 0 and not reads1:
+        v1 = None
     elif kind1 is np.ndarray:
         v1 = guards.keep(v1)
-    elif code1 and v1.base is not None:
-        v1 = copy_of(v1)
-    if b >= 0:
-        if not reads2:
-            v2 = None
+    elif code1 and x1.storage is not None:
+        v1 = _saved(x1, v1)
+    if b >= 0 and not reads2:
+        v2 = None
     elif kind2 is np.ndarray:
         v2 = guards.keep(v2)
-    elif code2 and v2.base is not None:
-        v2 = copy_of(v2)
+    elif code2 and x2.storage is not None:
+        v2 = _saved(x2, v2)
     y_kept = y if reads_y or not code & 1 else None
     frame = _getframe(depth)
     if frame is not RECORDER.frame:
@@ -213,7 +221,7 @@ def call_one(
     entries.append(
         (
             primitive.code, frame.f_lasti, RECORDER.context, code, (a,), (code_x,),
-            (value if 0 in reads or "*" in reads else None,), settings, kept,
+            (_saved(x, value) if 0 in reads or "*" in reads else None,), settings, kept,
         )
     )  # fmt: skip
     if is_view:
@@ -223,7 +231,9 @@ def call_one(
 
 def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     """Carry out a function of several arrays and settings."""
-    values, ids, codes = [], [], []
+    values: list[Any] = []
+    ids: list[int] = []
+    codes: list[int] = []
     cls: Any = None
     tracked, bit = 0, 1
     for x in args:
@@ -270,14 +280,12 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
         reads = all_reads(primitive, tracked, args)
     memory = tuple(values)
     for i, id_ in enumerate(ids):
-        if id_ < 0:
-            if type(values[i]) is np.ndarray:
-                if not codes[i]:
-                    values[i] = guards.keep(values[i])
-                elif values[i].base is not None:
-                    values[i] = copy_of(values[i])
-        elif i not in reads and "*" not in reads:
+        if id_ >= 0 and i not in reads and "*" not in reads:
             values[i] = None
+        elif codes[i]:
+            values[i] = _saved(args[i], values[i])
+        elif type(values[i]) is np.ndarray:
+            values[i] = guards.keep(values[i])
     frame = _getframe(3)
     if frame is not RECORDER.frame:
         frame = entered(frame)

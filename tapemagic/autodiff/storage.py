@@ -108,6 +108,8 @@ class Storage:
             return self.buffer
         return view_at(self.buffer, handle.window)
 
+    peek = true_view  # the name that a `VariableState` has for it
+
     def is_writeable(self, handle: Any) -> bool:
         """Tell whether the array that a handle stands for may be written to."""
         return bool(handle.window[4] if self.written else handle.value.flags.writeable)
@@ -120,10 +122,6 @@ class Storage:
             handle.window = (*handle.window[:4], bool(view.flags.writeable))
         else:
             handle.value.setflags(*args, **kwargs)
-
-    def peek(self, handle: Any) -> np.ndarray:
-        """Return the current plain value."""
-        return self.true_view(handle)
 
     def settle(self, handle: Any, reads: bool = True) -> tuple[Any, int, int]:
         """Return value, id and aval of a handle whose token did not match.
@@ -216,10 +214,10 @@ class Storage:
             self.handles = [known for known in self.handles if known() is not None]
             self.fresh = list(self.handles)
             for known in self.handles:
-                handle = known()
-                if handle is not None:
+                if (handle := known()) is not None:
                     self._place(handle, old)
         self.written, self.exposed = True, False
+        self._take_back()  # their values are the old memory, also if the write fails
 
     def written_by(self, handle: Any, id_: int) -> None:
         """Note that the node `id_` (-1: nothing traced) holds the contents after a write."""
@@ -234,9 +232,12 @@ class Storage:
         """Make all handles stale: the contents are known by another node from here on."""
         self.version += 1
         self.id, self.token = id_, RECORDER.token if id_ >= 0 else None
+        self._take_back()
+
+    def _take_back(self) -> None:
+        """Let every handle be settled again when it is read."""
         for reference in self.fresh:
-            stale = reference()
-            if stale is not None:
+            if (stale := reference()) is not None:
                 stale.token = None
         self.fresh = []
 
@@ -295,9 +296,7 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
     storage = storage_of(x)
     if y.size and storage.written and not np.may_share_memory(y, storage.buffer):
         # Computed from a copy that a rule keeps: not a view of what the array holds.
-        if node is None:
-            return dispatch.untracked(y, cls)
-        return dispatch.traced(y.copy(), node[0], node[1], cls)
+        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y.copy(), *node, cls)
     result: Any = object.__new__(cls)
     result.value = y
     if node is None:

@@ -22,7 +22,6 @@ from .handles import NUMBER
 from .places import is_same_window
 from .primitives import RULES, Primitive
 from .pullbacks import NO_KEYWORDS
-from .recorder import RECORDER
 
 #: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
 _PRODUCT = "_matmul_dispatch"
@@ -81,11 +80,7 @@ class TracedArray:
             if type(rule) is Primitive and rule.kind != "constant":
                 if len(inputs) == 2:
                     return dispatch.call_binary(rule, ufunc, *inputs)
-                if (
-                    rule.kind == "elementwise"
-                    and self.token is RECORDER.token
-                    and self.aval > NUMBER
-                ):
+                if rule.kind == "elementwise" and self.aval > NUMBER:
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
         from .ufuncs import call_ufunc
@@ -209,7 +204,7 @@ class TracedArray:
 
     def __neg__(self) -> Any:
         rule = RULES[np.negative]
-        if self.token is RECORDER.token and self.aval > 0:
+        if self.aval > NUMBER:
             return dispatch.call_unary(rule, operator.neg, self)
         return call_elementwise(rule, operator.neg, (self,))
 
