@@ -9,9 +9,12 @@ from numpy.lib import stride_tricks
 
 from .avals import code_of
 from .creation import array_of
-from .dispatch import HANDLE_TYPES
-from .places import window_of
-from .storage import storage_of
+from .dispatch import HANDLE_TYPES, node_of
+from .indexing import encode
+from .places import positions_in, window_of
+from .recorder import RECORDER
+from .storage import Storage, storage_of
+from .structure import append_node, get_item
 from .twinning import twin_for
 
 
@@ -24,10 +27,28 @@ def as_strided(
         return stride_tricks.as_strided(x, shape, strides, subok, writeable)
     x = array_of(np.asarray, x)
     storage = storage_of(x)
-    y = stride_tricks.as_strided(storage.true_view(x), shape, strides, subok, writeable)
+    view = storage.true_view(x)
+    y = stride_tricks.as_strided(view, shape, strides, subok, writeable)
     result = object.__new__(type(x).result_class)
     result.value, result.aval, result.id, result.token = y, code_of(y), -1, None
+    id_ = node_of(x)
+    index = None if id_ in (-1, storage.id) else _elements(storage, view, y)
+    if index is not None:
+        result.id = append_node(get_item, (id_,), (x.aval,), (None, encode(index)), y)
+        result.token = RECORDER.token
     storage.attach(result)
     result.window = window_of(y, storage.buffer)
-    result.version = -1  # stale: it gets its node when it is read
+    if index is None:  # a window of the whole memory, which gets its node when it is read
+        result.version = -1
     return result
+
+
+def _elements(storage: Storage, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...] | None:
+    """Return the index of the elements of a view that a window shows; None if it shows others."""
+    known, shown = (positions_in(window_of(a, storage.buffer)) for a in (x, y))
+    order = np.argsort(known, axis=None)
+    known = known.ravel()[order]
+    found = np.searchsorted(known, shown)
+    if not known.size or found.max(initial=0) >= known.size or (known[found] != shown).any():
+        return None
+    return np.unravel_index(order[found], x.shape) if x.ndim else None

@@ -390,6 +390,15 @@ def test_sliding_windows_hang_on_the_part_that_they_look_at():
     np.testing.assert_array_equal(tape.gradient(loss, part), [4, 16, 24, 16])
 
 
+def test_strided_windows_hang_on_the_part_whose_elements_they_show():
+    x = Variable(np.arange(6.0))
+    with GradientTape() as tape:
+        part = (x * 2)[::-1][:4]
+        shown = np.lib.stride_tricks.as_strided(part, (2, 2), (part.strides[0], 0))
+        loss = np.sum(shown**2)
+    np.testing.assert_array_equal(tape.gradient(loss, part), [40, 32, 0, 0])
+
+
 def test_copyto_of_an_array_to_itself_does_not_mind_that_it_is_read_only():
     x = Variable(np.arange(1.0, 4.0))
     with GradientTape() as tape:
