@@ -352,6 +352,26 @@ workload(
 )(_fan)
 
 
+def _fan_3_by_hand(x: Any, count: int) -> list:
+    y = np.zeros(3)
+    for k in range(count):
+        y = y + x * k
+    np.sum(y)
+    ct = np.ones(3)
+    total = np.zeros(3)
+    for k in range(count):
+        total = total + ct * k
+    return [total]
+
+
+@workload(
+    "3 elements used 1,000 times", 3,
+    lambda: ([np.array([0.9, 0.8, 0.7])], [1000]), _fan_3_by_hand,
+)  # fmt: skip
+def _fan_3(np: Any, x: Any, count: int) -> Any:
+    return np.sum(_fan(np, x, count))
+
+
 def _indexed_by_hand(x: Any) -> list:
     y = np.float64(0.0)
     for i in range(len(x)):
