@@ -1,5 +1,6 @@
 import copy
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ PROGRAMS = [
     # Python numbers
     "x[2].item() * x", "x.item(2) * x", "A.item(1, 2) * x", "A.item((0, 1)) * x", "A.item(4) * x",
     "A.item(-1) * x", "s.item() * s", "x[:1].item() * x", "np.array(A.tolist()) * A",
-    "sum(x.tolist()) * s", "s.tolist() * s", "h.conjugate() * h", "h * h.is_integer()",
+    "s.tolist() * s", "h.conjugate() * h", "h * h.is_integer()",
     # in place
     "z = x * 1.0; z.fill(s); z * x", "z = A * 1.0; z[0].fill(s); z * A", "z = x * y; z.sort(); z",
     "z = A * 1.0; z.sort(0); z", "z = A * 1.0; z.T.sort(kind='stable'); z",
@@ -50,6 +51,8 @@ PROGRAMS = [
     "z = x * 1.0; z.resize(3); z * r", "z = x * 1.0; z.resize(2, 3); z * A",
     "z = A * 1.0; z.resize((4, 2)); z * z",
 ]  # fmt: skip
+if sys.version_info < (3, 12):  # later `sum` rounds floats of Python less, and sees none in handles
+    PROGRAMS.append("sum(x.tolist()) * s")
 
 
 @pytest.mark.parametrize("text", PROGRAMS)

@@ -165,15 +165,19 @@ def _cholesky_vjp(ct: Any, y: Any, a: Any, lower: bool = False, **_: Any) -> Any
 carried_general(linalg.cholesky, "a", _cholesky_vjp)
 
 
+#: Whether the other triangle keeps the numbers of `a`: up to SciPy 1.17; from 1.18 on it is zero.
+_LEAVES_THE_REST = bool(linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
+
+
 def _packed_cholesky(a: Any, lower: bool, **keywords: Any) -> Any:
-    """Return the factor, with what is left of `a` in the other triangle."""
+    """Return the factor, with what SciPy leaves in the other triangle."""
     return linalg.cho_factor(a, lower=lower, **keywords)[0]
 
 
 def _packed_cholesky_vjp(ct: Any, y: Any, a: Any, lower: bool, **_: Any) -> Any:
     keep, leave = (np.tril, np.triu) if lower else (np.triu, np.tril)
-    rest = leave(ct, 1 if lower else -1)  # copied, not computed
-    return _cholesky_vjp(keep(ct), keep(y), a, lower) + rest
+    found = _cholesky_vjp(keep(ct), keep(y), a, lower)
+    return found + leave(ct, 1 if lower else -1) if _LEAVES_THE_REST else found
 
 
 general(_packed_cholesky, _packed_cholesky_vjp, name="cho_factor")

@@ -125,6 +125,10 @@ def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
     return tuple(x if x.shape == shape else np.broadcast_to(x, shape) for x in arrays)
 
 
+#: A list up to NumPy 2.4, a tuple from 2.5 on.
+_SPARSE_GRIDS: type = type(np.meshgrid(0.0, sparse=True, copy=False))
+
+
 @composite(np.meshgrid)
 def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple:
     if indexing not in ("xy", "ij"):
@@ -137,8 +141,7 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
         shape = [1] * len(xi)
         shape[place] = -1
         grids.append(np.reshape(x, shape))
-    if not sparse:
-        grids = np.broadcast_arrays(*grids)
+    grids = _SPARSE_GRIDS(grids) if sparse else np.broadcast_arrays(*grids)
     return tuple(np.copy(grid, order="C") for grid in grids) if copy else grids
 
 

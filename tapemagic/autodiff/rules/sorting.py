@@ -32,7 +32,9 @@ def _rearranged(ct: Any, y: Any, x: Any, axis: Any) -> Any:
 
 general(
     np.sort,
-    lambda ct, y, a, axis=-1, kind=None, order=None, *, stable=None: _rearranged(ct, y, a, axis),
+    lambda ct, y, a, axis=-1, kind=None, order=None, *, stable=None, descending=False: _rearranged(
+        ct, y, a, axis
+    ),
     kind="linear", kink="ties",
 )  # fmt: skip
 general(
