@@ -111,6 +111,7 @@ SHAPES = split(
     np.sort(A, axis=0, kind='heapsort')
     np.sort(A, axis=None)
     np.sort(A, stable=True)
+    np.sort(A, axis=1, descending=True)
     np.sort(A, order='f')
     np.partition(A, kth=1, axis=0, kind='introselect')
     np.partition(A, 2, axis=None)
