@@ -182,6 +182,21 @@ def _fsum(seq: Iterable, /) -> Any:
     return call_primitive(row(_sum_of), tuple(map(_number, items)), {}, _sum_of)
 
 
+def _added(*xs: Any) -> Any:
+    return sum(xs)
+
+
+general(_added, variadic=lambda i, ct, y, *xs: ct, name="sum")
+
+
+def total(iterable: Iterable, /, start: Any = 0) -> Any:
+    """Return what `sum` does, which adds up floats of Python in a way of its own."""
+    items = [start, *iterable]
+    if holds_traced(items) and all(type(x) in (int, float) for x in plain(items)):
+        return call_primitive(row(_added), tuple(items), {}, _added)
+    return sum(items[1:], start)
+
+
 @twin_for(math.prod)
 def _prod(iterable: Iterable, /, *, start: Any = 1) -> Any:
     items = list(iterable)

@@ -10,6 +10,7 @@ that object where it stands.
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ HIDDEN = "__tapemagic_cell__"
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
 #: And `type`, which asks nobody.
 CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type"})
+if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
+    CONVERTERS |= {"sum"}
 #: The same as attributes: `np.float64(x)`.
 SCALAR_TYPES = frozenset(
     {

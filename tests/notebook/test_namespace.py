@@ -92,6 +92,11 @@ CELLS = {
         "f = np.empty(2); f[:] = z\ng = np.full(2, 3.0)\nm = math.sqrt(4.0)\n"
         "l = np.linspace(0, 1, 3)"
     ),
+    "sums of floats": (
+        "many = (w[0] * np.full(10, 0.2)).tolist()\nt = sum(many)\n"
+        "def mean(items): return sum(x / 3 for x in items) / len(items)\n"
+        "u = mean(many)\nv = sum([b, 1, *many], start=w[1].item())\nz = sum([w, W[0]])"
+    ),
     "imports": (
         "import numpy\nfrom numpy import zeros as Z\nimport math as M\nx = numpy.zeros(2)\n"
         "x[1] = w[0]\ny = Z(3)\np = M.pi\nfrom math import *\nq = sqrt(2)"
