@@ -17,7 +17,7 @@ from .recorder import RECORDER, Recording
 COPIED = 1 << 18
 #: Of arrays above this many bytes every sixteenth page is read: reading all of them, twice, would
 #: cost as much as the operation. A change of a few elements of so large an array can escape.
-SAMPLED = 1 << 23
+SAMPLED = 1 << 25
 _PAGE = 512  # words of 8 bytes
 
 

@@ -40,6 +40,17 @@ def test_a_large_array_that_changed_is_refused_or_was_copied(use, change):
         np.testing.assert_array_equal(before, after)
 
 
+def test_one_element_of_a_very_large_array_that_changed():
+    data = np.ones(4 * 10**6)
+
+    x = Variable(2.0)
+    with GradientTape() as tape:
+        y = np.sum(x * data)
+        data[1_234_567] = 7.0
+    with pytest.raises(ChangedDataError, match="changed"):
+        tape.gradient(y, x)
+
+
 def test_a_large_mask_that_changed():
     n = guards.COPIED * 2
     mask = np.zeros(n, bool)
