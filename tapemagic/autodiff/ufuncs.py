@@ -20,7 +20,7 @@ from . import dispatch, later, leaks
 from .calls import as_array
 from .creation import as_operand
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
-from .handles import is_live
+from .handles import is_live, is_traced
 from .overlapping import check_call
 from .primitives import RULES, Primitive
 from .storing import store
@@ -53,7 +53,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
     outs = kwargs.pop("out", None)
     if outs is not None and not isinstance(outs, tuple):
         outs = (outs,)
-    if outs and any(_is_handle(one) and not isinstance(plain(one), np.ndarray) for one in outs):
+    if outs and any(is_traced(one) and not isinstance(plain(one), np.ndarray) for one in outs):
         raise TypeError("return arrays must be of ArrayType")
     if method == "at":
         return METHODS["at"](ufunc, *inputs)
@@ -88,22 +88,18 @@ def _constant(ufunc: Any, method: str, inputs: tuple, outs: Any, kwargs: dict) -
     run = partial(getattr(ufunc, method), *plain(inputs), **plain(kwargs))
     if outs is None:
         return dispatch.untracked(run(), dispatch.family(inputs))
-    buffers = tuple(np.array(plain(one), order="K") if _is_handle(one) else one for one in outs)
+    buffers = tuple(np.array(plain(one), order="K") if is_traced(one) else one for one in outs)
     results = run(out=buffers)
     results = results if isinstance(results, tuple) else (results,)
     where = plain(kwargs.get("where", True)) if method == "__call__" else True
     if where is not True and len(outs) == 1:
         check_call(outs[0], partial(ufunc, **plain(kwargs)), inputs, results[0])
     for out, buffer in zip(outs, buffers, strict=True):
-        if _is_handle(out):  # what `where` leaves out stays what it was, and keeps its gradient
+        if is_traced(out):  # what `where` leaves out stays what it was, and keeps its gradient
             reached = Ellipsis if where is True else np.broadcast_to(where, buffer.shape)
             write_item(out, reached, buffer[reached])
-    results = tuple(out if _is_handle(out) else y for out, y in zip(outs, results, strict=True))
+    results = tuple(out if is_traced(out) else y for out, y in zip(outs, results, strict=True))
     return results[0] if ufunc.nout == 1 else results
-
-
-def _is_handle(x: Any) -> bool:
-    return type(x) in HANDLE_TYPES
 
 
 def _into_plain(ufunc: Any, method: str, inputs: tuple, outs: tuple, kwargs: dict) -> Any:

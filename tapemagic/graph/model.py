@@ -181,7 +181,7 @@ class Summaries:
         value = self._read(key)
         if isinstance(value, np.ndarray) and value.size <= COPIED:
             self._frozen[key] = value.copy()
-        elif isinstance(value, float):  # cannot be written into
+        elif isinstance(value, float | np.generic):  # cannot be written into
             self._frozen[key] = value
         else:
             self(key)

@@ -59,9 +59,9 @@ def complete(
 
 def variables(word: str, namespace: Mapping[str, Any]) -> list[str]:
     """List the numbers of the namespace, and what is in the container that the word opens."""
-    root = word.partition(".")[0].partition("[")[0]
-    from .sources import is_number
+    from .sources import is_number  # with the twins, which `%load_ext` does without
 
+    root = word.partition(".")[0].partition("[")[0]
     names = []
     for name, value in list(namespace.items()):
         if name.startswith("_"):

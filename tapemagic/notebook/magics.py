@@ -168,7 +168,6 @@ class TapeMagics(Magics):
         BaseException or None
             Why there is no gradient, when that is an error.
         """
-        from .extras import add_extras
         from .show import show_outcome
 
         self.run = None
@@ -177,6 +176,8 @@ class TapeMagics(Magics):
         try:
             session.differentiate()
             if session.tape.target is not None:
+                from .extras import add_extras  # here, where an interrupt is looked after
+
                 add_extras(session, rerun)
         except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001  (shown by the caller)
             failure = problem

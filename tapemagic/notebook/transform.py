@@ -70,13 +70,13 @@ class TreeTransformer:
         line = tape_line(first)
         if line is None:
             return tree
+        from .hooks import STARTS  # with the twins: the first taped cell pays for them
+
         plan = make_plan(
             tree.body[1:],
             show_assigned=self.shell.ast_node_interactivity == "last_expr_or_assign",
             flags=self.shell.compile.flags,
         )
-        from .hooks import STARTS  # with the twins: the first taped cell pays for them
-
         number = next(_numbers)
         STARTS.clear()  # of a cell that was transformed and never run
         STARTS[number] = functools.partial(self.start, plan)
