@@ -122,7 +122,9 @@ def fit(ct: Any, aval: Aval) -> Any:
     The adjoint of broadcasting is a sum over the broadcast axes; of a real number used as a
     complex one, the real part; of a change of precision, the change back.
     """
-    shape = getattr(ct, "shape", ())
+    shape, dtype = getattr(ct, "shape", ()), getattr(ct, "dtype", None)
+    if shape == aval.shape and dtype is aval.dtype:
+        return ct
     if shape != aval.shape:
         # What np.sum calls, at a third of its price; handles are told of np.sum.
         add_up = np.add.reduce if type(ct) is np.ndarray else np.sum
@@ -131,7 +133,6 @@ def fit(ct: Any, aval: Aval) -> Any:
             ct = add_up(ct, axis=extra)
         if axes != ():
             ct = add_up(ct, axis=axes, keepdims=True)
-    dtype = getattr(ct, "dtype", None)
     if dtype is not aval.dtype and dtype is not None and dtype != aval.dtype:
         if dtype.kind == "c" and not aval.is_complex:
             ct = np.real(ct)

@@ -10,9 +10,11 @@ Two sweeps. The usual one runs the pullbacks. If its result holds a nan, a caref
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy import float64, ndarray
 
 from tapemagic.errors import TapeError
 
@@ -67,7 +69,7 @@ def sweep(
     try:
         with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
             found = _sweep(entries, seeds, wanted, mine, record, kept)
-            if any(map(_has_nan, found.values())):
+            if _have_nan(found.values()):
                 found = careful_sweep(entries, seeds, wanted, mine, record, kept)
     finally:
         if before is not None:
@@ -75,18 +77,27 @@ def sweep(
     return found
 
 
-def _has_nan(ct: Any) -> bool:
-    if type(ct) is not np.ndarray:
-        ct = dispatch.plain(ct)
-    if isinstance(ct, np.ndarray):
-        if type(ct) is not np.ndarray or ct.dtype.kind != "f":
-            return bool(np.isnan(ct).any())
-        if ct.size > THREADED:
-            ct = ct.max()
-        else:
+def _have_nan(cotangents: Iterable[Any]) -> bool:
+    """Tell whether any cotangent holds a nan."""
+    for ct in cotangents:
+        kind = type(ct)
+        if kind is ndarray and ct.size < THREADED and ct.dtype.kind == "f":
             elements = ct if ct.ndim == 1 else ct.ravel()
-            ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only then
-    return bool(ct != ct)  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
+            total = elements.dot(elements)  # a sum of squares is nan if one of them is, and only so
+            if total != total:  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
+                return True
+        elif kind is not float64 and _has_nan(ct):
+            return True
+        elif kind is float64 and ct != ct:  # noqa: PLR0124
+            return True
+    return False
+
+
+def _has_nan(ct: Any) -> bool:
+    ct = dispatch.plain(ct)
+    if type(ct) is ndarray and ct.dtype.kind == "f" and ct.size:
+        return bool(np.isnan(ct.max()))
+    return bool(np.isnan(ct).any())
 
 
 def _sweep(
@@ -112,8 +123,11 @@ def _sweep(
                 continue
             pull(entries, cotangents, top, stop)
             top = stop
-            if cotangents[stop] is not None and (mine is None or mine[stop]):
-                found[stop] = cotangents[stop] = settled(cotangents[stop])
+            ct = cotangents[stop]
+            if ct is not None and (mine is None or mine[stop]):
+                if type(ct) is not ndarray:
+                    ct = cotangents[stop] = settled(ct)
+                found[stop] = ct
                 owned.discard(stop)
         if kept is not None and found:
             pull(entries, cotangents, top, top - 1)

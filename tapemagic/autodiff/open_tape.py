@@ -11,7 +11,7 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import lookup, recorder, structures, watching
+from . import leaks, lookup, recorder, structures, watching
 from .avals import AVALS
 from .dispatch import is_traced
 from .recorder import RECORDER, Recording
@@ -27,27 +27,29 @@ class OpenTape:
     of it during which it was open.
     """
 
+    # What most tapes never set.
+    _recording: Any = None
+    _asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
+    _cotangents: dict[int, Any] | None = None
+    exchanged: Any = None  # what of a script holds handles meanwhile (watching.py)
+    target: tuple[str, int] | None = None
+    cell: Any = None
+    runs: Any = None  # the function that will be run in the block, if it is known
+    failure: Any = None
+
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
         self._watches_reads = watch_accessed_variables
-        self._recording: Any = None
         self._spans: list[list[int]] = []
         self._open = False
         self._spent = False
         self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
-        self.exchanged: Any = None  # what of a script holds handles meanwhile (watching.py)
         self._guests: list[Any] = []  # ended tapes whose names stay handles while this one records
         self._plain: dict[int, lookup.Left] = {}  # id(plain object) -> what it stands for
-        self._asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
-        self._cotangents: dict[int, Any] | None = None
         self._namespace: dict[str, Any] = {}  # of the script, to find names when somebody looks
         self.bindings: list[tuple[str, int]] = []
-        self.arrays: dict[str, Any] = {}  # name -> weak reference to what is not watched
         self.source_nodes: dict[str, int] = {}
-        self.target: tuple[str, int] | None = None
-        self.cell: Any = None
-        self.runs: Any = None  # the function that will be run in the block, if it is known
-        self.failure: Any = None
+        self.arrays: dict[str, Any] = {}  # name -> weak reference to what is not watched
         self.reasons: dict[str, str] = {}
 
     # ---------------------------------------------------------------------------- recording
@@ -93,18 +95,20 @@ class OpenTape:
         if RECORDER.recording is self._recording:
             RECORDER.tapes[0]._guests += [self, *self._guests]
             self._guests = []
-        else:
+        elif self.exchanged is not None or self._guests:
             watching.put_back([self, *self._guests])
             self._guests = []
 
     def _resume(self) -> None:
         recording = self._recording
+        frame = leaks.user_frame() if self.cell is None and not RECORDER.tapes else None
         if RECORDER.recording is not recording:
-            RECORDER.open(recording)
-        recording.forget_reads()
+            RECORDER.open(recording, frame)
+        elif recording.variables:
+            recording.forget_reads()
         recording.sharers.add(id(self))
-        if not RECORDER.tapes and self.cell is None:
-            SCRIPT_NAMES.bind(self.runs)
+        if frame is not None:
+            SCRIPT_NAMES.bind(frame, self.runs)
         RECORDER.tapes.append(self)
         self._spans.append([len(recording.entries), len(recording.entries)])
         self._open = True

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from .dispatch import call_binary, call_operator
+from .dispatch import call_binary, call_operator, call_unary
+from .handles import HANDLE_TYPES, NUMBER
 from .primitives import RULES, Primitive
 from .recorder import RECORDER, generated_name
 
@@ -140,8 +141,12 @@ def install(handle: type, variable: type, general: Any = call_operator) -> None:
 
 def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:
     rule = RULES[fun]
+    # What a strict family does with operands is for it to say.
+    short = HANDLE_TYPES if general is call_operator and isinstance(rule, Primitive) else ()
 
     def forward(self: Any, other: Any) -> Any:
+        if type(other) in short or (short and type(other) is np.ndarray):
+            return call_binary(rule, compute, self, other)
         return general(rule, compute, (self, other))
 
     def reflected(self: Any, other: Any) -> Any:
@@ -149,6 +154,8 @@ def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:
 
     def power(self: Any, other: Any) -> Any:
         if type(other) is int and other == 2:  # the same value, and a shorter derivative
+            if short and self.aval > NUMBER:
+                return call_unary(RULES[np.square], _squared, self)
             return general(RULES[np.square], _squared, (self,))
         return forward(self, other)
 

@@ -167,10 +167,7 @@ def general_pullback(primitive: Any) -> Callable:
         keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         for vjp, operand, code in zip(vjps, ids, avals):
             if operand >= 0:
-                new = vjp(ct, y, *args, **keywords)
-                target = AVALS[code]
-                if getattr(new, "dtype", None) is not target.dtype or new.shape != target.shape:
-                    new = fit(new, target)
+                new = fit(vjp(ct, y, *args, **keywords), AVALS[code])
                 old = cotangents[operand]
                 cotangents[operand] = new if old is None else old + new
 

@@ -130,11 +130,19 @@ class Recorder:
         self.stack_contexts: dict[FrameType, int] = {}
         self.writer: Any = None  # what rules call instead, while a run is written as a program
 
-    def open(self, recording: Recording) -> None:
-        """Start to record into `recording`."""
+    def open(self, recording: Recording, frame: FrameType | None = None) -> None:
+        """Start to record into `recording`.
+
+        `frame` is the user's, if it is known: positions are told from there on, since its callers
+        are the same for all operations.
+        """
         self.recording = recording
         self.token, self.entries = recording.token, recording.entries
         self.forget_frames()
+        if frame is not None:
+            self.frame, self.context = frame, recording.number(frame.f_code, -1, -1)
+            self.stack.append(frame)
+            self.stack_contexts[frame] = self.context
 
     def close(self) -> None:
         """Stop recording: from here on no handle matches the token."""
@@ -206,8 +214,9 @@ class Recorder:
     def forget_frames(self) -> None:
         """Let go of the frames, and with them of the values of their names."""
         self.frame, self.context = None, -1
-        self.stack.clear()
-        self.stack_contexts.clear()
+        if self.stack:
+            self.stack.clear()
+            self.stack_contexts.clear()
 
 
 def callers(frame: FrameType) -> list[FrameType]:

@@ -38,10 +38,10 @@ class ScriptNames:
         self._known: list[_Binding] = []
         self._size = 0
         self._asked: tuple = ()  # by whom, with what behind its names
+        self._has_locals = False  # whether a local name of the code may mean NumPy
 
-    def bind(self, runs: Any = None) -> None:
-        """Bind the twins, for the code that is about to run, and a function that it will call."""
-        frame = user_frame()
+    def bind(self, frame: Any, runs: Any = None) -> None:
+        """Bind the twins, for the code of a frame, and a function that it will call."""
         while frame is not None and not is_users_module(frame.f_globals.get("__name__") or ""):
             frame = frame.f_back
         if frame is None:
@@ -52,10 +52,11 @@ class ScriptNames:
         if asked != self._asked:
             self._look_around(frame, runs)
             self._asked = asked
+            self._has_locals = code.co_name != "<module>" and not _USUAL.isdisjoint(
+                (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+            )
         bindings = self._known
-        if code.co_name != "<module>" and not _USUAL.isdisjoint(
-            (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-        ):
+        if self._has_locals:
             bindings = [*bindings, *_in_scope(FrameNames(frame))]
         RECORDER.made = []
         for binding in bindings:
@@ -88,10 +89,11 @@ class ScriptNames:
             if scope.get(name) is twin:
                 scope[name] = original
         self._bound.clear()
-        made, RECORDER.made = RECORDER.made or [], None
-        left = [handle for find in made if (handle := find()) is not None]
-        if left:
-            Left(left, tape).put_back()
+        made, RECORDER.made = RECORDER.made, None
+        if made:
+            left = [handle for find in made if (handle := find()) is not None]
+            if left:
+                Left(left, tape).put_back()
 
 
 SCRIPT_NAMES = ScriptNames()

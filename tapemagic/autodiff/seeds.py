@@ -13,7 +13,10 @@ from .dispatch import is_traced
 
 def wants_zero(unconnected_gradients: Any) -> bool:
     """Read the choice of what stands for a source without a path."""
-    choice = getattr(unconnected_gradients, "value", unconnected_gradients)
+    if type(unconnected_gradients) is str:
+        choice = unconnected_gradients
+    else:
+        choice = getattr(unconnected_gradients, "value", unconnected_gradients)  # of an enumeration
     if choice not in ("none", "zero"):
         raise TapeUseError(
             f"Unknown value for unconnected_gradients: {unconnected_gradients!r}",
@@ -49,15 +52,16 @@ def handed_out(ct: Any, aval: Any, shared: set[int]) -> Any:
 
     `shared` holds the identities of arrays that somebody else has as well (seeds, earlier results).
     """
+    shape = aval.shape
     if is_traced(ct):
-        return np.broadcast_to(ct, aval.shape) if ct.shape != aval.shape else ct
+        return np.broadcast_to(ct, shape) if ct.shape != shape else ct
     if (
         type(ct) is not np.ndarray
-        or ct.shape != aval.shape
+        or ct.shape != shape
         or ct.dtype != aval.dtype
         or ct.base is not None
         or id(ct) in shared
     ):
-        ct = np.array(np.broadcast_to(ct, aval.shape) if aval.shape else ct, dtype=aval.dtype)
+        ct = np.array(np.broadcast_to(ct, shape) if shape else ct, dtype=aval.dtype)
     shared.add(id(ct))
-    return ct if aval.shape else ct[()]
+    return ct if shape else ct[()]

@@ -15,6 +15,7 @@ from sys import _getframe
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from . import guards, leaks
 from .avals import CODES, code_of
@@ -27,17 +28,18 @@ from .recorder import RECORDER, entered
 #: Types of arguments that are no arrays and can be stored as they are.
 SETTINGS = {int, bool, float, type(None), str}
 #: Types of operands that are no handles.
-_CONSTANTS = {np.ndarray, float, int, np.float64, np.float32}
+_CONSTANTS = {ndarray, float, int, np.float64, np.float32}
 #: Keywords that methods of arrays take as the functions do.
 _OF_METHODS = {"axis", "keepdims"}
 
 
 def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> Any:
     """Do what `call_elementwise` does for one operand whose kind the result keeps."""
-    if x.token is RECORDER.token and x.storage is None and x.aval > NUMBER:
+    token, storage = RECORDER.token, x.storage
+    if x.token is token and (storage is None or not storage.written) and x.aval > NUMBER:
         value, id_, code = x.value, x.id, x.aval
     else:
-        value, id_, code = _operand(primitive, x, 0)
+        value, id_, code = _operand(primitive, x, 0, depth)
         if id_ < 0 or code < 0:
             return call_elementwise(primitive, compute, (x,))
     y = compute(value)
@@ -50,29 +52,40 @@ def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> An
     result: Any = object.__new__(x.result_class)
     result.value = y
     result.aval = code
-    result.token = RECORDER.token
+    result.token = token
     result.storage = None
     entries = RECORDER.entries
     result.id = len(entries)
+    if not reads_x:
+        value = None
+    elif storage is not None:
+        value = _saved(x, value)
     entries.append(
         (
-            primitive.code, frame.f_lasti, RECORDER.context, code, id_, -1,
-            _saved(x, value) if reads_x else None, None, y if reads_y or not code & 1 else None,
+            primitive.code, frame.f_lasti, RECORDER.context, code, id_, -1, value, None,
+            y if reads_y or not code & 1 else None,
         )
     )  # fmt: skip
     return result
 
 
-def _operand(primitive: Primitive, x: Any, position: int) -> tuple[Any, int, int]:
+def _operand(primitive: Primitive, x: Any, position: int, depth: int) -> tuple[Any, int, int]:
     """Return value, id (-1: a constant) and aval of a handle; no value if anything is special."""
     storage = x.storage
     if storage is not None and storage.written and x.window is not storage.whole:
         return storage.true_view(x), node_of(x), x.aval
     if x.token is RECORDER.token:
         value, id_, code = x.value, x.id, x.aval
-    else:  # read for the first time since it was made, or written to
-        value, id_, code = operand(x, primitive.may_read(position))
-    if code <= NUMBER and type(value) is not np.ndarray:  # a Python or a complex number
+    elif storage is not None and RECORDER.shunned is None:
+        # Read for the first time since it was made, or written to. To go up from frame to frame
+        # would make an object of each.
+        frame = _getframe(depth + 1)
+        if frame is not RECORDER.frame:
+            frame = entered(frame)
+        value, id_, code = storage.settle(x, primitive.may_read(position), frame)
+    else:
+        value, id_, code = operand(x)
+    if code <= NUMBER and type(value) is not ndarray:  # a Python or a complex number
         return None, -1, 0
     return value, id_, code
 
@@ -98,44 +111,47 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     """
     token = RECORDER.token
     kind1, kind2 = type(x1), type(x2)
-    tracked, code1, code2 = 0, 0, 0
+    tracked = 0
     if kind1 in HANDLE_TYPES:
         cls = x1.result_class
-        if x1.token is token and x1.storage is None and x1.aval > NUMBER:
+        storage = x1.storage
+        if x1.token is token and (storage is None or not storage.written) and x1.aval > NUMBER:
             v1, a, code1 = x1.value, x1.id, x1.aval
         else:
-            v1, a, code1 = _operand(primitive, x1, 0)
+            v1, a, code1 = _operand(primitive, x1, 0, depth)
             if v1 is None:
                 return _general(primitive, compute, (x1, x2))
         if a >= 0:
             tracked = 1
     elif kind1 in _CONSTANTS and kind2 in HANDLE_TYPES:
-        cls, v1, a = x2.result_class, x1, -1
+        cls, v1, a, code1 = x2.result_class, x1, -1, 0
     else:
         return _general(primitive, compute, (x1, x2))
     if kind2 in HANDLE_TYPES:
-        if x2.token is token and x2.storage is None and x2.aval > NUMBER:
+        storage = x2.storage
+        if x2.token is token and (storage is None or not storage.written) and x2.aval > NUMBER:
             v2, b, code2 = x2.value, x2.id, x2.aval
         else:
-            v2, b, code2 = _operand(primitive, x2, 1)
+            v2, b, code2 = _operand(primitive, x2, 1, depth)
             if v2 is None:
                 return _general(primitive, compute, (x1, x2))
         if b >= 0:
             tracked += 2
     elif kind2 in _CONSTANTS:
-        v2, b = x2, -1
+        v2, b, code2 = x2, -1, 0
     else:
         return _general(primitive, compute, (x1, x2))
     if not tracked:
         return _general(primitive, compute, (x1, x2))
     y = compute(v1, v2)
     elementwise = primitive.kind == "elementwise"
-    if type(y) is np.ndarray:
+    kind = type(y)
+    if kind is ndarray:
         if not elementwise and (y.base is not None or y is v1):
             return _general(primitive, compute, (x1, x2))
     elif not isinstance(y, np.inexact):
         return _general(primitive, compute, (x1, x2))
-    code = CODES.get((y.shape, y.dtype, type(y))) or code_of(y)
+    code = CODES.get((y.shape, y.dtype, kind)) or code_of(y)
     if code < 0 and y.dtype.kind not in "fc":
         return leaks.flat(y, (x1, x2), compute)
     kept = primitive.kept[tracked]
@@ -146,36 +162,37 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     reads1, reads2, reads_y = kept
     if a >= 0 and not reads1:
         v1 = None
-    elif kind1 is np.ndarray:
+    elif kind1 is ndarray:
         v1 = guards.keep(v1)
     elif code1 and x1.storage is not None:
         v1 = _saved(x1, v1)
     if b >= 0 and not reads2:
         v2 = None
-    elif kind2 is np.ndarray:
+    elif kind2 is ndarray:
         v2 = guards.keep(v2)
     elif code2 and x2.storage is not None:
         v2 = _saved(x2, v2)
-    y_kept = y if reads_y or not code & 1 else None
     frame = _getframe(depth)
     if frame is not RECORDER.frame:
         frame = entered(frame)
     result: Any = object.__new__(cls)
     result.value = y
     result.aval = code
-    result.token = RECORDER.token
+    result.token = token
     result.storage = None
     entries = RECORDER.entries
     result.id = len(entries)
     operation, offset, context = primitive.code, frame.f_lasti, RECORDER.context
+    if code & 1 and not reads_y:
+        y = None
     if not elementwise:
         entries.append(
-            (operation, offset, context, code, (a, b), (code1, code2), (v1, v2), None, y_kept)
+            (operation, offset, context, code, (a, b), (code1, code2), (v1, v2), None, y)
         )
     elif code > 0 and (a < 0 or code1 == code) and (b < 0 or code2 == code):
-        entries.append((operation, offset, context, code, a, b, v1, v2, y_kept))
+        entries.append((operation, offset, context, code, a, b, v1, v2, y))
     else:
-        entries.append((operation + 1, offset, context, code, a, b, v1, v2, y_kept, code1, code2))
+        entries.append((operation + 1, offset, context, code, a, b, v1, v2, y, code1, code2))
     return result
 
 
@@ -183,7 +200,7 @@ def call_one(
     primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any], depth: int = 3
 ) -> Any:
     """Carry out a function of one handle and settings given by keyword."""
-    value, a, code_x = _operand(primitive, x, 0)
+    value, a, code_x = _operand(primitive, x, 0, depth)
     if a < 0:
         return call_primitive(primitive, (x,), kwargs, compute)
     settings = None
@@ -193,12 +210,12 @@ def call_one(
                 return call_primitive(primitive, (x,), kwargs, compute)
         settings = tuple(kwargs.items())
     method = primitive.method
-    if method is None or type(value) is not np.ndarray or not kwargs.keys() <= _OF_METHODS:
+    if method is None or type(value) is not ndarray or not kwargs.keys() <= _OF_METHODS:
         y = compute(value, **kwargs)
     else:
         y = method(value, **kwargs)
     is_view = False
-    if type(y) is np.ndarray:
+    if type(y) is ndarray:
         if y is value:
             return itself(x)
         is_view = y.base is not None
@@ -239,7 +256,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
     for x in args:
         kind = type(x)
         if kind in HANDLE_TYPES:
-            value, id_, code = _operand(primitive, x, len(values))
+            value, id_, code = _operand(primitive, x, len(values), 3)
             if value is None:
                 return call_primitive(primitive, args, kwargs, compute)
             cls = cls or x.result_class
@@ -248,7 +265,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
             values.append(value)
             ids.append(id_)
             codes.append(code)
-        elif kind is np.ndarray or kind in SETTINGS:
+        elif kind is ndarray or kind in SETTINGS:
             values.append(x)
             ids.append(-1)
             codes.append(0)
@@ -261,12 +278,12 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
     if not tracked:
         return call_primitive(primitive, args, kwargs, compute)
     method = primitive.method
-    if method is None or type(values[0]) is not np.ndarray or not kwargs.keys() <= _OF_METHODS:
+    if method is None or type(values[0]) is not ndarray or not kwargs.keys() <= _OF_METHODS:
         y = compute(*values, **kwargs)
     else:
         y = method(*values, **kwargs)
     is_view = False
-    if type(y) is np.ndarray:
+    if type(y) is ndarray:
         is_view = y.base is not None
         if y is values[0] or (is_view and tracked != 1):
             return call_primitive(primitive, args, kwargs, compute)
@@ -284,7 +301,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
             values[i] = None
         elif codes[i]:
             values[i] = _saved(args[i], values[i])
-        elif type(values[i]) is np.ndarray:
+        elif type(values[i]) is ndarray:
             values[i] = guards.keep(values[i])
     frame = _getframe(3)
     if frame is not RECORDER.frame:

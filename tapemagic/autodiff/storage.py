@@ -123,7 +123,7 @@ class Storage:
         else:
             handle.value.setflags(*args, **kwargs)
 
-    def settle(self, handle: Any, reads: bool = True) -> tuple[Any, int, int]:
+    def settle(self, handle: Any, reads: bool = True, frame: Any = None) -> tuple[Any, int, int]:
         """Return value, id and aval of a handle whose token did not match.
 
         `reads` tells whether a rule may keep the value: then it is protected from later writes.

@@ -15,18 +15,15 @@ from .dispatch import HANDLE_TYPES
 
 #: Types that are leaves, asked first: every gradient comes through here.
 _LEAVES = {np.ndarray, np.float64, np.float32, float, str, type(None)}
+_FLAT = _LEAVES - {type(None)}  # which a structure leaves out
 
 
-def _is_flat(structure: Any) -> bool:
+def is_flat(structure: Any) -> bool:
     """Tell whether a structure is a plain list or tuple of leaves, as most are."""
     kind = type(structure)
     if kind is not list and kind is not tuple:
         return False
-    for item in structure:
-        kind = type(item)
-        if item is None or (kind not in HANDLE_TYPES and kind not in _LEAVES):
-            return False
-    return True
+    return not set(map(type, structure)) - HANDLE_TYPES - _FLAT
 
 
 def _parts(structure: Any) -> list[Any] | None:
@@ -68,7 +65,7 @@ def leaves(structure: Any, like: Any = None) -> list[Any]:
     if like is None:
         if type(structure) in HANDLE_TYPES:
             return [structure]
-        if _is_flat(structure):
+        if is_flat(structure):
             return list(structure)
     if structure is None:
         return [None] if like is not None and _parts(like) is None else []
@@ -99,7 +96,7 @@ def rebuild(structure: Any, values: list[Any]) -> Any:
     """
     if type(structure) in HANDLE_TYPES:
         return values[0]
-    if _is_flat(structure):
+    if is_flat(structure):
         return type(structure)(values)
     remaining = iter(values)
     return map_leaves(lambda leaf: next(remaining), structure)

@@ -75,15 +75,18 @@ class GradientTape(OpenTape, Looking):
         self._claim()
         zero = wants_zero(unconnected_gradients)
         seeds, unread = self._seeds(target, output_gradients)
-        if type(sources) is str or type(sources) in (list, tuple):
+        if self.source_nodes and type(sources) in (str, list, tuple):
             sources = lookup.expanded(self, sources)
-        flat = structures.leaves(sources)
-        ids = [self._ids_of(x) for x in flat]
+        is_flat = structures.is_flat(sources)
+        flat = sources if is_flat else structures.leaves(sources)
+        ids = [lookup.ids_of(self, x) for x in flat]
         if output_gradients is None or not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
         found = self._sweep(seeds, ids)
         if zero or unread:
             found = [self._finish(x, unread.get(id(x), ct), zero) for x, ct in zip(flat, found)]
+        if is_flat:
+            return found if type(sources) is list else tuple(found)
         return structures.rebuild(sources, found)
 
     def jacobian(
@@ -146,7 +149,7 @@ class GradientTape(OpenTape, Looking):
         """
         targets = structures.leaves(target)
         if output_gradients is None:
-            given = [None] * len(targets)
+            given: list[Any] = [None] * len(targets)
         else:
             given = structures.leaves(output_gradients, like=target)
             if len(given) != len(targets):
@@ -156,7 +159,7 @@ class GradientTape(OpenTape, Looking):
         seeds: dict[int, Any] = {}
         unread: dict[int, Any] = {}
         for x, ct in zip(targets, given):
-            ids = self._ids_of(x, as_target=True)
+            ids = lookup.ids_of(self, x, as_target=True)
             if ids:
                 known, key = seeds, ids[-1]
                 aval = AVALS[self._recording.entries[key][3]]
@@ -198,9 +201,8 @@ class GradientTape(OpenTape, Looking):
         for group in ids:
             total: Any = None
             for id_ in group:
-                part = found.get(id_)
-                if part is not None:
-                    total = part if total is None else total + part
+                if id_ in found:
+                    total = found[id_] if total is None else total + found[id_]
             if total is not None:
                 total = handed_out(total, AVALS[recording.entries[group[0]][3]], shared)
             results.append(total)

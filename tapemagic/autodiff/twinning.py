@@ -118,15 +118,16 @@ def making(original: Callable) -> Callable:
 
 def listening(original: Callable) -> Callable:
     """Make the twin of a function that dispatches: lists of traced values become arrays first."""
-    is_primitive = type(RULES.get(original)) is Primitive
+    rule: Any = RULES.get(original)
+    is_short = type(rule) is Primitive and rule.kind in ("general", "linear")
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        if is_primitive and len(args) == 1 and type(args[0]) is TracedArray:
+        if is_short and len(args) == 1 and type(args[0]) is TracedArray:
             for x in kwargs.values():
                 if type(x) not in SETTINGS:
                     break
             else:  # to ask NumPy, which would ask the handle, costs as much as the rest
-                return dispatch.call(original, args, kwargs)
+                return dispatch.call_one(rule, original, args[0], kwargs, 2)
         for i, x in enumerate(args):
             if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
                 args = (*args[:i], as_operand(x), *args[i + 1 :])

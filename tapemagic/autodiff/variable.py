@@ -27,19 +27,26 @@ class VariableState:
         self.trainable, self.name, self.number = trainable, name, number
         self.leaf_token: object = None  # the recording in which the current value has a node
 
-    def settle(self, variable: Any, reads: bool = True) -> tuple[Any, int, int]:
-        """Return value, id, aval of a variable that is being read; let open tapes watch it."""
-        tapes = [tape for tape in RECORDER.tapes if tape.wants(variable)]
+    def settle(self, variable: Any, reads: bool = True, frame: Any = None) -> tuple[Any, int, int]:
+        """Return value, id, aval of a variable that is being read; let open tapes watch it.
+
+        `frame` is the user's, if it is known.
+        """
         code = variable.aval
-        if not tapes or (code < 0 and AVALS[code].dtype.kind not in "fc"):
+        if code < 0 and AVALS[code].dtype.kind not in "fc":
             return variable.value, -1, code
-        if self.leaf_token is not RECORDER.token:
-            variable.id = add_source(variable)
-            self.leaf_token = RECORDER.token
-        for tape in tapes:
-            tape.note_read(variable)
-        variable.token = RECORDER.token
-        RECORDER.recording.variables.append(variable)  # type: ignore[union-attr]  # a tape is open
+        token = RECORDER.token
+        for tape in RECORDER.tapes:
+            if tape.wants(variable):
+                if self.leaf_token is not token:
+                    variable.id = add_source(variable, frame)
+                    self.leaf_token = token
+                if variable.token is not token:
+                    variable.token = token
+                    tape._recording.variables.append(variable)
+                tape.note_read(variable)
+        if variable.token is not token:
+            return variable.value, -1, code
         return variable.value, variable.id, code
 
     def node_of(self, variable: Any) -> int:
@@ -64,9 +71,13 @@ class VariableState:
         )
 
 
-def add_source(handle: Any) -> int:
+def add_source(handle: Any, frame: Any = None) -> int:
     """Record a leaf for the value that a handle has now; return its id."""
-    return recorder.append((handle.aval, (), (), (), None, handle.value), source.code, 3)
+    if frame is None:
+        return recorder.append((handle.aval, (), (), (), None, handle.value), source.code, 4)
+    entries, offset, context = RECORDER.entries, frame.f_lasti, RECORDER.context
+    entries.append((source.code, offset, context, handle.aval, (), (), (), None, handle.value))
+    return len(entries) - 1
 
 
 class Variable(TracedArray):

@@ -59,5 +59,5 @@ __all__ = [
 ]
 
 #: Of an array, the method of the same name does the same, at half the price or less.
-for _name in ("sum", "mean", "prod", "max", "min", "cumsum", "swapaxes"):
+for _name in ("sum", "prod", "max", "min", "cumsum", "swapaxes"):
     RULES[getattr(np, _name)].method = getattr(np.ndarray, _name)
