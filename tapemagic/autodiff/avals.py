@@ -15,12 +15,14 @@ import numpy as np
 
 #: Values of up to this many elements are kept for the picture even if no rule needs them.
 SMALL = 64
+#: Bytes from which on fresh memory costs more than a look at what there is.
+LARGE = 1 << 17
 
 
 class Aval:
     """Shape and dtype of an array: stands in for an operand whose value no rule reads."""
 
-    __slots__ = ("code", "dtype", "is_complex", "kind", "ndim", "shape", "size")
+    __slots__ = ("code", "dtype", "is_complex", "is_large", "kind", "ndim", "shape", "size")
 
     def __init__(self, code: int, shape: tuple[int, ...], dtype: np.dtype, kind: type) -> None:
         self.code = code
@@ -30,6 +32,7 @@ class Aval:
         self.ndim = len(shape)
         self.size = int(np.prod(shape, dtype=np.int64)) if shape else 1
         self.is_complex = dtype.kind == "c"
+        self.is_large = self.size * dtype.itemsize >= LARGE
 
     def __repr__(self) -> str:
         return f"Aval({self.shape}, {self.dtype})"

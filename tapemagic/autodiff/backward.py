@@ -83,12 +83,12 @@ def _have_nan(cotangents: Iterable[Any]) -> bool:
         kind = type(ct)
         if kind is ndarray and ct.size < THREADED and ct.dtype.kind == "f":
             elements = ct if ct.ndim == 1 else ct.ravel()
-            total = elements.dot(elements)  # a sum of squares is nan if one of them is, and only so
-            if total != total:  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
+            ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only so
+        elif kind is not float64:
+            ct = _has_nan(ct)
+            if ct:
                 return True
-        elif kind is not float64 and _has_nan(ct):
-            return True
-        elif kind is float64 and ct != ct:  # noqa: PLR0124
+        if ct != ct:  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
             return True
     return False
 

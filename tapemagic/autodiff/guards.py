@@ -19,6 +19,7 @@ COPIED = 1 << 18
 #: cost as much as the operation. A change of a few elements of so large an array can escape.
 SAMPLED = 1 << 25
 _PAGE = 512  # words of 8 bytes
+_NOTHING = np.empty(0, np.uint8)
 
 
 def keep(value: np.ndarray) -> np.ndarray:
@@ -37,14 +38,18 @@ def fingerprint(value: np.ndarray) -> tuple:
     Sums of the words (any changed word changes them) and a sample of positions (which a sum does
     not see when elements trade places).
     """
-    words = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
-    whole = words[: words.size // 8 * 8].view(np.uint64)
-    step = max(1, whole.size // 4093)
+    if type(value) is not np.ndarray or not value.flags.c_contiguous:
+        value = np.ascontiguousarray(value)
+    if value.nbytes % 8:
+        words = value.reshape(-1).view(np.uint8)
+        whole, rest = words[: words.size // 8 * 8].view(np.uint64), words[words.size // 8 * 8 :]
+    else:
+        whole, rest = value.reshape(-1).view(np.uint64), _NOTHING
     summed = whole
     if value.nbytes > SAMPLED:
         summed = whole[: whole.size // _PAGE * _PAGE].reshape(-1, _PAGE)[::16]
-    total = int(np.add.reduce(summed, axis=None)) if whole.size else 0
-    return total, whole[::step].tobytes(), words[whole.size * 8 :].tobytes()
+    step = max(1, whole.size // 4093)
+    return int(np.add.reduce(summed, axis=None)), whole[::step].tobytes(), rest.tobytes()
 
 
 def verify(recording: Recording) -> None:

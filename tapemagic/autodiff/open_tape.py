@@ -102,10 +102,11 @@ class OpenTape:
     def _resume(self) -> None:
         recording = self._recording
         frame = leaks.user_frame() if self.cell is None and not RECORDER.tapes else None
-        if RECORDER.recording is not recording:
-            RECORDER.open(recording, frame)
-        elif recording.variables:
+        is_open = RECORDER.recording is recording
+        if is_open:
             recording.forget_reads()
+        else:
+            RECORDER.open(recording, frame)
         recording.sharers.add(id(self))
         if frame is not None:
             SCRIPT_NAMES.bind(frame, self.runs)

@@ -60,11 +60,11 @@ def add_outer(operand: int, left: Any, right: Any, old: Any, cotangents: Any) ->
         if (
             type(old) is not np.ndarray
             or operand not in cotangents[-3]
-            or operand in cotangents[-1]  # a buffer that is written to in place
             or old.shape != (*left.shape, *right.shape)
             or not (left.dtype == right.dtype == old.dtype and old.dtype.kind == "f")
         ):
             return False
         old = cotangents[operand] = Outers(old)
+        cotangents[-1].discard(operand)  # no buffer to write to in place any more
     old.add(left, right)
     return True

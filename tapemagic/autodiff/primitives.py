@@ -22,7 +22,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .pullbacks import compile_pullback, general_pullback, names_in, product_pullback, reads_of
+from .pullbacks import (
+    compile_pullback,
+    general_pullback,
+    into_pullback,
+    names_in,
+    product_pullback,
+    reads_of,
+)
 
 Vjp = Callable[..., Any]
 
@@ -213,6 +220,7 @@ def general(
     kind: str = "general",
     kink: str = "",
     shows: tuple[str, ...] = (),
+    into: Callable[..., bool] | None = None,
 ) -> Primitive:
     """Declare a function by its vector-Jacobian products.
 
@@ -230,11 +238,16 @@ def general(
         arrays (``concatenate(*arrays, axis=0)``).
     shows : tuple of str, optional
         What the picture says of each operand's cotangent: ``"ct @ x2.T"``.
+    into : callable, optional
+        For a cotangent that has few elements: ``into(total, ct, y, *args, **kwargs)`` adds them to
+        what the operand has already, in place, and tells whether it could.
     """
     primitive = Primitive(
         fun, kind, vjps=vjps, variadic=variadic, name=name, kink=kink, shows=shows
     )
-    return _register(primitive, general_pullback(primitive))
+    return _register(
+        primitive, into_pullback(primitive, into) if into else general_pullback(primitive)
+    )
 
 
 def product(fun: Callable, left: Vjp, right: Vjp, *, shows: tuple[str, ...] = ()) -> Primitive:

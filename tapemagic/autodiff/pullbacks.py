@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from .avals import AVALS, fit, full
+from .large import accumulate, negated, over, times
 from .outers import add_outer
 from .recorder import generated_name
 
-#: Bytes from which on memory that is fresh costs more than a look at what there is.
-LARGE = 1 << 15
 NO_KEYWORDS: dict[str, Any] = {}
 #: Names that a formula may use, besides the operands and the result.
 FORMULA_NAMES: dict[str, Any] = dict(vars(np))
@@ -39,30 +38,36 @@ def _quotient(formula: str) -> ast.BinOp | None:
     return tree if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div) else None
 
 
-def _product(formula: str) -> str:
-    """Write ``ct * (formula)`` without the multiplications by one."""
-    if formula in ("1", "-1"):
-        return formula.replace("1", "ct")
+def _product(formula: str, large: bool = False) -> str:
+    """Write ``ct * (formula)`` without multiplications by one; `large`: in the room there is."""
+    if formula == "1":
+        return "ct"
+    if formula == "-1":
+        return "negated(ct, room)" if large else "-ct"
     if formula == "0":  # flat everywhere: nothing comes through, not even an infinity
         return "zeros_like(ct)"
     quotient = _quotient(formula)
     if quotient is not None and ast.unparse(quotient.left) == "1":
-        return f"ct / ({ast.unparse(quotient.right)})"
-    return f"ct * ({formula})"
+        divisor = ast.unparse(quotient.right)
+        return f"over(ct, {divisor}, room)" if large else f"ct / ({divisor})"
+    return f"times(ct, {formula}, room)" if large else f"ct * ({formula})"
 
 
-def _fitted_product(formula: str, aval: str, own: str) -> str:
+def _fitted_product(formula: str, aval: str, own: str, large: bool = False) -> str:
     """Write ``fit(ct * (formula))``, dividing by the operand itself after its axes are summed."""
-    if formula in ("1", "-1", "0"):
-        return f"fit({_product(formula)}, AVALS[{aval}])"
+    if formula == "-1":
+        return f"-fit(ct, AVALS[{aval}])"  # of the sum, which has fewer elements
+    if formula in ("1", "0"):
+        return f"fit({_product(formula, large)}, AVALS[{aval}])"
     quotient = _quotient(formula)
     if quotient is not None and ast.unparse(quotient.right) == own:
         above, sign = quotient.left, ""
         if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.USub):
-            above, sign = above.operand, "-"  # of the sum, which has fewer elements
+            above, sign = above.operand, "-"  # of the sum as well
         left = ast.unparse(above)
-        return f"{sign}fit(ct * conj_if_complex({left}), AVALS[{aval}]) / conj_if_complex({own})"
-    return f"fit(ct * conj_if_complex({formula}), AVALS[{aval}])"
+        product = _product(f"conj_if_complex({left})", large)
+        return f"{sign}fit({product}, AVALS[{aval}]) / conj_if_complex({own})"
+    return f"fit({_product(f'conj_if_complex({formula})', large)}, AVALS[{aval}])"
 
 
 def compile_pullback(primitive: Any, *, general: bool) -> Callable:
@@ -72,11 +77,9 @@ def compile_pullback(primitive: Any, *, general: bool) -> Callable:
     to a function of its own costs the sweep a third of its time on small arrays.
     """
     first = "x" if primitive.arity == 1 else "x1"
-    tail = ", aval1, aval2" if general else ""
-    rows = ["def pullback(ct, entry, cotangents):"]
-    rows.append(f"    _, _, _, aval, a, b, {first}, x2, y{tail} = entry")
-    if general:
-        rows.append("    ct = full(ct, AVALS[aval])")
+    rows = _first_rows(primitive, general)
+    rows.insert(2, "    if aval & 1 and AVALS[aval].is_large:")  # odd: not small
+    rows.insert(3, "        return pull_large(ct, entry, cotangents)")
     for operand, aval, formula in zip("ab", ("aval1", "aval2"), primitive.formulas):
         product = _product(formula)
         if general:  # an operand of the result's own shape and real dtype needs no fitting
@@ -85,23 +88,76 @@ def compile_pullback(primitive: Any, *, general: bool) -> Callable:
         rows.append(f"    if {operand} >= 0:")
         rows.append(f"        new = {product}")
         rows.append(f"        old = cotangents[{operand}]")
-        total = "old + new"
-        if formula != "1":  # a new array, which nobody else has
-            total += " if type(new) is not ndarray or new.nbytes < LARGE else added_into(new, old)"
-        rows.append(f"        cotangents[{operand}] = new if old is None else {total}")
+        rows.append(f"        cotangents[{operand}] = new if old is None else old + new")
+
+    def pull_large(ct: Any, entry: tuple, cotangents: Any) -> None:
+        compiled = scope["pull_large"] = _compile_large(primitive, general, scope)
+        compiled(ct, entry, cotangents)
+
     scope = dict(
-        FORMULA_NAMES, AVALS=AVALS, LARGE=LARGE, fit=fit, full=full,
-        conj_if_complex=conj_if_complex, added_into=added_into,
+        FORMULA_NAMES, AVALS=AVALS, fit=fit, full=full, times=times, over=over,
+        negated=negated, accumulate=accumulate, conj_if_complex=conj_if_complex,
+        pull_large=pull_large,
     )  # fmt: skip
-    exec(compile("\n".join(rows), generated_name(f"pullback of {primitive.name}"), "exec"), scope)
+    return _compiled(primitive, rows, scope)
+
+
+def _first_rows(primitive: Any, general: bool) -> list[str]:
+    first = "x" if primitive.arity == 1 else "x1"
+    tail = ", aval1, aval2" if general else ""
+    rows = ["def pullback(ct, entry, cotangents):"]
+    rows.append(f"    _, _, _, aval, a, b, {first}, x2, y{tail} = entry")
+    if general:
+        rows.append("    ct = full(ct, AVALS[aval])")
+    return rows
+
+
+def _compile_large(primitive: Any, general: bool, scope: dict) -> Callable:
+    """Write the same for a large cotangent, which the last product that needs it writes over."""
+    rows = _first_rows(primitive, general)
+    rows.append("    mine = ct if cotangents[-2] in cotangents[-1] else None")
+    order = list(range(primitive.arity))
+    if primitive.arity == 2 and primitive.formulas[0] == "1" != primitive.formulas[1]:
+        # What passes the cotangent on comes last, and passes on that it is nobody else's.
+        rows.append("    if a != b:")
+        rows += [f"    {row}" for row in _large_parts(primitive, general, order[::-1])]
+        rows.append("        return")
+    return _compiled(primitive, rows + _large_parts(primitive, general, order), scope.copy())
+
+
+def _large_parts(primitive: Any, general: bool, order: list[int]) -> list[str]:
+    rows = []
+    for position in order:
+        other = "ba"[position]
+        room = "mine" if position == order[-1] else f"mine if {other} < 0 else None"
+        rows += _large_part(primitive, general, position, room)
+    return rows
+
+
+def _large_part(primitive: Any, general: bool, position: int, room: str) -> list[str]:
+    operand, formula = "ab"[position], primitive.formulas[position]
+    product = _product(formula, large=True)
+    own = "aval"
+    if general:
+        own = f"aval{position + 1}"
+        value = "x" if primitive.arity == 1 else f"x{position + 1}"
+        fitted = _fitted_product(formula, own, value, large=True)
+        product = f"{product} if {own} == aval > 0 else {fitted}"
+    return [
+        f"    if {operand} >= 0:",
+        f"        room = {room}",
+        f"        new = {product}",
+        "        is_fresh = room is not None or new is not ct",
+        f"        accumulate({operand}, new, is_fresh, cotangents, AVALS[{own}])",
+        "        if new is ct:",
+        "            mine = None",
+    ]
+
+
+def _compiled(primitive: Any, rows: list[str], scope: dict) -> Callable:
+    name = generated_name(f"pullback of {primitive.name}")
+    exec(compile("\n".join(rows), name, "exec"), scope)
     return scope["pullback"]
-
-
-def added_into(new: np.ndarray, old: Any) -> Any:
-    """Return ``old + new``, in the memory of `new` if it can be held there."""
-    if type(old) is np.ndarray and old.shape == new.shape and old.dtype == new.dtype:
-        return np.add(old, new, out=new)
-    return old + new
 
 
 def conj_if_complex(x: Any) -> Any:
@@ -169,7 +225,31 @@ def general_pullback(primitive: Any) -> Callable:
             if operand >= 0:
                 new = fit(vjp(ct, y, *args, **keywords), AVALS[code])
                 old = cotangents[operand]
-                cotangents[operand] = new if old is None else old + new
+                if old is not None and code & 1 and AVALS[code].is_large:
+                    accumulate(operand, new, False, cotangents, AVALS[code])
+                else:
+                    cotangents[operand] = new if old is None else old + new
+
+    return pullback
+
+
+def into_pullback(primitive: Any, into: Callable) -> Callable:
+    """Return the pullback of a function of one array that adds to a few elements, if it can.
+
+    ``into(total, ct, y, *args, **kwargs)`` adds to an array of the sweep's own in place, and tells
+    whether it could.
+    """
+    usual = general_pullback(primitive)
+
+    def pullback(ct: Any, entry: tuple, cotangents: Any) -> None:
+        aval, (a, *_), args, kwargs, y = entry[3], entry[4], *entry[6:9]
+        if a in cotangents[-1] and issubclass(type(ct), np.ndarray | np.generic):  # no handle
+            total, keywords = cotangents[a], dict(kwargs) if kwargs else NO_KEYWORDS
+            if type(total) is np.ndarray and into(
+                total, full(ct, AVALS[aval]), y, *args, **keywords
+            ):
+                return
+        usual(ct, entry, cotangents)
 
     return pullback
 
@@ -178,7 +258,7 @@ def product_pullback(primitive: Any) -> Callable:
     """Return the pullback of a product of two operands, whose outer products may wait."""
     left, right = primitive.vjps
 
-    def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
+    def pullback(ct: Any, entry: tuple, cotangents: Any) -> None:
         _, _, _, aval, (a, b), (code1, code2), (x1, x2), _, y = entry
         ct = full(ct, AVALS[aval])
         if x1 is None:
@@ -187,16 +267,20 @@ def product_pullback(primitive: Any) -> Callable:
             x2 = AVALS[code2]
         if a >= 0:
             old = cotangents[a]
-            if old is None:
-                cotangents[a] = fit(left(ct, y, x1, x2), AVALS[code1])
-            elif not add_outer(a, ct, x2, old, cotangents):
-                cotangents[a] = old + fit(left(ct, y, x1, x2), AVALS[code1])
+            if old is None or not add_outer(a, ct, x2, old, cotangents):
+                new = fit(left(ct, y, x1, x2), AVALS[code1])
+                if code1 & 1 and AVALS[code1].is_large:
+                    accumulate(a, new, new is not ct, cotangents, AVALS[code1])
+                else:
+                    cotangents[a] = new if old is None else old + new
         if b >= 0:
             old = cotangents[b]
-            if old is None:
-                cotangents[b] = fit(right(ct, y, x1, x2), AVALS[code2])
-            elif not add_outer(b, x1, ct, old, cotangents):
-                cotangents[b] = old + fit(right(ct, y, x1, x2), AVALS[code2])
+            if old is None or not add_outer(b, x1, ct, old, cotangents):
+                new = fit(right(ct, y, x1, x2), AVALS[code2])
+                if code2 & 1 and AVALS[code2].is_large:
+                    accumulate(b, new, new is not ct, cotangents, AVALS[code2])
+                else:
+                    cotangents[b] = new if old is None else old + new
 
     return pullback
 

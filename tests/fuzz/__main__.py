@@ -7,6 +7,8 @@ import collections
 import sys
 import time
 
+from tapemagic.autodiff import avals
+
 from .harness import check
 from .programs import random_program
 from .shrinking import shrink
@@ -18,7 +20,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first program")
     parser.add_argument("--show", action="store_true", help="print refusals as well")
     parser.add_argument("--stop", type=int, default=5, help="failures after which to stop")
+    parser.add_argument("--large", action="store_true", help="treat small arrays as large ones")
     options = parser.parse_args()
+    if options.large:
+        avals.SMALL = avals.LARGE = 0
     counts: collections.Counter[str] = collections.Counter()
     refusals: collections.Counter[str] = collections.Counter()
     start, failures = time.perf_counter(), 0

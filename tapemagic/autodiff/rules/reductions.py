@@ -217,6 +217,22 @@ def _extreme(
     return np.where(hits, ct / ties if np.any(ties != 1) else ct, 0)
 
 
+def _extreme_into(
+    total: Any, ct: Any, y: Any, x: Any,
+    axis: Any = None, out: Any = None, keepdims: Any = _none, initial: Any = _none,
+    where: Any = True,
+) -> bool:  # fmt: skip
+    """Add the cotangent at the extremes alone; False at ties."""
+    if initial is not _none or where is not True or not x.ndim:
+        return False
+    numbers = np.flatnonzero(_hits(y, x, axis, where))
+    if numbers.size != np.size(ct):
+        return False
+    places = np.unravel_index(numbers, x.shape)
+    total[places] += np.broadcast_to(restore(ct, x.shape, axis), x.shape)[places]
+    return True
+
+
 def _extreme_initial(
     ct: Any, y: Any, x: Any,
     axis: Any = None, out: Any = None, keepdims: Any = _none, initial: Any = _none,
@@ -230,7 +246,7 @@ def _extreme_initial(
 for _fun in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):
     general(
         _fun, _extreme, None, None, None, _extreme_initial,
-        kind="linear", kink="ties", name=_fun.__name__.replace("am", "m"),
+        kind="linear", kink="ties", name=_fun.__name__.replace("am", "m"), into=_extreme_into,
     )  # fmt: skip
 
 
