@@ -7,6 +7,8 @@ ones are copied; of large ones a fingerprint is taken, and a sweep over changed 
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 
 from tapemagic.errors import ChangedDataError
@@ -15,6 +17,8 @@ from .recorder import RECORDER, Recording
 
 #: Arrays up to this many bytes are copied: hardly dearer than to watch them, and always right.
 COPIED = 1 << 18
+#: From so many bytes on, the copy that an earlier operation made is looked at first.
+SHARED = 1 << 12
 #: Of arrays above this many bytes every sixteenth page is read: reading all of them, twice, would
 #: cost as much as the operation. A change of a few elements of so large an array can escape.
 SAMPLED = 1 << 25
@@ -24,12 +28,39 @@ _NOTHING = np.empty(0, np.uint8)
 
 def keep(value: np.ndarray) -> np.ndarray:
     """Return what an entry stores for a plain array operand."""
-    if value.nbytes <= COPIED:
+    size = value.nbytes
+    if size < SHARED:
         return value.copy()
     recording = RECORDER.recording
+    if size <= COPIED:
+        return value.copy() if recording is None else _copied_once(value, recording)
     if recording is not None and id(value) not in recording.guards:
         recording.guards[id(value)] = (value, fingerprint(value))
     return value
+
+
+def _copied_once(value: np.ndarray, recording: Recording) -> np.ndarray:
+    """Return a copy, the same one for an array that many operations use as it is.
+
+    A loop over a constant matrix holds one copy and not one per round.
+    """
+    known = recording.copies.get(id(value))
+    if known is not None:
+        same, copy = known
+        if same() is value and _same_bytes(value, copy):
+            return copy
+    copy = value.copy()
+    recording.copies[id(value)] = weakref.ref(value), copy
+    return copy
+
+
+def _same_bytes(value: np.ndarray, copy: np.ndarray) -> bool:
+    if value.shape != copy.shape or value.dtype != copy.dtype or value.nbytes % 8:
+        return False
+    if not value.flags.c_contiguous or not copy.flags.c_contiguous:
+        return False
+    words = value.reshape(-1).view(np.uint64) == copy.reshape(-1).view(np.uint64)
+    return bool(words.all())
 
 
 def fingerprint(value: np.ndarray) -> tuple:

@@ -64,7 +64,7 @@ def _blocks(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
 
 
 def _has_nan(block: np.ndarray) -> bool:
-    return block.size > 0 and bool(np.isnan(block.max()))
+    return block.size > 0 and bool(np.isnan(np.maximum.reduce(block, axis=None)))
 
 
 def _swept_at_once(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:

@@ -46,7 +46,8 @@ class Recording:
         the detail is the dtype or type of the result, and the function).
     guards : dict of id -> (array, fingerprint)
         Large plain arrays that entries refer to: they must not change before the sweep.
-
+    copies : dict of id -> (weak reference to an array, its copy)
+        Plain arrays that were copied: operations that use one again share the copy.
     decisions : list of (position, context, offset, function, arguments, keywords)
         Results without a derivative (comparisons, argmax, int(), ...), before which entry they were
         made, and what of: what a run that is repeated with other inputs has to check.
@@ -57,9 +58,8 @@ class Recording:
     """
 
     __slots__ = (
-        "_numbers", "contexts", "decisions", "entries", "events", "guards", "sharers", "spoiled",
-        "token",
-        "variables",
+        "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "sharers",
+        "spoiled", "token", "variables",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -68,6 +68,7 @@ class Recording:
         self.contexts: list[tuple[CodeType, int, int]] = []
         self.events: list[tuple] = []
         self.guards: dict[int, tuple[Any, tuple]] = {}  # by identity
+        self.copies: dict[int, tuple[Any, Any]] = {}
         self.decisions: list[tuple] = []
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()

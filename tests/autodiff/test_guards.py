@@ -1,5 +1,7 @@
 """Plain arrays that change after the tape used them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,40 @@ def test_a_small_array_is_copied():
         y = x * data
         data[:] = 0.0
     np.testing.assert_array_equal(tape.gradient(y, x), [3.0, 4.0])
+
+
+def test_a_constant_of_a_loop_is_copied_once():
+    a = np.random.default_rng(0).normal(size=(64, 64)) / 10
+    x = Variable(np.ones(64))
+    tracemalloc.start()
+    with GradientTape() as tape:
+        h = x
+        for _ in range(200):
+            h = np.tanh(a @ h)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * a.nbytes  # of 200
+    gradient = tape.gradient(h, x)
+    moved = [np.ones(64) + 1e-30j * (np.arange(64) == k) for k in range(64)]
+    for k, h in enumerate(moved):
+        for _ in range(200):
+            h = np.tanh(a @ h)
+        assert gradient[k] == pytest.approx(np.sum(h.imag) / 1e-30, rel=1e-9, abs=1e-250)
+
+
+@pytest.mark.parametrize("fill", [0.0, -0.0, np.nan, 2.0])
+def test_a_constant_that_changes_between_rounds_counts_as_it_was(fill):
+    a = np.ones(1000)
+    x = Variable(np.full(1000, 3.0))
+    with GradientTape() as tape:
+        y = x * a
+        a[17] = fill
+        y = y * 1.0 + x * a
+        a[17] = 1.0
+        y = y + x * a
+    wanted = np.full(1000, 3.0)
+    wanted[17] = 2.0 + fill
+    np.testing.assert_array_equal(tape.gradient(y, x), wanted)
 
 
 @pytest.mark.parametrize("use", [
