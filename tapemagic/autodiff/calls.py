@@ -238,7 +238,7 @@ def wrapped(y: Any, args: tuple, memory: Sequence, node: tuple[int, int] | None,
                 and isinstance(value, np.ndarray)
                 and (base is value or base is value.base)
             ):
-                from .storage import view_of
+                from .views import view_of
 
                 return view_of(x, y, node, cls)
     if node is None:

@@ -17,8 +17,9 @@ from .avals import CODES, code_of, is_small
 from .dispatch import HANDLE_TYPES
 from .places import is_basic
 from .recorder import RECORDER, entered
-from .storage import Storage, view_of
+from .storage import Storage
 from .structure import get_item
+from .views import view_of
 
 _NUMBER_CODES = {kind: code_of(kind(0)) for kind in (np.float64, np.float32)}
 
@@ -59,20 +60,24 @@ def getitem(handle: Any, index: Any) -> Any:
     fresh = handle.token is RECORDER.token
     storage = handle.storage
     if kind is int or kind is slice:
-        if type(storage) is Storage and storage.written:
-            short = handle.window is storage.whole and dispatch.node_of(handle) >= 0
-            value = storage.buffer
+        is_view = type(storage) is Storage
+        if is_view and storage.written:
+            short, value = handle.window is storage.whole and handle.window[4], storage.buffer
+            tracked = short and dispatch.node_of(handle) >= 0
         else:
-            short, value = fresh, handle.value
+            short, tracked, value = fresh, fresh, handle.value
         if short:
             y = value[index]
             code = _NUMBER_CODES.get(type(y))
-            if code is not None:  # the short way: one element of a vector
+            if code is not None and tracked:  # the short way: one element of a vector
                 return _part(handle, y, code, index)
-            if type(storage) is Storage and type(y) is np.ndarray:
+            if is_view and type(y) is np.ndarray:
                 code = CODES.get((y.shape, y.dtype, np.ndarray)) or code_of(y)
-                part = _part(handle, y, code, encode(index))
-                storage.attach(part)
+                if tracked:
+                    part = _part(handle, y, code, encode(index))
+                else:
+                    part = dispatch.traced(y, code, -1, handle.result_class)
+                storage.attach(part, _offset(value, index))
                 return part
     else:
         index = plain_index(index)
@@ -93,6 +98,14 @@ def getitem(handle: Any, index: Any) -> Any:
         return leaks.flat(y, (handle,))
     node = _record(id_, code, index, y)
     return dispatch.traced(y, node[0], node[1], handle.result_class)
+
+
+def _offset(memory: np.ndarray, index: Any) -> int:
+    """Return at which byte of contiguous memory an element or slice of it begins."""
+    length = memory.shape[0]
+    if type(index) is int:
+        return (index if index >= 0 else index + length) * memory.strides[0]
+    return min(index.indices(length)[0], length - 1) * memory.strides[0] if length else 0
 
 
 def _part(handle: Any, y: Any, code: int, where: Any) -> Any:

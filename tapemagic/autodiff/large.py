@@ -41,6 +41,11 @@ def _holds(room: Any, x: Any) -> bool:
     )
 
 
+def shares(new: Any, ct: Any) -> bool:
+    """Tell whether what an operand got is the cotangent itself, or a view (its real part)."""
+    return new is ct or getattr(new, "base", None) is not None
+
+
 def accumulate(operand: int, new: Any, is_fresh: bool, cotangents: Any, aval: Any) -> None:
     """Add to the cotangent of an operand; `is_fresh` tells whether nobody else refers to `new`."""
     old, owned = cotangents[operand], cotangents[-1]

@@ -17,7 +17,7 @@ from . import changing_methods, dispatch, leaks
 from .creation import convert, row
 from .dispatch import call, call_primitive, plain
 from .primitives import linear
-from .storage import storage_of
+from .views import storage_of
 
 #: Methods that are the NumPy function of that name, with the handle as first argument.
 SAME = {

@@ -18,7 +18,8 @@ from tapemagic.errors import UnsupportedWriteError
 
 from . import dispatch, leaks
 from .places import view_at, window_of
-from .storage import Storage, storage_of
+from .storage import Storage
+from .views import storage_of
 
 
 def check_write(memory: np.ndarray, target: np.ndarray, index: Any, values: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .avals import AVALS, fit, full
-from .large import accumulate, negated, over, times
+from .large import accumulate, negated, over, shares, times
 from .outers import add_outer
 from .recorder import generated_name
 
@@ -96,7 +96,7 @@ def compile_pullback(primitive: Any, *, general: bool) -> Callable:
 
     scope = dict(
         FORMULA_NAMES, AVALS=AVALS, fit=fit, full=full, times=times, over=over,
-        negated=negated, accumulate=accumulate, conj_if_complex=conj_if_complex,
+        negated=negated, accumulate=accumulate, shares=shares, conj_if_complex=conj_if_complex,
         pull_large=pull_large,
     )  # fmt: skip
     return _compiled(primitive, rows, scope)
@@ -149,7 +149,7 @@ def _large_part(primitive: Any, general: bool, position: int, room: str) -> list
         f"        new = {product}",
         "        is_fresh = room is not None or new is not ct",
         f"        accumulate({operand}, new, is_fresh, cotangents, AVALS[{own}])",
-        "        if new is ct:",
+        "        if shares(new, ct):",
         "            mine = None",
     ]
 

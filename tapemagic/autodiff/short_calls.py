@@ -20,7 +20,8 @@ from numpy import ndarray
 from . import guards, leaks
 from .avals import CODES, code_of
 from .calls import all_reads, call_elementwise, call_primitive, wrapped
-from .handles import HANDLE_TYPES, NUMBER, itself, node_of, operand, traced
+from .handles import HANDLE_TYPES, NUMBER, itself, traced
+from .operands import read, saved
 from .primitives import Primitive
 from .pullbacks import NO_KEYWORDS
 from .recorder import RECORDER, entered
@@ -36,10 +37,14 @@ _OF_METHODS = {"axis", "keepdims"}
 def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> Any:
     """Do what `call_elementwise` does for one operand whose kind the result keeps."""
     token, storage = RECORDER.token, x.storage
-    if x.token is token and (storage is None or not storage.written) and x.aval > NUMBER:
+    if (
+        x.token is token
+        and (storage is None or not storage.written or x.window is storage.whole)
+        and x.aval > NUMBER
+    ):
         value, id_, code = x.value, x.id, x.aval
     else:
-        value, id_, code = _operand(primitive, x, 0, depth)
+        value, id_, code = read(primitive, x, 0, depth)
         if id_ < 0 or code < 0:
             return call_elementwise(primitive, compute, (x,))
     y = compute(value)
@@ -59,7 +64,7 @@ def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> An
     if not reads_x:
         value = None
     elif storage is not None:
-        value = _saved(x, value)
+        value = saved(x, value)
     entries.append(
         (
             primitive.code, frame.f_lasti, RECORDER.context, code, id_, -1, value, None,
@@ -67,35 +72,6 @@ def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> An
         )
     )  # fmt: skip
     return result
-
-
-def _operand(primitive: Primitive, x: Any, position: int, depth: int) -> tuple[Any, int, int]:
-    """Return value, id (-1: a constant) and aval of a handle; no value if anything is special."""
-    storage = x.storage
-    if storage is not None and storage.written and x.window is not storage.whole:
-        return storage.true_view(x), node_of(x), x.aval
-    if x.token is RECORDER.token:
-        value, id_, code = x.value, x.id, x.aval
-    elif storage is not None and RECORDER.shunned is None:
-        # Read for the first time since it was made, or written to. To go up from frame to frame
-        # would make an object of each.
-        frame = _getframe(depth + 1)
-        if frame is not RECORDER.frame:
-            frame = entered(frame)
-        value, id_, code = storage.settle(x, primitive.may_read(position), frame)
-    else:
-        value, id_, code = operand(x)
-    if code <= NUMBER and type(value) is not ndarray:  # a Python or a complex number
-        return None, -1, 0
-    return value, id_, code
-
-
-def _saved(x: Any, value: Any) -> Any:
-    """Return what an entry keeps of a handle: of a view of memory that is written to, a copy."""
-    storage = x.storage
-    if storage is not None and storage.written and x.window is not storage.whole:
-        return operand(x)[0]
-    return value
 
 
 def _general(primitive: Primitive, compute: Any, args: tuple) -> Any:
@@ -115,10 +91,14 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     if kind1 in HANDLE_TYPES:
         cls = x1.result_class
         storage = x1.storage
-        if x1.token is token and (storage is None or not storage.written) and x1.aval > NUMBER:
+        if (
+            x1.token is token
+            and (storage is None or not storage.written or x1.window is storage.whole)
+            and x1.aval > NUMBER
+        ):
             v1, a, code1 = x1.value, x1.id, x1.aval
         else:
-            v1, a, code1 = _operand(primitive, x1, 0, depth)
+            v1, a, code1 = read(primitive, x1, 0, depth)
             if v1 is None:
                 return _general(primitive, compute, (x1, x2))
         if a >= 0:
@@ -129,10 +109,14 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
         return _general(primitive, compute, (x1, x2))
     if kind2 in HANDLE_TYPES:
         storage = x2.storage
-        if x2.token is token and (storage is None or not storage.written) and x2.aval > NUMBER:
+        if (
+            x2.token is token
+            and (storage is None or not storage.written or x2.window is storage.whole)
+            and x2.aval > NUMBER
+        ):
             v2, b, code2 = x2.value, x2.id, x2.aval
         else:
-            v2, b, code2 = _operand(primitive, x2, 1, depth)
+            v2, b, code2 = read(primitive, x2, 1, depth)
             if v2 is None:
                 return _general(primitive, compute, (x1, x2))
         if b >= 0:
@@ -165,13 +149,13 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     elif kind1 is ndarray:
         v1 = guards.keep(v1)
     elif code1 and x1.storage is not None:
-        v1 = _saved(x1, v1)
+        v1 = saved(x1, v1)
     if b >= 0 and not reads2:
         v2 = None
     elif kind2 is ndarray:
         v2 = guards.keep(v2)
     elif code2 and x2.storage is not None:
-        v2 = _saved(x2, v2)
+        v2 = saved(x2, v2)
     frame = _getframe(depth)
     if frame is not RECORDER.frame:
         frame = entered(frame)
@@ -200,7 +184,7 @@ def call_one(
     primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any], depth: int = 3
 ) -> Any:
     """Carry out a function of one handle and settings given by keyword."""
-    value, a, code_x = _operand(primitive, x, 0, depth)
+    value, a, code_x = read(primitive, x, 0, depth)
     if a < 0:
         return call_primitive(primitive, (x,), kwargs, compute)
     settings = None
@@ -238,7 +222,7 @@ def call_one(
     entries.append(
         (
             primitive.code, frame.f_lasti, RECORDER.context, code, (a,), (code_x,),
-            (_saved(x, value) if 0 in reads or "*" in reads else None,), settings, kept,
+            (saved(x, value) if 0 in reads or "*" in reads else None,), settings, kept,
         )
     )  # fmt: skip
     if is_view:
@@ -256,7 +240,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
     for x in args:
         kind = type(x)
         if kind in HANDLE_TYPES:
-            value, id_, code = _operand(primitive, x, len(values), 3)
+            value, id_, code = read(primitive, x, len(values), 3)
             if value is None:
                 return call_primitive(primitive, args, kwargs, compute)
             cls = cls or x.result_class
@@ -300,7 +284,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
         if id_ >= 0 and i not in reads and "*" not in reads:
             values[i] = None
         elif codes[i]:
-            values[i] = _saved(args[i], values[i])
+            values[i] = saved(args[i], values[i])
         elif type(values[i]) is ndarray:
             values[i] = guards.keep(values[i])
     frame = _getframe(3)

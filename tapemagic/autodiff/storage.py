@@ -8,8 +8,8 @@ and knows which node holds its current contents.
 - A *stale* handle is brought up to date when it is read: its node becomes "this window of the
   current contents".
 - Values that a rule has saved must stay what they were. The first write copies the memory; later
-  ones go in place, until somebody reads an array whole again. Of a view, what is saved is a copy
-  (no dearer than the operation that reads it). So a loop of n writes costs O(n).
+  ones go in place, until somebody reads an array whole again. What is saved of a view after the
+  first write is a copy (no dearer than the operation that reads it). A loop of n writes costs O(n).
 
 A view is described by its window on the memory: byte offset, shape, strides, dtype. That covers
 every composition of slices, transposes, reshapes and real/imaginary parts.
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, recorder
+from . import recorder
 from .avals import code_of, is_small
 from .places import (
     Window,
@@ -80,8 +80,11 @@ class Storage:
         self.fresh: list[weakref.ref] = []  # those whose token a write has to take back
         self.limit = 16  # length of `handles` at which the dead are dropped
 
-    def attach(self, handle: Any) -> None:
-        """Make `handle`, whose value lies in the buffer, one of this storage's handles."""
+    def attach(self, handle: Any, offset: int = -1) -> None:
+        """Make `handle`, whose value lies in the buffer, one of this storage's handles.
+
+        `offset` is where it begins, in bytes, if that is known.
+        """
         handle.storage = self
         handle.version = self.version
         handle.window = None
@@ -90,12 +93,16 @@ class Storage:
             self.handles = [known for known in self.handles if known() is not None]
             self.limit = 2 * len(self.handles) + 16
         if self.written:
-            self._place(handle, self.buffer)
+            self._place(handle, self.buffer, offset)
             handle.token = None  # not saved yet: `settle` decides what to do about the value
 
-    def _place(self, handle: Any, buffer: np.ndarray) -> None:
+    def _place(self, handle: Any, buffer: np.ndarray, offset: int = -1) -> None:
         """Note where in `buffer` the value of a handle lies."""
-        window = window_of(handle.value, buffer)
+        value = handle.value
+        if offset < 0:
+            window = window_of(value, buffer)
+        else:
+            window = offset, value.shape, value.strides, value.dtype.str, value.flags.writeable
         handle.window = self.whole if window == self.whole else window
 
     # -------------------------------------------------------------------------------- reading
@@ -104,8 +111,10 @@ class Storage:
         """Return the handle's window on the current contents: what NumPy would have."""
         if not self.written:
             return handle.value
-        if handle.window is self.whole:
+        if handle.window is self.whole and handle.window[4]:
             return self.buffer
+        if handle.value.base is self.buffer:  # it is that view, as it was made
+            return handle.value
         return view_at(self.buffer, handle.window)
 
     peek = true_view  # the name that a `VariableState` has for it
@@ -120,13 +129,15 @@ class Storage:
         view.setflags(*args, **kwargs)
         if self.written:
             handle.window = (*handle.window[:4], bool(view.flags.writeable))
+            handle.value = view_at(self.buffer, handle.window)
         else:
             handle.value.setflags(*args, **kwargs)
 
     def settle(self, handle: Any, reads: bool = True, frame: Any = None) -> tuple[Any, int, int]:
         """Return value, id and aval of a handle whose token did not match.
 
-        `reads` tells whether a rule may keep the value: then it is protected from later writes.
+        `reads` tells whether a rule may keep the value: then it is protected from later writes. A
+        view is copied if there were writes before: else the first write of all copies the memory.
         """
         value = self.true_view(handle)
         self.recording = RECORDER.recording
@@ -134,7 +145,7 @@ class Storage:
         tracked = id_ >= 0
         reads = reads or not tracked  # constants are always kept: a run can be repeated
         if reads and self.written:
-            if handle.window is self.whole:
+            if handle.window is self.whole or not self.changed:
                 self.exposed = True
                 handle.value = value
             else:
@@ -244,68 +255,6 @@ class Storage:
     def current(self) -> int:
         """Return the node of the contents in this recording, or -1."""
         return self.id if self.token is RECORDER.token else -1
-
-
-# -------------------------------------------------------------------------------------- windows
-
-
-def storage_of(handle: Any) -> Storage:
-    """Return the storage of an array handle, made when it is first needed."""
-    if handle.storage is None:
-        value = handle.value
-        if value.base is None and value.flags.forc:
-            Storage(value, handle).attach(handle)
-        else:
-            _storage_around(handle).attach(handle)
-    return handle.storage
-
-
-def _storage_around(handle: Any) -> Storage:
-    """Make the storage of a result that NumPy made as a view of a temporary array.
-
-    Also that of an array with its axes in another order, which is a view of its memory as it lies.
-    """
-    value = handle.value
-    owner = value
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
-    owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
-    if not owner.flags.c_contiguous or owner.dtype.kind not in "fc":
-        handle.value = value = owner = np.array(value)
-    storage = Storage(owner)
-    if handle.token is RECORDER.token:
-        where = (order_of(owner), window_of(value, owner))
-        storage.id = append_node(
-            window_set, (-1, handle.id), (storage.aval, handle.aval), (None, None, where), owner
-        )
-        storage.token = RECORDER.token
-    return storage
-
-
-def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> Any:
-    """Wrap a result that NumPy made as a view of the handle `x`."""
-    if not isinstance(x.storage, (Storage, type(None))):  # a Variable: its value never changes
-        if node is None:
-            return dispatch.untracked(y.copy(order="K"), cls)  # which may be written to
-        return dispatch.traced(y, node[0], node[1], cls)
-    if not isinstance(x.value, np.ndarray):  # ``number[...]``: an array of its own
-        y = y.copy()
-        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
-    if x.storage is None and not x.value.flags.writeable:  # nobody can write to either
-        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
-    storage = storage_of(x)
-    if y.size and storage.written and not np.may_share_memory(y, storage.buffer):
-        # Computed from a copy that a rule keeps: not a view of what the array holds.
-        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y.copy(), *node, cls)
-    result: Any = object.__new__(cls)
-    result.value = y
-    if node is None:
-        result.aval, result.id, result.token = code_of(y), -1, None
-    else:
-        result.aval, result.id = node
-        result.token = RECORDER.token
-    storage.attach(result)
-    return result
 
 
 def place_of_write(storage: Storage, target: np.ndarray, index: Any, encoded: Any) -> tuple:

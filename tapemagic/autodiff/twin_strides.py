@@ -13,9 +13,10 @@ from .dispatch import HANDLE_TYPES, node_of
 from .indexing import encode
 from .places import positions_in, window_of
 from .recorder import RECORDER
-from .storage import Storage, storage_of
+from .storage import Storage
 from .structure import append_node, get_item
 from .twinning import twin_for
+from .views import storage_of
 
 
 @twin_for(stride_tricks.as_strided)

@@ -18,8 +18,9 @@ from .overlapping import check_write
 from .places import is_basic, view_at, window_of
 from .primitives import RULES
 from .recorder import RECORDER
-from .storage import Storage, place_of_write, storage_of
+from .storage import Storage, place_of_write
 from .structure import append_node, set_item
+from .views import storage_of
 
 
 def write_item(handle: Any, index: Any, values: Any) -> None:

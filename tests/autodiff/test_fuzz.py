@@ -1,5 +1,8 @@
 """Random programs: a few hundred here; ``python -m tests.fuzz N`` runs as many as one likes."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.fuzz.harness import check
@@ -17,3 +20,11 @@ def test_random_programs(first):
         assert not outcome.failed, f"\n{program}\n{outcome}"
         refused += outcome.kind == "refused"
     assert refused <= BATCH // 5
+
+
+def test_random_programs_whose_arrays_count_as_large():
+    # in a process of its own, since what counts as large is asked once for each shape
+    command = [sys.executable, "-m", "tests.fuzz", "150", "--large", "--seed", "1000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "'ok': 1" in done.stdout

@@ -119,6 +119,17 @@ def test_complex_numbers():
     np.testing.assert_allclose(gradient, wanted, rtol=1e-5, atol=1e-7)
 
 
+def test_a_real_part_that_is_passed_on_is_not_written_over():
+    x, z = Variable(X), Variable(X + 1j * C)
+    with GradientTape() as tape:
+        y = x * x + z
+        loss = np.sum(np.real(y * np.conj(z)) + np.imag(z) * 0.5)
+    # y conj(z) = (x^2 + a + ib)(a - ib): real part (x^2 + a) a + b^2
+    of_x, of_z = tape.gradient(loss, [x, z])
+    np.testing.assert_allclose(of_x, 2 * X * X, rtol=1e-12)
+    np.testing.assert_allclose(of_z, X**2 + 2 * X + 1j * (2 * C + 0.5), rtol=1e-12)
+
+
 @pytest.mark.parametrize("axis", [None, -1, 0, 1, (0, 2), (1, 2)], ids=str)
 @pytest.mark.parametrize("fun", [np.max, np.min])
 @pytest.mark.parametrize("ties", [False, True])

@@ -337,6 +337,61 @@ def test_a_fill_loop_is_linear(monkeypatch):
         assert swept <= 8 * n
 
 
+@pytest.mark.parametrize("is_watched", [True, False])
+@pytest.mark.parametrize("part", [0, -1, slice(1, 3), slice(None, None, -2), slice(3, 3)], ids=str)
+def test_parts_that_were_read_before_the_first_write(part, is_watched, monkeypatch):
+    rows, w = np.arange(12.0).reshape(4, 3), np.array([2.0, 3.0, 5.0])
+    copies = count_calls(monkeypatch, storage, "copy_of")
+    borrowed = Borrowed()
+    with GradientTape() as tape:
+        table, x = borrowed.lift(rows), tape.watch(borrowed.lift(w))
+        if is_watched:
+            tape.watch(table)
+        one = table[part]
+        y = np.sum(one * x)
+        before = len(copies)
+        table[...] = 100.0
+        one[...] = 7.0
+        y = y + np.sum(table * x) + np.sum(one * x)
+    assert before == 0
+    plain = np.arange(12.0).reshape(4, 3)
+    first = plain[part].copy()
+    plain[...] = 100.0
+    plain[part] = 7.0
+    wanted = (first.reshape(-1, 3) + plain[part].reshape(-1, 3)).sum(0) + plain.sum(0)
+    np.testing.assert_array_equal(tape.gradient(y, x), wanted)
+
+
+def test_reading_rows_copies_nothing_and_writing_copies_once(monkeypatch):
+    copies = count_calls(monkeypatch, storage, "copy_of")
+    borrowed, rows, w = Borrowed(), np.ones((50, 3)), np.ones(3)
+    with GradientTape() as tape:
+        table, x = borrowed.lift(rows), tape.watch(borrowed.lift(w))
+        y = sum(np.sum(row * x) for row in table)
+        wholes = count_calls(monkeypatch, storage.Storage, "_copy_buffer")
+        for row in table:
+            row[0] = 2.0
+            y = y + np.sum(row * x)
+    assert len(wholes) == 1
+    assert len(copies) <= 50  # of what is read after the first write
+    np.testing.assert_array_equal(tape.gradient(y, x), [150.0, 100.0, 100.0])
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+@pytest.mark.parametrize("index", [0, slice(0, 1), slice(None)], ids=str)
+def test_parts_of_a_read_only_array_are_read_only(index, is_watched):
+    x = np.ones((2, 3))
+    x.flags.writeable = False
+    with GradientTape() as tape:
+        handle = Borrowed().lift(x)
+        if is_watched:
+            tape.watch(handle)
+        part = handle[index]
+        assert not part.flags.writeable
+        with pytest.raises(ValueError, match="read-only"):
+            part[...] = 1.0
+
+
 def test_reading_elements_of_a_written_constant_copies_nothing(monkeypatch):
     borrowed = Borrowed()
     copies = count_calls(monkeypatch, storage, "copy_of")
