@@ -102,6 +102,14 @@ class Exchange:
             # what was itself a new one goes back to the very first
             self._originals[id(new)] = new, self._originals.get(id(old), (old, old))[1]
 
+    def _holds_ours(self, value: Any) -> bool:
+        """Tell whether a tuple, or one inside it, holds a result of the running code."""
+        return any(
+            not self.is_foreign(x) if type(x) in HANDLE_TYPES else self._holds_ours(x)
+            for x in value
+            if type(x) in HANDLE_TYPES or isinstance(x, tuple | frozenset)
+        )
+
     def give_back(self, places: Iterable[Place]) -> None:
         """Put plain objects wherever handles are, in places and in what changed on entry."""
         walk = Walk(self._lower, is_users, libraries=1)
@@ -126,7 +134,9 @@ class Exchange:
             self.register(plain, value)
             return plain
         if id(value) in self._originals:
-            return self._originals[id(value)][1]
+            original = self._originals[id(value)][1]
+            # A tuple of the running code's making is made anew once more, of plain objects.
+            return value if self._holds_ours(original) else original
         return self.lower(value)
 
     def is_foreign(self, handle: Any) -> bool:

@@ -111,7 +111,7 @@ class Storage:
         """Return the handle's window on the current contents: what NumPy would have."""
         if not self.written:
             return handle.value
-        if handle.window is self.whole and handle.window[4]:
+        if handle.window[4] and handle.window is self.whole:
             return self.buffer
         if handle.value.base is self.buffer:  # it is that view, as it was made
             return handle.value

@@ -348,3 +348,33 @@ def test_an_attribute_that_holds_a_dict():
         tape.watch(model.w)
         y = np.sum(model.w["w"] ** 2)
     np.testing.assert_array_equal(tape.gradient(y, model.w)["w"], [2.0, 4.0])
+
+
+def test_tuples_of_the_block_that_hold_results_hold_plain_ones_afterwards():
+    a, b = np.ones(2), np.full(2, 3.0)
+    with GradientTape() as tape:
+        tape.watch(a)
+        r = a * 2.0
+        pair, nested = (b, r), [1, (r, (b, [r]))]
+        tape.watch(b)
+        y = np.sum(pair[0] * nested[1][0])
+    assert type(r) is np.ndarray
+    assert pair[0] is b
+    assert pair[1] is r
+    assert nested[1][0] is r
+    assert nested[1][1][0] is b
+    assert nested[1][1][1][0] is r
+    np.testing.assert_array_equal(tape.gradient(y, b), [2.0, 2.0])
+
+
+def test_a_tuple_from_before_the_block_is_the_same_object_afterwards():
+    b = np.full(2, 3.0)
+    pair = known = (b, [b])
+    with GradientTape() as tape:
+        tape.watch(b)
+        pair[1].append(b * 2.0)
+        y = np.sum(pair[0] * pair[1][1])
+    assert pair is known
+    assert pair[0] is b
+    assert type(pair[1][1]) is np.ndarray
+    np.testing.assert_array_equal(tape.gradient(y, b), [12.0, 12.0])

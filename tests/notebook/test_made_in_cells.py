@@ -90,3 +90,14 @@ def test_how_often_the_names_are_searched(monkeypatch, text, most):
     monkeypatch.setattr(Swap, "follow", counted)
     run_taped("import numpy as np\nc = np.array([1.0, 2.0])", text)
     assert len(searches) <= most
+
+
+@pytest.mark.parametrize(
+    "make", ["(e, g)", "(g, e)", "(e, (g, [g, e]))", "[(e, g), g]", "{'a': (e, g)}"]
+)
+def test_tuples_that_also_hold_results(make):
+    # e is exchanged when y is written to, in a new tuple; the old one holds the handle of g
+    assert_right(
+        "e = np.arange(3) / 2", "g = c * 2.0", f"d = {make}", "l = [e]", "y = l[0]",
+        "y[0] = c[0] * c[1]", terms="np.sum(e * g)",
+    )  # fmt: skip
