@@ -11,11 +11,11 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import leaks, lookup, recorder, structures, watching
+from . import lookup, recorder, structures, watching
 from .avals import AVALS
 from .dispatch import is_traced
 from .recorder import RECORDER, Recording
-from .script_names import SCRIPT_NAMES
+from .script_names import SCRIPT_NAMES, running_frame
 from .structure import identity
 from .variable import Variable, VariableState, add_source
 
@@ -101,7 +101,7 @@ class OpenTape:
 
     def _resume(self) -> None:
         recording = self._recording
-        frame = leaks.user_frame() if self.cell is None and not RECORDER.tapes else None
+        frame = running_frame() if self.cell is None and not RECORDER.tapes else None
         is_open = RECORDER.recording is recording
         if is_open:
             recording.forget_reads()

@@ -9,7 +9,7 @@ never patched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from . import later
@@ -42,10 +42,6 @@ class ScriptNames:
 
     def bind(self, frame: Any, runs: Any = None) -> None:
         """Bind the twins, for the code of a frame, and a function that it will call."""
-        while frame is not None and not is_users_module(frame.f_globals.get("__name__") or ""):
-            frame = frame.f_back
-        if frame is None:
-            return
         names, code = frame.f_globals, frame.f_code
         # What the code's names mean is compared by identity: steps of a loop ask the same.
         asked = (code, runs, len(names), *map(id, map(names.get, code.co_names)))
@@ -97,6 +93,14 @@ class ScriptNames:
 
 
 SCRIPT_NAMES = ScriptNames()
+
+
+def running_frame() -> FrameType | None:
+    """Return the innermost frame that is the user's own, and not of a library."""
+    frame = user_frame()
+    while frame is not None and not is_users_module(frame.f_globals.get("__name__") or ""):
+        frame = frame.f_back
+    return frame
 
 
 def _reached(waiting: list[Any]) -> dict[int, Any]:
