@@ -30,14 +30,14 @@ class KnownArrays:
         living = {name: reference() for name, reference in references.items()}
         self.arrays = {name: array for name, array in living.items() if array is not None}
         self.lines = text.splitlines()
+        self._mentioned: dict[str, tuple[str, ...]] = {}
         self._found: dict[tuple[int, tuple[str, ...]], str] = {}
 
     def names(self, node: Any) -> tuple[str, ...]:
         """Name the constant operands of a recorded operation, "" where they have no name."""
-        if not self.arrays or all(np.ndim(value) == 0 for value in node.constants):
+        if not self.arrays or not any(isinstance(value, np.ndarray) for value in node.constants):
             return ()
-        words = re.findall(r"\w+", self.code(node))
-        mentioned = tuple(word for word in dict.fromkeys(words) if word in self.arrays)
+        mentioned = self.mentioned(self.code(node))
         names = []
         for value in node.constants:
             key = id(value), mentioned  # the tape keeps the value: its id stays its own
@@ -45,6 +45,13 @@ class KnownArrays:
                 self._found[key] = self.find(value, mentioned)
             names.append(self._found[key])
         return tuple(names)
+
+    def mentioned(self, line: str) -> tuple[str, ...]:
+        """Return the names of arrays in a line, which a loop asks for again and again."""
+        if line not in self._mentioned:
+            words = dict.fromkeys(re.findall(r"\w+", line))
+            self._mentioned[line] = tuple(word for word in words if word in self.arrays)
+        return self._mentioned[line]
 
     def code(self, node: Any) -> str:
         """Text of the line on which the operation stands, in the cell or in a helper function."""
