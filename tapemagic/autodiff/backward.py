@@ -85,18 +85,19 @@ def _have_nan(cotangents: Iterable[Any]) -> bool:
             elements = ct if ct.ndim == 1 else ct.ravel()
             ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only so
         elif kind is not float64:
-            ct = _has_nan(ct)
-            if ct:
+            if has_nan(ct):
                 return True
+            continue
         if ct != ct:  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)
             return True
     return False
 
 
-def _has_nan(ct: Any) -> bool:
+def has_nan(ct: Any) -> bool:
+    """Tell whether an array, traced or not, or a number holds a nan."""
     ct = dispatch.plain(ct)
     if type(ct) is ndarray and ct.dtype.kind == "f" and ct.size:
-        return bool(np.isnan(ct.max()))
+        return bool(np.isnan(np.maximum.reduce(ct, axis=None)))
     return bool(np.isnan(ct).any())
 
 

@@ -24,6 +24,8 @@ SHARED = 1 << 12
 SAMPLED = 1 << 25
 _PAGE = 512  # words of 8 bytes
 _NOTHING = np.empty(0, np.uint8)
+#: Size of an item -> what its bits are compared as: nan is not equal to itself, 0.0 is to -0.0.
+_WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
 def keep(value: np.ndarray) -> np.ndarray:
@@ -55,12 +57,10 @@ def _copied_once(value: np.ndarray, recording: Recording) -> np.ndarray:
 
 
 def _same_bytes(value: np.ndarray, copy: np.ndarray) -> bool:
-    if value.shape != copy.shape or value.dtype != copy.dtype or value.nbytes % 8:
+    word = _WORDS.get(value.itemsize)
+    if word is None or value.shape != copy.shape or value.dtype != copy.dtype:
         return False
-    if not value.flags.c_contiguous or not copy.flags.c_contiguous:
-        return False
-    words = value.reshape(-1).view(np.uint64) == copy.reshape(-1).view(np.uint64)
-    return bool(words.all())
+    return bool((value.view(word) == copy.view(word)).all())
 
 
 def fingerprint(value: np.ndarray) -> tuple:

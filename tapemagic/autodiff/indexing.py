@@ -75,7 +75,7 @@ def getitem(handle: Any, index: Any) -> Any:
                 code = CODES.get((y.shape, y.dtype, np.ndarray)) or code_of(y)
                 if tracked:
                     part = _part(handle, y, code, encode(index))
-                else:
+                else:  # of a constant
                     part = dispatch.traced(y, code, -1, handle.result_class)
                 storage.attach(part, _offset(value, index))
                 return part

@@ -12,6 +12,7 @@ from tapemagic.errors import TapeUseError
 
 from . import structures
 from .avals import AVALS, Aval
+from .backward import has_nan
 from .batched_sweep import sweep_rows
 from .batches import Rows
 from .dispatch import is_traced, plain, untracked
@@ -57,14 +58,10 @@ def _blocks(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
         forward = RECORDER.recording is None and _is_tall(tape, aval, ids)
         blocks = (_swept_forward if forward else _swept_at_once)(tape, top, ids)
         # The ordinary sweep knows more of what 0 times inf means.
-        if not any(block is not None and _has_nan(block) for block in blocks):
+        if not any(block is not None and has_nan(block) for block in blocks):
             return blocks
     rows = [tape._sweep({top: seed}, ids) for seed in _unit_seeds(aval.shape, aval.dtype)]
     return [_stack([row[i] for row in rows], group, tape) for i, group in enumerate(ids)]
-
-
-def _has_nan(block: np.ndarray) -> bool:
-    return block.size > 0 and bool(np.isnan(np.maximum.reduce(block, axis=None)))
 
 
 def _swept_at_once(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:

@@ -142,10 +142,10 @@ def install(handle: type, variable: type, general: Any = call_operator) -> None:
 def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:
     rule = RULES[fun]
     # What a strict family does with operands is for it to say.
-    short = HANDLE_TYPES if general is call_operator and isinstance(rule, Primitive) else ()
+    is_short = general is call_operator and isinstance(rule, Primitive)
 
     def forward(self: Any, other: Any) -> Any:
-        if type(other) in short or (short and type(other) is np.ndarray):
+        if is_short and (type(other) in HANDLE_TYPES or type(other) is np.ndarray):
             return call_binary(rule, compute, self, other)
         return general(rule, compute, (self, other))
 
@@ -154,7 +154,7 @@ def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:
 
     def power(self: Any, other: Any) -> Any:
         if type(other) is int and other == 2:  # the same value, and a shorter derivative
-            if short and self.aval > NUMBER:
+            if is_short and self.aval > NUMBER:
                 return call_unary(RULES[np.square], _squared, self)
             return general(RULES[np.square], _squared, (self,))
         return forward(self, other)

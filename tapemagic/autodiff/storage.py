@@ -138,6 +138,7 @@ class Storage:
 
         `reads` tells whether a rule may keep the value: then it is protected from later writes. A
         view is copied if there were writes before: else the first write of all copies the memory.
+        `frame` is what a `VariableState` asks for.
         """
         value = self.true_view(handle)
         self.recording = RECORDER.recording

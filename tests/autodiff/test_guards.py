@@ -19,8 +19,9 @@ def test_a_small_array_is_copied():
     np.testing.assert_array_equal(tape.gradient(y, x), [3.0, 4.0])
 
 
-def test_a_constant_of_a_loop_is_copied_once():
-    a = np.random.default_rng(0).normal(size=(64, 64)) / 10
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_constant_of_a_loop_is_copied_once(order):
+    a = np.array(np.random.default_rng(0).normal(size=(64, 64)) / 10, order=order)
     x = Variable(np.ones(64))
     tracemalloc.start()
     with GradientTape() as tape:
