@@ -61,7 +61,7 @@ def test_sections_are_written(document):
 
 
 # families of files with one job, one file per subject: the table names them by a pattern
-FAMILIES = ("autodiff/rules/", "autodiff/twin_", "autodiff/program", "tf/")
+FAMILIES = ("autodiff/rules/", "autodiff/twins/", "autodiff/programs/", "tf/")
 NAMED = [
     file for file in FILES if not file.endswith("__init__.py") and not file.startswith(FAMILIES)
 ]

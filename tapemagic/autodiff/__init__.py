@@ -1,6 +1,7 @@
 """The tape: handles, primitives and their rules, recording, the reverse sweep."""
 
-from . import attributes, indexing, inplace, methods, operators, rules, writing
+from . import rules
+from .arrays import attributes, indexing, inplace, methods, operators, writing
 from .traced import TracedArray
 from .variable import Variable
 

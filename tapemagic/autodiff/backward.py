@@ -5,7 +5,7 @@ every node after all of its uses. No sort and no recursion, so a chain of 10^6 o
 as one of ten.
 
 Two sweeps. The usual one runs the pullbacks. If its result holds a nan, a careful one follows
-(`careful_sweep.py`), which keeps structural zeros apart from numeric ones.
+(`sweeps/careful.py`), which keeps structural zeros apart from numeric ones.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from numpy import float64, ndarray
 
 from tapemagic.errors import TapeError
 
-from . import dispatch, leaks
+from . import leaks
 from .avals import MULTIPLE, is_small
-from .careful_sweep import careful_sweep
+from .calls import dispatch
 from .elements import Reads
-from .lifting import has_short_way, lift, narrowed
 from .primitives import PULLBACKS
 from .recorder import RECORDER
 from .structure import settled, source
+from .sweeps.careful import careful_sweep
+from .sweeps.lifting import has_short_way, lift, narrowed
 
 #: The cotangents of the sweeps that are going on, outermost first, for whoever shows progress.
 SWEEPS: list[list] = []

@@ -8,7 +8,7 @@ of a leading axis for the r-th of them, where the rule of an operation allows it
 * `by_axis` functions: rules that take `axis=` do, with every axis moved by one;
 * `batched` functions have rules of their own for it.
 
-Of all others the rule is called once per row (`batched_sweep.py`). Between operations a cotangent
+Of all others the rule is called once per row (`sweeps/batched.py`). Between operations a cotangent
 keeps all axes of its node behind the leading one, some perhaps of length 1 and standing for more.
 """
 

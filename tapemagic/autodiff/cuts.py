@@ -11,9 +11,10 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError
 
-from . import dispatch, leaks, recorder, structures
+from . import leaks, recorder, structures
 from .avals import AVALS, MULTIPLE, code_of, full, is_small
-from .dispatch import is_traced
+from .calls import dispatch
+from .calls.dispatch import is_traced
 from .primitives import PRIMITIVES, PULLBACKS, Primitive
 from .recorder import RECORDER
 from .structure import source

@@ -9,9 +9,10 @@ import numpy as np
 
 from tapemagic.errors import SourceError
 
-from . import dispatch, structures
-from .borrowed import Borrowed
-from .dispatch import is_traced
+from . import structures
+from .borrowing.borrowed import Borrowed
+from .calls import dispatch
+from .calls.dispatch import is_traced
 from .forward import push, recorded_pullback
 from .recorder import RECORDER
 from .tape import GradientTape

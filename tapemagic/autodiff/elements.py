@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, recorder
+from . import recorder
 from .avals import Aval, code_of
-from .dispatch import is_traced
+from .calls import dispatch
+from .calls.dispatch import is_traced
 from .places import decode, is_repeating, open_window, overlaps, positions_in, view_at
 from .primitives import RULES, general, linear
 from .recorder import RECORDER

@@ -12,8 +12,9 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError
 
-from . import dispatch, structures
-from .dispatch import is_traced
+from . import structures
+from .calls import dispatch
+from .calls.dispatch import is_traced
 from .tape import GradientTape
 from .traced import TracedArray
 

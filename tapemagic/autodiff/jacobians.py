@@ -13,10 +13,10 @@ from tapemagic.errors import TapeUseError
 from . import structures
 from .avals import AVALS, Aval
 from .backward import has_nan
-from .batched_sweep import sweep_rows
 from .batches import Rows
-from .dispatch import is_traced, plain, untracked
+from .calls.dispatch import is_traced, plain, untracked
 from .recorder import RECORDER
+from .sweeps.batched import sweep_rows
 from .traced import TracedArray
 
 #: What the cotangents of one node may take while many are swept at once.

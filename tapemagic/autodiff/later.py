@@ -12,7 +12,7 @@ from typing import Any
 
 #: Package -> the module with its rules or twins, as long as these are not declared.
 PENDING = {
-    "numpy.testing": ".twin_testing",
+    "numpy.testing": ".twins.testing",
     "scipy.special": ".rules.scipy_special",
     "scipy.linalg": ".rules.scipy_linalg_refused",
     "scipy.fft": ".rules.scipy_fft",

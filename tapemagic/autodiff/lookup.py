@@ -7,7 +7,7 @@ from typing import Any
 
 from tapemagic.errors import SourceError
 
-from .dispatch import is_traced
+from .calls.dispatch import is_traced
 from .recorder import RECORDER
 from .variable import VariableState
 

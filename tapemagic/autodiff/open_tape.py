@@ -11,11 +11,12 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import lookup, recorder, structures, watching
+from . import lookup, recorder, structures
 from .avals import AVALS
-from .dispatch import is_traced
+from .borrowing import watching
+from .borrowing.script_names import SCRIPT_NAMES, running_frame
+from .calls.dispatch import is_traced
 from .recorder import RECORDER, Recording
-from .script_names import SCRIPT_NAMES, running_frame
 from .structure import identity
 from .variable import Variable, VariableState, add_source
 
@@ -31,7 +32,7 @@ class OpenTape:
     _recording: Any = None
     _asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
     _cotangents: dict[int, Any] | None = None
-    exchanged: Any = None  # what of a script holds handles meanwhile (watching.py)
+    exchanged: Any = None  # what of a script holds handles meanwhile (borrowing/watching.py)
     target: tuple[str, int] | None = None
     cell: Any = None
     runs: Any = None  # the function that will be run in the block, if it is known
@@ -174,7 +175,7 @@ class OpenTape:
         ----------
         tensor : TracedArray, Variable, array or number, or a nested structure of them
             Until the block ends, handles stand for plain arrays and numbers wherever the code can
-            find them: in names, containers, objects and closures (`watching.py`).
+            find them: in names, containers, objects and closures (`borrowing/watching.py`).
 
         Returns
         -------

@@ -9,19 +9,20 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeUseError
 
-from . import dispatch, structures
+from . import structures
 from .avals import AVALS, fit, full
+from .calls import dispatch
 from .nodes import Reader
 from .primitives import PRIMITIVES
-from .printing import Printer
-from .program_loops import rolled
-from .program_memory import own
-from .program_names import Names, Places
-from .program_replay import Replay
+from .programs.loops import rolled
+from .programs.memory import own
+from .programs.names import Names, Places
+from .programs.printing import Printer
+from .programs.replay import Replay
+from .programs.spelling import Speller
+from .programs.symbols import NotSymbolicError, concrete, name_cotangent
 from .recorder import generated_name
-from .spelling import Speller
 from .structure import source
-from .symbols import NotSymbolicError, concrete, name_cotangent
 from .variable import VariableState
 
 #: A program of more operations than this would take minutes to compile.

@@ -8,7 +8,7 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError
 
-from .dispatch import is_traced
+from .calls.dispatch import is_traced
 
 
 def wants_zero(unconnected_gradients: Any) -> bool:

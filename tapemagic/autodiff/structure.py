@@ -14,7 +14,7 @@ import numpy as np
 
 from . import recorder
 from .avals import AVALS, code_of, fit, full, is_small
-from .dispatch import HANDLE_TYPES, is_traced
+from .calls.dispatch import HANDLE_TYPES, is_traced
 from .elements import (
     Reads,
     _add_at,

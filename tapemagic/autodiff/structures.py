@@ -11,7 +11,7 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError
 
-from .dispatch import HANDLE_TYPES
+from .calls.dispatch import HANDLE_TYPES
 
 #: Types that are leaves, asked first: every gradient comes through here.
 _LEAVES = {np.ndarray, np.float64, np.float32, float, str, type(None)}

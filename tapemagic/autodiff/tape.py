@@ -8,9 +8,10 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import backward, dispatch, guards, jacobians, lookup, structures
+from . import backward, guards, jacobians, lookup, structures
 from .avals import AVALS
-from .dispatch import is_traced
+from .calls import dispatch
+from .calls.dispatch import is_traced
 from .looking import Looking
 from .open_tape import OpenTape
 from .recorder import RECORDER

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, leaks
+from . import leaks
 from .avals import AVALS
-from .dispatch import HANDLE_TYPES, call, call_elementwise
+from .calls import dispatch
+from .calls.dispatch import HANDLE_TYPES, call, call_elementwise
 from .handles import NUMBER
 from .places import is_same_window
 from .primitives import RULES, Primitive
@@ -83,7 +84,7 @@ class TracedArray:
                 if rule.kind == "elementwise" and self.aval > NUMBER:
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
-        from .ufuncs import call_ufunc
+        from .arrays.ufuncs import call_ufunc
 
         return call_ufunc(ufunc, method, inputs, kwargs)
 
@@ -106,7 +107,7 @@ class TracedArray:
 
     @shape.setter
     def shape(self, shape: Any) -> None:
-        from .writing import reshape_in_place
+        from .arrays.writing import reshape_in_place
 
         reshape_in_place(self, shape)
 
@@ -146,7 +147,7 @@ class TracedArray:
 
     @property
     def flat(self) -> Any:
-        from .indexing import FlatIterator
+        from .arrays.indexing import FlatIterator
 
         return FlatIterator(self)
 

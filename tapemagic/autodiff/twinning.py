@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from . import dispatch, later, leaks
-from .creation import as_operand
-from .dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
+from . import later, leaks
+from .calls import dispatch
+from .calls.creation import as_operand
+from .calls.dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
 from .primitives import RULES, Primitive
 from .recorder import RECORDER
 from .traced import TracedArray

@@ -8,8 +8,9 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError, VariableError
 
-from . import dispatch, recorder
+from . import recorder
 from .avals import AVALS, code_of
+from .calls import dispatch
 from .recorder import RECORDER
 from .structure import source
 from .traced import TracedArray

@@ -9,8 +9,8 @@ import numpy as np
 from IPython.core.error import UsageError
 from IPython.display import Code, display
 
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.checking import Check, compare
-from tapemagic.autodiff.dispatch import plain
 from tapemagic.errors import TapeError
 
 from .rerun import Rerun

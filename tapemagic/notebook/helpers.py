@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from tapemagic.autodiff.exchange import is_users, is_users_module
-from tapemagic.autodiff.twins import original_of, twin_of
+from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
+from tapemagic.autodiff.twins.modules import original_of, twin_of
 
 from .instrument import CONVERTERS, SCALAR_TYPES, instrumented
 from .source import accesses, holds

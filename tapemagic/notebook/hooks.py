@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.creation import convert
-from tapemagic.autodiff.dispatch import HANDLE_TYPES, node_of, plain
-from tapemagic.autodiff.exchange import is_array
+from tapemagic.autodiff.borrowing.exchange import is_array
+from tapemagic.autodiff.calls.creation import convert
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of, plain
 from tapemagic.autodiff.leaks import leave, read_back
 from tapemagic.autodiff.traced import TracedArray
-from tapemagic.autodiff.twin_math import total
-from tapemagic.autodiff.twins import twin_of
+from tapemagic.autodiff.twins.math import total
+from tapemagic.autodiff.twins.modules import twin_of
 
 from .frames import prune
 from .instrument import HIDDEN

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.exchange import Exchange, Place, is_array
-from tapemagic.autodiff.twins import original_of, twin_of
+from tapemagic.autodiff.borrowing.exchange import Exchange, Place, is_array
+from tapemagic.autodiff.twins.modules import original_of, twin_of
 
 
 class Swap(Exchange):

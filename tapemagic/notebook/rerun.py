@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.exchange import is_users
+from tapemagic.autodiff.borrowing.exchange import is_users
 from tapemagic.errors import TapeStateError, TapeUseError
 
 from .arguments import parse_path

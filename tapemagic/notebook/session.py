@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from IPython.core.error import UsageError
 
-from tapemagic.autodiff.borrowed import Borrowed
-from tapemagic.autodiff.dispatch import HANDLE_TYPES, operand, plain
+from tapemagic.autodiff.borrowing.borrowed import Borrowed
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, operand, plain
 from tapemagic.autodiff.tape import GradientTape
 from tapemagic.autodiff.variable import Variable
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from IPython.core.error import UsageError
 
-from tapemagic.autodiff.containers import rebuild, set_attribute, set_member, slots
-from tapemagic.autodiff.dispatch import HANDLE_TYPES
-from tapemagic.autodiff.exchange import is_array, is_users
+from tapemagic.autodiff.borrowing.containers import rebuild, set_attribute, set_member, slots
+from tapemagic.autodiff.borrowing.exchange import is_array, is_users
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
 from tapemagic.autodiff.variable import Variable
 
 from .arguments import Path, spell, unknown

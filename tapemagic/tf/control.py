@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import structures
-from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.calls.dispatch import is_traced
 
 from .conversion import convert_to_tensor, operand
 from .shaping import stack

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch, leaks
-from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.errors import TensorError
 
 from .dtypes import as_dtype

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch
-from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.dispatch import is_traced
 
 from .conversion import convert_to_tensor, match, operand, whole_numbers
 from .dtypes import as_dtype, float32

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.dispatch import plain
+from tapemagic.autodiff.calls.dispatch import plain
 
 from . import advice, creation, reductions
 from .conversion import match, operand, whole_numbers

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.cuts import constant_of
-from tapemagic.autodiff.dispatch import plain
 
 from . import advice, arithmetic, picking, reductions
 from .conversion import match, operand, whole_numbers

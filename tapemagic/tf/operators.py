@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch, leaks, operators
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.arrays import operators
+from tapemagic.autodiff.calls import dispatch
 
 from .conversion import match
 from .tensor import Tensor, TensorMethods, tensor_of

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.dispatch import plain
-from tapemagic.autodiff.writing import write_item
+from tapemagic.autodiff.arrays.writing import write_item
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TensorError
 
 from .conversion import match, operand, whole_numbers

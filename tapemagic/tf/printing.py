@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.calls.dispatch import is_traced
 
 
 def tensor_text(tensor: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.calls import dispatch
 
 from .conversion import operand, whole_numbers
 from .dtypes import as_dtype, int64

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.dispatch import is_traced, plain
+from tapemagic.autodiff.calls.dispatch import is_traced, plain
 from tapemagic.errors import TensorError
 
 from .conversion import convert_to_tensor, match, operand, whole_numbers

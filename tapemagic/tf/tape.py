@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import cuts, dispatch, forward, leaks, structure, structures, tape
-from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff import cuts, forward, leaks, structure, structures, tape
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch, leaks
-from tapemagic.autodiff.dispatch import is_traced
-from tapemagic.autodiff.indexing import getitem
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.arrays.indexing import getitem
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import TensorError
 

@@ -8,7 +8,8 @@ import textwrap
 import numpy as np
 
 from tapemagic import GradientTape
-from tapemagic.autodiff import dispatch, twins
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.twins import modules
 
 INPUTS = {
     "x": np.array([-1.3, -0.4, 0.2, 0.9, 1.7]),
@@ -23,16 +24,16 @@ INPUTS = {
 }
 PLAIN = {"np": np, "math": math, "cmath": cmath, "statistics": statistics}
 TWINS = {
-    "np": twins.numpy_twin, "math": twins.math_twin, "cmath": twins.cmath_twin,
-    "statistics": twins.statistics_twin,
+    "np": modules.numpy_twin, "math": modules.math_twin, "cmath": modules.cmath_twin,
+    "statistics": modules.statistics_twin,
 }  # fmt: skip
 
 
-def compile_program(text, modules):
+def compile_program(text, namespace):
     """Make a function of the inputs; the last line is what it returns."""
     *lines, last = [line.strip() for line in text.split(";")]
     body = textwrap.indent("\n".join([*lines, f"return {last}"]), "    ")
-    scope = {**modules, "convert": twins.convert}
+    scope = {**namespace, "convert": modules.convert}
     exec(f"def program({', '.join(INPUTS)}):\n{body}", scope)
     return scope["program"]
 

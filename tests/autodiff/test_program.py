@@ -15,7 +15,7 @@ from autodiff.program_cells import CELLS
 
 import tapemagic
 from tapemagic import GradientTape, Variable
-from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeError, TapeUseError
 
 PARTS = 6  # of the rules, so that no test takes long

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.dispatch import is_traced, plain
+from tapemagic.autodiff.calls.dispatch import is_traced, plain
 from tapemagic.errors import TapeError, TapeUseError
 
 from .gradients import SINGLE, TOLERANCE, Outcome

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 import tapemagic
-from tapemagic.autodiff.borrowed import Borrowed
-from tapemagic.autodiff.dispatch import is_traced
+from tapemagic.autodiff.borrowing.borrowed import Borrowed
+from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twins import numpy_twin
+from tapemagic.autodiff.twins.modules import numpy_twin
 from tapemagic.errors import TapeError
 
 from .cells import CellRun

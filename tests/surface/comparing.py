@@ -6,8 +6,8 @@ import numpy as np
 from surface.entries import in_a_cell
 
 from tapemagic import GradientTape
-from tapemagic.autodiff import dispatch
-from tapemagic.autodiff.borrowed import Borrowed
+from tapemagic.autodiff.borrowing.borrowed import Borrowed
+from tapemagic.autodiff.calls import dispatch
 
 
 def leaves(y):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tapemagic.autodiff import twins
-from tapemagic.autodiff.borrowed import Borrowed
+from tapemagic.autodiff.borrowing.borrowed import Borrowed
+from tapemagic.autodiff.twins import modules
 from tapemagic.notebook.hooks import CellHooks
 from tapemagic.notebook.instrument import make_plan
 
@@ -41,7 +41,7 @@ class Program:
         mentioned = {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
         self.names = tuple(name for name in INPUTS if name in mentioned)
         self.plain = define(text, self.names, np, rewritten=False)
-        self.taped = define(text, self.names, twins.numpy_twin, rewritten=True)
+        self.taped = define(text, self.names, modules.numpy_twin, rewritten=True)
 
 
 def parse(text, names=()):

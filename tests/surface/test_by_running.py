@@ -13,8 +13,8 @@ import pytest
 from surface.entries import in_a_cell
 
 from tapemagic import GradientTape
-from tapemagic.autodiff import twins
-from tapemagic.autodiff.dispatch import is_traced, plain
+from tapemagic.autodiff.calls.dispatch import is_traced, plain
+from tapemagic.autodiff.twins import modules
 from tapemagic.errors import TapeError
 
 pytestmark = pytest.mark.slow
@@ -139,7 +139,7 @@ def check(plain_fun, taped_fun):
 @pytest.mark.parametrize(("module", "name"), CASES, ids=str)
 def test_function(module, name):
     original = getattr(MODULES[module], name)
-    twin = twins.twin_of(original)
+    twin = modules.twin_of(original)
 
     def seeded(fun):
         np.random.seed(5)
@@ -151,7 +151,7 @@ def test_function(module, name):
 @pytest.mark.parametrize(("owner", "name"), METHODS, ids=str)
 def test_draw(owner, name):
     make = GENERATORS[owner]
-    check(lambda: getattr(make(), name), lambda: getattr(twins.twin_of(make()), name))
+    check(lambda: getattr(make(), name), lambda: getattr(modules.twin_of(make()), name))
 
 
 def test_enough_is_run():

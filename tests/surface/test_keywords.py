@@ -9,8 +9,8 @@ from surface.comparing import follow, gradients, run_plain
 from surface.entries import INPUTS, Program, parse
 from surface.keywords.tables import FAMILIES
 
+from tapemagic.autodiff.calls.signatures import signature_of
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive
-from tapemagic.autodiff.signatures import signature_of
 from tapemagic.errors import TapeError
 
 PROGRAMS = [

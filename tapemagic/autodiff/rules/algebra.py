@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch
-from tapemagic.autodiff.creation import array_of
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.creation import array_of
 from tapemagic.autodiff.primitives import RULES
 from tapemagic.autodiff.pullbacks import conj_if_complex
 from tapemagic.autodiff.recorder import RECORDER

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from tapemagic.autodiff import dispatch, later, leaks
-from tapemagic.autodiff.creation import as_operand
+from tapemagic.autodiff import later, leaks
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.primitives import composite, general, refuse
 from tapemagic.autodiff.twinning import TWINS, TwinModule, fresh, register, twin_for
 from tapemagic.errors import NoRuleError

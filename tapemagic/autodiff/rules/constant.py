@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch, leaks
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import composite, constant, refuse
 
 constant(

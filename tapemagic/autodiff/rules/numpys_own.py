@@ -28,7 +28,7 @@ def _linked(function: Callable) -> Callable:
     linked = relink(function)
 
     def body(*args: Any, **kwargs: Any) -> Any:
-        importlib.import_module("tapemagic.autodiff.twins")  # they are made with the rules
+        importlib.import_module("tapemagic.autodiff.twins.modules")  # they are made with the rules
         return linked(*args, **kwargs)
 
     return body

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import integrate
 
-from tapemagic.autodiff.creation import convert
+from tapemagic.autodiff.calls.creation import convert
 from tapemagic.autodiff.primitives import composite
 from tapemagic.autodiff.twinning import STAND_INS, TWINS, relink, twin_module
 

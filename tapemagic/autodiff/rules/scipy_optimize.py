@@ -21,7 +21,7 @@ import numpy as np
 from scipy import optimize
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.creation import convert
+from tapemagic.autodiff.calls.creation import convert
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import fresh, twin_for, twin_module

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from tapemagic.autodiff import dispatch, leaks
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise, general
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES
 from tapemagic.autodiff.twinning import twin_for, twin_module

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import composite, general, linear
 
 from .algebra import apply, as_array, is_live, plain

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.dispatch import plain
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, nn
 from tapemagic.tf.conversion import convert_to_tensor, operand

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.dispatch import plain
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.tf import advice
 from tapemagic.tf.tensor import Tensor, tensor_of
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import dispatch, structures
+from tapemagic.autodiff import structures
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
 from tapemagic.tf.dtypes import int64

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tapemagic
-from tapemagic.autodiff import dispatch
+from tapemagic.autodiff.calls import dispatch
 
 
 class Row(NamedTuple):

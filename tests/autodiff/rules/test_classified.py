@@ -9,9 +9,9 @@ import pytest
 from numpy.testing import overrides
 
 import tapemagic
-from tapemagic.autodiff import twins
+from tapemagic.autodiff.calls.signatures import signature_of
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive, Refused
-from tapemagic.autodiff.signatures import signature_of
+from tapemagic.autodiff.twins import modules
 from tapemagic.errors import NoRuleError
 
 #: Refused without a row: structured arrays have no derivative of their own, and a row would import
@@ -52,7 +52,7 @@ FUNCTIONS = sorted(
     ),
     key=name_of,
 )
-#: Creators: their twins keep the tape (tests/autodiff/test_twins.py); no handle reaches NumPy's.
+#: Creators: their twins keep the tape (tests/autodiff/twins/test_modules.py); no handle reaches NumPy's.
 CREATORS = {
     "numpy.arange", "numpy.array", "numpy.asanyarray", "numpy.asarray", "numpy.ascontiguousarray",
     "numpy.asfortranarray", "numpy.empty", "numpy.eye", "numpy.frombuffer", "numpy.fromfile",
@@ -63,7 +63,7 @@ CREATORS = {
 
 def is_classified(fun):
     if name_of(fun) in CREATORS:
-        return id(fun) in twins.TWINS
+        return id(fun) in modules.TWINS
     return isinstance(RULES.get(fun), (Primitive, Composite, Refused))
 
 

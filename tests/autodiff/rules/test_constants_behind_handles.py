@@ -4,7 +4,7 @@ import numpy  # noqa: ICN001  (np is the twin here)
 import pytest
 
 import tapemagic
-from tapemagic.autodiff.twins import numpy_twin
+from tapemagic.autodiff.twins.modules import numpy_twin
 
 X = numpy.array([0.6, -1.3, 2.1, 0.35])
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from autodiff.rules.four_questions import ask, name_of, row, samplers, with_keywords
 
-from tapemagic.autodiff.twins import twin_of
+from tapemagic.autodiff.twins.modules import twin_of
 
 real, compl = samplers(40)
 T = np.array([-1.0, -0.3, 0.2, 0.9, 1.6])

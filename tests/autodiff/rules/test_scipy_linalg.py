@@ -10,7 +10,7 @@ linalg = pytest.importorskip("scipy.linalg")
 from autodiff.rules.four_questions import ask, name_of, row, samplers, with_keywords  # noqa: E402
 
 import tapemagic  # noqa: E402
-from tapemagic.autodiff.twins import twin_of  # noqa: E402
+from tapemagic.autodiff.twins.modules import twin_of  # noqa: E402
 from tapemagic.errors import LeavesTapeError, NoRuleError  # noqa: E402
 
 real, compl = samplers(51)

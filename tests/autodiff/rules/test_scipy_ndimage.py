@@ -8,7 +8,7 @@ ndimage = pytest.importorskip("scipy.ndimage")
 from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
 
 import tapemagic  # noqa: E402
-from tapemagic.autodiff.twins import twin_of  # noqa: E402
+from tapemagic.autodiff.twins.modules import twin_of  # noqa: E402
 from tapemagic.errors import NoRuleError  # noqa: E402
 
 real, compl = samplers(53)

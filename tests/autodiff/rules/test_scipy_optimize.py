@@ -6,7 +6,7 @@ import pytest
 optimize = pytest.importorskip("scipy.optimize")
 
 import tapemagic  # noqa: E402
-from tapemagic.autodiff.twins import twin_of  # noqa: E402
+from tapemagic.autodiff.twins.modules import twin_of  # noqa: E402
 from tapemagic.errors import NoRuleError, TapeUseError  # noqa: E402
 
 so = twin_of(optimize)

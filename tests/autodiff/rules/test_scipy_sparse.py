@@ -9,7 +9,7 @@ linalg = pytest.importorskip("scipy.sparse.linalg")
 from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
 
 import tapemagic  # noqa: E402
-from tapemagic.autodiff.twins import original_of, twin_of  # noqa: E402
+from tapemagic.autodiff.twins.modules import original_of, twin_of  # noqa: E402
 from tapemagic.errors import TapeError  # noqa: E402
 
 real, compl = samplers(54)

@@ -5,7 +5,7 @@ import pytest
 from autodiff.rules.four_questions import ask, name_of, row
 
 import tapemagic
-from tapemagic.autodiff.twins import convert
+from tapemagic.autodiff.twins.modules import convert
 
 RNG = np.random.default_rng(13)
 V = np.array([3.0, -1.0, 2.0, 0.5, -2.5])

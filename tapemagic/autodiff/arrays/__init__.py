@@ -1,0 +1,1 @@
+"""What a handle can do as an array: operators, methods, elements, views, writes."""

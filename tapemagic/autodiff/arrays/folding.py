@@ -1,0 +1,83 @@
+"""Folding: ``acc = f(acc, x)`` along an axis, for a ufunc of two operands that has partials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.primitives import RULES, Primitive
+from tapemagic.autodiff.pullbacks import conj_if_complex, partial_of
+from tapemagic.errors import NoRuleError
+
+
+def partials(ufunc: Any) -> tuple:
+    """Return the two partials of a ufunc as functions of ``(y, x1, x2)``."""
+    rule = RULES.get(ufunc)
+    if not (isinstance(rule, Primitive) and rule.kind == "elementwise" and rule.arity == 2):
+        raise leaks.locate(
+            NoRuleError(
+                f"np.{ufunc.__name__} along an axis has no derivative rule.",
+                fix="Write it as a loop over the axis.",
+            )
+        )
+    first, second = (partial_of(rule, i) for i in (0, 1))
+    return lambda *xs: conj_if_complex(first(*xs)), lambda *xs: conj_if_complex(second(*xs))
+
+
+def fold(ufunc: Any, steps: list, chosen: list | None = None) -> list:
+    """Return all intermediate results of ``acc = f(acc, x)``."""
+    results = [steps[0]]
+    for i, x in enumerate(steps[1:], 1):
+        y = ufunc(results[-1], x)
+        results.append(y if chosen is None else np.where(chosen[i], y, results[-1]))
+    return results
+
+
+def check_fold(ufunc: Any, y: Any, steps: list, chosen: list | None = None) -> None:
+    """Refuse a reduction in which NumPy's own loop leaves elements out.
+
+    In NumPy 2.4 those of arctan2 and power do, along the last axis in memory.
+    """
+    if not steps:
+        return
+    with np.errstate(all="ignore"):
+        folded = fold(ufunc, steps, chosen)[-1]
+    if not np.allclose(np.ravel(folded), np.ravel(y), rtol=1e-3, atol=1e-5, equal_nan=True):
+        raise leaks.locate(
+            NoRuleError(
+                f"np.{ufunc.__name__} along an axis leaves elements out in this version of NumPy.",
+                fix=f"Use np.{ufunc.__name__}.accumulate(...), and of that the last.",
+            )
+        )
+
+
+def unfold(ufunc: Any, steps: list, cts: list, chosen: list | None = None) -> list:
+    """Differentiate ``acc = f(acc, x)`` over a list of steps.
+
+    Parameters
+    ----------
+    steps : list
+        The operands in order; the first is where the fold starts.
+    cts : list
+        Cotangent of each intermediate result, 0 where nobody looked at it.
+    chosen : list of bool arrays, optional
+        Where each step takes part at all (`where=` of a reduction).
+
+    Returns
+    -------
+    list
+        Cotangents of `steps`.
+    """
+    first, second = partials(ufunc)
+    results = fold(ufunc, steps, chosen)
+    ct, found = cts[-1], []
+    for i in range(len(steps) - 1, 0, -1):
+        operands = results[i], results[i - 1], steps[i]
+        by_step, by_result = second(*operands), first(*operands)
+        if chosen is not None:
+            by_step, by_result = np.where(chosen[i], by_step, 0), np.where(chosen[i], by_result, 1)
+        found.append(ct * by_step)
+        ct = ct * by_result + cts[i - 1]
+    return [ct, *reversed(found)]

@@ -1,0 +1,293 @@
+"""Methods of ufuncs: reduce, accumulate, reduceat and at.
+
+Sums, products, maxima and minima go to the rows of the functions of that name. Every other ufunc
+of two operands is folded: its own partials, applied along the axis from the last step to the
+first. The value is the one that NumPy's method gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.creation import row
+from tapemagic.autodiff.calls.dispatch import (
+    HANDLE_TYPES,
+    call,
+    call_elementwise,
+    call_primitive,
+    plain,
+)
+from tapemagic.autodiff.elements import run
+from tapemagic.autodiff.primitives import RULES, Primitive, general, linear
+from tapemagic.errors import UnsupportedWriteError
+
+from .folding import check_fold, partials, unfold
+from .writing import write_item
+
+_REDUCTIONS = {
+    np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
+}  # fmt: skip
+_ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+# ------------------------------------------------------------------------------------- reduce
+
+
+def _rows(x: Any, axes: tuple[int, ...]) -> Any:
+    """Return `x` with the given axes merged into one, in front."""
+    moved = np.moveaxis(x, axes, range(len(axes)))
+    length = math.prod(moved.shape[: len(axes)])
+    return np.reshape(moved, (length, *moved.shape[len(axes) :]))
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    if axis is None or ndim == 0:  # ufuncs reduce a number along axis 0
+        return tuple(range(ndim))
+    return tuple(one % ndim for one in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def _steps(x: Any, axis: Any, initial: Any = None, where: Any = True) -> tuple[list, list | None]:
+    """Return the operands of a reduction in order, and where each takes part."""
+    axes = _axes(axis, np.ndim(x))
+    rows = _rows(x, axes)
+    steps = [rows[i] for i in range(len(rows))]
+    chosen = None
+    if where is not True:
+        mask = _rows(np.broadcast_to(where, np.shape(x)), axes)
+        chosen = [mask[i] for i in range(len(rows))]
+    if initial is not None:
+        steps = [np.full(rows.shape[1:], initial), *steps]
+        chosen = chosen and [None, *chosen]
+    return steps, chosen
+
+
+def _reduce(x: Any, ufunc: Any, axis: Any = 0, keepdims: bool = False, **kwargs: Any) -> Any:
+    return ufunc.reduce(x, axis=axis, keepdims=keepdims, **kwargs)
+
+
+def _reduce_vjp(
+    ct: Any, y: Any, x: Any, ufunc: Any, axis: Any = 0, keepdims: bool = False, initial: Any = None,
+    where: Any = True, dtype: Any = None,
+) -> Any:  # fmt: skip
+    axes = _axes(axis, x.ndim)
+    rows = _rows(x, axes)
+    if keepdims:
+        ct = np.reshape(ct, rows.shape[1:])
+    if not len(rows):
+        return np.zeros(x.shape)
+    steps, chosen = _steps(x, axis, initial, where)
+    found = unfold(ufunc, steps, [0] * (len(steps) - 1) + [ct], chosen)
+    parts = [np.broadcast_to(one, rows.shape[1:]) for one in found[initial is not None :]]
+    ct = np.reshape(np.stack(parts), [x.shape[a] for a in axes] + list(rows.shape[1:]))
+    return np.moveaxis(ct, range(len(axes)), axes)
+
+
+general(_reduce, _reduce_vjp, name="reduce")
+
+
+def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) -> Any:
+    """Carry out ``ufunc.reduce(x, ...)`` of a handle."""
+    kwargs = {k: v for k, v in kwargs.items() if not _is_default(k, v)}
+    if dtype is not None:
+        kwargs["dtype"] = dtype
+    if ufunc in _REDUCTIONS:
+        keep = kwargs.pop("dtype", None)
+        if keep is not None:
+            kwargs = {**kwargs, "dtype": keep} if ufunc in _ACCUMULATIONS else kwargs
+            x = x if ufunc in _ACCUMULATIONS else x.astype(keep)
+        return call(_REDUCTIONS[ufunc], (x,), {"axis": axis, **kwargs})
+    if ufunc.reduce in RULES:  # logaddexp, hypot: a rule of its own, whole-array
+        return call(ufunc.reduce, (x,), {"axis": axis, **kwargs})
+    if _is_constant(ufunc):
+        return leaks.flat(
+            ufunc.reduce(plain(x), axis=axis, **plain(kwargs)), (x,), ufunc.reduce,
+            {"axis": axis, **kwargs},
+        )  # fmt: skip
+    partials(ufunc)  # refuse now, not in the sweep
+    kwargs = plain(kwargs)
+    y = _reduce(plain(x), ufunc, axis, **kwargs)
+    steps, chosen = _steps(plain(x), axis, kwargs.get("initial"), kwargs.get("where", True))
+    check_fold(ufunc, y, steps, chosen)
+    return call_primitive(row(_reduce), (x, ufunc, axis), kwargs, lambda *_, **__: y)
+
+
+def _is_default(key: str, value: Any) -> bool:
+    plain_default = {"keepdims": False, "where": True}
+    return value is np._NoValue or (key in plain_default and value is plain_default[key])
+
+
+def _is_constant(ufunc: Any) -> bool:
+    rule = RULES.get(ufunc)
+    return isinstance(rule, Primitive) and rule.kind == "constant"
+
+
+def _named(fun: Any, args: tuple, kwargs: dict) -> Any:
+    return call_primitive(row(fun), args, kwargs, fun)
+
+
+# --------------------------------------------------------------------------------- accumulate
+
+
+def _accumulate(x: Any, ufunc: Any, axis: int = 0, dtype: Any = None) -> np.ndarray:
+    return ufunc.accumulate(x, axis=axis, dtype=dtype)
+
+
+def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0, dtype: Any = None) -> Any:
+    rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
+    if not len(rows):
+        return ct
+    n = range(len(rows))
+    found = unfold(ufunc, [rows[i] for i in n], [cts[i] for i in n])
+    return np.moveaxis(np.stack(found), 0, axis)
+
+
+general(_accumulate, _accumulate_vjp, name="accumulate")
+
+
+def accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Carry out ``ufunc.accumulate(x, ...)`` of a handle."""
+    if ufunc in _ACCUMULATIONS:
+        return call(_ACCUMULATIONS[ufunc], (x,), {"axis": axis, **_given(dtype)})
+    if _is_constant(ufunc):
+        return leaks.flat(ufunc.accumulate(plain(x), axis=axis, **_given(dtype)), (x,))
+    partials(ufunc)
+    return _named(_accumulate, (x, ufunc, axis, dtype), {})
+
+
+def _given(dtype: Any) -> dict:
+    return {} if dtype is None else {"dtype": dtype}
+
+
+# ----------------------------------------------------------------------------------- reduceat
+
+
+def _reduceat(x: Any, ufunc: Any, indices: Any, axis: int = 0, dtype: Any = None) -> np.ndarray:
+    return ufunc.reduceat(x, indices, axis=axis, dtype=dtype)
+
+
+def _reduceat_vjp(
+    ct: Any, y: Any, x: Any, ufunc: Any, indices: Any, axis: int = 0, dtype: Any = None
+) -> Any:
+    rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
+    starts = [int(i) for i in indices]
+    places: list[int] = []
+    found: list[Any] = []
+    for k, (start, stop) in enumerate(zip(starts, [*starts[1:], len(rows)], strict=True)):
+        steps = [rows[i] for i in range(start, max(stop, start + 1))]
+        found += unfold(ufunc, steps, [0] * (len(steps) - 1) + [cts[k]])
+        places += range(start, max(stop, start + 1))
+    parts = np.stack([np.broadcast_to(one, rows.shape[1:]) for one in found])
+    return np.moveaxis(run(_add_rows, parts, np.array(places), len(rows)), 0, axis)
+
+
+def _add_rows(rows: Any, places: Any, count: int) -> np.ndarray:
+    """Add each row at its place in `count` rows of zeros."""
+    total = np.zeros((count, *rows.shape[1:]), rows.dtype)
+    np.add.at(total, places, rows)
+    return total
+
+
+linear(_add_rows, lambda ct, rows, places, count: ct[places], name="add rows")
+general(_reduceat, _reduceat_vjp, name="reduceat")
+
+
+def reduceat(ufunc: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """Carry out ``ufunc.reduceat(x, indices, ...)`` of a handle."""
+    if _is_constant(ufunc):
+        y = ufunc.reduceat(plain(x), plain(indices), axis=axis, **_given(dtype))
+        return leaks.flat(y, (x,))
+    partials(ufunc)
+    indices = np.array(plain(indices))
+    y = _reduceat(plain(x), ufunc, indices, axis, dtype)
+    rows = np.moveaxis(plain(x), axis, 0)
+    stops = [*indices[1:], len(rows)]
+    for k, (start, stop) in enumerate(zip(indices, stops, strict=True)):
+        steps = list(rows[start : max(stop, start + 1)])
+        check_fold(ufunc, np.take(y, k, axis), steps)
+    return _named(_reduceat, (x, ufunc, indices, axis, dtype), {})
+
+
+# ----------------------------------------------------------------------------------------- at
+
+
+def _add_at(z: Any, b: Any, indices: Any, sign: int = 1) -> np.ndarray:
+    z = np.array(z)
+    (np.add if sign > 0 else np.subtract).at(z, indices, b)
+    return z
+
+
+general(
+    _add_at,
+    lambda ct, y, z, b, indices, sign=1: ct,
+    lambda ct, y, z, b, indices, sign=1: ct[indices] * sign,
+    name="add at",
+)
+
+
+def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
+    """Carry out ``ufunc.at(z, indices, ...)``: in place, one element after the other."""
+    values = plain(others)
+    if type(z) not in HANDLE_TYPES:
+        flat = z.dtype.kind not in "fc" or all(
+            dispatch.operand(x, reads=False)[1] < 0 for x in others
+        )
+        if not flat:
+            raise leaks.locate(
+                UnsupportedWriteError(
+                    f"{leaks.name_of(others)} would be written by np.{ufunc.__name__}.at into a"
+                    " plain array, which the tape cannot follow.",
+                    fix="Make the array in the cell, or pass a copy: z = z.copy().",
+                )
+            )
+        ufunc.at(z, plain(indices), *values)
+        leaks.flat(None, others)
+        return
+    if not isinstance(z.value, np.ndarray):
+        ufunc.at(plain(z), plain(indices), *values)  # NumPy's own error
+    indices = plain(indices)
+    positions = np.arange(z.size).reshape(z.shape)[indices]
+    if ufunc in (np.add, np.subtract) and others:
+        sign = 1 if ufunc is np.add else -1
+        write_item(z, Ellipsis, _named(_add_at, (z, others[0], indices, sign), {}))
+        return
+    ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors
+    others = tuple(np.ravel(np.broadcast_to(x, np.shape(positions))) for x in others)
+    for chosen in _rounds(np.ravel(positions)):
+        where = np.unravel_index(np.ravel(positions)[chosen], z.shape)
+        steps = [z[where], *(x[chosen] for x in others)]
+        write_item(z, where, _step(ufunc, plain(z), where, steps))
+
+
+def _step(ufunc: Any, z: np.ndarray, where: Any, operands: list) -> Any:
+    """Record ``ufunc(*operands)`` with the value that `at` gives, which may round otherwise."""
+    rule = RULES.get(ufunc)
+    if not (isinstance(rule, Primitive) and rule.kind == "elementwise"):
+        return ufunc(*operands)
+    z = np.array(z)
+    ufunc.at(z, where, *plain(operands[1:]))
+    return call_elementwise(rule, lambda *_: z[where], tuple(operands))
+
+
+def _rounds(positions: np.ndarray) -> list[np.ndarray]:
+    """Split positions into rounds in which none occurs twice: the k-th has all k-th occurrences."""
+    order = np.argsort(positions, kind="stable")
+    ordered = positions[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(order) else order
+    lengths = np.diff(np.r_[starts, len(order)])
+    turn = np.empty(len(order), np.intp)
+    turn[order] = np.arange(len(order)) - np.repeat(starts, lengths)
+    return [np.flatnonzero(turn == k) for k in range(int(lengths.max(initial=0)))]
+
+
+METHODS: dict[str, Callable] = {
+    "reduce": reduce,
+    "accumulate": accumulate,
+    "reduceat": reduceat,
+    "at": at,
+}

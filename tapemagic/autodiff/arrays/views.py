@@ -1,0 +1,73 @@
+"""Which storage an array has, and views as results: handles that share one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.avals import code_of
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.places import order_of, window_of
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.storage import Storage
+from tapemagic.autodiff.structure import append_node, window_set
+
+
+def storage_of(handle: Any) -> Storage:
+    """Return the storage of an array handle, made when it is first needed."""
+    if handle.storage is None:
+        value = handle.value
+        if value.base is None and value.flags.forc:
+            Storage(value, handle).attach(handle)
+        else:
+            _storage_around(handle).attach(handle)
+    return handle.storage
+
+
+def _storage_around(handle: Any) -> Storage:
+    """Make the storage of a result that NumPy made as a view of a temporary array.
+
+    Also that of an array with its axes in another order, which is a view of its memory as it lies.
+    """
+    value = handle.value
+    owner = value
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
+    if not owner.flags.c_contiguous or owner.dtype.kind not in "fc":
+        handle.value = value = owner = np.array(value)
+    storage = Storage(owner)
+    if handle.token is RECORDER.token:
+        where = (order_of(owner), window_of(value, owner))
+        storage.id = append_node(
+            window_set, (-1, handle.id), (storage.aval, handle.aval), (None, None, where), owner
+        )
+        storage.token = RECORDER.token
+    return storage
+
+
+def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> Any:
+    """Wrap a result that NumPy made as a view of the handle `x`."""
+    if not isinstance(x.storage, (Storage, type(None))):  # a Variable: its value never changes
+        if node is None:
+            return dispatch.untracked(y.copy(order="K"), cls)  # which may be written to
+        return dispatch.traced(y, node[0], node[1], cls)
+    if not isinstance(x.value, np.ndarray):  # ``number[...]``: an array of its own
+        y = y.copy()
+        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
+    if x.storage is None and not x.value.flags.writeable:  # nobody can write to either
+        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
+    storage = storage_of(x)
+    if y.size and storage.written and not np.may_share_memory(y, storage.buffer):
+        # Computed from a copy that a rule keeps: not a view of what the array holds.
+        return dispatch.untracked(y, cls) if node is None else dispatch.traced(y.copy(), *node, cls)
+    result: Any = object.__new__(cls)
+    result.value = y
+    if node is None:
+        result.aval, result.id, result.token = code_of(y), -1, None
+    else:
+        result.aval, result.id = node
+        result.token = RECORDER.token
+    storage.attach(result)
+    return result

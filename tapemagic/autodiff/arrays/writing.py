@@ -1,0 +1,126 @@
+"""Writes: ``x[i] = v``, ``x += v``, ``x.shape = ...`` on a handle, as NumPy carries them out."""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.avals import AVALS, code_of
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.places import is_basic, view_at, window_of
+from tapemagic.autodiff.primitives import RULES
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.storage import Storage, place_of_write
+from tapemagic.autodiff.structure import append_node, set_item
+from tapemagic.errors import UnsupportedWriteError
+
+from .indexing import encode, plain_index
+from .overlapping import check_write
+from .views import storage_of
+
+
+def write_item(handle: Any, index: Any, values: Any) -> None:
+    """Carry out ``handle[index] = values``.
+
+    Raises
+    ------
+    Whatever NumPy raises for the same assignment to a plain array.
+    """
+    index = plain_index(index)
+    if not isinstance(handle.value, np.ndarray):
+        handle.value[index] = dispatch.plain(values)  # numbers: NumPy's own TypeError
+        return
+    if not isinstance(handle.storage, (Storage, type(None))):
+        handle.storage.refuse_write(handle)
+    if isinstance(values, (list, tuple)) and dispatch.holds_traced(values):
+        values = np.stack(values)
+    v, v_id, v_code = dispatch.operand(values, reads=False)
+    storage = storage_of(handle)
+    if not storage.is_writeable(handle):
+        raise ValueError("assignment destination is read-only")
+    if np.may_share_memory(v, storage.buffer):
+        if not is_basic(index):
+            check_write(storage.buffer, storage.true_view(handle), index, v)
+        v = np.array(v)
+    before = storage.current()
+    contents = None  # of memory that nothing traced has been in so far: a run can be repeated
+    if before < 0 and v_id >= 0 and not _covers(handle, index, storage):
+        contents = storage.buffer.copy(order="K")
+    storage.own()
+    target = storage.true_view(handle)
+    target[index] = v
+    id_ = -1
+    if RECORDER.recording is not None and (before >= 0 or v_id >= 0):
+        encoded = encode(index)
+        if v_code == 0:
+            v_code = code_of(v) if isinstance(v, np.ndarray) and v.dtype.kind in "fc" else 0
+        if handle.window is storage.whole:
+            primitive, where = set_item, encoded
+        else:
+            primitive, where = place_of_write(storage, target, index, encoded)
+        id_ = append_node(
+            primitive, (before, v_id), (storage.aval, v_code),
+            (contents, None if v_id >= 0 else _plain_copy(v), where), storage.buffer,
+        )  # fmt: skip
+    storage.written_by(handle, id_)
+
+
+def _covers(handle: Any, index: Any, storage: Storage) -> bool:
+    """Tell whether a write replaces all that is in the memory."""
+    whole = index is Ellipsis or (type(index) is slice and index == slice(None))
+    return whole and np.size(handle.value) == storage.buffer.size
+
+
+def _plain_copy(v: Any) -> Any:
+    return v.copy() if isinstance(v, np.ndarray) else list(v) if type(v) is list else v
+
+
+def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
+    """Carry out ``handle op= other``; numbers, which cannot be written to, get a new handle."""
+    if not isinstance(handle.value, np.ndarray):
+        return dispatch.call_operator(RULES[fun], compute, (handle, other))
+    if not isinstance(handle.storage, (Storage, type(None))):
+        handle.storage.refuse_write(handle)
+    if AVALS[handle.aval].is_complex:  # NumPy rounds otherwise where it works in place
+        operate = getattr(operator, f"i{compute.__name__}")
+        compute = partial(_compute_in_place, storage_of(handle), handle, operate)
+    result = dispatch.call_operator(RULES[fun], compute, (handle, other))
+    if result is NotImplemented:
+        return result
+    plain = dispatch.plain(result)
+    storage = storage_of(handle)
+    target = storage.true_view(handle)
+    if not (
+        storage.is_writeable(handle)
+        and np.shape(plain) == target.shape
+        and np.can_cast(plain.dtype, target.dtype, "same_kind")
+    ):
+        fun(target.copy(), dispatch.plain(other), out=np.zeros_like(target))  # NumPy's own error
+        if not storage.is_writeable(handle):
+            raise ValueError("output array is read-only")
+        raise UnsupportedWriteError(f"{fun.__name__} in place into shape {target.shape} failed.")
+    write_item(handle, Ellipsis, result)
+    return handle
+
+
+def _compute_in_place(
+    storage: Storage, handle: Any, operate: Any, x: np.ndarray, other: Any
+) -> Any:
+    """Carry out an in-place operator on memory that lies as that of the handle does."""
+    window = window_of(storage.true_view(handle), storage.buffer)
+    return operate(view_at(storage.buffer.copy(order="K"), window), other)
+
+
+def reshape_in_place(handle: Any, shape: Any) -> None:
+    """Carry out ``handle.shape = shape``: the handle looks at its memory in another way."""
+    dispatch.plain(handle).view().shape = shape  # NumPy's own errors
+    view = np.reshape(handle, shape)
+    for name in ("aval", "id", "storage", "token", "value", "version", "window"):
+        setattr(handle, name, getattr(view, name, None))
+    if handle.storage is not None:
+        handle.storage.handles.append(weakref.ref(handle))
+        handle.storage.fresh.append(weakref.ref(handle))

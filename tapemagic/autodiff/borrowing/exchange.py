@@ -1,0 +1,183 @@
+"""Handles in the place of plain objects, wherever the user's names reach them, and back again.
+
+A plain array cannot tell anybody what is computed from it. So names, and containers and objects
+that can be reached by them, are made to hold handles while a cell or a block runs. Afterwards every
+handle is replaced by what plain NumPy would have left, in the same container and, for an array that
+was there before, in the same array.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, MutableMapping
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.handles import HANDLE_TYPES
+from tapemagic.autodiff.traced import TracedArray
+
+from .containers import Walk
+
+#: Objects that are looked at on entry. What lies beyond stays plain, and is refused aloud when a
+#: traced value is written into it.
+MOST_VISITED = 200_000
+
+#: Where an object may be: a mapping of names, and a name in it.
+Place = tuple[MutableMapping[str, Any], Any]
+
+
+class Exchange:
+    """One exchange of what names reach, there and back.
+
+    Parameters
+    ----------
+    borrowed : Borrowed
+        Makes handles of plain objects and knows what each handle has to become.
+    register : callable
+        Called with every (plain object, handle) that is exchanged on exit.
+    """
+
+    def __init__(
+        self,
+        borrowed: Any,
+        register: Callable[[Any, Any], None] = lambda plain, handle: None,
+    ) -> None:
+        self.borrowed = borrowed
+        self.register = register
+        self._foreign: dict[int, Any] = {}  # by id
+        self._made: set[int] = set()  # ids of handles, which `borrowed` keeps alive
+        self._changed: list[Callable[[], Any]] = []
+        self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
+
+    def take(
+        self,
+        places: Iterable[Place],
+        libraries: int = 0,
+        enough: Callable[..., bool] | None = None,
+        numbers: bool = False,
+    ) -> None:
+        """Exchange what is reached from places as `lift` says.
+
+        `libraries` is how far objects of other classes than the user's are looked into, `enough`
+        says when to stop, and `numbers` asks for containers of mere numbers too (`Walk`).
+        """
+        walk = Walk(self.lift, is_users, MOST_VISITED, libraries, enough, numbers)
+        for mapping, key in places:
+            value = mapping[key]
+            new = walk.visit(value)
+            if new is not value:
+                mapping[key] = new
+        walk.run()
+        if walk.left <= 0:
+            warnings.warn(
+                f"More than {MOST_VISITED:,} objects are reached from the names here; arrays "
+                "beyond them are not followed, and their gradients would be missing.",
+                stacklevel=2,
+            )
+        self.note_changed(walk.changed.values(), walk.rebuilt)
+
+    def lift(self, value: Any) -> Any:
+        """Return the handle of an array, and anything else as it is."""
+        if type(value) in HANDLE_TYPES:
+            if id(value) not in self._made:
+                # made by another tape before: not ours to exchange
+                self._foreign[id(value)] = value
+            return value
+        return self.handle_of(value) if is_array(value) else value
+
+    def handle_of(self, value: Any) -> Any:
+        """Return the handle of an array or number, and remember it as ours."""
+        handle = self.borrowed.lift(value)
+        self._made.add(id(handle))
+        return handle
+
+    def note_changed(self, holders: Iterable[Any], rebuilt: Iterable[tuple[Any, Any]]) -> None:
+        """Remember containers into which handles were put, and tuples that were made anew."""
+        self._changed += map(remember, holders)
+        for new, old in rebuilt:
+            # what was itself a new one goes back to the very first
+            self._originals[id(new)] = new, self._originals.get(id(old), (old, old))[1]
+
+    def _holds_ours(self, value: Any) -> bool:
+        """Tell whether a tuple, or one inside it, holds a result of the running code."""
+        return any(
+            not self.is_foreign(x) if type(x) in HANDLE_TYPES else self._holds_ours(x)
+            for x in value
+            if type(x) in HANDLE_TYPES or isinstance(x, tuple | frozenset)
+        )
+
+    def give_back(self, places: Iterable[Place]) -> None:
+        """Put plain objects wherever handles are, in places and in what changed on entry."""
+        walk = Walk(self._lower, is_users, libraries=1)
+        for mapping, key in places:
+            value = mapping[key]
+            new = walk.visit(value)
+            if new is not value:
+                mapping[key] = new
+        for find in self._changed:
+            walk.visit(find())
+        for _, original in self._originals.values():
+            for element in original:  # lists and the like inside may hold new handles
+                walk.visit(element)
+        walk.run()
+        self.borrowed.restore()
+
+    def _lower(self, value: Any) -> Any:
+        if type(value) is TracedArray:
+            if self.is_foreign(value):
+                return value
+            plain = self.borrowed.lower(value)
+            self.register(plain, value)
+            return plain
+        if id(value) in self._originals:
+            original = self._originals[id(value)][1]
+            # A tuple of the running code's making is made anew once more, of plain objects.
+            return value if self._holds_ours(original) else original
+        return self.lower(value)
+
+    def is_foreign(self, handle: Any) -> bool:
+        """Tell whether a handle is to stay one, since it was there before."""
+        return id(handle) in self._foreign
+
+    def lower(self, value: Any) -> Any:
+        """Return what has to stand in place of a value that is no handle."""
+        return value
+
+
+def remember(holder: Any) -> Callable[[], Any]:
+    """Return a function that gives the container back, without keeping it alive if possible.
+
+    An object that the cell deletes must die when plain NumPy would have let it die.
+    """
+    try:
+        return weakref.ref(holder)
+    except TypeError:
+        return lambda: holder
+
+
+def is_array(value: Any) -> bool:
+    """Say whether a value is an array that can carry derivatives."""
+    return type(value) in (np.ndarray, np.memmap) and value.dtype.kind in "fc"
+
+
+def is_users(kind: type) -> bool:
+    """Say whether a class was written by the user, in the notebook or in a file of theirs."""
+    module = getattr(kind, "__module__", None)
+    return kind is SimpleNamespace or (isinstance(module, str) and is_users_module(module))
+
+
+@functools.lru_cache(maxsize=4096)
+def is_users_module(name: str) -> bool:
+    """Say whether a module is neither Python's own nor an installed library."""
+    if name == "__main__":
+        return True
+    root = name.partition(".")[0]
+    if root in sys.stdlib_module_names or root == __name__.partition(".")[0]:
+        return False
+    file = getattr(sys.modules.get(name), "__file__", None) or "site-packages"
+    return "site-packages" not in file and "dist-packages" not in file

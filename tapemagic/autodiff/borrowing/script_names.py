@@ -1,0 +1,177 @@
+"""Names of a script that mean NumPy stand for its twins while a tape records.
+
+Dispatch cannot see ``np.zeros(3)``, ``np.array([t, t])`` or ``math.sin(t)``. As in a `%%tape` cell,
+the names under which the running code finds NumPy, `math` or one of their functions are bound to
+twins (`twins/modules.py`) when recording begins, and to the originals again when it ends. NumPy
+itself is never patched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+from tapemagic.autodiff import later
+from tapemagic.autodiff.leaks import user_frame
+from tapemagic.autodiff.recorder import RECORDER
+
+from .borrowed import Borrowed
+from .containers import slots
+from .exchange import Exchange, Place, is_users_module
+from .scopes import FrameNames, scopes
+
+#: Local names under which NumPy is usually known; other locals are not looked at.
+_USUAL = frozenset(("np", "numpy", "math", "cmath", "xp"))
+_MOST_SCOPES = 50
+
+#: (names, name, original, twin)
+_Binding = tuple[MutableMapping[str, Any], str, Any, Any]
+
+
+class ScriptNames:
+    """The names that are bound to twins for the time of a recording."""
+
+    def __init__(self) -> None:
+        self._bound: list[_Binding] = []
+        # of one script at a time, since a loop of steps asks for the same ones again
+        self._scopes: dict[int, Any] = {}
+        self._known: list[_Binding] = []
+        self._size = 0
+        self._asked: tuple = ()  # by whom, with what behind its names
+        self._has_locals = False  # whether a local name of the code may mean NumPy
+
+    def bind(self, frame: Any, runs: Any = None) -> None:
+        """Bind the twins, for the code of a frame, and a function that it will call."""
+        names, code = frame.f_globals, frame.f_code
+        # What the code's names mean is compared by identity: steps of a loop ask the same.
+        asked = (code, runs, len(names), *map(id, map(names.get, code.co_names)))
+        if asked != self._asked:
+            self._look_around(frame, runs)
+            self._asked = asked
+            self._has_locals = code.co_name != "<module>" and not _USUAL.isdisjoint(
+                (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+            )
+        bindings = self._known
+        if self._has_locals:
+            bindings = [*bindings, *_in_scope(FrameNames(frame))]
+        RECORDER.made = []
+        for binding in bindings:
+            scope, name, original, twin = binding
+            if scope.get(name) is original:
+                scope[name] = twin
+                self._bound.append(binding)
+
+    def _look_around(self, frame: Any, runs: Any) -> None:
+        """Find the names that mean NumPy in all modules that the code may reach."""
+        names = frame.f_globals
+        near = [names, *_used_by(frame.f_code, names), *_used_by_function(runs)]
+        if len(names) == self._size and all(id(one) in self._scopes for one in near):
+            return
+        self._size = len(names)
+        self._scopes = _reached([*near, *_modules_of_callers(frame)])
+        self._known = [
+            one
+            for scope in self._scopes.values()
+            if is_users_module(scope.get("__name__") or "__main__")
+            for one in _in_scope(scope)
+        ]
+
+    def release(self, tape: Any) -> None:
+        """Bind the originals again, and put plain arrays where somebody has one that a twin made.
+
+        Those that took traced values are known to the tape by the plain arrays from then on.
+        """
+        for scope, name, original, twin in self._bound:
+            if scope.get(name) is twin:
+                scope[name] = original
+        self._bound.clear()
+        made, RECORDER.made = RECORDER.made, None
+        if made:
+            left = [handle for find in made if (handle := find()) is not None]
+            if left:
+                Left(left, tape).put_back()
+
+
+SCRIPT_NAMES = ScriptNames()
+
+
+def running_frame() -> FrameType | None:
+    """Return the innermost frame that is the user's own, and not of a library."""
+    frame = user_frame()
+    while frame is not None and not is_users_module(frame.f_globals.get("__name__") or ""):
+        frame = frame.f_back
+    return frame
+
+
+def _reached(waiting: list[Any]) -> dict[int, Any]:
+    """Return the global names of modules, and of the user's modules that these reach, by id."""
+    found: dict[int, Any] = {}
+    while waiting and len(found) < _MOST_SCOPES:
+        scope = waiting.pop()
+        if id(scope) not in found:
+            found[id(scope)] = scope
+            if is_users_module(scope.get("__name__") or "__main__"):
+                waiting += _scopes_of(list(scope.values()))
+    return found
+
+
+def _scopes_of(values: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the global names that functions and the user's modules work with."""
+    found = [value.__globals__ for value in values if type(value) is FunctionType]
+    modules = [value for value in values if type(value) is ModuleType]
+    return found + [vars(one) for one in modules if is_users_module(one.__name__)]
+
+
+def _used_by(code: CodeType, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the global names that functions work with which code may call."""
+    return _scopes_of([scope[name] for name in code.co_names if name in scope])
+
+
+def _used_by_function(fun: Any) -> list[dict[str, Any]]:
+    """Return the same for a function, and for those in its closure."""
+    fun = getattr(fun, "__func__", fun)
+    if type(fun) is not FunctionType:
+        return []
+    cells = [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
+    return [fun.__globals__, *_used_by(fun.__code__, fun.__globals__), *_scopes_of(cells)]
+
+
+def _modules_of_callers(frame: Any) -> Iterator[dict[str, Any]]:
+    # not the local names: a look at them would keep their values alive
+    while frame is not None:
+        yield frame.f_globals
+        frame = frame.f_back
+
+
+def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
+    from tapemagic.autodiff.twins.modules import (
+        TWINS,  # when a tape first records: it takes a while
+    )
+
+    later.load()
+    for name, value in list(scope.items()):
+        twin = TWINS.get(id(value))
+        if twin is not None:
+            yield scope, name, value, twin
+
+
+class Left(Exchange):
+    """Arrays that twins made during a block, and what was made of them, become plain after it."""
+
+    def __init__(self, made: list[Any], tape: Any) -> None:
+        super().__init__(Borrowed(), tape.register_plain)
+        self._ours = {id(handle) for handle in made}
+        self._storages = {id(handle.storage) for handle in made if handle.storage is not None}
+
+    def is_foreign(self, handle: Any) -> bool:
+        """Tell whether no twin made the handle, nor the array that it is a view of."""
+        return id(handle) not in self._ours and id(handle.storage) not in self._storages
+
+    def put_back(self) -> None:
+        """Look for them in all that the names of the running code reach."""
+        frame = user_frame()
+        places: list[Place] = []
+        for scope in scopes(frame):
+            places += [(scope, name) for name in list(scope) if not name.startswith("__")]
+        self.give_back(places)

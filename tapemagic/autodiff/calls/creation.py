@@ -1,0 +1,141 @@
+"""Making arrays out of traced values: `np.array([t, 2 * t])` and its kin stay on the tape.
+
+NumPy itself computes the array, from the plain values: shape, dtype and errors are its own. What is
+recorded is where each value went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.primitives import RULES, Primitive, elementwise, general, linear
+
+from . import dispatch
+from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
+
+#: Types that, called on a number, give a number of another type: the value stays on the tape.
+NUMBER_TYPES = (
+    float, complex, np.float16, np.float32, np.float64, np.longdouble,
+    np.complex64, np.complex128, np.clongdouble,
+)  # fmt: skip
+
+for _type in dict.fromkeys(NUMBER_TYPES):
+    elementwise(_type, "1")
+
+
+def row(fun: Any) -> Primitive:
+    """Return the row of a function that is known to be a primitive."""
+    rule = RULES[fun]
+    if not isinstance(rule, Primitive):
+        raise TypeError(f"{fun} has no row of its own")
+    return rule
+
+
+def convert(function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call `function`; where it is ``float``, ``np.float32``, ..., a traced value stays traced.
+
+    Examples
+    --------
+    >>> convert(float, "1.5")
+    1.5
+    """
+    single = len(args) == 1 and not kwargs and type(args[0]) in HANDLE_TYPES
+    if single and isinstance(function, type) and function in NUMBER_TYPES:
+        return call_elementwise(row(function), function, args)
+    if function is complex and len(args) == 2 and dispatch.holds_traced(args):
+        return convert(complex, args[0]) + convert(complex, args[1]) * 1j
+    return function(*args, **kwargs)
+
+
+# ------------------------------------------------------------------------- one array from one
+
+
+def _array(x: Any, dtype: Any = None, ndmin: int = 0) -> np.ndarray:
+    return np.array(x, dtype=dtype, ndmin=ndmin)
+
+
+linear(_array, lambda ct, x, dtype=None, ndmin=0: np.reshape(ct, x.shape), name="array")
+
+
+# ------------------------------------------------------------------------ one array from many
+
+
+def _assemble(
+    *leaves: Any, positions: tuple[tuple[int, ...], ...], shape: tuple[int, ...], dtype: str
+) -> np.ndarray:
+    """Put values and arrays at their positions in a new array."""
+    array = np.empty(shape, dtype)
+    for position, leaf in zip(positions, leaves, strict=True):
+        array[position] = leaf
+    return array
+
+
+general(
+    _assemble,
+    variadic=lambda i, ct, y, *leaves, positions, shape, dtype: ct[positions[i]],
+    name="array",
+)
+
+
+def _leaves(nested: Any, position: tuple[int, ...] = ()) -> Iterator[tuple[tuple, Any]]:
+    """Yield every number and array in nested lists, with its indices."""
+    if isinstance(nested, (list, tuple)):
+        for i, item in enumerate(nested):
+            yield from _leaves(item, (*position, i))
+    else:
+        yield position, nested
+
+
+def _lists(nested: Any) -> Any:
+    """Turn named tuples and other subclasses into plain lists, which `plain` looks into."""
+    return [_lists(item) for item in nested] if isinstance(nested, (list, tuple)) else nested
+
+
+def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call ``create(x, ...)``, one of np.array and its kin, where `x` is or holds a handle.
+
+    Raises
+    ------
+    Whatever NumPy raises for the plain values: ragged lists, unknown dtypes.
+    """
+    if type(x) not in HANDLE_TYPES:
+        return _of_list(create, _lists(x), args, kwargs)
+    if create is not np.array:  # often the very same array
+        value = plain(x)
+        if create(value, *args, **kwargs) is value:
+            return dispatch.itself(x)
+
+    def compute(value: Any, *_: Any) -> Any:
+        y = create(value, *args, **kwargs)
+        if y.dtype.kind == "O":
+            leaks.leave(x, "an array of objects has no derivative")
+        return y
+
+    dtype = kwargs.get("dtype", args[0] if args else None)
+    params = (dtype if dtype is None else np.dtype(dtype).str, kwargs.get("ndmin", 0))
+    return call_primitive(row(_array), (x, *params), {}, compute)
+
+
+def _of_list(create: Callable, nested: list, args: tuple, kwargs: dict) -> Any:
+    y = create(plain(nested), *args, **kwargs)
+    positions, leaves = zip(*_leaves(nested), strict=True)
+    if y.dtype.kind not in "fc":
+        if y.dtype.kind == "O":
+            for leaf in filter(dispatch.is_traced, leaves):
+                leaks.leave(leaf, "an array of objects has no derivative")
+        return leaks.flat(y, leaves)
+    extra = y.ndim - len(positions[0]) - np.ndim(plain(leaves[0]))  # axes that ndmin= added
+    positions = tuple((0,) * extra + position for position in positions)
+    params = {"positions": positions, "shape": y.shape, "dtype": y.dtype.str}
+    return call_primitive(row(_assemble), leaves, params, lambda *_, **__: y)
+
+
+def as_operand(x: Any) -> Any:
+    """Turn a list that holds handles into an array; leave everything else as it is."""
+    if isinstance(x, (list, tuple)) and dispatch.holds_traced(x):
+        return array_of(np.array, x)
+    return x

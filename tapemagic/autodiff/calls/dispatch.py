@@ -1,0 +1,164 @@
+"""Carrying out a call on traced arrays: find the row and do what it says.
+
+The names that most rooms need are at hand here: handles (`handles.py`) and calls (`general.py`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import later, leaks
+from tapemagic.autodiff.decisions import DECISIONS, deciding
+from tapemagic.autodiff.handles import (  # fmt: skip
+    HANDLE_TYPES,
+    NUMBER,
+    ReadsShunned,
+    family,
+    holds_traced,
+    is_traced,
+    itself,
+    node_of,
+    operand,
+    plain,
+    traced,
+    untracked,
+)
+from tapemagic.autodiff.primitives import RULES, Composite, Primitive
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.errors import UnsupportedWriteError
+
+from .general import as_array, call_elementwise, call_primitive, unpack
+from .short import SETTINGS, call_binary, call_one, call_short, call_unary
+from .signatures import signature_of
+
+__all__ = [
+    "HANDLE_TYPES",
+    "SETTINGS",
+    "ReadsShunned",
+    "call",
+    "call_binary",
+    "call_elementwise",
+    "call_one",
+    "call_operator",
+    "call_primitive",
+    "call_short",
+    "call_unary",
+    "family",
+    "holds_traced",
+    "is_traced",
+    "itself",
+    "node_of",
+    "operand",
+    "plain",
+    "traced",
+    "unpack",
+    "untracked",
+]
+
+#: Types that an operator takes besides handles; others get NotImplemented, as from an ndarray.
+_NUMBERS = (int, float, complex, np.generic, np.ndarray, list, tuple)
+_USUAL = {np.ndarray, float, int, np.float64}
+
+
+# --------------------------------------------------------------------------------- elementwise
+
+
+def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
+    """Carry out a binary or unary operator with at least one handle among its operands."""
+    for i, x in enumerate(args):
+        kind = type(x)
+        if kind in HANDLE_TYPES or kind in _USUAL:
+            continue
+        if not isinstance(x, _NUMBERS):
+            later.load()
+            foreign = later.OPERATORS.get((rule.fun, kind))
+            return NotImplemented if foreign is None else foreign(*args)
+        if isinstance(x, (list, tuple)):
+            compute(*plain(args))  # a number and a list: Python or NumPy may refuse
+            args = (*args[:i], as_array(x), *args[i + 1 :])
+            if holds_traced(x):
+                compute = rule.fun
+    if not isinstance(rule, Primitive):
+        return call(rule.fun, args, {})
+    if len(args) == 2:
+        return call_binary(rule, compute, *args, 3)
+    (x,) = args
+    if x.aval > NUMBER:
+        return call_unary(rule, compute, x, 3)
+    return call_elementwise(rule, compute, args)
+
+
+# ------------------------------------------------------------------------------------ general
+
+
+def call(fun: Any, args: tuple, kwargs: dict) -> Any:
+    """Carry out `fun(*args, **kwargs)` where handles are somewhere among the arguments."""
+    rule = RULES.get(fun)
+    if rule is None:
+        later.load()
+        rule = RULES.get(fun)
+        if rule is None:
+            raise leaks.no_rule(fun, args)
+    if (len(args) > 1 and len(args) > _place_of_out(fun)) or (
+        kwargs and kwargs.get("out") is not None
+    ):
+        return _into(fun, args, kwargs)
+    if type(rule) is Primitive:
+        if rule.kind == "constant":
+            return leaks.flat(fun(*plain(args), **plain(kwargs)), args, fun, kwargs)
+        if rule.kind == "elementwise":
+            if not kwargs and len(args) == rule.arity:
+                return call_elementwise(rule, fun, args)
+        elif len(args) == 1 and type(args[0]) in HANDLE_TYPES:
+            return call_one(rule, fun, args[0], kwargs)
+        elif len(args) == 2 and not kwargs:
+            return call_binary(rule, fun, *args, 3)
+        return call_short(rule, fun, args, kwargs)
+    if type(rule) is Composite:
+        if fun in DECISIONS and RECORDER.recording is not None:
+            leaks.decided(*deciding(fun, args, kwargs), {})
+        y = rule.body(*args, **kwargs)
+        return itself(y) if type(y) in HANDLE_TYPES else y  # a variable that was handed back
+    raise leaks.refusal(rule, args)
+
+
+@lru_cache(maxsize=512)
+def _place_of_out(fun: Any) -> int:
+    """Return how many positional arguments come before `out`."""
+    try:
+        parameters = signature_of(fun).parameters
+    except (TypeError, ValueError):
+        return sys.maxsize
+    if "out" not in parameters or parameters["out"].kind is inspect.Parameter.KEYWORD_ONLY:
+        return sys.maxsize
+    return list(parameters).index("out")
+
+
+def _into(fun: Any, args: tuple, kwargs: dict) -> Any:
+    """Carry out a call with `out=`: the call without, and a write of its result."""
+    from tapemagic.autodiff.arrays.storing import store
+
+    if len(args) > (place := _place_of_out(fun)):
+        names = list(signature_of(fun).parameters)
+        args, kwargs = args[:place], dict(zip(names[place:], args[place:])) | kwargs
+    rest = {key: value for key, value in kwargs.items() if key != "out"}
+    out = kwargs["out"]
+    traced_input = holds_traced(args) or holds_traced(tuple(rest.values()))
+    if out is not None and traced_input and not is_traced(out):
+        name = leaks.qualified_name(fun)
+        raise leaks.locate(
+            UnsupportedWriteError(
+                f"{leaks.name_of(args)} would be written by {name} into a plain array, which the "
+                "tape cannot follow.",
+                fix=f"Bind the result instead: z = {name}(...).",
+            )
+        )
+    y = call(fun, args, rest) if traced_input else fun(*args, **rest)
+    if out is None:
+        return y
+    return store(y, (out,), partial(fun, *plain(args), **plain(rest)))

@@ -1,0 +1,47 @@
+"""Operands of short calls: what is computed with, and what of it an entry keeps."""
+
+from __future__ import annotations
+
+from sys import _getframe
+from typing import Any
+
+from numpy import ndarray
+
+from tapemagic.autodiff.handles import NUMBER, node_of, operand
+from tapemagic.autodiff.primitives import Primitive
+from tapemagic.autodiff.recorder import RECORDER, entered
+
+
+def read(primitive: Primitive, x: Any, position: int, depth: int) -> tuple[Any, int, int]:
+    """Return value, id (-1: a constant) and aval of a handle; no value if anything is special."""
+    storage = x.storage
+    if storage is not None and storage.written and x.window is not storage.whole:
+        return storage.true_view(x), node_of(x), x.aval
+    if x.token is RECORDER.token:
+        value, id_, code = x.value, x.id, x.aval
+    elif storage is not None and RECORDER.shunned is None:
+        # Read for the first time since it was made, or written to. To go up from frame to frame
+        # would make an object of each.
+        frame = _getframe(depth + 1)
+        if frame is not RECORDER.frame:
+            frame = entered(frame)
+        value, id_, code = storage.settle(x, primitive.may_read(position), frame)
+    else:
+        value, id_, code = operand(x)
+    if code <= NUMBER and type(value) is not ndarray:  # a Python or a complex number
+        return None, -1, 0
+    return value, id_, code
+
+
+def saved(x: Any, value: Any) -> Any:
+    """Return what an entry keeps of a handle: of a view, a copy if its memory was written to.
+
+    Else the view: the first write of all will copy the memory, and go into the copy.
+    """
+    storage = x.storage
+    if storage is None or not storage.written or x.window is storage.whole:
+        return value
+    if storage.changed:
+        return operand(x)[0]
+    storage.exposed, storage.recording = True, RECORDER.recording
+    return value

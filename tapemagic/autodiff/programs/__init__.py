@@ -1,0 +1,1 @@
+"""How a recorded run becomes the text of a NumPy program, and what replays it."""

@@ -1,0 +1,178 @@
+"""Which decisions of a run need no check, since their only use is on the tape as well.
+
+In ``np.where(x > 0, x, 0)`` the mask goes nowhere but into `where`: the program can compute it
+anew, whatever it comes out as. That is read off the source text: the expression that made the mask
+stands in the place of an argument of the operation that used it. A mask with a name might have been
+used by plain code as well (``mask.sum()``), so it is checked to be what it was.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.recorder import INNER, Recording
+from tapemagic.autodiff.structure import get_item, set_item
+
+from .symbols import concrete, is_symbol
+
+_MASK_OPERATORS = {ast.BitAnd: np.bitwise_and, ast.BitOr: np.bitwise_or, ast.BitXor: np.bitwise_xor}
+_Place = tuple[int, int, int, int]
+
+
+@lru_cache(maxsize=16)
+def _tree(filename: str) -> tuple[dict[_Place, list[ast.AST]], dict[ast.AST, ast.AST]]:
+    """Return the expressions of a file by their place, and the parent of each."""
+    text = "".join(linecache.getlines(filename))
+    nodes: dict[_Place, list[ast.AST]] = {}
+    parents: dict[ast.AST, ast.AST] = {}
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return {}, {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr):
+            nodes.setdefault(_place(node), []).append(node)
+        for child in ast.iter_child_nodes(node):
+            parents[child] = node
+    return nodes, parents
+
+
+def _place(node: Any) -> _Place:
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
+
+
+@lru_cache(maxsize=256)
+def _positions(code: CodeType) -> list:
+    return list(code.co_positions())
+
+
+class Links:
+    """From decisions to the one operation that used them.
+
+    Parameters
+    ----------
+    recording : Recording
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._found: dict[int, Any] = {}  # decision -> its value in the program
+        self._uses: dict[tuple[int, int], tuple[Any, dict]] = {}
+        self._linked: set[int] = set()
+        groups: dict[tuple[int, int], tuple[Any, dict]] = {}
+        if recording.decisions:
+            self._places = self._entries_by_place()
+        for number, decision in enumerate(recording.decisions):
+            self._follow(number, decision, groups)
+        for use, (root, leaves) in groups.items():
+            if _complete(root, leaves):
+                self._uses[use] = root, leaves
+                self._linked.update(leaves.values())
+
+    def _entries_by_place(self) -> dict[tuple[int, _Place], list[int]]:
+        found: dict[tuple[int, _Place], list[int]] = {}
+        for k, entry in enumerate(self._recording.entries):
+            primitive = PRIMITIVES[entry[0]]
+            if primitive in (get_item, set_item) or primitive.name == "where":
+                place = self._place_in_source(entry[2], entry[1])
+                if place is not None:
+                    found.setdefault((entry[2], place), []).append(k)
+        return found
+
+    def _place_in_source(self, context: int, offset: int) -> _Place | None:
+        if context < 0:
+            return None
+        code = self._recording.contexts[context][0]
+        if INNER[code.co_filename]:  # a sweep's: it stands at one line as a whole
+            return None
+        position = _positions(code)[offset // 2]
+        line, end_line, column, end_column = position
+        return None if None in position else (line, end_line, column, end_column)
+
+    def _follow(self, number: int, decision: tuple, groups: dict) -> None:
+        """Climb from the expression that decided to the operation whose argument it is."""
+        position, context, offset = decision[:3]
+        place = self._place_in_source(context, offset)
+        if place is None:
+            return
+        nodes, parents = _tree(self._recording.contexts[context][0].co_filename)
+        for node in nodes.get(place, ()):
+            root = node
+            while _is_mask_operator(parents.get(root)):
+                root = parents[root]
+            user = parents.get(root)
+            argument = _argument(root, user)
+            if argument is None:
+                continue
+            later = [k for k in self._places.get((context, _place(user)), ()) if k >= position]
+            if later:
+                use = (later[0], argument)
+                groups.setdefault(use, (root, {}))[1][place] = number
+            return
+
+    # ---------------------------------------------------------------------- asked by the replay
+
+    def take(self, number: int, found: Any) -> bool:
+        """Remember what a decision is in the program; tell whether it needs no check."""
+        self._found[number] = found
+        return number in self._linked and is_symbol(found)
+
+    def replace(self, k: int, argument: int, value: Any) -> Any:
+        """Return what stands in the place of a recorded mask or index: a symbol if it is linked."""
+        known = self._uses.get((k, argument))
+        if known is None:
+            return value
+        root, leaves = known
+        symbol = self._evaluate(root, leaves)
+        if not is_symbol(symbol):  # of constants only, or a Python number, which was checked
+            return value
+        if np.array_equal(concrete(symbol), value):
+            if concrete(symbol).dtype == bool and argument > 0:
+                count = np.sum(symbol)  # shapes hang on it
+                count.writer.check(count)
+            return symbol
+        for number in leaves.values():
+            self._found[number].writer.check(self._found[number])
+        return value
+
+    def _evaluate(self, node: Any, leaves: dict) -> Any:
+        if isinstance(node, ast.UnaryOp):
+            return ~self._evaluate(node.operand, leaves)
+        if isinstance(node, ast.BinOp):
+            left, right = self._evaluate(node.left, leaves), self._evaluate(node.right, leaves)
+            return _MASK_OPERATORS[type(node.op)](left, right)
+        return self._found[leaves[_place(node)]]
+
+
+def _is_mask_operator(node: Any) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.Invert)
+    return isinstance(node, ast.BinOp) and type(node.op) in _MASK_OPERATORS
+
+
+def _complete(node: Any, leaves: dict) -> bool:
+    """Tell whether every part of a mask expression is a decision that is known."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
+        return _complete(node.operand, leaves)
+    if isinstance(node, ast.BinOp) and type(node.op) in _MASK_OPERATORS:
+        return _complete(node.left, leaves) and _complete(node.right, leaves)
+    return _place(node) in leaves
+
+
+def _argument(root: Any, user: Any) -> int | None:
+    """Return which argument of its node an expression is: of `where`, or the index of an array."""
+    if isinstance(user, ast.Subscript) and user.slice is root:
+        return 1 if isinstance(user.ctx, ast.Load) else 2
+    if isinstance(user, ast.Call) and user.args and user.args[0] is root:
+        name = (
+            user.func.attr if isinstance(user.func, ast.Attribute) else getattr(user.func, "id", "")
+        )
+        return 0 if name == "where" else None
+    return None

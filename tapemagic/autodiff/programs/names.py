@@ -1,0 +1,135 @@
+"""Names and lines of the user's code for a program."""
+
+from __future__ import annotations
+
+import linecache
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.nodes import Reader
+from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.structure import source
+
+from .replay import Replay
+
+
+class Names:
+    """Names of nodes, sources and constants, as the user's code has them."""
+
+    def __init__(self, tape: Any, leaves: list, groups: list, caller: Any) -> None:
+        spaces = [caller.f_locals, caller.f_globals] if caller is not None else []
+        self.arrays = [
+            (name, value)
+            for space in reversed(spaces)
+            for name, value in list(space.items())
+            if type(value) is np.ndarray and value.size and _usable(name)
+        ]
+        self.of_nodes: dict[int, str] = {}
+        self.inputs: list[tuple[str, int]] = []
+        taken: set[str] = set()
+        for i, (x, group) in enumerate(zip(leaves, groups, strict=True)):
+            name = x if isinstance(x, str) else _name_in(x, spaces) or getattr(x, "name", "")
+            name = _identifier(name if name and name != "Variable" else f"x{i + 1}")
+            for id_ in group:
+                free, k = name, 0
+                while free in taken:
+                    k += 1
+                    free = f"{name}_{k}"
+                taken.add(free)
+                self.of_nodes[id_] = free
+                self.inputs.append((free, id_))
+        for name, id_ in tape.bindings:
+            self.of_nodes.setdefault(id_, _identifier(name))
+        for space in reversed(spaces):
+            for name, x in list(space.items()):
+                if dispatch.is_traced(x) and _usable(name):
+                    for id_ in tape._ids_of(x)[-1:]:
+                        self.of_nodes.setdefault(id_, name)
+
+
+def _name_in(x: Any, spaces: list) -> str:
+    return next(
+        (name for space in spaces for name, value in list(space.items())
+         if value is x and _usable(name)), "",
+    )  # fmt: skip
+
+
+def _usable(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_") and name != "np"
+
+
+def _identifier(name: str) -> str:
+    found = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "x"
+    return found if found[0].isalpha() and found != "np" else f"x_{found}"
+
+
+class Places:
+    """Where in the user's code a step comes from."""
+
+    def __init__(self, tape: Any, replay: Replay, reader: Reader) -> None:
+        self._cell, self._replay, self._reader = tape.cell, replay, reader
+        self._rounds = _rounds(replay.entries, tape._recording.contexts)
+
+    def are_one(self, place: tuple, other: tuple) -> bool:
+        """Tell whether two places are the same line in the same round of its loop."""
+        (kind, k), (other_kind, other_k) = place, other
+        if "decision" not in (kind, other_kind) and -1 not in (k, other_k):
+            if kind != other_kind or self._rounds[k] != self._rounds[other_k]:
+                return False
+        return self.comment(place) == self.comment(other)
+
+    def comment(self, place: tuple) -> str:
+        """Return the comment that names the line."""
+        line, text = self._line(place)
+        if line is None:
+            return ""
+        back = "back through " if place[0] == "backward" else ""
+        return f"# {back}line {line}: {text}".rstrip(": ")
+
+    def message(self, place: tuple) -> str:
+        """Say where a check stands."""
+        line, text = self._line(place)
+        return f"line {line}: {text}" if line is not None else "an operation outside of the cell"
+
+    def _line(self, place: tuple) -> tuple[int | None, str]:
+        kind, k = place
+        if kind == "decision":
+            _, context, offset = self._replay.decisions[k][:3]
+        elif k >= 0:
+            offset, context = self._replay.entries[k][1:3]
+        else:
+            return None, ""
+        calls, line, _ = self._reader.position(context, offset)
+        if line is None:
+            return None, ""
+        text = getattr(self._cell, "text", None)
+        if text is not None and line <= len(text.splitlines()):
+            return line, text.splitlines()[line - 1].strip()
+        return line, linecache.getline(calls[0][1], line).strip()
+
+
+def _rounds(entries: list[tuple], contexts: list[tuple]) -> list[int]:
+    """Count, per entry, how often the run had gone back in the code before it.
+
+    Where a caller goes back, its helpers begin anew: that is one round and not several.
+    """
+    last: dict[int, int] = {}
+    inner: dict[int, list[int]] = {}  # context -> those called from it that have been entered
+    count, found = 0, []
+    for entry in entries:
+        if PRIMITIVES[entry[0]] is not source:  # stands where it is read
+            offset, context = entry[1:3]
+            if context not in last:
+                caller = contexts[context][1] if context >= 0 else -1
+                while caller >= 0:
+                    inner.setdefault(caller, []).append(context)
+                    caller = contexts[caller][1]
+            elif offset <= last[context]:
+                count += 1
+                for helper in inner.pop(context, ()):
+                    last.pop(helper, None)
+            last[context] = offset
+        found.append(count)
+    return found

@@ -1,0 +1,132 @@
+"""The careful sweep: with a mask beside every cotangent, False where nothing was ever selected.
+
+It keeps *structural* zeros (elements that `where`, a mask or an index never selected) apart from
+numeric ones: nothing flows into an element that was never selected, so there 0 times inf is 0. A
+numeric zero times inf stays nan.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.avals import AVALS, MULTIPLE, fit, full
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
+from tapemagic.autodiff.pullbacks import conj_if_complex, partial_of
+from tapemagic.autodiff.structure import settled
+
+from .lifting import lift
+
+
+class Slots(dict):
+    """Cotangents by node id, None where there is none: what a pullback writes to."""
+
+    def __missing__(self, key: int) -> None:
+        return None
+
+
+def careful_sweep(
+    entries: list[tuple], seeds: dict, wanted: set, mine: Any, record: bool, kept: dict | None
+) -> dict[int, Any]:
+    """Sweep with a mask beside every cotangent: False where nothing was ever selected."""
+    cotangents: Slots = Slots(seeds)
+    masks: Slots = Slots()  # None: everything was selected
+    found = {}
+    for k in range(max(seeds), min(wanted) - 1, -1):
+        ct = cotangents.pop(k, None)
+        if ct is None or (mine is not None and not mine[k]):
+            continue
+        mask = masks.pop(k, None)
+        entry = entries[k]
+        if k in wanted:
+            found[k] = ct
+        if kept is not None and entry[3] != MULTIPLE:
+            kept[k] = dispatch.plain(ct)
+        lifted = lift(entry, k) if record else entry
+        if PRIMITIVES[entry[0]].kind == "elementwise":
+            parts = _masked_partials(ct, mask, entry, lifted)
+        else:
+            parts = _pulled(ct, mask, entry, lifted, k)
+        for operand, new, selected in parts:
+            old = cotangents[operand]
+            if isinstance(new, list):  # parts of a result that is a tuple
+                cotangents[operand] = _join(old, new)
+                continue
+            cotangents[operand] = new if old is None else old + new
+            before = masks[operand]
+            masks[operand] = (
+                None
+                if selected is None or (old is not None and before is None)
+                else selected
+                if old is None
+                else selected | before
+            )
+    return found
+
+
+def _masked_partials(ct: Any, mask: Any, entry: tuple, lifted: tuple) -> list[tuple]:
+    """Pull back through an elementwise primitive; nothing flows where the mask is False."""
+    primitive = PRIMITIVES[entry[0]]
+    x1, x2, y = lifted[6:9]
+    ct = full(ct, AVALS[entry[3]])
+    codes = entry[9:11] if len(entry) > 9 else (entry[3], entry[3])
+    parts = []
+    for position in range(primitive.arity):
+        operand = entry[4 + position]
+        if operand < 0:
+            continue
+        new = ct * conj_if_complex(partial_of(primitive, position)(y, x1, x2))
+        if mask is not None:
+            new = np.where(mask, new, 0.0)
+        aval = AVALS[codes[position]]
+        selected = None if mask is None else _fit_mask(mask, aval)
+        parts.append((operand, fit(new, aval), selected))
+    return parts
+
+
+def _fit_mask(mask: np.ndarray, aval: Any) -> np.ndarray | None:
+    selected = np.asarray(fit(mask.astype(float), aval)) != 0
+    return None if selected.all() else selected
+
+
+def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tuple]:
+    """Pull back through any other primitive; selecting ones pull their mask back as well."""
+    primitive = PRIMITIVES[entry[0]]
+    slots = Slots({-1: set(), -2: k, -3: ()})
+    PULLBACKS[entry[0]](ct, lifted, slots)
+    selecting = primitive.kind == "linear" and entry[3] != MULTIPLE
+    chosen = Slots({-1: set(), -2: k, -3: ()})
+    if selecting:
+        aval = AVALS[entry[3]]
+        # Uneven weights, since even ones cancel in a difference or a Fourier transform: what is 0
+        # then is 0 for every cotangent. A view may read one part only of a complex number.
+        rng = np.random.default_rng(0)
+        uneven = rng.uniform(0.5, 1.5, (2, *aval.shape))
+        uneven = uneven[0] + 1j * uneven[1] if aval.is_complex else uneven[0]
+        indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
+        PULLBACKS[entry[0]](indicator, entry, chosen)
+    parts = []
+    for operand, pulled in slots.items():
+        if operand < 0:
+            continue
+        new = settled(pulled)
+        selected = None
+        if selecting and not isinstance(new, list):
+            operand_aval = _aval_of(entry, operand)
+            selected = np.asarray(full(chosen[operand], operand_aval)) != 0
+            selected = None if selected.all() else selected
+        parts.append((operand, new, selected))
+    return parts
+
+
+def _aval_of(entry: tuple, operand: int) -> Any:
+    code = entry[5][entry[4].index(operand)]
+    return AVALS[code or entry[3]]
+
+
+def _join(old: list | None, new: list) -> list:
+    if old is None:
+        return new
+    return [b if a is None else a if b is None else a + b for a, b in zip(old, new)]

@@ -1,0 +1,179 @@
+"""Twins of the functions that make arrays, and rules for ranges with traced ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.arrays.writing import write_item
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.creation import array_of, row
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
+from tapemagic.autodiff.primitives import RULES, composite, general
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.twinning import fresh, making, may_hold_traced, relink, showing, twin_for
+
+#: Functions that take no array that could be traced.
+_MAKERS = (
+    "zeros", "ones", "empty", "eye", "identity", "tri", "frombuffer", "fromstring", "fromfile",
+    "fromregex", "load", "loadtxt", "genfromtxt", "indices", "hanning", "hamming", "bartlett",
+    "blackman",
+)  # fmt: skip
+#: Functions that show or store the plain values.
+_SHOWING = (
+    "array2string", "array_repr", "array_str", "format_float_positional",
+    "format_float_scientific", "save", "savez", "savez_compressed", "savetxt",
+)  # fmt: skip
+
+for _name in _MAKERS:
+    making(getattr(np, _name))
+for _name in _SHOWING:
+    showing(getattr(np, _name))
+
+
+# --------------------------------------------------------------------------------- conversions
+
+
+def _converting(original: Callable) -> Callable:
+    """Make the twin of `np.array` or one of its kin."""
+
+    def twin(a: Any = _MISSING, *args: Any, **kwargs: Any) -> Any:
+        if a is _MISSING:
+            a = kwargs.pop("object" if original is np.array else "a", _MISSING)
+            if a is _MISSING:
+                return original(*args, **kwargs)
+        if kwargs and type(kwargs.get("like")) in HANDLE_TYPES:
+            del kwargs["like"]
+        if may_hold_traced(a):
+            return array_of(original, a, *args, **kwargs)
+        y = original(a, *args, **kwargs)
+        return y if RECORDER.recording is None else fresh(y, (a,))
+
+    return twin_for(original)(twin)
+
+
+_MISSING = object()
+
+for _fun in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    _converting(_fun)
+
+twin_for(np.require)(relink(np.require))
+
+
+@twin_for(np.asarray_chkfinite)
+def _asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
+    if not holds_traced(a):
+        return fresh(np.asarray_chkfinite(a, dtype=dtype, order=order), (a,))
+    np.asarray_chkfinite(plain(a), dtype=dtype, order=order)
+    return array_of(np.asarray, a, dtype=dtype, order=order)
+
+
+@twin_for(np.fromiter)
+def _fromiter(iter: Iterable, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
+    items = list(iter if count < 0 else islice(iter, count))
+    y = np.fromiter(plain(items), dtype, count)
+    return array_of(np.array, items, dtype=dtype) if holds_traced(items) else fresh(y)
+
+
+twin_for(np.fromfunction)(relink(np.fromfunction))
+twin_for(np.kaiser)(relink(np.kaiser))
+
+
+# ------------------------------------------------------------------------------------- filling
+
+
+@twin_for(np.full)
+def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
+    if not holds_traced(fill_value):
+        return fresh(np.full(shape, fill_value, dtype, order, **kwargs))
+    y = fresh(np.full(shape, plain(fill_value), dtype, order))
+    if type(y) not in HANDLE_TYPES:
+        return leaks.flat(y, (fill_value,)) if y.dtype.kind in "biu" else y
+    write_item(y, Ellipsis, array_of(np.asarray, fill_value))
+    return y
+
+
+# -------------------------------------------------------------------------------------- ranges
+
+
+def _arange(start: Any, step: Any, stop: Any, dtype: Any = None) -> np.ndarray:
+    return np.arange(start, stop, step, dtype=dtype)
+
+
+general(
+    _arange,
+    lambda ct, y, start, step, stop, dtype=None: np.sum(ct),
+    lambda ct, y, start, step, stop, dtype=None: np.sum(ct * np.arange(ct.size)),
+    name="arange",
+)
+
+
+@twin_for(np.arange)
+def _arange_twin(*args: Any, **kwargs: Any) -> Any:
+    if not holds_traced((*args, *kwargs.values())):
+        return fresh(np.arange(*args, **kwargs))
+    kwargs.pop("like", None), kwargs.pop("device", None)
+    names = ("start", "stop", "step", "dtype")
+    if len(args) == 1 and "stop" not in kwargs:
+        given = {"stop": args[0], **kwargs}
+    else:
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+    stop, dtype = given.get("stop"), given.get("dtype")
+    start, step = given.get("start", 0), given.get("step", 1)
+    y = np.arange(*plain(args), **plain(kwargs))
+    leaks.flat(None, (stop,))  # it only decides how many there are
+    if not holds_traced((start, step)):
+        return fresh(y)
+    return call_primitive(row(_arange), (start, step, plain(stop), dtype), {}, lambda *_: y)
+
+
+def _linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, axis: int = 0, dtype: Any = None
+) -> np.ndarray:
+    return np.linspace(start, stop, num, endpoint, dtype=dtype, axis=axis)
+
+
+def _share(ct: Any, num: int, endpoint: bool, axis: int) -> tuple[Any, Any]:
+    """Return the cotangent with the range in front, and how much each element has of `stop`."""
+    ct = np.moveaxis(ct, axis, 0)
+    count = num - 1 if endpoint else num
+    share = np.arange(num) / count if count > 0 else np.zeros(num)
+    return ct, share.reshape((-1,) + (1,) * (ct.ndim - 1))
+
+
+def _by_start(ct: Any, y: Any, start: Any, stop: Any, num: int = 50, endpoint: bool = True,
+              axis: int = 0, dtype: Any = None) -> Any:  # fmt: skip
+    ct, share = _share(ct, num, endpoint, axis)
+    return np.sum(ct * (1 - share), axis=0)
+
+
+def _by_stop(ct: Any, y: Any, start: Any, stop: Any, num: int = 50, endpoint: bool = True,
+             axis: int = 0, dtype: Any = None) -> Any:  # fmt: skip
+    ct, share = _share(ct, num, endpoint, axis)
+    return np.sum(ct * share, axis=0)
+
+
+general(_linspace, _by_start, _by_stop, name="linspace")
+
+
+@composite(np.linspace)
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
+             dtype: Any = None, axis: int = 0, **kwargs: Any) -> Any:  # fmt: skip
+    """Record `np.linspace`; the step that `retstep` asks for is a difference of the ends."""
+    num = num.__index__()
+    y = dispatch.call(_linspace, (start, stop, num, endpoint, axis, dtype), {})
+    if not retstep:
+        return y
+    count = num - 1 if endpoint else num
+    return y, (stop - start) / count if count > 0 else np.nan
+
+
+composite(np.logspace, relink(np.logspace))
+composite(np.geomspace, relink(np.geomspace))
+for _name in ("sqrt", "log", "log2", "log10", "logn", "power", "arccos", "arcsin", "arctanh"):
+    if getattr(np.emath, _name) not in RULES:
+        composite(getattr(np.emath, _name), relink(getattr(np.emath, _name)))

@@ -1,0 +1,317 @@
+"""Twins of what iterates over arrays: nditer, broadcast, vectorize, r_, mgrid and their kin."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.creation import array_of
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, holds_traced, plain
+from tapemagic.autodiff.primitives import composite
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.twinning import STAND_INS, fresh, register, relink, twin_for
+from tapemagic.errors import NoRuleError
+
+
+def asanyarray(x: Any, **kwargs: Any) -> Any:
+    """Return `x` as an array, a handle as one."""
+    return array_of(np.asanyarray, x, **kwargs) if holds_traced(x) else np.asanyarray(x, **kwargs)
+
+
+class Converter:
+    """Stands in for NumPy's `_array_converter` in relinked code."""
+
+    def __init__(self, *inputs: Any) -> None:
+        self.scalar_input = tuple(np.ndim(plain(x)) == 0 for x in inputs)
+        self._arrays = tuple(map(asanyarray, inputs))
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._arrays[i]
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def as_arrays(self, *, subok: bool = True, pyscalars: Any = None) -> tuple:
+        """Return the inputs as arrays."""
+        return self._arrays
+
+    def result_type(self, extra_dtype: Any = None, *, ensure_inexact: bool = False) -> np.dtype:
+        """Return the common dtype of the inputs."""
+        kinds = [plain(x).dtype for x in self._arrays]
+        if extra_dtype is not None:
+            kinds.append(np.dtype(extra_dtype))
+        dtype = np.result_type(*kinds)
+        exact = ensure_inexact and dtype.kind in "biu"
+        return np.result_type(dtype, np.float64) if exact else dtype
+
+    def wrap(self, y: Any, to_scalar: bool | None = None) -> Any:
+        """Return a result as a number where all inputs were numbers."""
+        scalar = all(self.scalar_input) if to_scalar is None else to_scalar
+        return y[()] if scalar and np.ndim(plain(y)) == 0 else y
+
+
+try:
+    from numpy._core._multiarray_umath import (  # type: ignore[import-not-found]
+        _array_converter,
+    )
+except ImportError:  # before NumPy 2.1
+    pass
+else:
+    STAND_INS[id(_array_converter)] = Converter
+
+
+# ------------------------------------------------------------------------ functions of functions
+
+_along = relink(np.apply_along_axis)
+composite(np.apply_along_axis, _along)
+composite(np.apply_over_axes, relink(np.apply_over_axes))
+
+
+@twin_for(np.apply_along_axis)
+def _apply_along_axis(func1d: Callable, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    if RECORDER.recording is None:
+        return np.apply_along_axis(func1d, axis, arr, *args, **kwargs)
+    return _along(func1d, axis, arr, *args, **kwargs)  # the function may know traced values
+
+
+_Vectorize: Any = np.vectorize
+
+
+class vectorize(_Vectorize):  # noqa: N801  (NumPy's name)
+    """`np.vectorize` whose function may take and return traced numbers."""
+
+    __doc__ = np.vectorize.__doc__
+    _signed = relink(_Vectorize._vectorize_call_with_signature)
+
+    def _vectorize_call(self, func: Callable, args: Any) -> Any:
+        if RECORDER.recording is None or not args:
+            return super()._vectorize_call(func=func, args=args)
+        if self.signature is not None:
+            return self._signed(func, args)
+        arrays = [_Elements(x) for x in args]
+        order, like = _memory_order([x.array for x in arrays])
+        kinds: Any
+        if self.otypes is None:
+            if not np.size(like):
+                raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")
+            # NumPy asks the first elements for the type, and calls again if not told to keep that.
+            first = func(*(x.array[(0,) * x.array.ndim] for x in arrays))
+            several = isinstance(first, tuple)
+            kinds = [np.asarray(plain(y)).dtype.char for y in (first if several else (first,))]
+        else:
+            first, kinds, several = None, self.otypes, len(self.otypes) > 1
+        columns: list[list] = [[] for _ in kinds]
+        for where in order:
+            if first is not None and self.cache and where is order[0]:
+                y = first
+            else:
+                y = func(*(x.at(where) for x in arrays))
+            for column, item in zip(columns, y if several else (y,), strict=True):
+                column.append(item)
+        found = [_column(c, kind, like) for c, kind in zip(columns, kinds, strict=True)]
+        return tuple(found) if several else found[0]
+
+
+class _Elements:
+    """The elements of an argument of `vectorize`, as NumPy's array of objects would hold them."""
+
+    def __init__(self, argument: Any) -> None:
+        self.array = asanyarray(argument)
+        kept = isinstance(plain(argument), np.ndarray) or holds_traced(argument)
+        self._is_number = isinstance(plain(argument), (np.generic, float, complex))
+        self._objects = None if kept else np.asanyarray(argument, dtype=object)
+
+    def at(self, where: tuple) -> Any:
+        """Return the element at a place of the arrays broadcast together."""
+        x = self.array
+        index = where[len(where) - x.ndim :]
+        index = tuple(0 if n == 1 else i for i, n in zip(index, x.shape, strict=True))
+        if self._objects is not None:
+            return self._objects[index]
+        return x[index] if self._is_number else x.item(index)
+
+
+def _memory_order(arrays: list) -> tuple[list[tuple], np.ndarray]:
+    """Return the places that a ufunc visits, in order, and an array laid out as its result is."""
+    arrays = [np.empty_like(x, dtype=bool) for x in plain(arrays)]  # NumPy's arrays of objects
+    flags: Any = ["multi_index", "zerosize_ok"]
+    steps = np.nditer(
+        [*plain(arrays), None], flags, order="K", op_dtypes=[None] * len(arrays) + [float]
+    )
+    order = [steps.multi_index for _ in steps]
+    return order, steps.operands[-1]
+
+
+def _column(items: list, kind: str, like: np.ndarray) -> Any:
+    """Return the results, which come in the order of the memory of `like`, as an array like it."""
+    array = array_of(np.array, items, dtype=kind) if holds_traced(items) else np.array(items, kind)
+    axes = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
+    array = array.reshape([like.shape[axis] for axis in axes])
+    return fresh(array.transpose(np.argsort(axes)).copy(order="K"))
+
+
+vectorize.__name__ = vectorize.__qualname__ = "vectorize"
+vectorize.__module__ = "numpy"
+register(np.vectorize, vectorize)
+
+
+# ------------------------------------------------------------------------------------ iterators
+
+
+@twin_for(np.ndenumerate)
+def _ndenumerate(arr: Any) -> Any:
+    if not holds_traced(arr):
+        return np.ndenumerate(arr)
+    arr = asanyarray(arr)
+    return ((where, arr[where]) for where in np.ndindex(arr.shape))
+
+
+class Broadcast:
+    """What `np.broadcast` answers for traced arrays."""
+
+    def __init__(self, *args: Any) -> None:
+        self._plain = np.broadcast(*plain(args))
+        self._arrays = [asanyarray(x) for x in args]
+        self._places = np.ndindex(self._plain.shape)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+    def __iter__(self) -> Iterator:
+        return self
+
+    def __next__(self) -> tuple:
+        where = next(self._places)
+        return tuple(
+            x[tuple(0 if n == 1 else i for i, n in zip(where[len(where) - x.ndim :], x.shape,
+                                                       strict=True))]
+            for x in self._arrays
+        )  # fmt: skip
+
+    def reset(self) -> None:
+        """Begin again."""
+        self._places = np.ndindex(self._plain.shape)
+
+
+@twin_for(np.broadcast)
+def _broadcast(*args: Any) -> Any:
+    return Broadcast(*args) if holds_traced(args) else np.broadcast(*args)
+
+
+@twin_for(np.nditer)
+def _nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
+    return Iteration(op, *args, **kwargs) if holds_traced(op) else np.nditer(op, *args, **kwargs)
+
+
+class Iteration:
+    """What `np.nditer` answers for traced arrays: NumPy's own order, elements on the tape.
+
+    A real `np.nditer` runs over the positions of the elements; each is looked up in the handle as
+    a 0-d view, so that ``element[...] = v`` writes into the array.
+    """
+
+    _KNOWN = frozenset(("multi_index", "c_index", "f_index", "zerosize_ok", "refs_ok", "buffered"))
+
+    def __init__(self, op: Any, flags: Any = (), op_flags: Any = None, **kwargs: Any) -> None:
+        operands = list(op) if isinstance(op, (list, tuple)) else [op]
+        unknown = set(flags) - self._KNOWN
+        if unknown or any(x is None for x in operands) or set(kwargs) - {"order"}:
+            raise leaks.locate(
+                NoRuleError(
+                    f"np.nditer with {sorted(unknown) or 'these arguments'} cannot iterate over"
+                    " traced arrays.",
+                    fix="Loop over the array, or over np.ndindex(x.shape).",
+                )
+            )
+        self._operands = [asanyarray(x) for x in operands]
+        numbers = [_numbered(plain(x)) for x in self._operands]
+        flags = [flag for flag in flags if flag != "buffered"]
+        self._plain = np.nditer(numbers, flags, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+    @property
+    def value(self) -> Any:
+        """The current element, or a tuple of the operands' elements."""
+        here = self._plain.value
+        here = here if isinstance(here, tuple) else (here,)
+        found = tuple(
+            x[(*np.unravel_index(int(k), x.shape), ...)]
+            for x, k in zip(self._operands, here, strict=True)
+        )
+        return found if len(found) > 1 else found[0]
+
+    def __getitem__(self, i: int) -> Any:
+        value = self.value
+        return value[i] if isinstance(value, tuple) else (value,)[i]
+
+    def __iter__(self) -> Iterator:
+        if self._plain.finished:
+            return
+        yield self.value
+        while self._plain.iternext():
+            yield self.value
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._plain.close()
+
+
+def _numbered(x: np.ndarray) -> np.ndarray:
+    """Return the positions of the elements of `x`, in an array with its memory layout."""
+    numbers = np.empty_like(x, dtype=np.intp)
+    numbers[...] = np.arange(x.size).reshape(x.shape)
+    return numbers
+
+
+# ------------------------------------------------------------------------------ r_, mgrid, ...
+
+
+def _traced_key(key: Any) -> bool:
+    parts = key if isinstance(key, tuple) else (key,)
+    return any(
+        holds_traced([x.start, x.stop, x.step]) if isinstance(x, slice) else holds_traced(x)
+        for x in parts
+    )
+
+
+def _plain_key(key: Any) -> Any:
+    if isinstance(key, tuple):
+        return tuple(map(_plain_key, key))
+    if isinstance(key, slice):
+        return slice(*plain([key.start, key.stop, key.step]))
+    return plain(key)
+
+
+def _indexing(original: Any) -> None:
+    """Make the twin of an object whose indexing makes arrays."""
+    kind = type(original)
+    body = relink(kind.__getitem__)
+
+    def getitem(self: Any, key: Any) -> Any:
+        if isinstance(key, str):  # names in the caller's frame
+            frame = sys._getframe(1)
+            return np.bmat(key, frame.f_locals, frame.f_globals)
+        if not _traced_key(key):
+            return fresh(original[key])
+        wanted, y = original[_plain_key(key)], body(self, key)
+        if type(y) in HANDLE_TYPES and y.dtype != wanted.dtype:
+            return y.astype(wanted.dtype)  # a Python float has no say in the dtype
+        return y
+
+    twin: Any = object.__new__(type(kind.__name__, (kind,), {"__getitem__": getitem}))
+    for name in ("axis", "matrix", "ndmin", "trans1d", "sparse"):
+        if hasattr(original, name):
+            setattr(twin, name, getattr(original, name))
+    register(original, twin)
+
+
+for _original in (np.r_, np.c_, np.mgrid, np.ogrid):
+    _indexing(_original)

@@ -1,0 +1,92 @@
+"""What a cell sees under the names of NumPy and `math` while a tape records.
+
+Names that are one of the originals, by identity, are bound to its twin on entry; on exit twins
+become originals again. Everything that needs no twin passes through: ``np.ndarray``, ``np.pi`` and
+the ufuncs are the very objects of NumPy.
+"""
+
+from __future__ import annotations
+
+import json
+import weakref
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.lib.recfunctions
+
+from tapemagic.autodiff import later
+from tapemagic.autodiff.calls.creation import NUMBER_TYPES, convert
+from tapemagic.autodiff.twinning import ORIGINALS, TWINS, listening, making, showing, twin_module
+
+from .creation import linspace
+from .iteration import vectorize
+from .math import cmath_twin, math_twin
+from .polynomial import polynomial_twin
+from .random import TracedGenerator, random_twin, twin_generator
+from .statistics import statistics_twin
+from .strides import as_strided
+
+__all__ = [
+    "CONVERSIONS", "ORIGINALS", "TWINS", "as_strided", "cmath_twin", "convert", "linspace",
+    "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
+    "statistics_twin", "twin_of",
+]  # fmt: skip
+
+#: Functions whose arguments are sequences of arrays: NumPy looks for handles inside.
+_OF_SEQUENCES = frozenset(
+    (
+        "concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "einsum",
+        "einsum_path", "multi_dot", "select", "choose", "lexsort", "broadcast_arrays", "ix_",
+        "meshgrid", "piecewise", "unstack", "ravel_multi_index", "histogramdd",
+    )
+)  # fmt: skip
+
+#: NumPy's functions that ask their arguments, by the type that they have in common.
+_Dispatching = type(np.sum)
+
+_MODULES = (
+    np, np.linalg, np.fft, np.lib, np.lib.recfunctions, np.polynomial.polynomial,
+    *vars(np.lib).values(),
+)  # fmt: skip
+for _module in _MODULES:
+    for _name, _fun in sorted(getattr(_module, "__dict__", {}).items()):
+        if type(_fun) is _Dispatching and id(_fun) not in TWINS:
+            (making if _fun.__name__ in _OF_SEQUENCES else listening)(_fun)
+for _fun in (json.dump, json.dumps):  # the encoder looks at types, and would find none it knows
+    showing(_fun)
+
+for _module in (json, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.emath):
+    twin_module(_module)
+later.load()  # what NumPy's own namespace may hold already
+#: Stands for ``numpy`` itself.
+numpy_twin = twin_module(np)
+
+#: id of a number type -> ``convert(value)``: what ``float(x)`` in a cell becomes.
+CONVERSIONS = {id(kind): partial(convert, kind) for kind in NUMBER_TYPES}
+
+
+def twin_of(value: Any) -> Any:
+    """Return what stands for a value in a cell: its twin, or the value itself."""
+    if type(value) in (np.random.Generator, np.random.RandomState):
+        return twin_generator(value)
+    if type(value) is np.vectorize:
+        twin = object.__new__(vectorize)
+        twin.__dict__ = value.__dict__
+        ORIGINALS[id(twin)] = value
+        weakref.finalize(twin, ORIGINALS.pop, id(twin), None)
+        return twin
+    later.load()
+    stand_in = later.OBJECTS.get(type(value))
+    return TWINS.get(id(value), value) if stand_in is None else stand_in(value)
+
+
+def original_of(value: Any) -> Any:
+    """Return what a value has to become after the cell."""
+    if type(value) is TracedGenerator or isinstance(value, later.StandIn):
+        return value._original
+    if type(value) is vectorize and id(value) not in ORIGINALS:
+        original = object.__new__(np.vectorize)
+        original.__dict__ = value.__dict__
+        return original
+    return ORIGINALS.get(id(value), value)

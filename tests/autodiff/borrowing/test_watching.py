@@ -1,0 +1,380 @@
+"""Plain arrays watched in a script: names hold handles during the block, and only then."""
+
+import argparse
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tapemagic import GradientTape, Variable
+from tapemagic.autodiff.borrowing.watching import Watched
+from tapemagic.errors import SourceError
+
+
+def test_names_hold_plain_objects_again():
+    x = original = np.array([1.0, 2.0])
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = np.sum(x * x)
+    assert x is original
+    assert type(y) is np.float64
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 4.0])
+
+
+def test_a_write_in_the_block_reaches_the_array():
+    x = original = np.array([1.0, 2.0])
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = x * 2.0
+        x += 1.0
+        loss = np.sum(x * y)
+    assert x is original
+    assert list(original) == [2.0, 3.0]
+    np.testing.assert_array_equal(tape.gradient(loss, x), [6.0, 10.0])
+
+
+def test_an_inner_tape_does_not_end_the_names_of_an_outer():
+    x, w = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    with GradientTape() as outer:
+        outer.watch(x)
+        with GradientTape() as inner:
+            inner.watch(w)
+            y = np.sum(x * w * w)
+        slope = inner.gradient(y, w)
+        loss = np.sum(slope * x)
+    np.testing.assert_array_equal(slope, [6.0, 16.0])
+    np.testing.assert_array_equal(outer.gradient(loss, x), [12.0, 32.0])
+    assert type(x) is type(w) is type(slope) is np.ndarray
+
+
+def test_a_helper_that_watches_does_not_end_the_names_of_its_caller():
+    def helper(tape, value):
+        extra = np.array([10.0, 20.0])
+        tape.watch(extra)
+        return value * extra, extra
+
+    x = np.array([1.0, 2.0])
+    with GradientTape() as tape:
+        tape.watch(x)
+        y, extra = helper(tape, x)
+        loss = np.sum(y * x)
+    found = tape.gradient(loss, [x, extra])
+    np.testing.assert_array_equal(found[0], [20.0, 80.0])
+    np.testing.assert_array_equal(found[1], [1.0, 4.0])
+
+
+def test_second_order():
+    x = np.array([1.0, 2.0])
+    with GradientTape() as outer:
+        outer.watch(x)
+        with GradientTape() as inner:
+            inner.watch(x)
+            y = np.sum(x**3)
+        slope = inner.gradient(y, x)
+        total = np.sum(slope)
+    np.testing.assert_array_equal(outer.gradient(total, x), [6.0, 12.0])
+
+
+def test_views_that_other_names_hold_are_followed():
+    x = np.array([1.0, 2.0])
+    view, base = x[:1], x
+    with GradientTape() as tape:
+        tape.watch(x)
+        loss = np.sum(view * 3.0) + np.sum(base)
+    np.testing.assert_array_equal(tape.gradient(loss, x), [4.0, 1.0])
+    assert view.base is x
+
+
+def test_the_base_of_a_watched_view_is_followed():
+    x = np.array([1.0, 2.0, 3.0])
+    view = x[1:]
+    with GradientTape() as tape:
+        tape.watch(view)
+        loss = np.sum(x * x)
+    np.testing.assert_array_equal(tape.gradient(loss, view), [4.0, 6.0])
+
+
+def test_an_array_that_no_name_holds_is_refused():
+    x = np.array([1.0, 2.0])
+    with GradientTape() as tape:
+        with pytest.raises(SourceError, match="No name"):
+            tape.watch([x.copy()])
+        watched = tape.watch([np.array([1.0, 2.0]), np.float64(3.0)])
+        loss = np.sum(watched[0]) * watched[1]
+    np.testing.assert_array_equal(tape.gradient(loss, watched)[0], [3.0, 3.0])
+
+
+def test_an_array_that_changed_between_two_blocks():
+    x = np.array([1.0, 2.0])
+    tape = GradientTape(persistent=True)
+    with tape:
+        tape.watch(x)
+        y = np.sum(x * x)
+    x += 10.0
+    with tape:
+        z = np.sum(x * 3.0) + y
+    assert z == 3.0 * 23.0 + 5.0
+    np.testing.assert_array_equal(tape.gradient(z, x), [2.0, 4.0])
+
+
+def test_an_exception_puts_the_names_back():
+    x = original = np.array([1.0, 2.0])
+    with pytest.raises(ZeroDivisionError), GradientTape() as tape:
+        tape.watch(x)
+        x[0] = 7.0
+        _ = 1 / 0
+    assert x is original
+    assert list(x) == [7.0, 2.0]
+
+
+def test_global_names_and_closures():
+    space = {"np": np, "GradientTape": GradientTape}
+    exec(
+        "x = np.array([1.0, 2.0])\n"
+        "def loss():\n    return np.sum(x * x)\n"
+        "with GradientTape() as tape:\n    tape.watch(x)\n    y = loss()\n"
+        "g = tape.gradient(y, x)\n",
+        space,
+    )
+    np.testing.assert_array_equal(space["g"], [2.0, 4.0])
+
+
+class Model:
+    def __init__(self, w):
+        self.w = w
+        self.cache = ()
+
+    def loss(self):
+        return np.sum(self.w * self.w)
+
+
+CONTAINERS = {
+    # name: (what holds the array, how it is read there)
+    "list": (lambda p: [p], lambda holder: holder[0]),
+    "dict in dict": (lambda p: {"layer": {"w": p}}, lambda holder: holder["layer"]["w"]),
+    "tuple": (lambda p: (1, p), lambda holder: holder[1]),
+    "object": (Model, lambda holder: holder.w),
+    "namespace": (lambda p: SimpleNamespace(w=p), lambda holder: holder.w),
+    "closure": (lambda p: lambda: p, lambda holder: holder()),
+    "default": (lambda p: lambda w=p: w, lambda holder: holder()),
+    "view in a list": (lambda p: [p[:]], lambda holder: holder[0]),
+    "object array": (lambda p: np.array([p, None], dtype=object), lambda holder: holder[0]),
+    "object of a library": (lambda p: argparse.Namespace(w=p), lambda holder: holder.w),
+}
+
+
+@pytest.mark.parametrize(("make", "read"), CONTAINERS.values(), ids=CONTAINERS)
+def test_what_a_container_holds_is_followed(make, read):
+    p = np.array([1.0, 2.0])
+    holder = make(p)
+    before = read(holder)
+    with GradientTape() as tape:
+        tape.watch(p)
+        y = np.sum(read(holder) ** 2)
+    np.testing.assert_array_equal(tape.gradient(y, p), [2.0, 4.0])
+    assert read(holder) is before
+
+
+@pytest.mark.parametrize(("make", "read"), CONTAINERS.values(), ids=CONTAINERS)
+def test_containers_hold_plain_objects_after_an_exception(make, read):
+    p = np.array([1.0, 2.0])
+    holder = make(p)
+    before = read(holder)
+    with pytest.raises(ZeroDivisionError), GradientTape() as tape:
+        tape.watch(p)
+        _ = 1 / 0
+    assert type(read(holder)) is np.ndarray
+    assert read(holder) is before
+
+
+def test_a_container_is_watched_with_all_that_it_holds():
+    params = {"w": np.array([1.0, 2.0]), "b": np.float64(3.0), "layers": [np.array(4.0)]}
+    with GradientTape() as tape:
+        tape.watch(params)
+        y = np.sum(params["w"] * params["b"]) * params["layers"][0]
+    found = tape.gradient(y, params)
+    np.testing.assert_array_equal(found["w"], [12.0, 12.0])
+    assert found["b"] == 12.0
+    assert found["layers"][0] == 9.0
+    assert [type(params["w"]), type(params["b"])] == [np.ndarray, np.float64]
+
+
+def test_an_object_with_a_method():
+    model = Model(np.array([1.0, 2.0]))
+    with GradientTape() as tape:
+        tape.watch(model.w)
+        model.cache = (model.loss(),)
+    assert type(model.cache[0]) is np.float64
+    np.testing.assert_array_equal(tape.gradient(model.cache[0], model.w), [2.0, 4.0])
+
+
+def test_a_helper_may_watch_what_its_caller_goes_on_with():
+    x = np.array([1.0, 2.0])
+
+    def helper(tape, value):
+        tape.watch(value)
+
+    with GradientTape() as tape:
+        helper(tape, x)
+        y = np.sum(x * x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 4.0])
+
+
+def test_the_module_of_a_function_may_hold_the_array_as_well():
+    there = {"__name__": "__main__", "np": np, "w": np.array([1.0, 2.0])}
+    exec("def loss():\n    return np.sum(w * w)\n", there)
+    loss, w = there["loss"], there["w"]
+    with GradientTape() as tape:
+        tape.watch(w)
+        y = loss()
+    np.testing.assert_array_equal(tape.gradient(y, w), [2.0, 4.0])
+    assert there["w"] is w
+
+
+def test_what_an_earlier_tape_left_keeps_its_own_tape():
+    v = Variable(2.0)
+    x = np.array([1.0, 2.0])
+    with GradientTape() as first:
+        squared = v * v
+    with GradientTape() as second:
+        second.watch(x)
+        y = np.sum(x * 3.0)
+    assert first.gradient(squared, v) == 4.0
+    np.testing.assert_array_equal(second.gradient(y, x), [3.0, 3.0])
+
+
+def test_a_number_that_python_shares_is_refused():
+    w = rate = 0.5
+    with GradientTape() as tape, pytest.raises(SourceError, match=r"0\.5 is found in 2 places"):
+        tape.watch(w)
+    assert type(w) is type(rate) is float
+
+
+def test_a_number_that_a_caller_has_too():
+    def slope(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        return tape.gradient(y, x)
+
+    w = float("1.5")
+    assert slope(w) == 3.0
+    assert type(w) is float
+
+
+def test_what_ipython_has_shown():
+    namespace = {"GradientTape": GradientTape, "np": np, "p": np.ones(2)}
+    namespace["Out"] = namespace["_oh"] = {3: namespace["p"]}
+    text = "with GradientTape() as tape:\n    tape.watch(p)\n    y = np.sum(p * Out[3])\n"
+    exec(compile(text, "<cell>", "exec"), namespace)
+    found = namespace["tape"].gradient(namespace["y"], namespace["p"])
+    np.testing.assert_array_equal(found, [2.0, 2.0])
+    assert namespace["Out"][3] is namespace["p"]
+
+
+def test_more_objects_than_are_looked_at_are_told(monkeypatch):
+    monkeypatch.setattr("tapemagic.autodiff.borrowing.exchange.MOST_VISITED", 50)
+    p = np.ones(2)
+    many = [[(i, ()) for i in range(100)], [p]]
+    with pytest.warns(UserWarning, match="not followed"), GradientTape() as tape:
+        tape.watch(p)
+    assert type(p) is np.ndarray
+    assert many[1][0] is p
+
+
+def test_names_alone_are_looked_at_when_nothing_else_holds_the_array(monkeypatch):
+    """A loop of steps must not search all that its names reach each time."""
+    looked = []
+    monkeypatch.setattr(Watched, "_look_everywhere", lambda self, *args: looked.append(self))
+    space = {"np": np, "GradientTape": GradientTape, "other": {"data": [1.0] * 10}}
+    text = """
+w, b = np.array([1.0, 2.0]), np.float64(0.5)
+for _ in range(3):
+    with GradientTape() as tape:
+        tape.watch([w, b])
+        loss = np.sum(w * w) * b
+    slopes = tape.gradient(loss, [w, b])
+    w = w - 0.1 * slopes[0]
+    b = b - 0.1 * slopes[1]
+with GradientTape() as tape:
+    tape.watch(w)
+    loss = np.sum(w * w)
+"""
+    exec(compile(text, "<script>", "exec"), space)
+
+    def step(w):
+        with GradientTape() as tape:
+            tape.watch(w)
+            y = np.sum(w * w)
+        return tape.gradient(y, w)
+
+    step(step(np.array([1.0, 2.0])))
+    assert not looked
+
+
+def test_a_number_in_a_container_and_under_a_name_is_refused():
+    half = 0.5
+    params, rate = [half, 2.0], half
+    with GradientTape() as tape, pytest.raises(SourceError, match="places"):
+        tape.watch(params)
+    assert params[0] is rate
+
+
+def test_a_name_and_a_container_that_hold_a_number_are_told_apart_or_refused():
+    b = np.float64(0.5)
+    params = {"b": b}
+    with GradientTape() as tape:
+        tape.watch(b)
+        y = b * params["b"]
+    assert tape.gradient(y, b) == 1.0
+    a = float("0.5")
+    params = {"a": a}
+    with GradientTape() as tape, pytest.raises(SourceError, match="2 places"):
+        tape.watch(a)
+    assert params["a"] is a
+
+
+def test_numbers_in_a_list_made_for_the_call():
+    a, b = float("1.5"), float("2.5")
+    with GradientTape() as tape:
+        tape.watch([a, b])
+        y = a * a * b
+    assert tape.gradient(y, [a, b]) == [7.5, 2.25]
+
+
+def test_an_attribute_that_holds_a_dict():
+    model = Model({"w": np.array([1.0, 2.0])})
+    with GradientTape() as tape:
+        tape.watch(model.w)
+        y = np.sum(model.w["w"] ** 2)
+    np.testing.assert_array_equal(tape.gradient(y, model.w)["w"], [2.0, 4.0])
+
+
+def test_tuples_of_the_block_that_hold_results_hold_plain_ones_afterwards():
+    a, b = np.ones(2), np.full(2, 3.0)
+    with GradientTape() as tape:
+        tape.watch(a)
+        r = a * 2.0
+        pair, nested = (b, r), [1, (r, (b, [r]))]
+        tape.watch(b)
+        y = np.sum(pair[0] * nested[1][0])
+    assert type(r) is np.ndarray
+    assert pair[0] is b
+    assert pair[1] is r
+    assert nested[1][0] is r
+    assert nested[1][1][0] is b
+    assert nested[1][1][1][0] is r
+    np.testing.assert_array_equal(tape.gradient(y, b), [2.0, 2.0])
+
+
+def test_a_tuple_from_before_the_block_is_the_same_object_afterwards():
+    b = np.full(2, 3.0)
+    pair = known = (b, [b])
+    with GradientTape() as tape:
+        tape.watch(b)
+        pair[1].append(b * 2.0)
+        y = np.sum(pair[0] * pair[1][1])
+    assert pair is known
+    assert pair[0] is b
+    assert type(pair[1][1]) is np.ndarray
+    np.testing.assert_array_equal(tape.gradient(y, b), [12.0, 12.0])

@@ -1,0 +1,132 @@
+"""A program reads as a person would write it."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tapemagic import GradientTape, Variable
+from tapemagic.autodiff.programs.algebra import simpler
+from tapemagic.autodiff.programs.writer import Writer
+
+
+def program_of(fun, **inputs):
+    sources = [Variable(x, name=name) for name, x in inputs.items()]
+    with GradientTape(persistent=True) as tape:
+        target = fun(*sources)
+    program = tape.program(target, sources)
+    for got, expected in zip(program()[1:], tape.gradient(target, sources), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-15)
+    return program
+
+
+def body(program):
+    text = str(program).partition('all="ignore")\n')[2]
+    return "\n".join(row for row in text.splitlines()[1:] if "#" not in row)
+
+
+def test_a_layer():
+    def layer(w, b):
+        return np.mean(np.tanh(X @ w + b) ** 2)
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    assert body(program_of(layer, w=rng.normal(size=(3, 2)), b=np.zeros(2))) == (
+        "    t1 = np.tanh(constant_1 @ w + b)\n"
+        "    target = np.mean(t1**2)\n"
+        "    t2 = 0.025 * t1 * (1 - t1**2)\n"
+        "    ct_b = np.sum(t2, axis=0)\n"
+        "    ct_w = constant_1.T @ t2\n"
+        "    return target, ct_w, ct_b"
+    )
+
+
+def test_sums_of_many_terms_grow_in_place():
+    def recurrent(w, u):
+        h = np.zeros(4)
+        for x in X:
+            h = np.tanh(h @ w + x @ u)
+        return np.sum(h**2)
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 5))
+    program = program_of(recurrent, w=rng.normal(size=(4, 4)), u=rng.normal(size=(5, 4)))
+    text = body(program)
+    assert "constant_1[i] @ u" in text  # no name holds X here, and its rows belong together
+    np.testing.assert_array_equal(program.constants["constant_1"], X)
+    assert "        ct_u += " in text
+    assert "        ct_w += " in text
+    assert text.count("\n") < 40
+
+
+def test_a_name_of_the_users_is_not_taken():
+    def fun(t1, ct_t1):
+        return np.sum(np.sin(t1 * 2) * np.cos(ct_t1 * 3))
+
+    text = body(program_of(fun, t1=np.ones(3), ct_t1=np.ones(3)))
+    assert "t2 = " in text
+    assert "    t1 = " not in text
+    assert "    ct_t1 = " not in text
+
+
+def test_a_mask_adds_where_it_is_true():
+    def attention(q, k):
+        scores = np.swapaxes(q, 0, 1) @ k
+        e = np.exp(scores - np.max(scores, -1, keepdims=True))
+        return np.sum((e / np.sum(e, -1, keepdims=True)) ** 2)
+
+    rng = np.random.default_rng(0)
+    text = str(program_of(attention, q=rng.normal(size=(8, 300)), k=rng.normal(size=(8, 300))))
+    assert ", where=" in text
+    assert "np.where" not in text
+
+
+#: Negative zero, subnormal, infinite and ordinary numbers.
+NUMBERS = np.array([0.0, -0.0, 1.5, -0.1, 1 / 3, 7e-310, -4e300, np.inf, -np.inf, np.nan])
+X, Y = (np.array(values) for values in zip(*itertools.product(NUMBERS, NUMBERS), strict=True))
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x, y: -x * y,
+        lambda x, y: x * -y,
+        lambda x, y: -x * -y,
+        lambda x, y: -x / y,
+        lambda x, y: x + -y,
+        lambda x, y: -x + y,
+        lambda x, y: -x + -y,
+        lambda x, y: x - -y,
+        lambda x, y: np.negative(-x) * y,
+        lambda x, y: np.sum(-x) * y,
+        lambda x, y: np.sum(-x[:40:3], axis=0) + -(y * -x),
+    ],
+)
+def test_signs_are_moved_without_a_change_of_bits(fun):
+    writer = Writer()
+    x, y = (writer.add("input", name, (), {}, v) for name, v in (("x", X), ("y", Y)))
+    with np.errstate(all="ignore"):
+        plain = fun(X, Y)
+        with writer.at("backward", 0):
+            moved = fun(x, y)
+    np.testing.assert_array_equal(moved.value, plain)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1 / 3, -1e-7])
+def test_factors_of_two_are_taken_together(scale):
+    writer = Writer()
+    values = np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-200, 200, 0.4)
+    x = writer.add("input", "x", (), {}, values)
+    with writer.at("backward", 0):
+        one, other = scale * (2 * x), scale * x + scale * x
+    assert one is other
+    assert len(one.args) == 2
+    np.testing.assert_array_equal(one.value, scale * (2 * values))
+    np.testing.assert_array_equal(one.value, scale * values + scale * values)
+
+
+def test_the_users_own_code_is_left_as_it_is():
+    text = body(program_of(lambda x: np.sum(np.exp(2.5 * -x + -x)), x=np.full(2, 0.5)))
+    assert "    t1 = -x\n" in text
+    assert "(2.5 * t1 + t1)" in text
+    assert simpler(np.sin, (1.0,), {}, None) is None
