@@ -100,18 +100,26 @@ def custom_gradient(fun: Callable) -> Callable:
             return y
         _refuse_captured(name, set(ids), start)
         cls = dispatch.family(args)
+        constants = [None if id_ >= 0 else dispatch.plain(x) for x, id_ in zip(args, ids)]
+        rule = (gradient, name, functools.partial(_value_of, fun, constants, kwargs))
         plain = structures.map_leaves(dispatch.plain, y)
         if isinstance(plain, (tuple, list)):
             results = tuple(map(code_of, plain))
-            tail: tuple = (MULTIPLE, tuple(ids), tuple(codes), (gradient, name), results, None)
+            tail: tuple = (MULTIPLE, tuple(ids), tuple(codes), rule, results, None)
             id_ = recorder.append(tail, custom.code)
             return dispatch.unpack(plain, id_, cls)
         code = code_of(plain if hasattr(plain, "dtype") else float(plain))
         kept = plain if is_small(code) else None
-        tail = (code, tuple(ids), tuple(codes), (gradient, name), None, kept)
+        tail = (code, tuple(ids), tuple(codes), rule, None, kept)
         return dispatch.traced(plain, code, recorder.append(tail, custom.code), cls)
 
     return wrapper
+
+
+def _value_of(fun: Callable, constants: list, keywords: dict, operands: list) -> Any:
+    """Call a function with a gradient of its own once more, for its value alone."""
+    args = [x if constant is None else constant for constant, x in zip(constants, operands)]
+    return structures.map_leaves(dispatch.plain, fun(*args, **keywords)[0])
 
 
 def _refuse_captured(name: str, known: set[int], start: int) -> None:
@@ -137,7 +145,7 @@ def _captured(name: str) -> TapeUseError:
 
 
 def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
-    aval, ids, codes, (gradient, name), result_codes = entry[3:8]
+    aval, ids, codes, (gradient, name, _), result_codes = entry[3:8]
     if aval == MULTIPLE:
         unused = (np.zeros(AVALS[code].shape, AVALS[code].dtype)[()] for code in result_codes)
         given = [zero if one is None else one for one, zero in zip(ct, unused)]

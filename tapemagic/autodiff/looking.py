@@ -28,6 +28,7 @@ class Looking:
     _spans: list[list[int]]
     _sweep: Any
     _watched: dict[int, tuple[Any, list[int]]]
+    source_nodes: dict[str, int]
 
     def nodes(self) -> list[Node]:
         """Return what was recorded, in execution order."""
@@ -115,8 +116,12 @@ class Looking:
             raise TapeStateError(
                 "No gradient was asked for yet.", fix="Call tape.gradient(...) first."
             )
+        if self.cell is None:
+            lookup.find_names(self, self._namespace)
         seeds, ids = self._asked
-        return recheck.check(self._recording.entries, seeds, ids, self._sweep, tolerance)
+        names = {id_: name for name, id_ in self.source_nodes.items()}
+        entries = self._recording.entries
+        return recheck.check(entries, seeds, ids, names, self._sweep, tolerance)
 
     def program(self, target: Any = None, sources: Any = None) -> Program:
         """Return the run up to `target`, and its gradient, as one NumPy program.

@@ -13,11 +13,17 @@ import numpy as np
 
 from .avals import AVALS, MULTIPLE
 from .checking import Check, compare
+from .cuts import custom
 from .primitives import PRIMITIVES
 from .structure import source
 
+#: A value that only the person's own code could give.
+UNKNOWN = object()
 
-def run_again(entries: list[tuple], count: int, given: dict[int, Any]) -> list[Any]:
+
+def run_again(
+    entries: list[tuple], count: int, given: dict[int, Any], *, asked: bool = True
+) -> list[Any]:
     """Return the values of the first `count` nodes, where `given` replaces some of them.
 
     Parameters
@@ -26,6 +32,9 @@ def run_again(entries: list[tuple], count: int, given: dict[int, Any]) -> list[A
     count : int
     given : dict
         Node id -> value; every source that is read has to be among them or kept on the tape.
+    asked : bool
+        Whether the person asked for it. If not, functions of theirs (`custom_gradient`,
+        `checkpoint`) are not called again: what hangs on them is `UNKNOWN`.
     """
     values: list[Any] = []
     for k in range(count):
@@ -34,16 +43,21 @@ def run_again(entries: list[tuple], count: int, given: dict[int, Any]) -> list[A
             continue
         entry = entries[k]
         primitive = PRIMITIVES[entry[0]]
+        inputs = entry[4:6] if primitive.kind == "elementwise" else entry[4]
         if primitive is source:
             values.append(entry[8])
+        elif any(i >= 0 and values[i] is UNKNOWN for i in inputs):
+            values.append(UNKNOWN)
+        elif primitive is custom:
+            operands = [values[i] if i >= 0 else None for i in inputs]
+            values.append(entry[6][2](operands) if asked else UNKNOWN)
         elif primitive.kind == "elementwise":
-            ids, kept = entry[4:6], entry[6:8]
-            operands = [values[i] if i >= 0 else x for i, x in zip(ids, kept)]
+            operands = [values[i] if i >= 0 else x for i, x in zip(inputs, entry[6:8])]
             values.append(primitive.fun(*operands[: primitive.arity]))
         else:
-            ids, args, keywords = entry[4], entry[6], dict(entry[7] or ())
+            args, keywords = entry[6], dict(entry[7] or ())
             operands = [
-                values[ids[i]] if i < len(ids) and ids[i] >= 0 else arg
+                values[inputs[i]] if i < len(inputs) and inputs[i] >= 0 else arg
                 for i, arg in enumerate(args)
             ]
             if operands and operands[0] is None and entry[3]:  # a write that covers everything
@@ -71,23 +85,25 @@ def missing_values(entries: list[tuple], count: int) -> dict[int, Any]:
         return {}
     try:
         with np.errstate(all="ignore"):
-            values = run_again(entries, count, {})
+            values = run_again(entries, count, {}, asked=False)
     except Exception:  # noqa: BLE001  (a picture with gaps is better than none)
         return {}
-    return {k: values[k] for k in missing}
+    return {k: values[k] for k in missing if values[k] is not UNKNOWN}
 
 
 def check(
     entries: list[tuple],
     seeds: dict[int, Any],
     ids: list[list[int]],
+    names: dict[int, str],
     sweep: Callable[..., list[Any]],
     tolerance: float,
 ) -> Check:
     """Compare the gradients of the nodes `ids` with differences of the run carried out again."""
     count = max(seeds) + 1
     plain = run_again(entries, count, {})
-    nodes = [group[-1] for group in ids if group and group[-1] < count]
+    reached = [group for group in ids if group and group[-1] < count]
+    nodes = [group[-1] for group in reached]
     found = sweep(seeds, [[node] for node in nodes])
     start = [np.asarray(plain[node]) for node in nodes]
     gradients = [
@@ -98,5 +114,5 @@ def check(
         again = run_again(entries, count, dict(zip(nodes, values)))
         return sum(float(np.sum(np.real(np.conj(ct) * again[node]))) for node, ct in seeds.items())
 
-    names = [f"node {node}" for node in nodes]
-    return compare(target, start, gradients, names, tolerance)
+    labels = [names.get(group[0], f"node {group[0]}") for group in reached]
+    return compare(target, start, gradients, labels, tolerance)
