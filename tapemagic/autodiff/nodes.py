@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +22,7 @@ _KINDS = {"b": "a bool", "i": "an integer", "u": "an integer", "U": "text"}
 _TYPES = {bool: "a bool", int: "an integer", str: "text"}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One value of the run: a watched source, or the result of an operation.
 
     Attributes
@@ -54,7 +52,7 @@ class Node:
         Where the value was cut, shown, or became an integer or bool; each line once.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's method of that name is of no use here
     op: str
     formulas: tuple[str, ...]
     inputs: tuple[int | None, ...]
@@ -65,8 +63,8 @@ class Node:
     line: int | None
     function: str
     calls: tuple[tuple[str, str, int], ...]
-    params: dict[str, Any] = field(default_factory=dict)
-    marks: tuple[Mark, ...] = ()
+    params: dict[str, Any]
+    marks: tuple[Mark, ...]
 
 
 class Reader:
@@ -93,11 +91,17 @@ class Reader:
         primitive = PRIMITIVES[code]
         calls, line, function = self.position(context, offset)
         params: dict[str, Any] = {}
+        inputs: tuple[int | None, ...]
+        constants: tuple[Any, ...]
         if primitive.kind == "elementwise":
             a, b, x1, x2, y = entry[4:9]
-            ids, values = (a, b)[: primitive.arity], (x1, x2)[: primitive.arity]
-            inputs = tuple(id_ if id_ >= 0 else None for id_ in ids)
-            constants = tuple(None if id_ >= 0 else value for id_, value in zip(ids, values))
+            first, constant = (None, x1) if a < 0 else (a, None)
+            if primitive.arity == 1:
+                inputs, constants = (first,), (constant,)
+            elif b < 0:
+                inputs, constants = (first, None), (constant, x2)
+            else:
+                inputs, constants = (first, b), (constant, None)
         else:
             inputs, constants, params = _operands(entry)
             y = entry[8]

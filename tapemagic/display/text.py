@@ -78,7 +78,7 @@ def operations(folding: Folding) -> list[str]:
 
 def read_back(graph: Graph) -> list[str]:
     """Say where a gradient lacks a part, since a number went through text."""
-    texts = [mark for node in graph.nodes for mark in of_kind(node, "text")]
+    texts = [mark for node in graph.nodes if node.marks for mark in of_kind(node, "text")]
     if not texts:
         return []
     said = f"! a value became text, which was read back at {lines_of(texts)}: the gradient lacks "

@@ -52,7 +52,8 @@ def build_graph(tape: Any) -> Graph:
     Graph
         With one `GraphNode` per recorded operation, in execution order.
     """
-    recorded = tape.nodes()
+    with collector_paused():
+        recorded = tape.nodes()
     cell = tape.cell
     text = cell.text if cell is not None else file_text(recorded)
     cotangents = tape.cotangents
@@ -168,7 +169,7 @@ def graph_nodes(
             node.line if (node.line or 0) <= lines else None,
             frames,
             arrays.names(node),
-            tuple(mark for mark in node.marks if (mark[1] or 0) <= lines),
+            node.marks and tuple(mark for mark in node.marks if (mark[1] or 0) <= lines),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,8 +29,7 @@ Frame = tuple[str, str, int]
 Mark = tuple[str, int | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class GraphNode:
+class GraphNode(NamedTuple):
     """One recorded operation, or a watched leaf (``op == "source"``).
 
     Attributes
@@ -55,7 +54,7 @@ class GraphNode:
         Where the value was cut, shown, or became an integer or bool.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's method of that name is of no use here
     op: str
     name: str
     inputs: tuple[int | None, ...]

@@ -28,7 +28,7 @@ def to_json(graph: Graph) -> str:
     return json.dumps(
         {
             "tapemagic": FORMAT,
-            "nodes": [asdict(node) for node in graph.nodes],
+            "nodes": [node._asdict() for node in graph.nodes],
             "sources": [asdict(row) for row in graph.sources],
             "lines": graph.lines,
             "target": graph.target,
@@ -66,7 +66,7 @@ def from_json(text: str) -> Graph:
             raise TapeUseError(f"The file has format {data['tapemagic']}, and {FORMAT} is known.")
         lines = tuple(data["lines"])
         return Graph(
-            nodes=tuple(_build(GraphNode, row) for row in data["nodes"]),
+            nodes=tuple(map(_node, data["nodes"])),
             sources=tuple(_source(row) for row in data["sources"]),
             lines=lines,
             target=None if data["target"] is None else tuple(data["target"]),
@@ -97,6 +97,10 @@ def _tuples(value: Any) -> Any:
 def _build(cls: type, row: dict[str, Any]) -> Any:
     names = {field.name for field in fields(cls)}
     return cls(**{name: _tuples(value) for name, value in row.items() if name in names})
+
+
+def _node(row: dict[str, Any]) -> GraphNode:
+    return GraphNode(**{name: _tuples(row[name]) for name in GraphNode._fields if name in row})
 
 
 def _source(row: dict[str, Any]) -> SourceRow:
