@@ -10,6 +10,7 @@ import dis
 import linecache
 import os
 import sys
+from collections.abc import Iterator
 from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -21,9 +22,10 @@ from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import INNER, RECORDER
 
-#: Values of at most so many elements are remembered when they are shown, and a number read from
-#: text is compared with so many of those that were shown last.
+#: So many elements of a value are remembered when it is shown, and numbers read from text are
+#: compared with so many of the values that were shown last.
 REMEMBERED, COMPARED = 16, 1000
+_MOST_READ = 10_000
 
 _Error = TypeVar("_Error", bound=TapeError)
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -169,25 +171,54 @@ def _refers(written: Any) -> bool:
 def shown(handle: Any) -> Any:
     """Return the plain value for text, and note where it was shown."""
     value = plain(handle)
-    note(
-        "shown", (handle,), tuple(np.ravel(value).tolist()) if np.size(value) <= REMEMBERED else ()
-    )
+    note("shown", (handle,), tuple(np.ravel(value)[:REMEMBERED].tolist()))
     return value
 
 
-def read_back(number: Any) -> None:
-    """Note a number read from text, if a traced value of that size was made into text before.
+def read_back(numbers: Any) -> None:
+    """Note what was read from text or a file, if a traced value like that was shown before.
 
     Text may be rounded, so the two need not be equal. What is only a coincidence is noted as well:
     it costs a remark, and a gradient that lacks a part in silence would cost more.
+
+    Parameters
+    ----------
+    numbers : float, complex, ndarray, or nested lists and dicts of them
+        What the text said.
     """
     recording, frame = RECORDER.recording, user_frame()
-    if recording is None or frame is None:
+    if recording is None or frame is None or not recording.events:
         return
+    found = np.array(list(islice(_numbers(numbers), _MOST_READ)))
     for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED):
-        if kind == "shown" and any(abs(x - number) <= 0.01 * abs(x) + 1e-3 for x in detail):
+        if kind == "shown" and _says(found, detail):
             recording.events.append(("text", id_, _context(frame), frame.f_lasti, ""))
             return
+
+
+def _numbers(x: Any) -> Iterator[Any]:
+    """Yield the floating-point numbers in what was read, in order."""
+    if isinstance(x, np.ndarray):
+        yield from x.flat if x.dtype.kind in "fc" else ()
+    elif isinstance(x, list | tuple | dict):
+        for item in x.values() if isinstance(x, dict) else x:
+            yield from _numbers(item)
+    elif isinstance(x, float | complex | np.inexact):
+        yield x
+
+
+def _says(found: np.ndarray, shown: tuple) -> bool:
+    """Tell whether numbers that were read may be those of a value that was shown.
+
+    One number may be rounded to two digits; among many it has to be closer, and no whole one, of
+    which there are many everywhere. Several have to follow on each other.
+    """
+    if found.size == 1:
+        return any(abs(x - found[0]) <= 0.01 * abs(x) + 1e-3 for x in shown)
+    if not shown or len(shown) > found.size or (len(shown) == 1 and shown[0] == round(shown[0])):
+        return False
+    runs = np.lib.stride_tricks.sliding_window_view(found, len(shown))
+    return bool(np.isclose(runs, shown, rtol=1e-4, atol=0, equal_nan=True).all(axis=1).any())
 
 
 def only_formats() -> bool:

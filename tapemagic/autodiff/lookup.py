@@ -51,6 +51,8 @@ def ids_of(tape: Any, x: Any, as_target: bool = False) -> list[int]:
 
 
 def _ids_of_handle(tape: Any, x: Any) -> list[int]:
+    if tape._recording is None:  # it never began
+        return []
     token = tape._recording.token
     if x.token is token:
         return [x.id]

@@ -19,6 +19,7 @@ from .calls.dispatch import is_traced
 from .recorder import RECORDER, Recording
 from .structure import identity
 from .variable import Variable, VariableState, add_source
+from .warned import WARNING_LINES
 
 
 class OpenTape:
@@ -111,6 +112,8 @@ class OpenTape:
         recording.sharers.add(id(self))
         if frame is not None:
             SCRIPT_NAMES.bind(frame, self.runs)
+        if not RECORDER.tapes:
+            WARNING_LINES.begin()
         RECORDER.tapes.append(self)
         self._spans.append([len(recording.entries), len(recording.entries)])
         self._open = True
@@ -124,6 +127,7 @@ class OpenTape:
         recording.forget_reads()
         if not RECORDER.tapes and RECORDER.recording is recording:
             RECORDER.close()
+            WARNING_LINES.end()
             if self.cell is None:
                 SCRIPT_NAMES.release(self)
 

@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+#: Where the files of this package are.
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: Frames of these folders are not the user's: the position is that of the frame that called them.
-_INNER_FOLDERS = (_HERE + os.sep, os.path.dirname(np.__file__) + os.sep)
+_INNER_FOLDERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep)
 _DEEPEST = 24  # callers kept per position
 
 
@@ -234,7 +235,7 @@ def callers(frame: FrameType) -> list[FrameType]:
 
 def generated_name(what: str) -> str:
     """Return a file name for generated code that is recognised as ours."""
-    return os.path.join(_HERE, f"<{what}>")
+    return os.path.join(PACKAGE, f"<{what}>")
 
 
 def is_outermost(code: CodeType) -> bool:

@@ -168,7 +168,10 @@ class TracedArray:
         return leaks.flat(int(dispatch.plain(self)), (self,), int)
 
     def __index__(self) -> int:
-        return dispatch.plain(self).__index__()
+        value = dispatch.plain(self)
+        if not hasattr(value, "__index__"):  # what C code asks for that would take a float as well
+            leaks.leave(self, "an integer, or a plain number, is needed here")
+        return operator.index(value)
 
     def __float__(self) -> float:
         if not leaks.only_formats():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -145,10 +145,28 @@ def showing(original: Callable) -> Callable:
     """Make the twin of a function that shows, stores or compares: it gets the plain values."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        values = [*args, *kwargs.values()]
-        if any(map(holds_traced, values)):
-            leaks.note("shown", [x for x in values if type(x) in HANDLE_TYPES])
+        for handle in _handles_in([*args, *kwargs.values()]):
+            leaks.shown(handle)
         return original(*plain(args), **plain(kwargs))  # also handles that no tape watches
+
+    return twin_for(original)(twin)
+
+
+def _handles_in(x: Any) -> Iterator[Any]:
+    if type(x) in HANDLE_TYPES:
+        yield x
+    elif isinstance(x, list | tuple | dict):
+        for item in x.values() if isinstance(x, dict) else x:
+            yield from _handles_in(item)
+
+
+def reading(original: Callable) -> Callable:
+    """Make the twin of a function that reads numbers from text, bytes or a file."""
+
+    def twin(*args: Any, **kwargs: Any) -> Any:
+        y = original(*args, **kwargs)
+        leaks.read_back(y)
+        return fresh(y, args, kwargs)
 
     return twin_for(original)(twin)
 

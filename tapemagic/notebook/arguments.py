@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from IPython.core.error import UsageError
 
 
@@ -42,10 +43,16 @@ class Path:
             raise UsageError(unknown(self.root, namespace))
         found, sofar = namespace[self.root], self.root
         for kind, key in self.steps:
+            holder = found
             try:
                 found = getattr(found, key) if kind == "attribute" else found[key]
             except Exception as error:
                 raise UsageError(f"'{self.text}': {sofar} has no {spell((kind, key))}") from error
+            if isinstance(holder, np.ndarray):
+                part = sofar + spell((kind, key))
+                raise UsageError(
+                    f"'{part}' is a part of an array, which is watched as a whole; name '{sofar}'"
+                )
             sofar += spell((kind, key))
         return found
 

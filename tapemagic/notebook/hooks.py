@@ -61,12 +61,21 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         return value.__class__  # what `type` says without a tape
     if function is sum:
         return total(value, *args, **kwargs)
+    owner = getattr(function, "__self__", None)
+    if type(owner) is np.ndarray and owner.dtype.kind in "US":  # text.astype(float)
+        return read(function(value, *args, **kwargs))
     if type(value) is str or type(value) is bytes:
         number = function(value, *args, **kwargs)
         if isinstance(number, float | complex | np.inexact):
             read_back(number)
         return number
     return convert(function, value, *args, **kwargs)
+
+
+def read(value: Any) -> Any:
+    """Return what an expression made of text, and note it if that was a traced value."""
+    read_back(value)
+    return value
 
 
 def caught() -> None:
@@ -129,6 +138,7 @@ class CellHooks:
     """
 
     call = staticmethod(call)
+    read = staticmethod(read)
     caught = staticmethod(caught)
     twin = staticmethod(twin)
     exchange_all = staticmethod(exchange_all)

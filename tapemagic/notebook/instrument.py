@@ -304,9 +304,13 @@ class _Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         function = node.func
         if isinstance(function, ast.Name):
+            if function.id == "eval":
+                return self.hook(node, "read", node)
             converts = function.id in CONVERTERS
         else:
-            converts = isinstance(function, ast.Attribute) and function.attr in SCALAR_TYPES
+            converts = isinstance(function, ast.Attribute) and function.attr in (
+                SCALAR_TYPES | {"astype"}
+            )
         if not converts or not node.args:
             return node
         return self.hook(node, "call", function, *node.args, keywords=node.keywords)

@@ -21,16 +21,17 @@ def check_strict(tape: Any) -> None:
     LeavesTapeError
     """
     recording = tape._recording
-    for kind, node, context, offset, _ in recording.events:
+    for kind, node, context, offset, detail in recording.events:
         if kind not in BECAME:
             continue
+        is_text = kind == "flat" and getattr(detail[0], "kind", "") in ("S", "U")
         line = None
         for code, at in recording.positions(context, offset):
             if code.co_filename == tape.cell.filename:
                 line = line_at(code, at)
         lines = tape.cell.text.splitlines()
         raise LeavesTapeError(
-            f"{name_of(tape, node)} became {BECAME[kind]}.",
+            f"{name_of(tape, node)} became {'text' if is_text else BECAME[kind]}.",
             line=line,
             code=lines[line - 1].strip() if line and line <= len(lines) else "",
             why="--strict was asked for: nothing may leave the tape.",

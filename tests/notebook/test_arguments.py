@@ -1,5 +1,8 @@
 """The magic's line is parsed, never evaluated."""
 
+import re
+
+import numpy as np
 import pytest
 from IPython.core.error import UsageError
 
@@ -81,6 +84,15 @@ def test_find_follows_the_steps():
         layers = ({"W": 7.0},)
 
     assert parse_path("m.layers[0]['W']").find({"m": Model()}) == 7.0
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"), [("w[0]", "w"), ("w.T", "w"), ('p["w"][1]', 'p["w"]'), ("w.real[0]", "w")]
+)
+def test_a_part_of_an_array_is_no_source(text, whole):
+    w = np.ones(2)
+    with pytest.raises(UsageError, match=f"a part of an array.*; name '{re.escape(whole)}'$"):
+        parse_path(text).find({"w": w, "p": {"w": w}})
 
 
 @pytest.mark.parametrize("text", ["1a", "a b", "class", "a.b", ""])

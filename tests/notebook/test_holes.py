@@ -189,6 +189,16 @@ def test_text_and_back_is_not_connected(text):
     assert session.target_key() is None or not session.tape.gradient("loss", "w")
 
 
+SAVED = """
+import io, json
+def saved(save, x):
+    file = io.BytesIO()
+    save(file, x)
+    file.seek(0)
+    return np.load(file) if save is np.save else np.loadtxt(file)
+"""
+
+
 @pytest.mark.parametrize(
     "read",
     [
@@ -196,18 +206,33 @@ def test_text_and_back_is_not_connected(text):
         "float(f'{{{}:.3f}}')",
         "np.float64(str({}))",
         "complex(repr(float({}))).real",
+        "eval(repr(float({})))",
+        "float(np.array([str({})]).astype(float)[0])",
+        "np.array([str({})], dtype=float)[0]",
+        "np.float64(np.format_float_positional({}))",
+        "json.loads(json.dumps([1.5, {{'a': float({})}}]))[1]['a']",
+        "json.loads(json.dumps(w.tolist()))[1]",
+        "np.array([str(v) for v in w]).astype(float)[1]",
+        "w.astype(str).astype(float)[1]",
+        "np.fromstring(' '.join(map(str, w)), sep=' ')[1]",
+        "np.loadtxt(io.StringIO('\\n'.join(f'{{v:.6f}}' for v in w)))[1]",
+        "saved(np.save, w)[1]",
+        "saved(np.savetxt, w)[1]",
+        "saved(np.save, {})",
+        "saved(np.save, W)[2, 1]",
     ],
 )
 def test_a_part_that_goes_through_text_is_said(read):
     """`w` has a gradient, and it lacks a part: the page says where, and --strict is an error."""
-    text = f"loss = w[1] * {read.format('w[1]')}"
-    _, session = run_taped(START, text)
+    text = f"W = np.outer(np.arange(30.0), w)\nloss = w[1] * {read.format('w[1]')}"
+    setup = START + SAVED
+    _, session = run_taped(setup, text)
     session.differentiate()
     found = [finding for finding in session.tape.findings if finding.kind == "text"]
-    assert [(finding.names, finding.line) for finding in found] == [(("w",), 1)]
-    assert "read back at line 1: the gradient lacks" in to_text(session.tape.graph)
-    _, session = run_taped(START, text, strict=True)
-    with pytest.raises(TapeError, match="text, which was read back"):
+    assert [(finding.names, finding.line) for finding in found] == [(("w",), 2)]
+    assert "read back at line 2: the gradient lacks" in to_text(session.tape.graph)
+    _, session = run_taped(setup, text, strict=True)
+    with pytest.raises(TapeError, match="became text"):
         session.differentiate()
 
 
@@ -217,6 +242,9 @@ def test_a_part_that_goes_through_text_is_said(read):
         "loss = w[1] * float('7.5')",
         "print(w[1])\nloss = w[1] * float('7.5')",
         "print(w.sum())\nloss = w @ w",
+        "print(w)\nloss = w @ np.array(['3.5', '1.3', '0.7']).astype(float)",
+        "print(w[0] * 0 + 1)\nloss = w @ np.array(['1.0', '1.0', '0.0']).astype(float)",
+        "print(w)\nloss = w @ w * eval('2.0')",
     ],
 )
 def test_text_that_came_from_elsewhere_is_no_finding(text):
@@ -400,3 +428,39 @@ def test_scipy_refused(text):
     pytest.importorskip("scipy")
     imports = "import scipy.interpolate, scipy.optimize, scipy.spatial.distance, scipy.stats\n"
     assert check(START + SCIPY + imports, f"loss = {text}") == "loud"
+
+
+REFUSED_ALOUD = {
+    "named fields": (
+        "r = np.array([(w[0], 2.0)], dtype=[('a', float), ('b', float)])\nloss = r['a'][0] * w[1]",
+        "an array with named fields has no derivative",
+    ),
+    "text among named fields": (
+        "r = np.asarray([(w[0], 'ab')], [('a', float), ('n', 'U5')])\nloss = w[1]",
+        "an array with named fields has no derivative",
+    ),
+    "resized": ("w.resize(5)\nloss = w.sum()", "'w' was there before the tape"),
+    "another dtype": ("w.dtype = np.int64\nloss = w[0] * 1.0", "'w'.dtype cannot be set"),
+    "an integer is needed": ("s = w[0]\nrange(s)\nloss = s", "an integer, or a plain number"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_ALOUD)
+def test_refused_at_its_line(name):
+    text, words = REFUSED_ALOUD[name]
+    taped, _ = run_taped(START, text)
+    error = taped["raised"]
+    assert isinstance(error, TapeError)
+    assert words in error.what
+    assert error.line == text[: text.index(text.split("\n")[-1])].count("\n")
+    assert error.fix
+    assert type(taped["namespace"]["w"]) is np.ndarray
+
+
+@pytest.mark.parametrize("text", ["range(s)", "[1, 2][s]", "'a' * s", "np.zeros(s)", "chr(s)"])
+def test_a_number_is_no_integer_under_a_tape_either(text):
+    """The user's own ``except TypeError`` catches what it catches without a tape."""
+    text = f"s = float(w[0])\ntry:\n    {text}\nexcept TypeError:\n    s = s * 2\nloss = s"
+    plain, (taped, _) = run_plain(START, text), run_taped(START, text)
+    assert_same_world(plain, taped)
+    assert taped["namespace"]["loss"] == 2 * W[0]

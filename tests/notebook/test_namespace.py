@@ -16,7 +16,7 @@ from tapemagic.notebook.records import Cell, Options
 from tapemagic.notebook.session import Session
 
 SETUP = """
-import math, random
+import math, random, time
 import numpy as np
 from dataclasses import dataclass, field
 from collections import namedtuple
@@ -32,6 +32,8 @@ alias = w
 view = W[0]
 column = W[:, 1]
 text = 'text'
+frozen = np.array([3.0, 1.0]); frozen.flags.writeable = False
+half = np.arange(6.0); half = (half[1:4], setattr(half.flags, 'writeable', False))[0]
 params = {'W': W, 'b': np.zeros(2), 'deep': [{'v': np.ones(2)}, (w, 2.0)], 'k': 3}
 layers = [np.ones(2), params, 'x']
 layers.append(layers)
@@ -68,6 +70,15 @@ counter = 0
 """
 
 CELLS = {
+    "read-only from here": (
+        "y = w * 2\nw.flags.writeable = False\nz = y + w\nW.setflags(write=False)\n"
+        "pair.left.flags['WRITEABLE'] = False\nq = W[0] * b\nc = w.flags.writeable, W.flags.forc"
+    ),
+    "read-only until here": (
+        "y = frozen * 2\nfrozen.flags.writeable = True\nfrozen[0] = y[1]\nhalf[0] = 5.0\n"
+        "z = half * frozen[1]"
+    ),
+    "slept": "y = w * s\ntime.sleep(b * 1e-6)\nz = y * s",
     "arithmetic": "y = W @ w + b\nloss = y @ y\nz = loss * 2",
     "in place": "w += 1.0\nw *= W[0]\nv = w * 2\nv[0] = 3.0\nv[1] = w[0]",
     "through views": "view[1] = w[0]\ncolumn *= 2.0\nq = W.T\nq[0, 0] = 9.0\nr = W[0]",
@@ -206,6 +217,13 @@ def test_named_sources(sources):
     taped, session = run_taped(SETUP, text, sources=paths)
     assert_same_world(run_plain(SETUP, text), taped)
     assert session.sources.handles
+
+
+def test_a_source_that_cannot_be_one_leaves_the_names_alone():
+    setup = SETUP + "class Made:\n    halves = property(lambda self: W / 2)\nmade = Made()\n"
+    taped, _ = run_taped(setup, "y = w * 2", sources=(parse_path("w"), parse_path("made.halves")))
+    assert "computed when it is asked for" in taped["error"]
+    assert_same_world(run_plain(setup, "") | {"error": taped["error"]}, taped)
 
 
 def test_names_of_leaves():

@@ -12,13 +12,14 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.errors import UnsupportedWriteError
 
 #: Facts about an array that say nothing about its values.
-FACTS = ("dtype", "ndim", "size", "nbytes", "itemsize", "strides", "flags", "base", "device")
+FACTS = ("dtype", "ndim", "size", "nbytes", "itemsize", "strides", "base", "device")
 
 
 class Fact:
-    """Looks a fact up on the plain value."""
+    """Looks a fact up on the plain value; what NumPy lets one set is not followed."""
 
     __slots__ = ("name",)
 
@@ -29,6 +30,51 @@ class Fact:
         if handle is None:
             return self
         return getattr(dispatch.plain(handle), self.name)
+
+    def __set__(self, handle: Any, new: Any) -> None:
+        value = dispatch.plain(handle)
+        setattr(value[...] if isinstance(value, np.ndarray) else value, self.name, new)
+        raise leaks.locate(
+            UnsupportedWriteError(
+                f"{leaks.name_of((handle,))}.{self.name} cannot be set while a tape records.",
+                fix="Make a new array, or set it in another cell.",
+            )
+        )
+
+
+class Flags:
+    """The flags of an array behind a handle: read from the plain array, set on the handle."""
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: Any) -> None:
+        object.__setattr__(self, "_handle", handle)
+
+    def _plain(self) -> Any:
+        return dispatch.plain(self._handle).flags
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain(), name)
+
+    def __getitem__(self, name: str) -> bool:
+        return self._plain()[name]
+
+    def __setattr__(self, name: str, new: Any) -> None:
+        if name == "writeable" and isinstance(self._handle.value, np.ndarray):
+            self._handle.setflags(write=bool(new))
+        else:
+            setattr(self._plain(), name, new)  # NumPy's own errors
+
+    def __setitem__(self, name: str, new: Any) -> None:
+        setattr(self, {"W": "writeable"}.get(name, name.lower()), new)
+
+    def __eq__(self, other: object) -> bool:
+        return self._plain() == (other._plain() if type(other) is Flags else other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of NumPy's
+
+    def __repr__(self) -> str:
+        return repr(self._plain())
 
 
 class Refusal:
@@ -54,6 +100,7 @@ def install(cls: type) -> None:
     """
     for name in FACTS:
         setattr(cls, name, Fact(name))
+    cls.flags = property(Flags)  # type: ignore[attr-defined]
     for kind in (np.ndarray, np.float64, np.complex128, float, complex):
         for name in dir(kind):
             if not name.startswith("_") and not hasattr(cls, name):

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call, plain
+from tapemagic.autodiff.storage import Storage
+from tapemagic.errors import UnsupportedWriteError
 
 from .writing import write_item
 
@@ -94,6 +97,13 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
         raise ValueError(
             "cannot resize an array that references or is referenced\nby another array in this"
             " way.\nUse the np.resize function or refcheck=False"
+        )
+    if isinstance(self.storage, Storage) and self.storage.owner is None:
+        raise leaks.locate(
+            UnsupportedWriteError(
+                f"{leaks.name_of((self,))} was there before the tape, which cannot resize it.",
+                fix="Make a new array: x[:n].copy(), or np.pad(x, (0, n)).",
+            )
         )
     kept = np.ravel(self, order="A")[: probe.size]
     new = dispatch.untracked(np.zeros(probe.size, probe.dtype), type(self))

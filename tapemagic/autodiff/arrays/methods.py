@@ -194,8 +194,11 @@ def astype(
     copy: bool = True,
 ) -> Any:  # fmt: skip
     """Change the dtype; integers and bools leave the tape."""
-    if np.dtype(dtype).kind == "O":
+    kind = np.dtype(dtype).kind
+    if kind == "O":
         _refuse(self, "an array of objects has no derivative")
+    if kind in "US":
+        leaks.shown(self)
     options = {"order": order, "casting": casting, "subok": subok, "copy": copy}
     changed = {k: v for k, v in options.items() if v != _ASTYPE[k]}
     return call_primitive(row(_astype), (self, dtype), changed, _astype)

@@ -125,6 +125,7 @@ def install(handle: type, variable: type, general: Any = call_operator) -> None:
         primitive = RULES[fun]
         compute = getattr(operator, name)
         scope = {
+            "__name__": __name__,  # where its warnings come from
             "Handle": handle, "Variable": variable, "RECORDER": RECORDER,
             "getframe": sys._getframe, "ndarray": np.ndarray, "call_binary": binary,
             "call_operator": general, "primitive": primitive, "compute": compute,

@@ -133,12 +133,23 @@ class Borrowed:
             if storage.changed:
                 if recording is not None and not storage.copied_at_once:
                     _move_aside(recording, owner)
-                np.copyto(owner, storage.buffer)
+                _write(owner, storage.buffer)
             elif recording is not None and not storage.written:
                 recording.guards[id(owner)] = (owner, before)
         for plain, handle in self._lifted.values():
             if isinstance(plain, np.ndarray):
                 _reshape(plain, handle)
+                writeable = handle.storage.is_writeable(handle)
+                if writeable != plain.flags.writeable:
+                    plain.flags.writeable = writeable
+
+
+def _write(owner: np.ndarray, values: np.ndarray) -> None:
+    """Write into an array, which may have been read-only before or after the cell wrote to it."""
+    writeable = owner.flags.writeable
+    owner.flags.writeable = True
+    np.copyto(owner, values)
+    owner.flags.writeable = writeable
 
 
 def _reshape(plain: np.ndarray, handle: Any) -> None:

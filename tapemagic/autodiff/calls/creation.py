@@ -102,6 +102,10 @@ def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
     ------
     Whatever NumPy raises for the plain values: ragged lists, unknown dtypes.
     """
+    dtype = kwargs.get("dtype", args[0] if args else None)
+    if dtype is not None and np.dtype(dtype).kind == "V":  # of fields: tuples are its elements
+        for leaf in filter(dispatch.is_traced, (leaf for _, leaf in _leaves(x))):
+            leaks.leave(leaf, "an array with named fields has no derivative")
     if type(x) not in HANDLE_TYPES:
         return _of_list(create, _lists(x), args, kwargs)
     if create is not np.array:  # often the very same array
@@ -115,7 +119,6 @@ def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
             leaks.leave(x, "an array of objects has no derivative")
         return y
 
-    dtype = kwargs.get("dtype", args[0] if args else None)
     params = (dtype if dtype is None else np.dtype(dtype).str, kwargs.get("ndmin", 0))
     return call_primitive(row(_array), (x, *params), {}, compute)
 

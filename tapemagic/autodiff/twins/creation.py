@@ -15,13 +15,24 @@ from tapemagic.autodiff.calls.creation import array_of, row
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twinning import fresh, making, may_hold_traced, relink, showing, twin_for
+from tapemagic.autodiff.twinning import (
+    fresh,
+    making,
+    may_hold_traced,
+    reading,
+    relink,
+    showing,
+    twin_for,
+)
 
 #: Functions that take no array that could be traced.
 _MAKERS = (
-    "zeros", "ones", "empty", "eye", "identity", "tri", "frombuffer", "fromstring", "fromfile",
-    "fromregex", "load", "loadtxt", "genfromtxt", "indices", "hanning", "hamming", "bartlett",
+    "zeros", "ones", "empty", "eye", "identity", "tri", "indices", "hanning", "hamming", "bartlett",
     "blackman",
+)  # fmt: skip
+#: Functions that read what may have been a traced value.
+_READING = (
+    "frombuffer", "fromstring", "fromfile", "fromregex", "load", "loadtxt", "genfromtxt",
 )  # fmt: skip
 #: Functions that show or store the plain values.
 _SHOWING = (
@@ -31,6 +42,8 @@ _SHOWING = (
 
 for _name in _MAKERS:
     making(getattr(np, _name))
+for _name in _READING:
+    reading(getattr(np, _name))
 for _name in _SHOWING:
     showing(getattr(np, _name))
 
@@ -51,9 +64,20 @@ def _converting(original: Callable) -> Callable:
         if may_hold_traced(a):
             return array_of(original, a, *args, **kwargs)
         y = original(a, *args, **kwargs)
-        return y if RECORDER.recording is None else fresh(y, (a,))
+        if RECORDER.recording is None:
+            return y
+        if y.dtype.kind in "fc" and _is_text(a):
+            leaks.read_back(y)
+        return fresh(y, (a,))
 
     return twin_for(original)(twin)
+
+
+def _is_text(x: Any) -> bool:
+    """Tell whether array data is text, by its first element."""
+    while type(x) in (list, tuple) and x:
+        x = x[0]
+    return isinstance(x, str | bytes) or (isinstance(x, np.ndarray) and x.dtype.kind in "US")
 
 
 _MISSING = object()

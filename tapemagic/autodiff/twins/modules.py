@@ -8,6 +8,7 @@ the ufuncs are the very objects of NumPy.
 from __future__ import annotations
 
 import json
+import time
 import weakref
 from functools import partial
 from typing import Any
@@ -17,7 +18,15 @@ import numpy.lib.recfunctions
 
 from tapemagic.autodiff import later
 from tapemagic.autodiff.calls.creation import NUMBER_TYPES, convert
-from tapemagic.autodiff.twinning import ORIGINALS, TWINS, listening, making, showing, twin_module
+from tapemagic.autodiff.twinning import (
+    ORIGINALS,
+    TWINS,
+    listening,
+    making,
+    reading,
+    showing,
+    twin_module,
+)
 
 from .creation import linspace
 from .iteration import vectorize
@@ -53,10 +62,13 @@ for _module in _MODULES:
     for _name, _fun in sorted(getattr(_module, "__dict__", {}).items()):
         if type(_fun) is _Dispatching and id(_fun) not in TWINS:
             (making if _fun.__name__ in _OF_SEQUENCES else listening)(_fun)
-for _fun in (json.dump, json.dumps):  # the encoder looks at types, and would find none it knows
+# they look at types, and would find none that they know
+for _fun in (json.dump, json.dumps, time.sleep):
     showing(_fun)
+for _fun in (json.load, json.loads):
+    reading(_fun)
 
-for _module in (json, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.emath):
+for _module in (json, time, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.emath):
     twin_module(_module)
 later.load()  # what NumPy's own namespace may hold already
 #: Stands for ``numpy`` itself.

@@ -1,0 +1,68 @@
+"""Warnings that NumPy gives in our frames, at the line of the user's that they are about.
+
+Python names the line that called NumPy, which is ours while a tape records, and does so once per
+line: of all the user's divisions by zero only the first would be heard of. Ours are let through
+always, and given again at the user's line, where his own filters decide.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import warnings
+from types import FrameType
+from typing import Any
+
+from .recorder import INNER, PACKAGE
+
+_FILTER = ("always", None, Warning, re.compile(r"tapemagic\."), 0)
+
+
+class WarningLines:
+    """Takes the place of what shows warnings, for the time of a recording."""
+
+    def begin(self) -> None:
+        """Listen."""
+        # Not by `filterwarnings`: that forgets which warnings were shown once, and a step of a
+        # training loop would warn again each time.
+        warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
+        self._shows = warnings.showwarning
+        warnings.showwarning = self._show
+
+    def end(self) -> None:
+        """Give the place back, unless the user has put something else there."""
+        if warnings.showwarning == self._show:
+            warnings.showwarning = self._shows
+        with contextlib.suppress(ValueError):  # the user has reset the filters
+            warnings.filters.remove(_FILTER)  # type: ignore[attr-defined]
+
+    def _show(
+        self, message: Any, category: Any, filename: str, lineno: int, *args: Any, **kwargs: Any
+    ) -> None:
+        frame = _line_that_called() if filename.startswith(PACKAGE) else None
+        if frame is None:
+            self._shows(message, category, filename, lineno, *args, **kwargs)
+            return
+        scope = frame.f_globals
+        warnings.warn_explicit(
+            message,
+            category,
+            frame.f_code.co_filename,
+            frame.f_lineno,
+            module=scope.get("__name__"),
+            registry=scope.setdefault("__warningregistry__", {}),
+        )
+
+
+WARNING_LINES = WarningLines()
+
+
+def _line_that_called() -> FrameType | None:
+    """Return the innermost frame that is neither ours, nor NumPy's, nor of `warnings` itself."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (
+        INNER[frame.f_code.co_filename] or frame.f_globals is vars(warnings)
+    ):
+        frame = frame.f_back
+    return frame
