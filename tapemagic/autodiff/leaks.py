@@ -223,13 +223,16 @@ def _says(found: np.ndarray, shown: tuple) -> bool:
 
 def only_formats() -> bool:
     """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
-    frame = user_frame()
-    if frame is None:
-        return False
-    instruction = next(
-        (step for step in dis.get_instructions(frame.f_code) if step.offset == frame.f_lasti), None
-    )
+    instruction = _instruction(user_frame())
     return instruction is not None and instruction.argrepr in ("%", "%=")
+
+
+def _instruction(frame: FrameType | None) -> dis.Instruction | None:
+    """Return what a frame is doing."""
+    if frame is None:
+        return None
+    steps = dis.get_instructions(frame.f_code)
+    return next((step for step in steps if step.offset == frame.f_lasti), None)
 
 
 def leave(handle: Any, what: str) -> None:
@@ -263,10 +266,15 @@ def leave(handle: Any, what: str) -> None:
     into = ""
     if taker is not None:
         into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
+    fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+    doing = _instruction(frame) if taker is None else None
+    if doing is not None and doing.opname == "STORE_SUBSCR":
+        what = "it would be written into a plain array, made before the tape"
+        fix = "Make the array under the tape, or watch it first: tape.watch(...)."
     error = LeavesTapeError(
         f"{name} would leave the tape{into}: {what}.",
         why="The gradient would silently miss what is computed from it.",
-        fix="Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...).",
+        fix=fix,
     )
     raise locate(error, frame)
 

@@ -156,6 +156,9 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         raise TapeUseError(
             "This run cannot be written as a program: a rule asks for the numbers themselves.",
         ) from None
+    except TapeError as error:
+        tape._name_line(error)
+        raise
     with np.errstate(all="ignore"):
         with replay.writer.at("backward", -1):
             gradients = [_total(found, group, recording.entries) for group in groups]

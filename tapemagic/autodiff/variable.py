@@ -68,7 +68,8 @@ class VariableState:
         raise VariableError(
             f"The Variable {self.name!r} cannot be written to in place.",
             why="Each read counts with the value it had, so the old value has to stay.",
-            fix="Use v.assign(...), v.assign_add(...), v.assign_sub(...) or v.assign on a copy.",
+            fix="Use v.assign(...), v.assign_add(...), v.assign_sub(...); for one element,"
+            " change a copy and assign it.",
         )
 
 

@@ -205,3 +205,31 @@ def test_functions_are_named_as_one_writes_them():
     assert leaks.qualified_name(scipy_integrate.quad) == "scipy.integrate.quad"
     assert leaks.qualified_name(np.linalg.svd) == "np.linalg.svd"
     assert leaks.qualified_name(len) == "len"
+
+
+@pytest.mark.parametrize("index", [0, slice(None), Ellipsis])
+def test_a_write_into_an_array_from_before_says_what_to_do(index):
+    """And what it says works: watched, or made in the block, the array takes traced values."""
+    x, before = Variable(0.5), np.zeros(2)
+    with pytest.raises(LeavesTapeError, match="into a plain array") as caught, GradientTape():
+        before[index] = x * 2.0
+    assert "tape.watch" in caught.value.fix
+    with GradientTape() as tape:
+        tape.watch(before)
+        before[index] = x * 2.0
+        loss = np.sum(before)
+    assert tape.gradient(loss, x) == (2.0 if index == 0 else 4.0)
+
+
+def test_a_program_of_a_gradient_of_ones_own_is_refused_with_its_line():
+    @tapemagic.custom_gradient
+    def double(x):
+        return 2 * x, lambda ct: 2 * ct
+
+    x = Variable(0.5)
+    with GradientTape(persistent=True) as tape:
+        y = double(x) * 3.0  # this line
+    with pytest.raises(TapeError, match="double has a gradient of its own") as caught:
+        tape.program(y, x)
+    assert caught.value.code.endswith("# this line")
+    assert caught.value.fix

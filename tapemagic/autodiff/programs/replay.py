@@ -100,10 +100,13 @@ class Replay:
                 fix="Make the program before the array is changed, or name it as a source.",
             )
         if primitive is custom:
-            raise TapeUseError(
+            error = TapeUseError(
                 f"{entry[6][1]} has a gradient of its own (custom_gradient, checkpoint), which "
                 "cannot be written as a program.",
+                fix="Call it without the decorator for a program, or ask the tape.",
             )
+            error.node = k
+            raise error
         if primitive.kind == "elementwise":
             y = self._elementwise(primitive, entry)
         elif primitive in _READS or primitive in _WRITES:
