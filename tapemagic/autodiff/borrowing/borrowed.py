@@ -139,9 +139,11 @@ class Borrowed:
         for plain, handle in self._lifted.values():
             if isinstance(plain, np.ndarray):
                 _reshape(plain, handle)
-                writeable = handle.storage.is_writeable(handle)
-                if writeable != plain.flags.writeable:
-                    plain.flags.writeable = writeable
+                storage = handle.storage
+                if isinstance(storage, Storage):
+                    writeable = storage.is_writeable(handle)
+                    if writeable != plain.flags.writeable:
+                        plain.flags.writeable = writeable
 
 
 def _write(owner: np.ndarray, values: np.ndarray) -> None:
