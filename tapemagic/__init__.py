@@ -11,7 +11,8 @@ array([2., 4.])
 import os
 
 from .autodiff.checking import check_gradient
-from .autodiff.cuts import checkpoint, custom_gradient, stop_gradient
+from .autodiff.checkpoints import checkpoint
+from .autodiff.cuts import custom_gradient, stop_gradient
 from .autodiff.derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .autodiff.tape import GradientTape
 from .autodiff.variable import Variable

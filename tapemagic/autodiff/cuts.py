@@ -1,8 +1,9 @@
-"""Derivatives of the user's making: `stop_gradient`, `custom_gradient`, `checkpoint`."""
+"""Derivatives of the user's making: `stop_gradient`, `custom_gradient`."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +63,9 @@ def custom_gradient(fun: Callable) -> Callable:
     ----------
     fun : callable
         Returns ``(y, grad)``, where ``grad(ct)`` gives the cotangent of every argument: one value
-        for one argument, else a list or tuple. With several results, ``grad(*cts)``.
+        for one argument, else a list or tuple. With several results, ``grad(*cts)``. For an
+        argument that is a list, dict, ... of arrays it gives one of the same structure, or all
+        arguments' cotangents in one flat list.
 
     Raises
     ------
@@ -83,8 +86,9 @@ def custom_gradient(fun: Callable) -> Callable:
     @functools.wraps(fun)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         name = getattr(fun, "__name__", "custom")
+        leaves = structures.leaves(list(args))
         ids, codes = [], []
-        for x in args:
+        for x in leaves:
             _, id_, code = dispatch.operand(x)
             ids.append(id_)
             codes.append(code)
@@ -98,16 +102,22 @@ def custom_gradient(fun: Callable) -> Callable:
         y, gradient = pair
         if RECORDER.recording is None or max(ids, default=-1) < 0:
             return y
-        _refuse_captured(name, set(ids), start)
-        cls = dispatch.family(args)
-        constants = [None if id_ >= 0 else dispatch.plain(x) for x, id_ in zip(args, ids)]
-        rule = (gradient, name, functools.partial(_value_of, fun, constants, kwargs))
-        plain = structures.map_leaves(dispatch.plain, y)
-        if isinstance(plain, (tuple, list)):
-            results = tuple(map(code_of, plain))
+        _refusecaptured(name, set(ids), start)
+        cls = dispatch.family(leaves)
+        constants = [None if id_ >= 0 else dispatch.plain(x) for x, id_ in zip(leaves, ids)]
+        numbers = itertools.count(0.0)  # not integers, which count as settings
+        places = [structures.map_leaves(lambda _: next(numbers), x) for x in args]
+        rule = (
+            functools.partial(_cotangents, gradient, name, places),
+            name,
+            functools.partial(_value_of, fun, places, constants, kwargs),
+        )
+        plain, flat = _plain_results(y)
+        if flat is not None:
+            results = tuple(map(code_of, flat))
             tail: tuple = (MULTIPLE, tuple(ids), tuple(codes), rule, results, None)
             id_ = recorder.append(tail, custom.code)
-            return dispatch.unpack(plain, id_, cls)
+            return structures.rebuild(plain, list(dispatch.unpack(flat, id_, cls)))
         code = code_of(plain if hasattr(plain, "dtype") else float(plain))
         kept = plain if is_small(code) else None
         tail = (code, tuple(ids), tuple(codes), rule, None, kept)
@@ -116,13 +126,48 @@ def custom_gradient(fun: Callable) -> Callable:
     return wrapper
 
 
-def _value_of(fun: Callable, constants: list, keywords: dict, operands: list) -> Any:
+def _value_of(
+    fun: Callable, places: list, constants: list, keywords: dict, operands: list
+) -> Any:  # fmt: skip
     """Call a function with a gradient of its own once more, for its value alone."""
-    args = [x if constant is None else constant for constant, x in zip(constants, operands)]
-    return structures.map_leaves(dispatch.plain, fun(*args, **keywords)[0])
+    values = [x if constant is None else constant for constant, x in zip(constants, operands)]
+    args = [structures.map_leaves(lambda place: values[int(place)], x) for x in places]
+    y, flat = _plain_results(fun(*args, **keywords)[0])
+    return y if flat is None else flat
 
 
-def _refuse_captured(name: str, known: set[int], start: int) -> None:
+def _plain_results(y: Any) -> tuple[Any, list[Any] | None]:
+    """Return a result as plain values, and a list of them if it has several."""
+    plain = structures.map_leaves(dispatch.plain, y)
+    flat = structures.leaves(plain)
+    return plain, None if len(flat) == 1 and flat[0] is plain else flat
+
+
+def _cotangents(gradient: Callable, name: str, places: list, given: list) -> list[Any]:
+    """Call a gradient function; return a cotangent (or None) for each array in the arguments."""
+    results = gradient(*given)
+    parts = list(results) if isinstance(results, (list, tuple)) else [results]
+    count = len(structures.leaves(places))
+    if len(parts) == len(places):
+        flat: list[Any] = []
+        for part, place in zip(parts, places):
+            inside = structures.leaves(place)
+            if part is None or place is None:
+                flat += [None] * len(inside)
+            else:
+                flat += structures.leaves(part, place) if inside != [place] else [part]
+        if len(flat) == count:
+            return flat
+    if len(parts) == count:
+        return parts
+    raise TapeUseError(
+        f"The gradient function of {name} returned {len(parts)} values for {len(places)} "
+        "arguments.",
+        fix="Return one cotangent per argument (None where there is none).",
+    )
+
+
+def _refusecaptured(name: str, known: set[int], start: int) -> None:
     """Raise if a function read something watched that is none of its arguments.
 
     Its gradient function answers for the arguments alone: the rest would be missing in silence.
@@ -131,10 +176,11 @@ def _refuse_captured(name: str, known: set[int], start: int) -> None:
         ids = entry[4:6] if isinstance(entry[4], int) else entry[4]
         is_variable = PRIMITIVES[entry[0]] is source
         if is_variable or any(0 <= id_ < start and id_ not in known for id_ in ids):
-            raise _captured(name)
+            raise captured(name)
 
 
-def _captured(name: str) -> TapeUseError:
+def captured(name: str) -> TapeUseError:
+    """Return the error for a function that reads a watched value behind the tape's back."""
     return leaks.locate(
         TapeUseError(
             f"{name} reads a watched value that is not one of its arguments: its gradient would"
@@ -145,7 +191,7 @@ def _captured(name: str) -> TapeUseError:
 
 
 def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
-    aval, ids, codes, (gradient, name, _), result_codes = entry[3:8]
+    aval, ids, codes, (cotangents_of, name, _), result_codes = entry[3:8]
     if aval == MULTIPLE:
         unused = (np.zeros(AVALS[code].shape, AVALS[code].dtype)[()] for code in result_codes)
         given = [zero if one is None else one for one, zero in zip(ct, unused)]
@@ -153,17 +199,9 @@ def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         given = [full(ct, AVALS[aval])]
     before = RECORDER.stand(None)  # the user's function has lines of its own
     try:
-        results = gradient(*given)
+        results = cotangents_of(given)
     finally:
         RECORDER.go_on(before)
-    if not isinstance(results, (list, tuple)):
-        results = [results]
-    if len(results) != len(ids):
-        raise TapeUseError(
-            f"The gradient function of {name} returned {len(results)} values for {len(ids)} "
-            "arguments.",
-            fix="Return one cotangent per argument (None where there is none).",
-        )
     for operand, code, new in zip(ids, codes, results):
         if operand < 0 or new is None:
             continue
@@ -176,49 +214,15 @@ def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         cotangents[operand] = new if old is None else old + new
 
 
-def checkpoint(fun: Callable) -> Callable:
-    """Record a call of `fun` as one node that keeps only its arguments (decorator).
-
-    The sweep runs the function again, with a tape, when it comes to it: less memory for one more
-    forward pass (Griewank and Walther 2000, "Algorithm 799: revolve", for the general scheme).
-
-    Examples
-    --------
-    >>> import numpy as np, tapemagic
-    >>> step = tapemagic.checkpoint(lambda x: np.tanh(x) * np.exp(-x))
-    >>> tapemagic.grad(step)(0.0)
-    np.float64(1.0)
-    """
-    from .derivatives import vjp
-
-    @custom_gradient
-    @functools.wraps(fun)
-    def checkpointed(*args: Any) -> Any:
-        plain = [dispatch.plain(x) for x in args]
-        y = _unrecorded(fun, plain)
-
-        def gradient(ct: Any) -> Any:
-            return vjp(fun, *args)[1](ct)
-
-        return y, gradient
-
-    return checkpointed
-
-
-def _unrecorded(fun: Callable, args: list) -> Any:
-    """Call a function on plain arguments; refuse what it reads of the recording besides."""
-    was = RECORDER.recording
-    if was is None:
-        return fun(*args)
-    RECORDER.close()
-    RECORDER.shunned = was.token
-    try:
-        return fun(*args)
-    except dispatch.ReadsShunned:
-        raise _captured(getattr(fun, "__name__", "The function")) from None
-    finally:
-        RECORDER.shunned = None
-        RECORDER.open(was)
+def no_program(node: int, entry: tuple) -> TapeUseError:
+    """Return the error for a run that cannot be written out because of such a node."""
+    error = TapeUseError(
+        f"{entry[6][1]} has a gradient of its own (custom_gradient, checkpoint), which cannot be "
+        "written as a program.",
+        fix="Call it without the decorator for a program, or ask the tape.",
+    )
+    error.node = node
+    return error
 
 
 def _custom(*args: Any) -> Any:

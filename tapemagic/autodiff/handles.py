@@ -44,7 +44,7 @@ def operand(x: Any, reads: bool = True) -> tuple[Any, int, int]:
     return x, -1, 0
 
 
-class ReadsShunned(Exception):  # noqa: N818  (told to `cuts.checkpoint` only)
+class ReadsShunned(Exception):  # noqa: N818  (told to `checkpoint` only)
     """A function that runs unrecorded has read a watched value."""
 
 

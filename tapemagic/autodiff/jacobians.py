@@ -30,12 +30,13 @@ def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
     """Return the Jacobian of `target` for each source, of shape target + source."""
     flat = structures.leaves(sources)
     target_ids = tape._ids_of(target, as_target=True)
+    groups = [tape._ids_of(x) for x in flat]
     if not target_ids:
         blocks: list[Any] = [None] * len(flat)
         shape = np.shape(target)
     else:
         shape = AVALS[tape._recording.entries[target_ids[-1]][3]].shape
-        blocks = _blocks(tape, target_ids[-1], [tape._ids_of(x) for x in flat])
+        blocks = _in_dtypes(tape, target_ids[-1], groups, _blocks(tape, target_ids[-1], groups))
     results: list[Any] = []
     for x, block in zip(flat, blocks, strict=True):
         if x is target and not target_ids and is_traced(x):  # never read, and yet itself
@@ -48,6 +49,30 @@ def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
         results.append(None if ct is None else np.zeros(shape + np.shape(ct), ct.dtype)[()])
     results = [x[()] if type(x) is np.ndarray else x for x in results]
     return structures.rebuild(sources, results)
+
+
+def _in_dtypes(tape: Any, top: int, ids: list[list[int]], blocks: list[Any]) -> list[Any]:
+    """Give every Jacobian the dtype of its source.
+
+    Raises
+    ------
+    TapeUseError
+        For a complex target and a real source: half of the derivatives would be lost.
+    """
+    entries = tape._recording.entries
+    given: list[Any] = []
+    for group, block in zip(ids, blocks):
+        if block is not None and not is_traced(block):
+            aval = AVALS[entries[group[0]][3]]
+            if AVALS[entries[top][3]].is_complex and not aval.is_complex:
+                raise TapeUseError(
+                    "The Jacobian of complex values by real ones would lack its imaginary part.",
+                    fix="Take those of np.real(...) and np.imag(...) of the target.",
+                )
+            if block.dtype != aval.dtype:
+                block = (block if aval.is_complex else block.real).astype(aval.dtype)
+        given.append(block)
+    return given
 
 
 def _blocks(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:

@@ -63,19 +63,24 @@ def _ids_of_handle(tape: Any, x: Any) -> list[int]:
 
 
 def settled(tape: Any, x: Any) -> int:
-    """Return the node of a stale handle, recording its window of the contents if need be."""
-    if RECORDER.recording is tape._recording:
-        return x.storage.settle(x, reads=False)[1]
-    was = RECORDER.recording
-    RECORDER.open(tape._recording)
+    """Return the node of a stale handle, recording its window of the contents if need be.
+
+    Such a node belongs to the tape also if it has ended, and only others record.
+    """
+    was, recording = RECORDER.recording, tape._recording
+    count = len(recording.entries)
+    if was is not recording:
+        RECORDER.open(recording)
     try:
         id_ = x.storage.settle(x, reads=False)[1]
-        tape._spans[-1][1] = len(tape._recording.entries)
-        return id_
     finally:
-        RECORDER.close()
-        if was is not None:
-            RECORDER.open(was)
+        if was is not recording:
+            RECORDER.close()
+            if was is not None:
+                RECORDER.open(was)
+    if len(recording.entries) > count and not tape._open:
+        tape._spans.append([count, len(recording.entries)])
+    return id_
 
 
 def named(tape: Any, name: str, *, first: bool) -> int:

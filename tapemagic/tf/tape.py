@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import cuts, forward, leaks, structure, structures, tape
+from tapemagic.autodiff import checkpoints, cuts, forward, leaks, structure, structures, tape
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.autodiff.primitives import PRIMITIVES
@@ -207,4 +207,4 @@ def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
 
 def recompute_grad(f: Callable) -> Callable:
     """Record a call as one node that keeps only its arguments (decorator)."""
-    return cuts.checkpoint(f)
+    return checkpoints.checkpoint(f)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.calls.creation import convert, row
+from tapemagic.autodiff.calls.creation import NUMBER_TYPES, convert, row
 from tapemagic.autodiff.calls.dispatch import call, call_primitive, plain
 from tapemagic.autodiff.primitives import linear
 
@@ -263,7 +263,7 @@ def item(self: Any, *index: Any) -> Any:
 
 
 def _number(element: Any, result: Any) -> Any:
-    return convert(type(result), element) if type(result) in (float, complex) else result
+    return convert(type(result), element) if type(result) in NUMBER_TYPES else result
 
 
 @_method

@@ -13,7 +13,7 @@ import numpy as np
 from tapemagic.autodiff import elements
 from tapemagic.autodiff import structure as machine
 from tapemagic.autodiff.avals import AVALS, MULTIPLE, fit, full
-from tapemagic.autodiff.cuts import custom
+from tapemagic.autodiff.cuts import custom, no_program
 from tapemagic.autodiff.places import decode, is_repeating, overlaps
 from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
 from tapemagic.autodiff.recorder import RECORDER, Recording
@@ -100,13 +100,7 @@ class Replay:
                 fix="Make the program before the array is changed, or name it as a source.",
             )
         if primitive is custom:
-            error = TapeUseError(
-                f"{entry[6][1]} has a gradient of its own (custom_gradient, checkpoint), which "
-                "cannot be written as a program.",
-                fix="Call it without the decorator for a program, or ask the tape.",
-            )
-            error.node = k
-            raise error
+            raise no_program(k, entry)
         if primitive.kind == "elementwise":
             y = self._elementwise(primitive, entry)
         elif primitive in _READS or primitive in _WRITES:
