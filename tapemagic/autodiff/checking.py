@@ -49,6 +49,8 @@ class Check:
         return self.ok
 
     def __str__(self) -> str:
+        if not self.count:
+            return "there is no gradient to be compared with finite differences"
         if self.ok:
             made = self.count - self.unclear
             rough = f"{self.unclear} of {self.count} comparisons were too rough to tell"
@@ -112,13 +114,15 @@ def narrowed(
     for _ in range(NARROWER):
         step /= 30
         value, error = ridders(fun, step, noise)
-        error = max(error, abs(value - last))
+        if np.isfinite(last):
+            error = max(error, abs(value - last))
         if error < least:
             best, least = value, error
         last = value
     return best, least
 
 
+@np.errstate(all="ignore")  # the warnings of the run itself were given
 def compare(
     fun: Callable[[list[np.ndarray]], float],
     values: list[np.ndarray],
@@ -142,33 +146,50 @@ def compare(
     rows, worst, unclear, count = [], 0.0, 0, 0
     base, start = _in_double(fun, values)
     for k, (value, gradient, name) in enumerate(zip(values, gradients, names)):
+        eps = np.finfo(value.dtype).eps
         accepted = tolerance * (1e3 if _is_single(value.dtype) else 1)
+        weights = np.where(np.isfinite(value) & np.isfinite(gradient), np.abs(gradient), 0)
         # of the target itself, and of where its argument was moved to
-        noise = _rounding(start, value) * (abs(start) + float(np.linalg.norm(value * gradient)))
+        spread = float(np.linalg.norm(np.where(weights, np.abs(value), 0) * weights))
+        noise = _rounding(start, value) * (abs(start) + spread)
+        # what a gradient that cancels may be off by, all the same
+        least = max(1e-8, 10 * eps / accepted * float(weights.max(initial=0)))
         for where, direction in _directions(value, random):
-
-            def along(t: float, k: int = k, direction: Any = direction) -> float:
-                moved = list(base)
-                moved[k] = (base[k] + t * direction).astype(base[k].dtype)
-                return float(np.real(fun(moved)))
-
-            scale = max(float(np.max(np.abs(value))) if value.size else 1.0, 0.1)
+            along = _line(fun, base, k, direction)
+            scale = max(float(np.max(np.abs(value), where=direction != 0, initial=0.1)), 0.1)
             step = (0.5 if _is_single(base[k].dtype) else 0.05) * scale
             step /= max(np.abs(direction).max(), 1)
-            exact = float(np.sum(np.real(np.conj(gradient) * direction)))
+            products = np.real(np.conj(gradient) * direction)
+            exact = float(np.sum(products, where=direction != 0))
             difference, error = ridders(along, step, noise)
-            off, limit = _judge(exact, difference, error, accepted)
+            off, limit = _judge(exact, difference, error, accepted, least)
             if not off <= accepted:
                 difference, error = narrowed(along, step, noise, difference)
-                off, limit = _judge(exact, difference, error, accepted)
+                off, limit = _judge(exact, difference, error, accepted, least)
             count += 1
-            if not off <= limit:
-                rows.append((f"{name}{where}", exact, difference, error))
-            elif off > accepted and limit > CLEAR:
+            by_luck = off > accepted and off <= limit and limit > CLEAR
+            if np.isinf(exact) or not np.isfinite(difference) or by_luck:
                 unclear += 1
                 continue
+            if not off <= limit:
+                rows.append((f"{name}{where}", exact, difference, error))
             worst = max(worst, off)
     return Check(not rows, worst, tuple(rows), count, unclear)
+
+
+def _line(fun: Callable, base: list[np.ndarray], k: int, direction: np.ndarray) -> Callable:
+    """Return `fun` on a line through `base`: argument `k` moves along `direction`."""
+
+    def along(t: float) -> float:
+        moved = list(base)
+        moved[k] = np.where(direction != 0, base[k] + t * direction, base[k])
+        moved[k] = moved[k].astype(base[k].dtype)
+        try:
+            return float(np.real(fun(moved)))
+        except (ArithmeticError, ValueError):  # outside of where it is defined
+            return np.nan
+
+    return along
 
 
 def _is_single(dtype: np.dtype) -> bool:
@@ -190,17 +211,20 @@ def _rounding(result: float, value: np.ndarray) -> float:
     return float(np.finfo(value.dtype if in_single else np.float64).eps)
 
 
-def _judge(exact: float, difference: float, error: float, accepted: float) -> tuple[float, float]:
+def _judge(
+    exact: float, difference: float, error: float, accepted: float, least: float
+) -> tuple[float, float]:
     """Return by how much two derivatives differ and how much they may, relative to the larger."""
-    size = max(abs(exact), abs(difference), 1e-8)
+    size = max(abs(exact), abs(difference), least)
     return abs(exact - difference) / size, max(accepted, 10 * error / size)
 
 
 def _directions(value: np.ndarray, random: Any) -> Any:
-    """Yield (label, direction) to move an array along."""
+    """Yield (label, direction) to move the finite elements of an array along."""
     units = (1, 1j) if value.dtype.kind == "c" else (1,)
     if value.size <= EVERY_ELEMENT:
-        for index in np.ndindex(value.shape):
+        for index in zip(*np.nonzero(np.isfinite(np.atleast_1d(value)))):
+            index = index if value.ndim else ()
             for unit in units:
                 direction = np.zeros(value.shape, value.dtype)
                 direction[index] = unit
@@ -211,7 +235,9 @@ def _directions(value: np.ndarray, random: Any) -> Any:
         direction = random.normal(size=value.shape)
         if value.dtype.kind == "c":
             direction = direction + 1j * random.normal(size=value.shape)
-        yield f" along random direction {i}", direction / np.linalg.norm(direction)
+        direction = np.where(np.isfinite(value), direction, 0)
+        if np.any(direction):
+            yield f" along random direction {i}", direction / np.linalg.norm(direction)
 
 
 def check_gradient(fun: Callable, *args: Any, tolerance: float = 1e-5) -> Check:

@@ -100,7 +100,7 @@ def check(
     tolerance: float,
 ) -> Check:
     """Compare the gradients of the nodes `ids` with differences of the run carried out again."""
-    count = max(seeds) + 1
+    count = max(seeds, default=-1) + 1
     plain = run_again(entries, count, {})
     reached = [group for group in ids if group and group[-1] < count]
     nodes = [group[-1] for group in reached]

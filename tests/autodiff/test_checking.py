@@ -22,8 +22,20 @@ RIGHT = {
     "branches that meet": (lambda x: np.sum(np.where(x > 2, x * x, 2 * x)), MANY),
     "sorted": (lambda x: np.sum(np.sort(x)[:100] ** 2), MANY),
     "rounded to single on the way": (lambda x: np.sum(np.sin(x).astype(np.float32)), FEW),
-    "no elements": (lambda x: np.sum(x), np.zeros(0)),
-}
+    "of other sizes": (lambda x: np.sum(np.log(x)), np.array([100.0, 0.01, 1.0])),
+    "near the end of the domain": (lambda x: np.sum(np.sqrt(x) + 1 / x), np.array([0.001, 2.0])),
+    "beside a large one": (lambda x: np.sin(x[0]) + x[1], np.array([0.1, 1e4])),
+    "a factor": (lambda x: np.sum(np.linalg.cholesky(x)), np.array([[0.2, 0.1], [0.1, 0.5]])),
+    "a factor in single": (
+        lambda x: np.sum(np.linalg.cholesky(x)), np.array([[0.2, 0.1], [0.1, 0.5]], np.float32)
+    ),
+    "kinks in single": (lambda x: np.sum(np.abs(x) + np.maximum(x, 1)), FEW.astype(np.float32)),
+    "a gradient that cancels": (
+        lambda x: np.sum(np.linalg.eigvalsh(x + x.T)), np.float32([[1, 0.3], [0.2, 2]])
+    ),
+    "beside nan": (lambda x: np.nansum(x**3), np.array([1.0, np.nan, 2.0])),
+    "beside inf": (lambda x: np.sum(np.where(np.isinf(x), 0, x**3)), np.array([1.0, np.inf])),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -33,6 +45,41 @@ def test_right_gradient_agrees(name):
     assert check, str(check)
     assert not check.unclear
     assert "gradient agrees with finite differences (" in str(check)
+
+
+@pytest.mark.parametrize(
+    ("fun", "x", "unclear"),
+    [
+        (lambda x: np.sum(np.sqrt(x)), np.array([0.0, 4.0]), 1),  # the derivative is infinite
+        (lambda x: np.sum(np.floor(x) * x), np.array([2.0, 3.5]), 1),  # a jump
+        (lambda x: np.sum(np.where(x > 2, x * x, 5 * x)), np.array([2.0, 3.5]), 1),
+    ],
+)
+def test_one_element_that_cannot_be_told_leaves_the_others(fun, x, unclear):
+    check = check_gradient(fun, x)
+    assert check
+    assert (check.count, check.unclear) == (len(x), unclear)
+    assert str(check).endswith(f"; {unclear} of {len(x)} comparisons were too rough to tell")
+
+
+def test_a_nan_is_no_gradient():
+    wrong = custom_gradient(lambda x: (x * x, lambda ct: ct * np.array([np.nan, 1.0])))
+    check = check_gradient(lambda x: np.sum(wrong(x)), np.array([1.0, 0.5]))
+    assert [row[0] for row in check.rows] == ["argument 0[0]"]
+
+
+@pytest.mark.parametrize("x", [np.zeros(0), np.array([np.nan])])
+def test_nothing_to_compare(x):
+    assert "no gradient to be compared" in str(check_gradient(lambda x: np.sum(x), x))
+
+
+def test_a_target_that_hangs_on_nothing():
+    x = Variable(FEW)
+    with GradientTape(persistent=True) as tape:
+        y = np.sum(x * 2.0)
+    assert tape.gradient(np.float64(3.0), x) is None
+    assert "no gradient to be compared" in str(tape.check())
+    assert tape.gradient(y, x) is not None
 
 
 def off_by(factor, fun, derivative):

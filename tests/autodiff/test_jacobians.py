@@ -158,3 +158,29 @@ def test_compositions_agree_with_differences(fun, x):
     step = 1e-6
     columns = [(fun(x + step * e) - fun(x - step * e)) / (2 * step) for e in np.eye(x.size)]
     np.testing.assert_allclose(found, np.stack(columns, -1), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x: np.arange(9.0).reshape(3, 3) @ x,
+        lambda x: np.modf(x)[1],
+        lambda x: np.arange(600.0).reshape(200, 3) @ x,
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.longdouble])
+def test_t18_a_jacobian_has_the_dtype_of_its_source(fun, dtype):
+    x = Variable(np.ones(3, dtype))
+    with GradientTape() as tape:
+        y = fun(x)
+    assert tape.jacobian(y, x).dtype == dtype
+
+
+def test_a_jacobian_of_complex_values_of_real_ones_is_refused():
+    x = Variable([1.0, 2.0])
+    with GradientTape(persistent=True) as tape:
+        y = np.exp(1j * x)
+        real = np.real(y)
+    with pytest.raises(TapeUseError, match="would lack its imaginary part"):
+        tape.jacobian(y, x)
+    np.testing.assert_allclose(tape.jacobian(real, x), np.diag(-np.sin([1.0, 2.0])))

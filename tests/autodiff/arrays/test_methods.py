@@ -167,3 +167,20 @@ def test_a_number_answers_itself_where_numpy_does(kind):
         loss = before * also * x
     assert loss == 1.5 * 1.5 * 2
     np.testing.assert_allclose(tape.gradient(loss, x), 2 * 1.5 * 2 + 1.5 * 1.5)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda x: x.item(1),
+        lambda x: x[1].item(),
+        lambda x: x.tolist()[1],
+        lambda x: np.vectorize(lambda a: a * 1)(x)[1],
+    ],
+)
+def test_elements_as_numbers_stay_on_the_tape(take, dtype):
+    x = Variable(np.array([1.0, 3.0], dtype))
+    with GradientTape() as tape:
+        y = take(x) ** 2
+    np.testing.assert_array_equal(tape.gradient(y, x), [0.0, 6.0])
