@@ -344,6 +344,59 @@ def test_t22_jacobians():
         tape.batch_jacobian(coupled, x)
 
 
+def sigmoid_slope(x):
+    return np.exp(-x) / (1 + np.exp(-x)) ** 2
+
+
+# A target that is much larger than its sources takes another way than a small one.
+@pytest.mark.parametrize("count", [3, 50, 127, 201, 1000])
+@pytest.mark.parametrize("size", [(), (1,), (4,)])
+def test_t22_jacobian_of_tall_targets(count, size):
+    points = np.linspace(-10, 10, count)
+    shift = tf.Variable(tf.zeros(size, tf.float64))
+    with tf.GradientTape(persistent=True) as tape:
+        y = tf.nn.sigmoid(tf.constant(points) + tf.reduce_sum(shift))
+        z = tf.constant(points)[:, None] * tf.reduce_sum(shift)
+    slopes = sigmoid_slope(points).reshape(count, *(1,) * len(size))
+    for found in (tape.jacobian(y, shift), tape.jacobian([y], {"d": shift})[0]["d"]):
+        assert isinstance(found, tf.Tensor)
+        np.testing.assert_allclose(found, np.broadcast_to(slopes, (count, *size)), atol=1e-12)
+    other = tf.Variable(0.0)
+    assert tape.jacobian(y, other) is None
+    zeros = tape.jacobian(y, other, unconnected_gradients="zero")
+    np.testing.assert_array_equal(zeros, np.zeros(count))
+    expected = np.broadcast_to(points.reshape(count, 1, *(1,) * len(size)), (count, 1, *size))
+    np.testing.assert_allclose(tape.jacobian(z, shift), expected)
+
+
+@pytest.mark.parametrize("columns", [2, 30, 300])
+def test_t22_batch_jacobian_of_wide_rows(columns):
+    x = tf.Variable([[1.0], [2.0], [3.0]], dtype=tf.float64)
+    powers = np.arange(columns) / columns
+    with tf.GradientTape() as tape:
+        y = x ** tf.constant(powers)
+    found = tape.batch_jacobian(y, x)
+    expected = powers * np.array([[1.0], [2.0], [3.0]]) ** (powers - 1)
+    np.testing.assert_allclose(found, expected[..., None], rtol=1e-12)
+
+
+def test_t22_a_subclass_of_a_tape_may_have_other_methods():
+    class Recorder(tf.GradientTape):
+        def __init__(self, label):
+            super().__init__(persistent=True)
+            self.label = label
+
+        def watch(self, tensor):
+            super().watch(tensor)
+            return self.label
+
+    x = tf.constant(2.0)
+    with Recorder("mine") as tape:
+        tape.watch(x)
+        y = tf.ones(500) * x**2
+    np.testing.assert_array_equal(tape.jacobian(y, x), np.full(500, 4.0))
+
+
 def test_t23_rebinding_and_assigning():
     x = tf.Variable(2.0)
     y = x + 1
