@@ -475,6 +475,78 @@ def test_t25_several_arguments_and_results():
         tape.gradient(y, a)
 
 
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda x: x * 2,  # of one element, of two and of three: none is a value and a function
+        lambda x: (x * 2, x * 3),
+        lambda x: [x * 2, x * 3],
+        lambda x: (x, x, lambda ct: ct),
+        lambda x: (x * 2,),
+        lambda x: (lambda ct: ct, x),
+        lambda x: {"y": x, "grad": lambda ct: ct},
+        lambda x: (None, lambda ct: ct),
+        lambda x: ({"y": x}, lambda ct: ct),
+        lambda x: ((x, [x]), lambda *cts: cts[0]),
+        lambda x: None,
+        lambda x: 3.0,
+        lambda x: "ab",
+    ],
+)
+@pytest.mark.parametrize("size", [(), (1,), (2,), (3,), (2, 2)])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_t25_a_function_without_its_gradient_function(result, size, recorded):
+    x = tf.Variable(tf.ones(size))
+    tape = tf.GradientTape()
+    if recorded:
+        tape.start()
+    try:
+        with pytest.raises(ValueError, match="has to return"):
+            tf.custom_gradient(result)(x)
+    finally:
+        if recorded:
+            tape.stop()
+
+
+@pytest.mark.parametrize("cotangents", [(), (1.0,), (1.0, 1.0, 1.0)])
+def test_t25_wrong_number_of_cotangents(cotangents):
+    product = tf.custom_gradient(lambda a, b: (a * b, lambda ct: cotangents))
+    a, b = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y = product(a, b)
+    with pytest.raises(ValueError, match=f"{len(cotangents)} values for 2"):
+        tape.gradient(y, [a, b])
+
+
+@pytest.mark.parametrize("plain", [3.0, 3, np.float32(3)])
+def test_t25_plain_results_are_tensors_of_tensorflows_dtype(plain):
+    x = tf.Variable(2.0)
+    with tf.GradientTape():
+        y = tf.custom_gradient(lambda x: (plain, lambda ct: tf.constant(7.0)))(x)
+    assert y.dtype == tf.constant(plain).dtype
+    assert value(y) == 3
+
+
+def test_t25_recompute_grad():
+    kinds = []
+
+    def cube(x, power=3):
+        kinds.append(type(x))
+        return x**power
+
+    repeated = tf.recompute_grad(cube)
+    for given in (2.0, np.float32(2), tf.constant(2.0), tf.Variable(2.0)):
+        assert value(repeated(given)) == 8
+    assert value(repeated(2.0, power=2)) == 4
+    x = tf.Variable([1.0, 2.0])
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            y = repeated(x)
+        first = inner.gradient(y, x)
+    assert (value(y), value(first), value(outer.gradient(first, x))) == ([1, 8], [3, 12], [6, 12])
+    assert set(kinds) == {tf.Tensor}
+
+
 def test_t25_nothing_is_lost_in_silence():
     x, v = tf.Variable(3.0), tf.Variable(2.0)
 
