@@ -11,7 +11,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.errors import TensorError
 
-from .dtypes import as_dtype
+from .specs import as_dtype
 from .tensor import TAKES, Tensor, TensorMethods, dtype_of, tensor_of
 
 _PYTHON_KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
