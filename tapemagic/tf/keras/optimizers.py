@@ -16,7 +16,7 @@ from tapemagic.autodiff import structures
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
-from tapemagic.tf.dtypes import int64
+from tapemagic.tf.specs import int64
 from tapemagic.tf.tape import GradientTape
 from tapemagic.tf.variable import Variable
 
@@ -69,7 +69,7 @@ class Optimizer:
 
     lr = learning_rate
 
-    def apply_gradients(self, grads_and_vars: Any, **_: Any) -> Variable:
+    def apply_gradients(self, grads_and_vars: Any, name: Any = None) -> Variable:
         """Do one step.
 
         Parameters
