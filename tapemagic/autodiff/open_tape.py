@@ -248,6 +248,9 @@ class OpenTape:
             self._watched[id(variable)] = (variable, [variable.id])
         elif variable.id not in known[1]:
             known[1].append(variable.id)
+            first = known[1][0]
+            names = [name for name, id_ in self.source_nodes.items() if id_ == first]
+            self.bindings += [(name, variable.id) for name in names]  # another version of it
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables that were watched, in order of creation."""
