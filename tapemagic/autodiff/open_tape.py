@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -11,7 +10,7 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import lookup, recorder, structures
+from . import leaks, lookup, recorder, structures
 from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
@@ -208,11 +207,7 @@ class OpenTape:
     def _watch_one(self, x: Any) -> Any:
         dtype = np.dtype(AVALS[x.aval].dtype)
         if dtype.kind not in "fc":
-            warnings.warn(
-                f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
-                "its gradient will be None.",
-                stacklevel=4,
-            )
+            leaks.warn_of_dtype(dtype)
             return x
         if id(x) in self._watched and not isinstance(x.storage, VariableState):
             return x

@@ -312,3 +312,20 @@ def test_initializers_with_a_value_or_a_seed():
     assert np.max(np.abs(window)) <= np.sqrt(3 * 2 / (3 * 3 * 4))
     with pytest.raises(ValueError, match="mode"):
         INITIALIZERS.VarianceScaling(1.0, "fan")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda optimizer, tape, y, v: optimizer.minimize(y, v, tape=tape),
+        lambda optimizer, tape, y, v: optimizer.apply(tape.gradient(y, v), v),
+        lambda optimizer, tape, y, v: optimizer.apply_gradients(zip(tape.gradient(y, v), v)),
+    ],
+)
+def test_a_missing_gradient_is_warned_of_on_the_users_line(step):
+    used, unused = tf.Variable(1.0), tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        y = used * 2.0
+    with pytest.warns(UserWarning, match="do not exist") as told:
+        step(tf.keras.optimizers.SGD(), tape, y, [used, unused])
+    assert [warning.filename for warning in told] == [__file__]

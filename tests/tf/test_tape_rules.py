@@ -1,11 +1,13 @@
 """The rules T1 to T27 of a tape, in TensorFlow's spelling."""
 
+import linecache
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import tf
 from tapemagic.errors import TapeError
 
@@ -162,6 +164,19 @@ def test_t11_integers_are_not_watched():
     with tf.GradientTape() as tape:
         y = counter * 2
     assert tape.gradient(y, counter) is None
+
+
+@pytest.mark.parametrize("structure", [lambda x: x, lambda x: [x], lambda x: {"x": (x,)}])
+@pytest.mark.parametrize("spelling", [tf, tapemagic])
+@pytest.mark.parametrize("make", [tf.constant, tf.Variable, np.int64])
+def test_t11_the_warning_is_on_the_users_line(make, spelling, structure):
+    if spelling is tf and make is np.int64:
+        pytest.skip("plain numbers are refused by tf")
+    x = structure(make(3))
+    with spelling.GradientTape() as tape, pytest.warns(UserWarning, match="int") as told:
+        tape.watch(x)
+    lines = [linecache.getline(warning.filename, warning.lineno).strip() for warning in told]
+    assert lines == ["tape.watch(x)"]
 
 
 @pytest.mark.parametrize("data", [3.0, np.ones(2), [1.0, 2.0]])

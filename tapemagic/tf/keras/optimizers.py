@@ -7,12 +7,11 @@ Reddi et al. 2018; RMSprop: Hinton 2012, lecture 6e; Adagrad: Duchi et al. 2011.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import structures
+from tapemagic.autodiff import leaks, structures
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
@@ -97,7 +96,7 @@ class Optimizer:
                 "tape's block?",
             )
         if without:
-            warnings.warn(f"Gradients do not exist for {', '.join(without)}.", stacklevel=2)
+            leaks.warn(f"Gradients do not exist for {', '.join(without)}.")
         gradients = [np.array(dispatch.plain(gradient)) for gradient, _ in pairs]
         rate = self.learning_rate
         step = int(self.iterations.numpy()) + 1
