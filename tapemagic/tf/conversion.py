@@ -132,6 +132,24 @@ def operand(x: Any, dtype: Any = None) -> Any:
     return x if isinstance(x, TensorMethods) else convert_to_tensor(x, dtype)
 
 
+def check_matrices(a: Any, b: Any) -> None:
+    """Raise unless both factors of a product are matrices, or stacks of them.
+
+    Raises
+    ------
+    TensorError
+        For vectors, of which NumPy would make the one product that fits.
+    """
+    shapes = tuple(np.shape(a)), tuple(np.shape(b))
+    if min(map(len, shapes)) < 2:
+        raise leaks.locate(
+            TensorError(
+                f"A product of matrices of shapes {shapes[0]} and {shapes[1]}.",
+                fix="Use tf.linalg.matvec(a, x), or tf.reduce_sum(x * y) of two vectors.",
+            )
+        )
+
+
 def whole_numbers(x: Any) -> Any:
     """Return a shape, an axis or the like as plain integers: an int, a tuple, or None."""
     if x is None or isinstance(x, int):

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.errors import TensorError
 
 from . import advice, creation, reductions
-from .conversion import match, operand, whole_numbers
+from .conversion import check_matrices, match, operand, whole_numbers
 from .tensor import Tensor, dtype_of, tensor_of
 
 eye = creation.eye
@@ -26,15 +24,7 @@ def matmul(
 ) -> Tensor:  # fmt: skip
     """Return the product of matrices, or of stacks of them, transposed on request."""
     a, b = map(operand, match((a, b), "matmul"))
-    shapes = np.shape(a), np.shape(b)
-    if min(map(len, shapes)) < 2:
-        raise leaks.locate(
-            TensorError(
-                f"tf.matmul of shapes {shapes[0]} and {shapes[1]}: it takes matrices, and stacks "
-                "of them.",
-                fix="Use tf.linalg.matvec(a, x), or tf.reduce_sum(x * y) of two vectors.",
-            )
-        )
+    check_matrices(a, b)
     return tensor_of(
         np.matmul(_turned(a, transpose_a, adjoint_a), _turned(b, transpose_b, adjoint_b))
     )

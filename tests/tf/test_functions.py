@@ -1,6 +1,7 @@
 """Functions against plain NumPy in float64, and their gradients against finite differences."""
 
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -442,5 +443,6 @@ def test_scattering_into_a_variable(method, expected):
 @pytest.mark.parametrize("shapes", [((2,), (2,)), ((2, 2), (2,)), ((2,), (2, 2)), ((), (2, 2))])
 def test_matmul_takes_matrices_only(shapes):
     a, b = map(tf.ones, shapes)
-    with pytest.raises(TypeError, match="matvec"):
-        tf.matmul(a, b)
+    for product in (tf.matmul, operator.matmul):
+        with pytest.raises(TypeError, match="matvec"):
+            product(a, b)
