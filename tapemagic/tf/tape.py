@@ -172,7 +172,7 @@ def custom_gradient(f: Callable) -> Callable:
         if not all(isinstance(part, Tensor) for part in results):
             raise leaks.locate(
                 TapeUseError(
-                    f"{f.__name__} has to return a tensor, or a tuple or list of tensors, with "
+                    f"{_name(f)} has to return a tensor, or a tuple or list of tensors, with "
                     "its gradient function.",
                     fix="return y, lambda upstream: ...",
                 )
@@ -196,6 +196,10 @@ def custom_gradient(f: Callable) -> Callable:
     return wrapper
 
 
+def _name(f: Callable) -> str:
+    return getattr(f, "__name__", "The function")
+
+
 def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
     """Raise if a function read something watched that is none of its arguments.
 
@@ -207,7 +211,7 @@ def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
         if is_variable or any(0 <= id_ < start and id_ not in known for id_ in ids):
             raise leaks.locate(
                 TapeUseError(
-                    f"{f.__name__} reads a watched value that is not one of its arguments, and "
+                    f"{_name(f)} reads a watched value that is not one of its arguments, and "
                     "its gradient function says nothing of it.",
                     fix="Pass it as an argument, or cut it: tf.stop_gradient(x).",
                 )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import tf
 
 
@@ -116,6 +117,8 @@ X = tf.constant([[1.0, 2.0]])
     [
         lambda **more: tf.GradientTape().jacobian(X, X, **more),
         lambda **more: tf.GradientTape().batch_jacobian(X, X, **more),
+        lambda **more: tapemagic.GradientTape().jacobian(X, X, **more),
+        lambda **more: tapemagic.GradientTape().batch_jacobian(X, X, **more),
         lambda **more: tf.function(lambda: X, **more),
         lambda **more: tf.while_loop(lambda x: False, lambda x: x, [X], **more),
         lambda **more: tf.map_fn(lambda x: x, X, **more),

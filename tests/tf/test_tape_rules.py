@@ -523,6 +523,21 @@ def test_t25_a_function_without_its_gradient_function(result, size, recorded):
             tape.stop()
 
 
+def test_t25_a_callable_object_needs_no_name():
+    class Square:
+        def __call__(self, x):
+            return x * x if self.forgets else (x * x, lambda ct: 2 * x * ct)
+
+    square, x = Square(), tf.Variable(3.0)
+    square.forgets = False
+    with tf.GradientTape() as tape:
+        y = tf.custom_gradient(square)(x)
+    assert value(tape.gradient(y, x)) == 6
+    square.forgets = True
+    with pytest.raises(ValueError, match="has to return"):
+        tf.custom_gradient(square)(x)
+
+
 @pytest.mark.parametrize("cotangents", [(), (1.0,), (1.0, 1.0, 1.0)])
 def test_t25_wrong_number_of_cotangents(cotangents):
     product = tf.custom_gradient(lambda a, b: (a * b, lambda ct: cotangents))
