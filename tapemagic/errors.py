@@ -79,5 +79,9 @@ class ChangedDataError(TapeError, RuntimeError):
     """Data that the reverse sweep needs was changed behind the tape's back."""
 
 
+class MissingNameError(TapeError, AttributeError):
+    """A name of TensorFlow's that is not here; the fix is how to do without it."""
+
+
 class TensorError(TapeError, TypeError):
     """A `tf` tensor was used in a way that TensorFlow refuses: mixed dtypes, a write, ..."""

@@ -121,8 +121,10 @@ def _swept_forward(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
 
     A pullback is linear in its cotangent: recorded and transposed, it is the push-forward.
     """
+    from .tape import GradientTape  # which imports this file
+
     aval = AVALS[tape._recording.entries[top][3]]
-    outer = type(tape)(persistent=True)
+    outer = GradientTape(persistent=True)  # whatever a subclass makes of `watch` and the like
     with outer:
         ct = outer.watch(untracked(np.zeros(aval.shape, aval.dtype), TracedArray))
         pulled = tape._sweep({top: ct}, ids)

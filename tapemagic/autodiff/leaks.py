@@ -10,6 +10,7 @@ import dis
 import linecache
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from itertools import islice
 from types import CodeType, FrameType
@@ -75,6 +76,22 @@ def locate(error: _Error, frame: FrameType | None = None) -> _Error:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     return error
+
+
+def warn(message: str) -> None:
+    """Warn of something on the user's line."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and INNER[frame.f_code.co_filename]:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+def warn_of_dtype(dtype: Any) -> None:
+    """Warn that something of integers or bools is watched in vain."""
+    warn(
+        f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
+        "its gradient will be None."
+    )
 
 
 def name_of(args: Any) -> str:

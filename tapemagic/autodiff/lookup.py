@@ -135,6 +135,7 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
         ids = ids_of(tape, value)
         if watched is not None and watched[0] is value and ids:
             tape.source_nodes[name] = ids[0]
+            tape.bindings += [(name, id_) for id_ in ids[1:]]  # of a variable that was assigned to
         elif ids:
             tape.bindings.append((name, ids[-1]))
     for name, value in list(namespace.items()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -11,7 +10,7 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import lookup, recorder, structures
+from . import leaks, lookup, recorder, structures
 from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
@@ -212,11 +211,7 @@ class OpenTape:
     def _watch_one(self, x: Any) -> Any:
         dtype = np.dtype(AVALS[x.aval].dtype)
         if dtype.kind not in "fc":
-            warnings.warn(
-                f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
-                "its gradient will be None.",
-                stacklevel=4,
-            )
+            leaks.warn_of_dtype(dtype)
             return x
         if id(x) in self._watched and not isinstance(x.storage, VariableState):
             return x
@@ -252,6 +247,9 @@ class OpenTape:
             self._watched[id(variable)] = (variable, [variable.id])
         elif variable.id not in known[1]:
             known[1].append(variable.id)
+            first = known[1][0]
+            names = [name for name, id_ in self.source_nodes.items() if id_ == first]
+            self.bindings += [(name, variable.id) for name in names]  # another version of it
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables that were watched, in order of creation."""

@@ -91,7 +91,12 @@ class GradientTape(OpenTape, Looking):
         return structures.rebuild(sources, found)
 
     def jacobian(
-        self, target: Any, sources: Any, unconnected_gradients: Any = "none", **_ignored: Any
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: Any = "none",
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
     ) -> Any:
         """Return the Jacobian of the target with respect to each source.
 
@@ -100,6 +105,8 @@ class GradientTape(OpenTape, Looking):
         target : TracedArray, array or name, or a nested structure of them
         sources : TracedArray, Variable, array, name, or a nested structure of them
         unconnected_gradients : {"none", "zero"}
+        parallel_iterations, experimental_use_pfor : optional
+            Settings of TensorFlow's graphs.
 
         Returns
         -------
@@ -111,7 +118,12 @@ class GradientTape(OpenTape, Looking):
         return structures.map_leaves(lambda y: jacobians.jacobian(self, y, sources, zero), target)
 
     def batch_jacobian(
-        self, target: Any, source: Any, unconnected_gradients: Any = "none", **_ignored: Any
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: Any = "none",
+        parallel_iterations: Any = None,
+        experimental_use_pfor: bool = True,
     ) -> Any:
         """Return the Jacobian of every row of the target in the same row of the source.
 

@@ -197,11 +197,11 @@ def source_rows(
     rows = []
     named = set(tape.source_nodes.values())
     unnamed = {
-        f"source {node.index}": node.index
+        node.name or f"source {node.index}": node.index
         for node in nodes
         if node.op == "source" and node.index not in named
     }
-    for name, index in {**unnamed, **tape.source_nodes}.items():
+    for name, index in {**tape.source_nodes, **unnamed}.items():
         gradient = gradients(index) if has_gradients else None
         state = gradient_state(gradient, has_gradients)
         node = nodes[index]

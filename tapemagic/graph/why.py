@@ -12,7 +12,7 @@ from typing import Any
 
 from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
 from tapemagic.graph.marks import of_kind
-from tapemagic.graph.model import Graph, SourceRow
+from tapemagic.graph.model import Graph, GraphNode, SourceRow
 from tapemagic.graph.why_missing import why_not_connected, why_zero
 from tapemagic.graph.why_values import (
     backward_trouble,
@@ -217,18 +217,20 @@ def grown(facts: Facts) -> Iterator[Finding]:
 
 def rebound(facts: Facts) -> Iterator[Finding]:
     """Sources whose name got a new value inside the cell."""
-    again: dict[str, tuple[int, int | None]] = {}
+    again: dict[str, GraphNode] = {}
     for node in facts.graph.nodes:
         name, mark, version = node.name.partition("@")
         if mark and name in facts.tape.source_nodes and version.isdigit():
-            again[name] = (int(version), node.line)
-    for name, (last, line) in again.items():
-        shown = visible(name, 40)
+            again[name] = node
+    for name, node in again.items():
+        shown, last, line = visible(name, 40), node.name.rpartition("@")[2], node.line
+        # a variable keeps its name and gets another value
+        how = "assigned to and read again" if node.op == "source" else "bound again"
         yield Finding(
             "rebound",
             (name,),
             line,
-            f"'{shown}' was bound again, last on {at_line(line)} ({shown}@{last}); "
+            f"'{shown}' was {how}, last on {at_line(line)} ({shown}@{last}); "
             "the gradient is with respect to its value when the cell began.",
             f"Ask for '{shown}@{last}' to get the other one.",
         )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any
-
-from tapemagic.errors import TapeError
 
 # as the interpreter writes it in code objects: not resolved
 _PACKAGE = str(Path(__file__).absolute().parent.parent) + os.sep
@@ -58,20 +57,34 @@ def find_line(error: BaseException, filename: str) -> int | None:
     return line
 
 
+def came_through(error: BaseException, namespace: dict) -> bool:
+    """Say whether an exception came through code that runs in a namespace."""
+    return any(frame.f_globals is namespace for frame, _ in walk_tb(error.__traceback__))
+
+
 class Refusals:
-    """Shows our own errors without our frames, also those raised outside a taped cell."""
+    """Shows errors without our frames, also those raised outside a taped cell.
+
+    NumPy's own errors come through our frames as well: of `tf.reshape`, of a sum of tensors.
+    """
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._previous = (shell.custom_exceptions, shell.CustomTB)
         if not shell.custom_exceptions:  # a person's own handler goes first
-            shell.set_custom_exc((TapeError,), self._show)
+            shell.set_custom_exc((Exception, KeyboardInterrupt), self._show)
         self._handler = shell.CustomTB
 
     @staticmethod
     def _show(shell: Any, kind: type, error: BaseException, *_: Any, **__: Any) -> list[str]:
+        compiled = came_through(error, shell.user_global_ns)
         prune(error)
-        shell.showtraceback((kind, error, error.__traceback__), running_compiled_code=True)
+        if compiled or not isinstance(error, SyntaxError):
+            shell.showtraceback((kind, error, error.__traceback__), running_compiled_code=True)
+        elif isinstance(error, IndentationError):
+            shell.showindentationerror()
+        else:
+            shell.showsyntaxerror()
         return []
 
     def remove(self) -> None:

@@ -9,9 +9,8 @@ import numpy as np
 from IPython.core.error import UsageError
 
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
-from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, operand, plain
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, plain
 from tapemagic.autodiff.tape import GradientTape
-from tapemagic.autodiff.variable import Variable
 
 from . import memory
 from .frames import find_line
@@ -24,6 +23,7 @@ from .records import Cell, Failure, Options, Outcome
 from .source import follow
 from .sources import check_sources, find_sources, take_sources, why_no_source
 from .strict import check_strict
+from .versions import is_variable, node_of, note_unseen_versions
 
 #: Builtins that reach names which the cell does not mention.
 _READERS = frozenset(("exec", "eval", "globals", "locals", "vars"))
@@ -162,7 +162,7 @@ class Session:
                     self._report_trailing()
                 # while it records: afterwards no handle is on the tape any more
                 self._target = self._find_target()
-                if self._note_unseen_versions() and self._target is None:
+                if note_unseen_versions(self.tape, self.namespace) and self._target is None:
                     self._target = self._find_target()
                 if error is None and self.keeps_gradients:
                     self.gradients = self._gradients_on_tape()
@@ -183,24 +183,6 @@ class Session:
             if name in self.namespace:
                 self.namespace[name] = self.hooks.bind(name, self.namespace[name])
 
-    def _note_unseen_versions(self) -> bool:
-        """Give names the nodes that they stand for at the end, and tell whether any was news.
-
-        The cell's own statements have reported theirs; a helper with `global`, or one that writes
-        into its argument or into another view of it, has not. Variables are not asked: that would
-        be a read, and make those that the cell never mentions its sources.
-        """
-        known = self.tape.source_nodes | dict(self.tape.bindings)
-        news = [
-            (name, index)
-            for name, value in list(self.namespace.items())
-            if not name.startswith("_") and not issubclass(type(value), Variable)
-            if (index := node_of(value)) >= 0
-            if known.get(name) != index
-        ]
-        self.tape.bindings += news
-        return bool(news)
-
     def _find_target(self) -> tuple[str, Any, int] | None:
         """Find name, handle and node of the target while names still hold handles."""
         asked = self.options.target
@@ -216,7 +198,7 @@ class Session:
         sources = set(self.tape.source_nodes.values())
         for name, index in reversed(self.tape.bindings):
             value = self.namespace.get(name)
-            if index not in sources and node_of(value) >= 0:
+            if index not in sources and not is_variable(value) and node_of(value) >= 0:
                 return name, value, node_of(value)
         return None
 
@@ -306,11 +288,6 @@ class Session:
         if isinstance(value, float | complex | np.ndarray | np.inexact):
             return
         raise UsageError(f"the target '{name}' is of type {type(value).__name__}, not a float")
-
-
-def node_of(value: Any) -> int:
-    """Return the node of a value on the tape that records, or -1."""
-    return operand(value)[1] if type(value) in HANDLE_TYPES else -1
 
 
 def first_line(error: BaseException) -> str:

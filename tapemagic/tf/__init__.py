@@ -24,6 +24,7 @@ from . import (
     keras,
     linalg,
     math,
+    nest,
     nn,
     picking,
     random,
@@ -49,7 +50,11 @@ from .creation import (
     zeros,
     zeros_like,
 )  # fmt: skip
-from .dtypes import (
+from .keras import initializers, losses, metrics, optimizers
+from .linalg import einsum, matmul, tensordot
+from .module import Module
+from .printing import print_ as print
+from .specs import (
     DType,
     TensorShape,
     TensorSpec,
@@ -70,10 +75,7 @@ from .dtypes import (
     uint32,
     uint64,
 )  # fmt: skip
-from .dtypes import bool_ as bool
-from .linalg import einsum, matmul, tensordot
-from .module import Module
-from .printing import print_ as print
+from .specs import bool_ as bool
 from .tape import (
     GradientTape,
     UnconnectedGradients,
@@ -90,6 +92,11 @@ globals().update(shaping.FUNCTIONS)
 globals().update(picking.FUNCTIONS)
 
 newaxis = None
+constant_initializer = initializers.Constant
+ones_initializer = initializers.Ones
+random_normal_initializer = initializers.RandomNormal
+random_uniform_initializer = initializers.RandomUniform
+zeros_initializer = initializers.Zeros
 __version__ = "2.21.0+tapemagic"  # the TensorFlow whose behaviour this follows
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.errors import MissingNameError
 
 _DATA = "NumPy arrays and plain Python loops over slices: for start in range(0, len(x), batch)"
 _LAYERS = "tf.Variable weights and x @ w + b, kept in a tf.Module"
@@ -24,20 +28,15 @@ WAYS = {
     "tf.keras.datasets": "sklearn.datasets or np.load",
     "tf.keras.preprocessing": _DATA,
     "tf.keras.utils": "np.eye(n)[labels] for to_categorical",
-    "tf.keras.initializers": "tf.random.normal(shape, stddev=...) or rng.normal(size=shape)",
     "tf.keras.regularizers": "tf.nn.l2_loss(w), added to the loss",
     "tf.keras.backend": "the functions of tf, tf.math and tf.nn",
     "tf.keras.callbacks": "plain Python in the training loop",
+    "tf.keras.ops": "the functions of tf, tf.math and tf.nn",
+    "tf.keras.random": "tf.random",
+    "tf.keras.tree": "tf.nest",
+    "tf.keras.Variable": "tf.Variable",
+    "tf.activations": "tf.keras.activations",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
-    "tf.nn.conv1d": _WINDOWS,
-    "tf.nn.conv2d": _WINDOWS,
-    "tf.nn.conv3d": _WINDOWS,
-    "tf.nn.depthwise_conv2d": _WINDOWS,
-    "tf.nn.max_pool": _WINDOWS,
-    "tf.nn.max_pool2d": _WINDOWS,
-    "tf.nn.avg_pool": _WINDOWS,
-    "tf.nn.avg_pool2d": _WINDOWS,
-    "tf.nn.pool": _WINDOWS,
     "tf.nn.ctc_loss": "TensorFlow itself",
     "tf.math.lgamma": "scipy.special.gammaln in a %%tape cell",
     "tf.math.digamma": "scipy.special.digamma in a %%tape cell",
@@ -85,8 +84,78 @@ WAYS = {
     "tf.random.poisson": "rng.poisson(rate, size=...)",
     "tf.random.stateless_normal": "tf.random.Generator.from_seed(seed).normal(shape)",
     "tf.random.stateless_uniform": "tf.random.Generator.from_seed(seed).uniform(shape)",
+    "tf.test": "tapemagic.check_gradient(f, x) for compute_gradient, np.testing for TestCase",
+    "tf.Assert": "assert",
+    "tf.as_string": "str(x.numpy())",
+    "tf.bitwise": "np.bitwise_and and its kin, of x.numpy()",
+    "tf.case": "if and elif",
+    "tf.switch_case": "if and elif",
+    "tf.control_dependencies": _GRAPH,
+    "tf.group": _GRAPH,
+    "tf.init_scope": _GRAPH,
+    "tf.no_op": _GRAPH,
+    "tf.dynamic_partition": "tf.boolean_mask(x, partitions == k) for each k",
+    "tf.dynamic_stitch": "tf.tensor_scatter_nd_update(x, indices, updates)",
+    "tf.eig": "np.linalg.eig in a %%tape cell",
+    "tf.eigvals": "np.linalg.eigvals in a %%tape cell",
+    "tf.ensure_shape": "x.set_shape(shape), which checks it",
+    "tf.foldr": "a Python loop",
+    "tf.grad_pass_through": "tf.custom_gradient, returning y, lambda upstream: upstream",
+    "tf.identity_n": "a list of tf.identity(x)",
+    "tf.lookup": "a Python dict",
+    "tf.no_gradient": "tf.stop_gradient(x)",
+    "tf.realdiv": "tf.divide(x, y)",
+    "tf.scalar_mul": "c * x",
+    "tf.sequence_mask": "tf.range(n) < lengths[:, tf.newaxis]",
+    "tf.sets": "Python's set",
+    "tf.strided_slice": "x[begin:end:step]",
+    "tf.tensor_scatter_nd_max": "np.maximum.at(x, indices, updates) in a %%tape cell",
+    "tf.tensor_scatter_nd_min": "np.minimum.at(x, indices, updates) in a %%tape cell",
+    "tf.types": "Python's typing",
+    "tf.unique_with_counts": "np.unique(x.numpy(), return_counts=True)",
+    "tf.version": "tf.__version__",
+    "tf.math.accumulate_n": "tf.add_n(inputs)",
+    "tf.math.confusion_matrix": "np.add.at(zeros, (labels, predictions), 1)",
+    "tf.math.scalar_mul": "c * x",
+    "tf.math.xdivy": "tf.math.divide_no_nan(x, y)",
+    "tf.math.zero_fraction": "1 - tf.math.count_nonzero(x) / tf.size(x)",
+    "tf.linalg.cholesky_solve": "tf.linalg.solve(matrix, rhs)",
     "tf.experimental": "np functions in a %%tape cell",
 }  # fmt: skip
+
+
+#: Module -> what is said of its other names.
+OTHERS = {
+    "tf.autodiff": "tf.GradientTape or tf.autodiff.ForwardAccumulator",
+    "tf.debugging": "assert: assert bool(tf.reduce_all(x > 0))",
+    "tf.dtypes": "tf.float32, tf.float64 or a dtype of NumPy",
+    "tf.errors": "tf.errors.InvalidArgumentError",
+    "tf.keras": _LAYERS,
+    "tf.keras.activations": "a function of your own, of tf's functions",
+    "tf.keras.initializers": "tf.keras.initializers.VarianceScaling or tf.random.normal",
+    "tf.keras.losses": "a function of your own, of tf's functions",
+    "tf.keras.metrics": "tf.keras.metrics.Mean, called with a number per batch",
+    "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",
+    "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",
+    "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
+    "tf.random": "rng = np.random.default_rng(seed) and tf.constant(rng....)",
+}
+
+#: Where NumPy may have a function of the same name.
+_NAMESAKES = {"tf": (np, "np"), "tf.math": (np, "np"), "tf.linalg": (np.linalg, "np.linalg")}
+
+
+def _way(module: str, name: str) -> str:
+    """Return what to use in place of a name."""
+    full = f"{module}.{name}"
+    if full in WAYS:
+        return WAYS[full]
+    if module == "tf.nn" and ("conv" in name or "pool" in name):
+        return _WINDOWS
+    library, short = _NAMESAKES.get(module, (None, ""))
+    if inspect.isroutine(known := getattr(library, name, None)) or isinstance(known, np.ufunc):
+        return f"{short}.{name} in a %%tape cell"
+    return OTHERS.get(module, "NumPy's functions in a %%tape cell")
 
 
 def missing(module: str) -> Callable[[str], Any]:
@@ -94,18 +163,24 @@ def missing(module: str) -> Callable[[str], Any]:
 
     Examples
     --------
-    >>> missing("tf")("SparseTensor")
-    Traceback (most recent call last):
-    AttributeError: tf.SparseTensor is not provided. Use dense tensors.
+    >>> print(_way("tf", "SparseTensor"))
+    dense tensors
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807  (becomes that of a module)
         if name.startswith("__"):  # asked for by tools: imports, doctest, completion
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        full = f"{module}.{name}"
-        known = f"np.{name} in a %%tape cell"
-        other = known if hasattr(np, name) else "NumPy's functions in a %%tape cell"
-        way = WAYS.get(full, other)
-        raise AttributeError(f"{full} is not provided. Use {way}.")
+        raise leaks.locate(
+            MissingNameError(f"{module}.{name} is not provided.", fix=f"Use {_way(module, name)}.")
+        )
 
     return __getattr__
+
+
+def missing_attribute(what: str, fix: str) -> Any:
+    """Return a property that is not there: asking for it says how to do without."""
+
+    def refuse(self: Any) -> Any:
+        raise leaks.locate(MissingNameError(what, fix=fix))
+
+    return property(refuse)

@@ -15,7 +15,7 @@ from tapemagic.errors import TensorError
 
 from .conversion import match, operand
 from .creation import cast
-from .dtypes import as_dtype
+from .specs import as_dtype
 from .tensor import Tensor, dtype_of, tensor_of
 
 

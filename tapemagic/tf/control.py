@@ -3,38 +3,89 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import structures
+from tapemagic.autodiff import leaks, structures
 from tapemagic.autodiff.calls.dispatch import is_traced
+from tapemagic.errors import TapeUseError, TensorError
 
+from . import nest
 from .conversion import convert_to_tensor, operand
 from .shaping import stack
-from .tensor import Tensor
+from .specs import TensorSpec
 
 
-def function(func: Callable | None = None, **options: Any) -> Callable:
-    """Return the function itself, which runs eagerly; NumPy arguments and results become tensors.
+def function(
+    func: Callable | None = None, input_signature: Any = None, autograph: bool = True,
+    jit_compile: bool | None = None, reduce_retracing: bool = False,
+    experimental_implements: Any = None, experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None, experimental_relax_shapes: Any = None,
+    experimental_compile: Any = None, experimental_follow_type_hints: Any = None,
+) -> Callable:  # fmt: skip
+    """Return the function, which runs eagerly; NumPy arguments and results become tensors.
 
-    Options of TensorFlow's compiler (``jit_compile=``, ``input_signature=``, ...) are accepted:
-    they change how fast the graph is, and here there is none.
+    Parameters
+    ----------
+    func : callable
+    input_signature : sequence of TensorSpec, optional
+        One per argument (without `self`), which becomes a tensor of that dtype and is checked.
+    autograph, jit_compile, ... : optional
+        Settings of TensorFlow's compiler: they change how fast the graph is, and here is none.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> @tf.function(input_signature=[tf.TensorSpec([], tf.float64)])
+    ... def half(x):
+    ...     return x / 2
+    >>> half(3)
+    <tf.Tensor: shape=(), dtype=float64, numpy=1.5>
     """
     if func is None:
-        return functools.partial(function, **options)
+        return functools.partial(function, input_signature=input_signature)
+    names = list(inspect.signature(func).parameters) if input_signature is not None else []
+    specs = ([None] if names[:1] == ["self"] else []) + list(input_signature or ())
+    by_name = dict(zip(names, specs, strict=False))
 
     @functools.wraps(func)
     def run(*args: Any, **kwargs: Any) -> Any:
-        kwargs = {name: _argument(x) for name, x in kwargs.items()}
-        return structures.map_leaves(_returned, func(*map(_argument, args), **kwargs))
+        rest = [None] * (len(args) - len(specs))
+        args = tuple(map(_argument, args, specs + rest))
+        kwargs = {name: _argument(x, by_name.get(name)) for name, x in kwargs.items()}
+        return structures.map_leaves(_returned, func(*args, **kwargs))
 
+    run.get_concrete_function = _no_graph  # type: ignore[attr-defined]
+    run.python_function = func  # type: ignore[attr-defined]
     return run
 
 
-def _argument(x: Any) -> Any:
+def _no_graph(*args: Any, **kwargs: Any) -> Any:
+    raise leaks.locate(
+        TapeUseError(
+            "tf.function has no graph here: the function runs eagerly, line by line.",
+            fix="Call the function itself.",
+        )
+    )
+
+
+def _argument(x: Any, spec: Any = None) -> Any:
+    """Return an argument as the function gets it: of the dtype and shape that it is said to have.
+
+    Raises
+    ------
+    TensorError
+        If it cannot be.
+    """
+    if isinstance(spec, TensorSpec):
+        tensor = convert_to_tensor(x, spec.dtype)
+        if spec.shape is not None:
+            tensor.set_shape(spec.shape)
+        return tensor
     plain_array = isinstance(x, (np.ndarray, np.generic)) and not is_traced(x)
     return convert_to_tensor(x) if plain_array else x
 
@@ -52,21 +103,71 @@ def cond(
     return None if chosen is None else chosen()
 
 
-def while_loop(cond: Callable, body: Callable, loop_vars: Any, **options: Any) -> Any:
-    """Call `body` on the loop variables as long as `cond` of them holds."""
+def while_loop(
+    cond: Callable, body: Callable, loop_vars: Any, shape_invariants: Any = None,
+    parallel_iterations: Any = None, back_prop: bool = True, swap_memory: bool = False,
+    maximum_iterations: Any = None, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Call `body` on the loop variables as long as `cond` of them holds.
+
+    Parameters
+    ----------
+    cond, body : callable
+    loop_vars : list or tuple
+    maximum_iterations : int, optional
+        Calls of `body` at most.
+    shape_invariants, parallel_iterations, back_prop, swap_memory : optional
+        Settings of TensorFlow's graphs.
+    """
     values = tuple(loop_vars)
-    while bool(cond(*values)):
+    done, limit = 0, np.inf if maximum_iterations is None else int(maximum_iterations)
+    while done < limit and bool(cond(*values)):
         result = body(*values)
         values = tuple(result) if isinstance(result, (list, tuple)) else (result,)
+        done += 1
     return list(values) if isinstance(loop_vars, list) else values
 
 
-def map_fn(fn: Callable, elems: Any, **options: Any) -> Tensor:
+def map_fn(
+    fn: Callable, elems: Any, dtype: Any = None, parallel_iterations: Any = None,
+    back_prop: bool = True, swap_memory: bool = False, infer_shape: bool = True,
+    name: str | None = None, fn_output_signature: Any = None,
+) -> Any:  # fmt: skip
+    """Return the results of a function of every row, stacked.
+
+    Parameters
+    ----------
+    fn : callable
+    elems : tensor, or a nested structure of them
+        Of as many rows each; the function gets such a structure of rows.
+    dtype, parallel_iterations, ... : optional
+        Settings of TensorFlow's graphs.
+
+    Raises
+    ------
+    TensorError
+        If there are no rows, or numbers of them differ.
+    """
+    columns = [operand(x) for x in nest.flatten(elems)]
+    counts = {np.shape(x)[:1] for x in columns}
+    if len(counts) != 1 or counts & {(), (0,)}:
+        raise leaks.locate(
+            TensorError(
+                "map_fn needs tensors of one and the same number of rows, not of shapes "
+                f"{', '.join(str(np.shape(x)) for x in columns)}.",
+                fix="Make lists of numbers tensors: tf.map_fn(fn, tf.constant(...)).",
+            )
+        )
+    results = [fn(nest.pack_sequence_as(elems, row)) for row in zip(*columns, strict=True)]
+    parts = zip(*map(nest.flatten, results), strict=True)
+    return nest.pack_sequence_as(results[0], map(stack, parts))
+
+
+def vectorized_map(
+    fn: Callable, elems: Any, fallback_to_while_loop: bool = True, warn: bool = True
+) -> Any:
     """Return the results of a function of every row, stacked."""
-    return stack([fn(row) for row in operand(elems)])
-
-
-vectorized_map = map_fn
+    return map_fn(fn, elems)
 
 
 @contextmanager

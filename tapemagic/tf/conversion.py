@@ -11,7 +11,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.errors import TensorError
 
-from .dtypes import as_dtype
+from .specs import as_dtype
 from .tensor import TAKES, Tensor, TensorMethods, dtype_of, tensor_of
 
 _PYTHON_KINDS = {bool: "b", int: "i", float: "f", complex: "c"}
@@ -130,6 +130,24 @@ def _first_traced(value: Any) -> Any:
 def operand(x: Any, dtype: Any = None) -> Any:
     """Return a tensor or variable as it is, and anything else as a tensor."""
     return x if isinstance(x, TensorMethods) else convert_to_tensor(x, dtype)
+
+
+def check_matrices(a: Any, b: Any) -> None:
+    """Raise unless both factors of a product are matrices, or stacks of them.
+
+    Raises
+    ------
+    TensorError
+        For vectors, of which NumPy would make the one product that fits.
+    """
+    shapes = tuple(np.shape(a)), tuple(np.shape(b))
+    if min(map(len, shapes)) < 2:
+        raise leaks.locate(
+            TensorError(
+                f"A product of matrices of shapes {shapes[0]} and {shapes[1]}.",
+                fix="Use tf.linalg.matvec(a, x), or tf.reduce_sum(x * y) of two vectors.",
+            )
+        )
 
 
 def whole_numbers(x: Any) -> Any:

@@ -10,7 +10,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 
 from .conversion import convert_to_tensor, match, operand, whole_numbers
-from .dtypes import as_dtype, float32
+from .specs import as_dtype, float32
 from .tensor import Tensor, dtype_of, tensor_of
 
 

@@ -15,8 +15,9 @@ from .tensor import Tensor, tensor_of
 
 
 def assert_near(
-    x: Any, y: Any, rtol: Any = None, atol: Any = None, message: Any = None, **_: Any
-) -> None:
+    x: Any, y: Any, rtol: Any = None, atol: Any = None, message: Any = None,
+    summarize: Any = None, name: Any = None,
+) -> None:  # fmt: skip
     """Raise InvalidArgumentError if two tensors differ by more than rounding."""
     x, y = np.asarray(plain(operand(x))), np.asarray(plain(operand(y)))
     tolerance = 10 * np.finfo(x.dtype).eps
@@ -28,7 +29,9 @@ def assert_near(
         raise TensorError(message or f"x and y are not near: {x} and {y}.")
 
 
-def assert_equal(x: Any, y: Any, message: Any = None, **_: Any) -> None:
+def assert_equal(
+    x: Any, y: Any, message: Any = None, summarize: Any = None, name: Any = None
+) -> None:
     """Raise InvalidArgumentError if two tensors are not equal."""
     if not np.array_equal(plain(x), plain(y)):
         raise TensorError(message or f"x and y are not equal: {plain(x)} and {plain(y)}.")

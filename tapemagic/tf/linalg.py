@@ -9,7 +9,7 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 
 from . import advice, creation, reductions
-from .conversion import match, operand, whole_numbers
+from .conversion import check_matrices, match, operand, whole_numbers
 from .tensor import Tensor, dtype_of, tensor_of
 
 eye = creation.eye
@@ -23,9 +23,11 @@ def matmul(
     b_is_sparse: bool = False, output_type: Any = None, name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the product of matrices, or of stacks of them, transposed on request."""
-    a, b = match((a, b), "matmul")
-    a, b = _turned(operand(a), transpose_a, adjoint_a), _turned(operand(b), transpose_b, adjoint_b)
-    return tensor_of(np.matmul(a, b))
+    a, b = map(operand, match((a, b), "matmul"))
+    check_matrices(a, b)
+    return tensor_of(
+        np.matmul(_turned(a, transpose_a, adjoint_a), _turned(b, transpose_b, adjoint_b))
+    )
 
 
 def _turned(x: Any, transposed: bool, adjoint: bool) -> Any:
@@ -49,7 +51,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     return tensor_of(np.tensordot(a, b, plain(axes)))
 
 
-def einsum(equation: str, *inputs: Any, **options: Any) -> Tensor:
+def einsum(equation: str, *inputs: Any, optimize: Any = None, name: str | None = None) -> Tensor:
     """Return a sum of products in Einstein's notation."""
     return tensor_of(np.einsum(equation, *match(tuple(map(operand, inputs)), "einsum")))
 

@@ -9,6 +9,7 @@ globals().update(arithmetic.FUNCTIONS, **reductions.FUNCTIONS)
 argsort = picking.argsort
 softmax = nn.softmax
 log_softmax = nn.log_softmax
+in_top_k = nn.in_top_k
 top_k = nn.top_k
 l2_normalize = nn.l2_normalize
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from .control import name_scope
 from .variable import Variable
 
 
@@ -30,6 +31,16 @@ class Module:
     def name(self) -> str:
         """Name given, or that of the class."""
         return self._name
+
+    @property
+    def name_scope(self) -> Any:
+        """A block, ``with self.name_scope:``, that does nothing."""
+        return name_scope(self._name)
+
+    @classmethod
+    def with_name_scope(cls, method: Callable) -> Callable:
+        """Return a method as it is (decorator)."""
+        return method
 
     @property
     def variables(self) -> tuple[Variable, ...]:

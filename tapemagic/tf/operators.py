@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays import operators
 from tapemagic.autodiff.calls import dispatch
 
-from .conversion import match
+from .conversion import check_matrices, match
 from .tensor import Tensor, TensorMethods, tensor_of
 
 
@@ -48,7 +49,10 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     """Carry out an operator on operands of one dtype."""
     if any(x is None or isinstance(x, str) for x in args):
         return NotImplemented
-    return dispatch.call_operator(rule, compute, match(args, rule.name))
+    args = match(args, rule.name)
+    if compute is operator.matmul:
+        check_matrices(*args)
+    return dispatch.call_operator(rule, compute, args)
 
 
 def install(variable: type) -> None:

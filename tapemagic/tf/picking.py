@@ -13,8 +13,9 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TensorError
 
 from .conversion import match, operand, whole_numbers
-from .dtypes import as_dtype, int32
-from .tensor import Tensor, tensor_of
+from .creation import zeros
+from .specs import as_dtype, int32
+from .tensor import Tensor, dtype_of, tensor_of
 
 FUNCTIONS: dict[str, Callable] = {}
 
@@ -70,6 +71,32 @@ def tensor_scatter_nd_update(
     y = np.copy(x)
     write_item(y, _tuples(x, indices), updates)  # nobody else has seen this copy
     return tensor_of(+y)
+
+
+@_declare
+def tensor_scatter_nd_add(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None
+) -> Tensor:
+    """Return a copy of the tensor with something added to elements or slices."""
+    x, updates = match((operand(tensor), updates), "tensor_scatter_nd_add")
+    y = np.copy(x)
+    np.add.at(y, _tuples(x, indices), updates)
+    return tensor_of(+y)
+
+
+@_declare
+def tensor_scatter_nd_sub(
+    tensor: Any, indices: Any, updates: Any, name: str | None = None
+) -> Tensor:
+    """Return a copy of the tensor with something subtracted from elements or slices."""
+    return tensor_scatter_nd_add(tensor, indices, -operand(updates))
+
+
+@_declare
+def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) -> Tensor:
+    """Return zeros of a shape with the updates added at places, which may be named repeatedly."""
+    updates = operand(updates)
+    return tensor_scatter_nd_add(zeros(shape, dtype_of(updates)), indices, updates)
 
 
 @_declare

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import advice
 from .conversion import operand, whole_numbers
-from .dtypes import as_dtype, float32
+from .specs import as_dtype, float32
 from .tensor import Tensor, tensor_of
 
 

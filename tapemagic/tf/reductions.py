@@ -10,7 +10,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 
 from .conversion import operand, whole_numbers
-from .dtypes import as_dtype, int64
+from .specs import as_dtype, int64
 from .tensor import Tensor, dtype_of, tensor_of
 
 FUNCTIONS: dict[str, Callable] = {}

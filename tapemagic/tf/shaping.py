@@ -11,7 +11,7 @@ from tapemagic.autodiff.calls.dispatch import is_traced, plain
 from tapemagic.errors import TensorError
 
 from .conversion import convert_to_tensor, match, operand, whole_numbers
-from .dtypes import TensorShape, as_dtype, int32
+from .specs import TensorShape, as_dtype, int32
 from .tensor import Tensor, tensor_of
 
 FUNCTIONS: dict[str, Callable] = {}

@@ -17,8 +17,8 @@ from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import TapeUseError
 
-from .conversion import convert_to_tensor
-from .tensor import TensorMethods, tensor_of
+from .conversion import convert_to_tensor, operand
+from .tensor import Tensor, tensor_of
 
 
 class UnconnectedGradients(enum.Enum):
@@ -83,7 +83,6 @@ class GradientTape(tape.GradientTape):
         unconnected_gradients: Any = UnconnectedGradients.NONE,
         parallel_iterations: Any = None,
         experimental_use_pfor: bool = True,
-        **_ignored: Any,
     ) -> Any:
         """Return the Jacobian of the target with respect to each source, as tensors."""
         return _result(super().jacobian(target, sources, unconnected_gradients))
@@ -95,7 +94,6 @@ class GradientTape(tape.GradientTape):
         unconnected_gradients: Any = UnconnectedGradients.NONE,
         parallel_iterations: Any = None,
         experimental_use_pfor: bool = True,
-        **_ignored: Any,
     ) -> Any:
         """Return the Jacobian of every row of the target in the same row of the source."""
         return _result(super().batch_jacobian(target, source, unconnected_gradients))
@@ -162,11 +160,23 @@ def custom_gradient(f: Callable) -> Callable:
     def of_tensors(*args: Any, **kwargs: Any) -> Any:
         known = {dispatch.operand(x)[1] for x in args}
         start = len(RECORDER.entries)
-        y, grad = f(*args, **kwargs)
+        match f(*args, **kwargs):
+            case (y, grad) if callable(grad):
+                pass
+            case other:
+                return other  # for the core to refuse
         if max(known, default=-1) >= 0:
             _refuse_captured(f, known, start)
-        y = _result(y)
-        results = structures.leaves(y)
+        y = structures.map_leaves(convert_to_tensor, y)
+        results = list(y) if type(y) in (tuple, list) else [y]
+        if not all(isinstance(part, Tensor) for part in results):
+            raise leaks.locate(
+                TapeUseError(
+                    f"{_name(f)} has to return a tensor, or a tuple or list of tensors, with "
+                    "its gradient function.",
+                    fix="return y, lambda upstream: ...",
+                )
+            )
 
         def gradient(*upstream: Any) -> Any:
             cts = (
@@ -181,10 +191,13 @@ def custom_gradient(f: Callable) -> Callable:
 
     @functools.wraps(f)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        tensors = (x if isinstance(x, TensorMethods) else convert_to_tensor(x) for x in args)
-        return recorded(*tensors, **kwargs)
+        return recorded(*map(operand, args), **kwargs)
 
     return wrapper
+
+
+def _name(f: Callable) -> str:
+    return getattr(f, "__name__", "The function")
 
 
 def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
@@ -198,7 +211,7 @@ def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
         if is_variable or any(0 <= id_ < start and id_ not in known for id_ in ids):
             raise leaks.locate(
                 TapeUseError(
-                    f"{f.__name__} reads a watched value that is not one of its arguments, and "
+                    f"{_name(f)} reads a watched value that is not one of its arguments, and "
                     "its gradient function says nothing of it.",
                     fix="Pass it as an argument, or cut it: tf.stop_gradient(x).",
                 )
@@ -206,5 +219,24 @@ def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
 
 
 def recompute_grad(f: Callable) -> Callable:
-    """Record a call as one node that keeps only its arguments (decorator)."""
-    return checkpoints.checkpoint(f)
+    """Record a call as one node that keeps only its arguments (decorator).
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> x = tf.Variable(3.0)
+    >>> with tf.GradientTape() as tape:
+    ...     y = tf.recompute_grad(lambda x: tf.exp(x) * x)(x)
+    >>> print(tape.gradient(y, x) / y)  # (exp(x) x)' = exp(x) x (1 + 1 / x)
+    tf.Tensor(1.3333334, shape=(), dtype=float32)
+    """
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        @functools.wraps(f)
+        def of_tensors(*args: Any) -> Any:
+            return f(*map(tensor_of, args), **kwargs)
+
+        return _result(checkpoints.checkpoint(of_tensors)(*map(operand, args)))
+
+    return wrapper

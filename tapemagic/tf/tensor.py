@@ -18,8 +18,8 @@ from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import TensorError
 
-from . import printing
-from .dtypes import DType, TensorShape, as_dtype
+from . import advice, printing
+from .specs import DType, TensorShape, as_dtype
 
 #: What a dtype of one kind takes from plain data, and nothing else.
 TAKES = {"b": "b", "i": "iu", "u": "iu", "f": "iuf", "c": "iufc"}
@@ -148,6 +148,11 @@ class Tensor(TensorMethods):
 
     __slots__ = ()
     wraps_plain = True
+
+    assign = assign_add = assign_sub = advice.missing_attribute(
+        "A tensor, such as a part of a Variable, cannot be assigned to.",
+        "Use v.scatter_nd_update(indices, updates), or assign the whole of v.",
+    )
 
     def __copy__(self) -> Tensor:
         return self  # never written to

@@ -6,7 +6,7 @@ from typing import Any
 
 from tapemagic.autodiff import variable as core
 
-from . import operators, printing
+from . import advice, operators, picking, printing
 from .conversion import convert_to_tensor
 from .tensor import Tensor, TensorMethods, dtype_of
 
@@ -64,7 +64,9 @@ class Variable(TensorMethods, core.Variable):
         """Name with the ``:0`` that TensorFlow adds."""
         return f"{self.storage.name}:0"
 
-    def assign(self, value: Any, use_locking: bool = False, name: Any = None, **_: Any) -> Variable:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+    ) -> Variable:
         """Replace the value; reads before and after count with the value each had.
 
         Raises
@@ -77,13 +79,34 @@ class Variable(TensorMethods, core.Variable):
         core.Variable.assign(self, self._fitting(value))
         return self
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: Any = None, **_: Any) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+    ) -> Any:
         """Add to the value; not recorded."""
         return core.Variable.assign_add(self, self._fitting(delta))
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: Any = None, **_: Any) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+    ) -> Any:
         """Subtract from the value; not recorded."""
         return core.Variable.assign_sub(self, self._fitting(delta))
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: Any = None) -> Variable:
+        """Replace elements or slices of the value; not recorded."""
+        return self.assign(picking.tensor_scatter_nd_update(self.numpy(), indices, updates))
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: Any = None) -> Variable:
+        """Add to elements or slices of the value; not recorded."""
+        return self.assign(picking.tensor_scatter_nd_add(self.numpy(), indices, updates))
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: Any = None) -> Variable:
+        """Subtract from elements or slices of the value; not recorded."""
+        return self.assign(picking.tensor_scatter_nd_sub(self.numpy(), indices, updates))
+
+    scatter_update = scatter_add = scatter_sub = advice.missing_attribute(
+        "Updates as tf.IndexedSlices are not provided.",
+        "Use v.scatter_nd_update(indices, updates), scatter_nd_add or scatter_nd_sub.",
+    )
 
     def _fitting(self, value: Any) -> Any:
         return convert_to_tensor(value, dtype_of(self)).value

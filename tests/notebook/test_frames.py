@@ -1,6 +1,7 @@
 """Tracebacks show the user's lines only; Ctrl-C waits while names are half exchanged."""
 
 import os
+import re
 import signal
 import traceback
 from pathlib import Path
@@ -86,3 +87,49 @@ def test_without_interrupt_nothing_happens():
     with pytest.raises(ValueError, match="own"), uninterrupted():
         raise ValueError("own")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+# ------------------------------------------------------------------------- outside a taped cell
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("tf.nope", "MissingNameError"),
+        ("tf.constant(1.0).assign(2.0)", "MissingNameError"),
+        ("tf.reshape(tf.ones(4), 3)", "ValueError"),
+        ("tf.ones(3) + tf.ones(2)", "ValueError"),
+        ("tf.linalg.inv(tf.zeros((2, 2)))", "LinAlgError"),
+        ("tf.reduce_sum(1.0, axis=3)", "AxisError"),
+        ("tf.cast(1.0, 'no dtype')", "TypeError"),
+        ("tf.keras.optimizers.SGD(nope=1)", "TypeError"),
+        ("tapemagic.grad(lambda x: x.nothing)(1.0)", "AttributeError"),
+        ("tapemagic.grad(interrupted)(1.0)", "KeyboardInterrupt"),
+        ("with tf.GradientTape() as t:\n    tf.Variable(tf.ones(2)) + tf.ones(3)", "ValueError"),
+        ("exec('x = (')", "SyntaxError"),
+    ],
+)
+def test_no_frame_of_ours_is_shown(kernel, code, error):
+    kernel.run(
+        "import tapemagic\nfrom tapemagic import tf\n"
+        "def interrupted(x):\n    raise KeyboardInterrupt"
+    )
+    reply = kernel.run(f"z = 1\n{code}")
+    assert reply.error == error
+    assert "tapemagic/" not in reply.traceback
+    assert code.splitlines()[-1].strip() in reply.traceback
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("code", ["def f(:", "  x = 1\n y = 2", "for x in y:\nz"])
+def test_a_cell_that_does_not_compile_is_shown_as_ever(kernel, code):
+    ours = kernel.run(code)
+    kernel.run("%unload_ext tapemagic")
+    try:
+        plain = kernel.run(code)
+    finally:
+        kernel.run("%load_ext tapemagic\n%config TapeMagics.show = 'none'")
+    hide = re.compile(r"\[\d+\]|0x\w+|ipykernel_\S+")  # the numbers of cells
+    assert ours.error == plain.error
+    assert hide.sub("", ours.traceback) == hide.sub("", plain.traceback)

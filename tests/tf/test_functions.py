@@ -1,6 +1,7 @@
 """Functions against plain NumPy in float64, and their gradients against finite differences."""
 
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -390,3 +391,58 @@ def test_debugging():
     ):
         with pytest.raises(tf.errors.InvalidArgumentError):
             check()
+
+
+# ------------------------------------------------------------------------ scattering, matrices
+
+INDICES = [[0], [2], [0]]
+
+
+def test_scatter_nd_adds_up_and_passes_cotangents_back():
+    updates, into = tf.Variable([1.0, 2.0, 3.0]), tf.Variable([10.0, 20.0, 30.0, 40.0])
+    weights = np.array([1.0, 10.0, 100.0, 1000.0])
+    with tf.GradientTape(persistent=True) as tape:
+        alone = tf.scatter_nd(INDICES, updates, [4])
+        added = tf.tensor_scatter_nd_add(into, INDICES, updates)
+        taken = tf.tensor_scatter_nd_sub(into, INDICES, updates)
+        y = tf.reduce_sum(alone * weights)
+        z = tf.reduce_sum(added * added)
+    assert alone.numpy().tolist() == [4, 0, 2, 0]
+    assert added.numpy().tolist() == [14, 20, 32, 40]
+    assert taken.numpy().tolist() == [6, 20, 28, 40]
+    assert tape.gradient(y, updates).numpy().tolist() == [1, 100, 1]
+    assert tape.gradient(z, updates).numpy().tolist() == [28, 64, 28]
+    assert tape.gradient(z, into).numpy().tolist() == [28, 40, 64, 80]
+
+
+def test_scatter_nd_of_rows_and_of_integers():
+    rows = tf.scatter_nd([[1], [1]], [[1, 2], [3, 4]], [3, 2])
+    assert rows.dtype == tf.int32
+    assert rows.numpy().tolist() == [[0, 0], [4, 6], [0, 0]]
+    with pytest.raises(TypeError, match="index"):
+        tf.scatter_nd([[4]], [1.0], [4])
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("scatter_nd_update", [5, 2, 6]),
+        ("scatter_nd_add", [6, 2, 9]),
+        ("scatter_nd_sub", [-4, 2, -3]),
+    ],
+)
+def test_scattering_into_a_variable(method, expected):
+    v = tf.Variable([1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        before = tf.reduce_sum(v * v)
+        assert getattr(v, method)([[0], [2]], [5.0, 6.0]) is v
+    assert v.numpy().tolist() == expected
+    assert tape.gradient(before, v).numpy().tolist() == [2, 4, 6]
+
+
+@pytest.mark.parametrize("shapes", [((2,), (2,)), ((2, 2), (2,)), ((2,), (2, 2)), ((), (2, 2))])
+def test_matmul_takes_matrices_only(shapes):
+    a, b = map(tf.ones, shapes)
+    for product in (tf.matmul, operator.matmul):
+        with pytest.raises(TypeError, match="matvec"):
+            product(a, b)

@@ -230,3 +230,102 @@ def test_metrics():
     )
     assert metrics.CategoricalAccuracy()(T2, [[0.1, 0.9], [0.2, 0.8]]).numpy() == 0.5
     assert metrics.SparseCategoricalAccuracy()([[1], [1]], P2).numpy() == 0.5
+
+
+# ----------------------------------------------------------------- activations and first values
+
+POINTS = np.array([-2.0, -0.5, 0.5, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("linear", lambda x: x),
+        ("relu", lambda x: np.maximum(x, 0)),
+        ("elu", lambda x: np.where(x > 0, x, np.exp(x) - 1)),
+        ("exponential", np.exp),
+        ("sigmoid", lambda x: 1 / (1 + np.exp(-x))),
+        ("softplus", lambda x: np.log(1 + np.exp(x))),
+        ("softmax", lambda x: np.exp(x) / np.exp(x).sum()),
+        ("leaky_relu", lambda x: np.where(x > 0, x, 0.2 * x)),
+        ("silu", lambda x: x / (1 + np.exp(-x))),
+        ("tanh", np.tanh),
+        ("log_sigmoid", lambda x: -np.log(1 + np.exp(-x))),
+    ],
+)
+def test_activations(name, formula):
+    activation = tf.keras.activations.get(name)
+    assert activation is getattr(tf.keras.activations, name)
+    np.testing.assert_allclose(activation(POINTS), formula(POINTS), rtol=1e-12)
+    if name not in ("softmax", "leaky_relu", "elu"):
+        with pytest.raises(TypeError):  # Keras' further options are not taken for a name
+            activation(POINTS, 0.1)
+
+
+def test_activations_with_options():
+    x = tf.Variable(POINTS)
+    with tf.GradientTape() as tape:
+        y = tf.keras.activations.elu(x, alpha=0.5)
+    negative = 0.5 * np.exp(POINTS)
+    np.testing.assert_allclose(y, np.where(POINTS > 0, POINTS, negative - 0.5))
+    np.testing.assert_allclose(tape.gradient(y, x), np.where(POINTS > 0, 1, negative))
+    assert tf.keras.activations.get(None) is tf.keras.activations.linear
+    assert tf.keras.activations.get(np.tanh) is np.tanh
+    with pytest.raises(ValueError, match="No activation"):
+        tf.keras.activations.get("np")
+
+
+INITIALIZERS = tf.keras.initializers
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [
+        (INITIALIZERS.RandomNormal(stddev=2.0), 4),
+        (INITIALIZERS.RandomUniform(-3.0, 3.0), 3),
+        (INITIALIZERS.TruncatedNormal(stddev=1.0), 0.7737),  # of the normal cut at 2
+        (INITIALIZERS.GlorotUniform(), 2 / (200 + 600)),
+        (INITIALIZERS.GlorotNormal(), 2 / (200 + 600)),
+        (INITIALIZERS.HeUniform(), 2 / 200),
+        (INITIALIZERS.HeNormal(), 2 / 200),
+        (INITIALIZERS.LecunUniform(), 1 / 200),
+        (INITIALIZERS.LecunNormal(), 1 / 200),
+        (INITIALIZERS.VarianceScaling(3.0, "fan_out", "untruncated_normal"), 3 / 600),
+    ],
+)
+def test_initializers_have_their_variance(initializer, variance):
+    tf.random.set_seed(1)
+    tensor = initializer((200, 600))
+    values = tensor.numpy()
+    assert (tensor.shape, tensor.dtype) == ((200, 600), tf.float32)
+    assert np.mean(values) == pytest.approx(0, abs=4 * np.sqrt(variance / 120_000))
+    assert np.var(values) == pytest.approx(variance, rel=0.02)
+
+
+def test_initializers_with_a_value_or_a_seed():
+    assert INITIALIZERS.Zeros()((2,)).numpy().tolist() == [0, 0]
+    assert tf.ones_initializer()([2], tf.int32).numpy().tolist() == [1, 1]
+    assert tf.constant_initializer(3)((1, 2)).numpy().tolist() == [[3, 3]]
+    seeded = INITIALIZERS.GlorotUniform(seed=5)
+    np.testing.assert_array_equal(seeded((3, 2)), seeded((3, 2)))
+    window = INITIALIZERS.HeUniform()((3, 3, 4, 8))
+    assert np.max(np.abs(window)) <= np.sqrt(3 * 2 / (3 * 3 * 4))
+    with pytest.raises(ValueError, match="mode"):
+        INITIALIZERS.VarianceScaling(1.0, "fan")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda optimizer, tape, y, v: optimizer.minimize(y, v, tape=tape),
+        lambda optimizer, tape, y, v: optimizer.apply(tape.gradient(y, v), v),
+        lambda optimizer, tape, y, v: optimizer.apply_gradients(zip(tape.gradient(y, v), v)),
+    ],
+)
+def test_a_missing_gradient_is_warned_of_on_the_users_line(step):
+    used, unused = tf.Variable(1.0), tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        y = used * 2.0
+    with pytest.warns(UserWarning, match="do not exist") as told:
+        step(tf.keras.optimizers.SGD(), tape, y, [used, unused])
+    assert [warning.filename for warning in told] == [__file__]

@@ -100,18 +100,30 @@ def test_random_is_reparametrised():
 @pytest.mark.parametrize(
     ("use", "words"),
     [
-        (lambda: tf.SparseTensor, "tf.SparseTensor is not provided. Use dense tensors."),
+        (lambda: tf.SparseTensor, "Use dense tensors."),
         (lambda: tf.nn.conv2d, "sliding_window_view"),
-        (lambda: tf.keras.layers.Dense, "tf.keras.layers is not provided. Use tf.Variable weights"),
+        (lambda: tf.keras.layers.Dense, "Use tf.Variable weights"),
         (lambda: tf.keras.Sequential, "tf.Module"),
         (lambda: tf.data.Dataset, "plain Python loops"),
         (lambda: tf.math.lgamma, "gammaln"),
         (lambda: tf.linalg.lstsq, "np.linalg.lstsq"),
         (lambda: tf.math.hypot, "np.hypot in a %%tape cell"),
-        (lambda: tf.no_such_name, "tf.no_such_name is not provided. Use NumPy's functions"),
+        (lambda: tf.no_such_name, "Use NumPy's functions"),
         (lambda: tf.keras.losses.NoSuchLoss, "tf.keras.losses.NoSuchLoss is not provided"),
         (lambda: tf.keras.optimizers.Nadam, "tf.keras.optimizers.Nadam"),
         (lambda: tf.keras.metrics.AUC, "tf.keras.metrics.AUC"),
+        (lambda: tf.activations, "Use tf.keras.activations."),
+        (lambda: tf.keras.ops.relu, "tf.nn"),
+        (lambda: tf.test.compute_gradient, "tapemagic.check_gradient"),
+        (lambda: tf.nn.max_pool3d, "sliding_window_view"),
+        (lambda: tf.nn.conv2d_transpose, "sliding_window_view"),
+        (lambda: tf.linalg.matrix_rank, "np.linalg.matrix_rank in a %%tape cell"),
+        (lambda: tf.keras.initializers.Orthogonal, "VarianceScaling"),
+        (lambda: tf.dtypes.qint8, "tf.float32"),
+        (lambda: tf.debugging.assert_greater, "assert bool("),
+        (lambda: tf.constant(1.0).assign, "scatter_nd_update"),
+        (lambda: tf.Variable([1.0, 2.0])[1].assign(3.0), "scatter_nd_update"),
+        (lambda: tf.Variable([1.0, 2.0]).scatter_update, "scatter_nd_update"),
         (lambda: tf.random.categorical, "rng.choice"),
         (lambda: tf.errors.NotFoundError, "tf.errors.NotFoundError"),
         (lambda: tf.autodiff.nothing, "tf.autodiff.nothing"),
@@ -130,11 +142,44 @@ def test_advice_is_only_for_what_is_missing(name):
     found = tf
     for part in path:
         found = getattr(found, part)
-    with pytest.raises(AttributeError, match=r"is not provided\. Use "):
+    with pytest.raises(AttributeError, match=rf"(?s)^{name} is not provided\..*\n  Use "):
         getattr(found, last)
 
 
+@pytest.mark.parametrize("name", ["version", "test", "random", "split", "sort_complex", "pi"])
+@pytest.mark.parametrize("module", ["tf", "tf.random", "tf.nn", "tf.math"])
+def test_numpy_is_recommended_for_its_functions_only(module, name):
+    way = advice._way(module, name)
+    if f"np.{name} " in way:
+        assert module in ("tf", "tf.math")
+        assert callable(getattr(np, name))
+
+
+@pytest.mark.parametrize("name", ["losses", "metrics", "optimizers", "initializers"])
+def test_short_names_of_keras(name):
+    assert getattr(tf, name) is getattr(tf.keras, name)
+
+
+def test_names_of_dtypes():
+    assert tf.dtypes.cast(2, tf.dtypes.float64).dtype == tf.float64
+    assert tf.dtypes.as_dtype("int32") is tf.int32
+    assert tf.dtypes.bool is tf.bool
+    assert tf.dtypes.DType is tf.DType
+
+
+def test_name_scope_of_a_module():
+    class Scaled(tf.Module):
+        @tf.Module.with_name_scope
+        def __call__(self, x):
+            with self.name_scope as scope:
+                return scope, x * 2
+
+    scope, y = Scaled()(tf.constant(3.0))
+    assert (scope, y.numpy()) == ("scaled/", 6)
+
+
 def test_probing_is_quiet():
+    assert not hasattr(tf.constant(1.0), "assign")
     assert not hasattr(tf, "__wrapped__")
     assert hasattr(tf, "constant")
     assert tf.executing_eagerly()

@@ -1,11 +1,13 @@
 """The rules T1 to T27 of a tape, in TensorFlow's spelling."""
 
+import linecache
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import tf
 from tapemagic.errors import TapeError
 
@@ -162,6 +164,19 @@ def test_t11_integers_are_not_watched():
     with tf.GradientTape() as tape:
         y = counter * 2
     assert tape.gradient(y, counter) is None
+
+
+@pytest.mark.parametrize("structure", [lambda x: x, lambda x: [x], lambda x: {"x": (x,)}])
+@pytest.mark.parametrize("spelling", [tf, tapemagic])
+@pytest.mark.parametrize("make", [tf.constant, tf.Variable, np.int64])
+def test_t11_the_warning_is_on_the_users_line(make, spelling, structure):
+    if spelling is tf and make is np.int64:
+        pytest.skip("plain numbers are refused by tf")
+    x = structure(make(3))
+    with spelling.GradientTape() as tape, pytest.warns(UserWarning, match="int") as told:
+        tape.watch(x)
+    lines = [linecache.getline(warning.filename, warning.lineno).strip() for warning in told]
+    assert lines == ["tape.watch(x)"]
 
 
 @pytest.mark.parametrize("data", [3.0, np.ones(2), [1.0, 2.0]])
@@ -344,6 +359,59 @@ def test_t22_jacobians():
         tape.batch_jacobian(coupled, x)
 
 
+def sigmoid_slope(x):
+    return np.exp(-x) / (1 + np.exp(-x)) ** 2
+
+
+# A target that is much larger than its sources takes another way than a small one.
+@pytest.mark.parametrize("count", [3, 50, 127, 201, 1000])
+@pytest.mark.parametrize("size", [(), (1,), (4,)])
+def test_t22_jacobian_of_tall_targets(count, size):
+    points = np.linspace(-10, 10, count)
+    shift = tf.Variable(tf.zeros(size, tf.float64))
+    with tf.GradientTape(persistent=True) as tape:
+        y = tf.nn.sigmoid(tf.constant(points) + tf.reduce_sum(shift))
+        z = tf.constant(points)[:, None] * tf.reduce_sum(shift)
+    slopes = sigmoid_slope(points).reshape(count, *(1,) * len(size))
+    for found in (tape.jacobian(y, shift), tape.jacobian([y], {"d": shift})[0]["d"]):
+        assert isinstance(found, tf.Tensor)
+        np.testing.assert_allclose(found, np.broadcast_to(slopes, (count, *size)), atol=1e-12)
+    other = tf.Variable(0.0)
+    assert tape.jacobian(y, other) is None
+    zeros = tape.jacobian(y, other, unconnected_gradients="zero")
+    np.testing.assert_array_equal(zeros, np.zeros(count))
+    expected = np.broadcast_to(points.reshape(count, 1, *(1,) * len(size)), (count, 1, *size))
+    np.testing.assert_allclose(tape.jacobian(z, shift), expected)
+
+
+@pytest.mark.parametrize("columns", [2, 30, 300])
+def test_t22_batch_jacobian_of_wide_rows(columns):
+    x = tf.Variable([[1.0], [2.0], [3.0]], dtype=tf.float64)
+    powers = np.arange(columns) / columns
+    with tf.GradientTape() as tape:
+        y = x ** tf.constant(powers)
+    found = tape.batch_jacobian(y, x)
+    expected = powers * np.array([[1.0], [2.0], [3.0]]) ** (powers - 1)
+    np.testing.assert_allclose(found, expected[..., None], rtol=1e-12)
+
+
+def test_t22_a_subclass_of_a_tape_may_have_other_methods():
+    class Recorder(tf.GradientTape):
+        def __init__(self, label):
+            super().__init__(persistent=True)
+            self.label = label
+
+        def watch(self, tensor):
+            super().watch(tensor)
+            return self.label
+
+    x = tf.constant(2.0)
+    with Recorder("mine") as tape:
+        tape.watch(x)
+        y = tf.ones(500) * x**2
+    np.testing.assert_array_equal(tape.jacobian(y, x), np.full(500, 4.0))
+
+
 def test_t23_rebinding_and_assigning():
     x = tf.Variable(2.0)
     y = x + 1
@@ -420,6 +488,93 @@ def test_t25_several_arguments_and_results():
         y = short(a, b)
     with pytest.raises(ValueError, match="1 values for 2"):
         tape.gradient(y, a)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda x: x * 2,  # of one element, of two and of three: none is a value and a function
+        lambda x: (x * 2, x * 3),
+        lambda x: [x * 2, x * 3],
+        lambda x: (x, x, lambda ct: ct),
+        lambda x: (x * 2,),
+        lambda x: (lambda ct: ct, x),
+        lambda x: {"y": x, "grad": lambda ct: ct},
+        lambda x: (None, lambda ct: ct),
+        lambda x: ({"y": x}, lambda ct: ct),
+        lambda x: ((x, [x]), lambda *cts: cts[0]),
+        lambda x: None,
+        lambda x: 3.0,
+        lambda x: "ab",
+    ],
+)
+@pytest.mark.parametrize("size", [(), (1,), (2,), (3,), (2, 2)])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_t25_a_function_without_its_gradient_function(result, size, recorded):
+    x = tf.Variable(tf.ones(size))
+    tape = tf.GradientTape()
+    if recorded:
+        tape.start()
+    try:
+        with pytest.raises(ValueError, match="has to return"):
+            tf.custom_gradient(result)(x)
+    finally:
+        if recorded:
+            tape.stop()
+
+
+def test_t25_a_callable_object_needs_no_name():
+    class Square:
+        def __call__(self, x):
+            return x * x if self.forgets else (x * x, lambda ct: 2 * x * ct)
+
+    square, x = Square(), tf.Variable(3.0)
+    square.forgets = False
+    with tf.GradientTape() as tape:
+        y = tf.custom_gradient(square)(x)
+    assert value(tape.gradient(y, x)) == 6
+    square.forgets = True
+    with pytest.raises(ValueError, match="has to return"):
+        tf.custom_gradient(square)(x)
+
+
+@pytest.mark.parametrize("cotangents", [(), (1.0,), (1.0, 1.0, 1.0)])
+def test_t25_wrong_number_of_cotangents(cotangents):
+    product = tf.custom_gradient(lambda a, b: (a * b, lambda ct: cotangents))
+    a, b = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y = product(a, b)
+    with pytest.raises(ValueError, match=f"{len(cotangents)} values for 2"):
+        tape.gradient(y, [a, b])
+
+
+@pytest.mark.parametrize("plain", [3.0, 3, np.float32(3)])
+def test_t25_plain_results_are_tensors_of_tensorflows_dtype(plain):
+    x = tf.Variable(2.0)
+    with tf.GradientTape():
+        y = tf.custom_gradient(lambda x: (plain, lambda ct: tf.constant(7.0)))(x)
+    assert y.dtype == tf.constant(plain).dtype
+    assert value(y) == 3
+
+
+def test_t25_recompute_grad():
+    kinds = []
+
+    def cube(x, power=3):
+        kinds.append(type(x))
+        return x**power
+
+    repeated = tf.recompute_grad(cube)
+    for given in (2.0, np.float32(2), tf.constant(2.0), tf.Variable(2.0)):
+        assert value(repeated(given)) == 8
+    assert value(repeated(2.0, power=2)) == 4
+    x = tf.Variable([1.0, 2.0])
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            y = repeated(x)
+        first = inner.gradient(y, x)
+    assert (value(y), value(first), value(outer.gradient(first, x))) == ([1, 8], [3, 12], [6, 12])
+    assert set(kinds) == {tf.Tensor}
 
 
 def test_t25_nothing_is_lost_in_silence():

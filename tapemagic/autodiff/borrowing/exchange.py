@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, MutableMapping
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.handles import HANDLE_TYPES
+from tapemagic.autodiff.leaks import warn
 from tapemagic.autodiff.traced import TracedArray
 
 from .containers import Walk
@@ -74,10 +74,9 @@ class Exchange:
                 mapping[key] = new
         walk.run()
         if walk.left <= 0:
-            warnings.warn(
+            warn(
                 f"More than {MOST_VISITED:,} objects are reached from the names here; arrays "
-                "beyond them are not followed, and their gradients would be missing.",
-                stacklevel=2,
+                "beyond them are not followed, and their gradients would be missing."
             )
         self.note_changed(walk.changed.values(), walk.rebuilt)
 

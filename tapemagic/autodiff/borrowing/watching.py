@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dis
 import sys
-import warnings
 from collections import deque
 from collections.abc import Callable, MutableMapping
 from types import FunctionType, ModuleType
@@ -20,7 +19,7 @@ import numpy as np
 
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.leaks import user_frame
+from tapemagic.autodiff.leaks import user_frame, warn_of_dtype
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import SourceError
@@ -253,12 +252,7 @@ def is_watchable(x: Any) -> bool:
     if kind is None and isinstance(x, (float, complex)):
         return True
     if (kind is None and isinstance(x, (bool, int))) or kind in ("i", "u", "b"):
-        dtype = getattr(x, "dtype", type(x).__name__)
-        warnings.warn(
-            f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
-            "its gradient will be None.",
-            stacklevel=4,
-        )
+        warn_of_dtype(getattr(x, "dtype", type(x).__name__))
         return False
     if kind not in ("f", "c"):
         raise SourceError(

@@ -133,7 +133,7 @@ class Loss:
     """
 
     def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", **_: Any
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size"
     ) -> None:
         reduction = (reduction or "none").lower()
         if reduction not in ("sum_over_batch_size", "auto", "mean", "sum", "none"):

@@ -7,16 +7,15 @@ Reddi et al. 2018; RMSprop: Hinton 2012, lecture 6e; Adagrad: Duchi et al. 2011.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import structures
+from tapemagic.autodiff import leaks, structures
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
-from tapemagic.tf.dtypes import int64
+from tapemagic.tf.specs import int64
 from tapemagic.tf.tape import GradientTape
 from tapemagic.tf.variable import Variable
 
@@ -69,7 +68,7 @@ class Optimizer:
 
     lr = learning_rate
 
-    def apply_gradients(self, grads_and_vars: Any, **_: Any) -> Variable:
+    def apply_gradients(self, grads_and_vars: Any, name: Any = None) -> Variable:
         """Do one step.
 
         Parameters
@@ -97,7 +96,7 @@ class Optimizer:
                 "tape's block?",
             )
         if without:
-            warnings.warn(f"Gradients do not exist for {', '.join(without)}.", stacklevel=2)
+            leaks.warn(f"Gradients do not exist for {', '.join(without)}.")
         gradients = [np.array(dispatch.plain(gradient)) for gradient, _ in pairs]
         rate = self.learning_rate
         step = int(self.iterations.numpy()) + 1

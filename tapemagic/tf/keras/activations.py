@@ -1,0 +1,93 @@
+"""`tf.keras.activations`: functions of `tf.nn` under the names and with the options of Keras 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.errors import TapeUseError
+from tapemagic.tf import advice, arithmetic, nn
+from tapemagic.tf.conversion import convert_to_tensor, operand
+from tapemagic.tf.tensor import Tensor, tensor_of
+
+
+def _of_one(name: str, fun: Callable) -> Callable:
+    """Make an activation without options: what else it is given must not pass for a name."""
+
+    def activation(x: Any) -> Tensor:
+        return fun(x)
+
+    activation.__name__ = activation.__qualname__ = name
+    activation.__doc__ = fun.__doc__
+    return activation
+
+
+linear = _of_one("linear", convert_to_tensor)
+relu = _of_one("relu", nn.relu)
+relu6 = _of_one("relu6", nn.relu6)
+selu = _of_one("selu", nn.selu)
+sigmoid = _of_one("sigmoid", nn.sigmoid)
+silu = swish = _of_one("silu", nn.silu)
+softplus = _of_one("softplus", nn.softplus)
+softsign = _of_one("softsign", nn.softsign)
+tanh = _of_one("tanh", nn.tanh)
+exponential = _of_one("exponential", arithmetic.FUNCTIONS["exp"])
+log_sigmoid = _of_one("log_sigmoid", arithmetic.FUNCTIONS["log_sigmoid"])
+
+
+def elu(x: Any, alpha: Any = 1.0) -> Tensor:
+    """Return `x`, and ``alpha * (exp(x) - 1)`` where it is not positive."""
+    x = operand(x)
+    return tensor_of(np.where(plain(x) > 0, x, nn.elu(x) * alpha))
+
+
+def gelu(x: Any, approximate: bool = False) -> Tensor:
+    """Return x times the normal distribution function."""
+    return nn.gelu(x, approximate)
+
+
+def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Tensor:
+    """Return `x`, and ``negative_slope * x`` where it is not positive."""
+    return nn.leaky_relu(x, negative_slope)
+
+
+def softmax(x: Any, axis: Any = -1) -> Tensor:
+    """Return ``exp(x) / sum(exp(x))`` along an axis."""
+    return nn.softmax(x, axis)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Tensor:
+    """Return the logarithm of `softmax`."""
+    return nn.log_softmax(x, axis)
+
+
+_BY_NAME = {
+    name: known
+    for name, known in vars().copy().items()
+    if getattr(known, "__module__", "") == __name__ and not name.startswith("_")
+}
+
+
+def get(identifier: Any) -> Callable:
+    """Return an activation by its name; a function is returned as it is, and None is `linear`.
+
+    Examples
+    --------
+    >>> get("relu")(-2.0).numpy()
+    np.float32(0.0)
+    """
+    if identifier is None:
+        return linear
+    if callable(identifier):
+        return identifier
+    if identifier not in _BY_NAME:
+        raise TapeUseError(
+            f"No activation is called {identifier!r}.", fix="Pass a function of a tensor."
+        )
+    return _BY_NAME[identifier]
+
+
+__getattr__ = advice.missing("tf.keras.activations")

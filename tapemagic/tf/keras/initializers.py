@@ -1,0 +1,167 @@
+"""`tf.keras.initializers`: first values of weights, by Keras 3's formulas.
+
+Sources: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural
+networks"; He et al. 2015, "Delving deep into rectifiers"; LeCun et al. 1998, "Efficient BackProp".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tapemagic.errors import TapeUseError
+from tapemagic.tf import advice, random
+from tapemagic.tf.conversion import whole_numbers
+from tapemagic.tf.creation import cast, fill
+from tapemagic.tf.specs import float32
+from tapemagic.tf.tensor import Tensor
+
+#: Standard deviation of a normal number of variance 1 that is drawn again outside of [-2, 2].
+_TRUNCATED = 0.87962566103423978
+
+
+class Initializer:
+    """Base class: called with a shape, it returns a tensor."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return a tensor of a shape, float32 unless `dtype` says otherwise."""
+        raise NotImplementedError
+
+
+class Constant(Initializer):
+    """One value everywhere."""
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return a tensor filled with the value."""
+        return cast(fill(shape, self.value), dtype or float32)
+
+
+class Zeros(Constant):
+    """Zeros."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+
+class Ones(Constant):
+    """Ones."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+
+class _Random(Initializer):
+    """Base class of what is drawn; with a seed, each call draws the same."""
+
+    def __init__(self, seed: Any = None) -> None:
+        self.seed = seed
+
+    def _generator(self) -> random.Generator:
+        if self.seed is None:
+            return random.get_global_generator()
+        return random.Generator.from_seed(self.seed)
+
+
+class RandomNormal(_Random):
+    """Normal numbers."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return normal numbers."""
+        return self._generator().normal(shape, self.mean, self.stddev, dtype or float32)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal numbers, none more than two `stddev` from `mean`."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return normal numbers, none more than two `stddev` from `mean`."""
+        return self._generator().truncated_normal(shape, self.mean, self.stddev, dtype or float32)
+
+
+class RandomUniform(_Random):
+    """Numbers from `minval` up to, without, `maxval`."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+        super().__init__(seed)
+        self.minval, self.maxval = minval, maxval
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return numbers from `minval` up to, without, `maxval`."""
+        return self._generator().uniform(shape, self.minval, self.maxval, dtype or float32)
+
+
+class VarianceScaling(_Random):
+    """Numbers of variance ``scale / n``, `n` being how many go into or out of a layer's unit.
+
+    Parameters
+    ----------
+    scale : float
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        `n`: the rows of a matrix, its columns, or their mean. Further axes, in front, are those of
+        a window, each of whose elements counts.
+    distribution : {"truncated_normal", "untruncated_normal", "uniform"}
+    seed : int, optional
+    """
+
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
+        seed: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(seed)
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise TapeUseError(f"Unknown mode: {mode!r}.", fix="Use fan_in, fan_out or fan_avg.")
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise TapeUseError(
+                f"Unknown distribution: {distribution!r}.",
+                fix="Use truncated_normal, untruncated_normal or uniform.",
+            )
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return numbers for the weights of a layer."""
+        inputs, outputs = _fans(shape)
+        number = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}
+        deviation = math.sqrt(self.scale / max(1.0, number[self.mode]))
+        generator, dtype = self._generator(), dtype or float32
+        if self.distribution == "uniform":
+            limit = math.sqrt(3) * deviation
+            return generator.uniform(shape, -limit, limit, dtype)
+        if self.distribution == "untruncated_normal":
+            return generator.normal(shape, 0.0, deviation, dtype)
+        return generator.truncated_normal(shape, 0.0, deviation / _TRUNCATED, dtype)
+
+
+def _fans(shape: Any) -> tuple[int, int]:
+    """Return how many numbers go into, and come out of, a unit of a layer of weights."""
+    lengths = np.atleast_1d(whole_numbers(shape)).tolist()
+    if len(lengths) < 2:
+        return math.prod(lengths), math.prod(lengths)
+    *window, rows, columns = lengths
+    return math.prod(window) * rows, math.prod(window) * columns
+
+
+def _scaling(name: str, scale: float, mode: str, distribution: str) -> type:
+    def __init__(self: Any, seed: Any = None) -> None:  # noqa: N807
+        VarianceScaling.__init__(self, scale, mode, distribution, seed)
+
+    documentation = f"VarianceScaling({scale}, {mode!r}, {distribution!r})."
+    return type(name, (VarianceScaling,), {"__init__": __init__, "__doc__": documentation})
+
+
+GlorotNormal = _scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal")
+GlorotUniform = _scaling("GlorotUniform", 1.0, "fan_avg", "uniform")
+HeNormal = _scaling("HeNormal", 2.0, "fan_in", "truncated_normal")
+HeUniform = _scaling("HeUniform", 2.0, "fan_in", "uniform")
+LecunNormal = _scaling("LecunNormal", 1.0, "fan_in", "truncated_normal")
+LecunUniform = _scaling("LecunUniform", 1.0, "fan_in", "uniform")
+
+__getattr__ = advice.missing("tf.keras.initializers")

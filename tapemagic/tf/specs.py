@@ -1,0 +1,210 @@
+"""Dtypes, shapes and specs as TensorFlow writes them, for NumPy's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+
+
+class DType:
+    """A NumPy dtype under TensorFlow's name.
+
+    Prints as ``<dtype: 'float32'>``, is equal to NumPy's dtype of that name, and is taken by NumPy
+    wherever it takes a dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(float32)
+    <dtype: 'float32'>
+    >>> float32 == np.float32
+    True
+    """
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+
+    @property
+    def name(self) -> str:
+        """The name: ``'float32'``."""
+        return self.dtype.name
+
+    @property
+    def as_numpy_dtype(self) -> type:
+        """NumPy's scalar type."""
+        return self.dtype.type
+
+    @property
+    def base_dtype(self) -> DType:
+        """The dtype itself."""
+        return self
+
+    @property
+    def real_dtype(self) -> DType:
+        """The dtype of the real part."""
+        return as_dtype(np.empty(0, self.dtype).real.dtype)
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether it is real and has fractions."""
+        return self.dtype.kind == "f"
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it is an integer, signed or not."""
+        return self.dtype.kind in "iu"
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether it is complex."""
+        return self.dtype.kind == "c"
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether it is bool."""
+        return self.dtype.kind == "b"
+
+    @property
+    def size(self) -> int:
+        """Bytes per element."""
+        return self.dtype.itemsize
+
+    @property
+    def min(self) -> Any:
+        """Smallest number."""
+        return _limits(self.dtype).min
+
+    @property
+    def max(self) -> Any:
+        """Largest number."""
+        return _limits(self.dtype).max
+
+    def __getattr__(self, name: str) -> Any:
+        # Rules ask for `kind` and `itemsize`, as of any array's dtype.
+        return getattr(self.dtype, name)
+
+    def __eq__(self, other: object) -> bool:
+        try:
+            return other is not None and np.dtype(other) == self.dtype  # type: ignore[call-overload]
+        except TypeError:
+            return False
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return f"tf.{self.name}"
+
+    def __str__(self) -> str:
+        return f"<dtype: {self.name!r}>"
+
+    def __reduce__(self) -> Any:
+        return as_dtype, (self.name,)
+
+
+def _limits(dtype: np.dtype) -> Any:
+    return np.finfo(dtype) if dtype.kind in "fc" else np.iinfo(dtype)
+
+
+float16, float32, float64 = DType("f2"), DType("f4"), DType("f8")
+int8, int16, int32, int64 = DType("i1"), DType("i2"), DType("i4"), DType("i8")
+uint8, uint16, uint32, uint64 = DType("u1"), DType("u2"), DType("u4"), DType("u8")
+complex64, complex128 = DType("c8"), DType("c16")
+bool_ = DType("?")
+half, double = float16, float64
+
+_BY_DTYPE = {known.dtype: known for known in vars().copy().values() if isinstance(known, DType)}
+
+
+def as_dtype(dtype: Any) -> DType:
+    """Return the `DType` of a NumPy dtype, a name or a Python type (``float`` is float32)."""
+    if isinstance(dtype, DType):
+        return dtype
+    if dtype is float:
+        return float32
+    if dtype is int:
+        return int32
+    return _BY_DTYPE[np.dtype(dtype)]
+
+
+class TensorShape(tuple):
+    """A shape: a tuple that prints and answers as TensorFlow's.
+
+    Examples
+    --------
+    >>> shape = TensorShape([3, 2])
+    >>> shape, print(shape), shape.as_list()
+    (3, 2)
+    (TensorShape([3, 2]), None, [3, 2])
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, dims: Any = ()) -> Self:
+        """Make a shape of lengths, or of one length."""
+        return super().__new__(cls, dims if isinstance(dims, Iterable) else (dims,))
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self)
+
+    ndims = rank
+    dims = property(list)
+
+    def as_list(self) -> list:
+        """Return the lengths as a list."""
+        return list(self)
+
+    def num_elements(self) -> int:
+        """Return the number of elements."""
+        return int(np.prod(self, dtype=np.int64))
+
+    def is_fully_defined(self) -> bool:
+        """Tell whether every length is known, which it is for values that exist."""
+        return None not in self
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Tell whether another shape is the same where both are known."""
+        other = TensorShape(other)
+        return len(self) == len(other) and all(
+            a == b or a is None or b is None for a, b in zip(self, other, strict=True)
+        )
+
+    def concatenate(self, other: Any) -> TensorShape:
+        """Return this shape followed by another."""
+        return TensorShape((*self, *TensorShape(other)))
+
+    def __add__(self, other: Any) -> TensorShape:
+        return self.concatenate(other)
+
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        return TensorShape(part) if isinstance(key, slice) else part
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (list, tuple)) and tuple(self) == tuple(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+    def __repr__(self) -> str:
+        return f"TensorShape({list(self)})"
+
+    def __str__(self) -> str:
+        return tuple.__repr__(self)
+
+
+class TensorSpec:
+    """A shape and dtype, as `tf.function` takes them; nothing is checked."""
+
+    def __init__(self, shape: Any, dtype: Any = float32, name: str | None = None) -> None:
+        self.shape = None if shape is None else TensorShape(shape)
+        self.dtype, self.name = as_dtype(dtype), name
