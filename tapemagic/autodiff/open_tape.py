@@ -11,7 +11,7 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import lookup, recorder, structures
+from . import leaks, lookup, recorder, structures
 from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
@@ -32,6 +32,7 @@ class OpenTape:
     _recording: Any = None
     _asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
     _cotangents: dict[int, Any] | None = None
+    _absent: tuple[list[Any], dict[int, Any]] = ([], {})  # targets, sources that have no node
     exchanged: Any = None  # what of a script holds handles meanwhile (borrowing/watching.py)
     target: tuple[str, int] | None = None
     cell: Any = None
@@ -51,7 +52,8 @@ class OpenTape:
         self.bindings: list[tuple[str, int]] = []
         self.source_nodes: dict[str, int] = {}
         self.arrays: dict[str, Any] = {}  # name -> weak reference to what is not watched
-        self.reasons: dict[str, str] = {}
+        self.pauses: list[int] = []  # lines on which stop_recording() suspended it
+        self.refused: dict[str, str] = {}  # names that the cell could not watch, and why
 
     # ---------------------------------------------------------------------------- recording
 
@@ -141,6 +143,8 @@ class OpenTape:
                 "Tape is not currently recording.",
                 fix="Use stop_recording() inside the tape's own block.",
             )
+        if (frame := leaks.outside_libraries(leaks.user_frame())) is not None:
+            self.pauses.append(frame.f_lineno)
         self._pause()
         try:
             yield
@@ -164,6 +168,7 @@ class OpenTape:
         self._recording = RECORDER.recording
         self._spans, self._watched, self._plain = [], {}, {}
         self._asked, self._cotangents, self._spent = None, None, False
+        self._absent, self.pauses = ([], {}), []
         self.start()
 
     # ----------------------------------------------------------------------------- watching

@@ -1,8 +1,9 @@
 """From the tape to the frozen graph.
 
 The tape is read through a handful of attributes (``nodes()``, ``bindings``, ``source_nodes``,
-``target``, ``cell``, ``cotangents``, ``failure``, ``reasons``), never by its class, so that a
-plain object with the same attributes can be drawn as well.
+``target``, ``target_reason``, ``cell``, ``cotangents``, ``contribution()``, ``failure``,
+``sweep_failure``, ``reasons``), never by its class, so that a plain object with the same
+attributes can be drawn as well.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def build_graph(tape: Any) -> Graph:
         lines=tuple(text.splitlines()),
         target=(target[0], target[1]) if target is not None else None,
         has_gradients=has_gradients,
-        failure=failure_row(tape.failure),
+        failure=failure_row(tape.failure or tape.sweep_failure),
         source_map=SourceMap(text),
         values=values,
         gradients=gradients,

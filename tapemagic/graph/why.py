@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
-from tapemagic.graph.marks import of_kind
+from tapemagic.graph.marks import WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, SourceRow
 from tapemagic.graph.why_missing import why_not_connected, why_zero
 from tapemagic.graph.why_values import (
@@ -86,6 +86,8 @@ def explain(tape: Any, graph: Graph, name: str | None = None) -> str:
 def nothing_to_tell(graph: Graph, name: str) -> str:
     """Answer for a name about which there is no finding."""
     shown = quoted(name)
+    if graph.failure is not None and not graph.has_gradients:
+        return f"{shown} has no gradient: {graph.failure.sentence}."
     for row in graph.sources:
         if row.name == name and row.gradient is not None:
             return f"{shown} has a gradient: {row.gradient.text}."
@@ -193,8 +195,8 @@ def without_gradient(facts: Facts) -> Iterator[Finding]:
                 said = "has no gradient" if kind == "not-connected" else "has gradient 0"
                 why = row.reason or source_reason(facts, row)
                 message = sentence(f"{quoted(row.name)} {said}: {why}")
-                on_purpose = why.startswith("cut by")
-                yield Finding(kind, (row.name,), None, message, "" if on_purpose else fix)
+                is_told = bool(facts.tape.target_reason) or why.startswith(WAYS_OUT)
+                yield Finding(kind, (row.name,), None, message, "" if is_told else fix)
 
 
 def loops(facts: Facts) -> Iterator[Finding]:

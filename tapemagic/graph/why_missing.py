@@ -43,10 +43,13 @@ def why_not_connected(facts: Facts, source: int) -> str:
 def why_unread(facts: Facts, name: str, node: GraphNode, source: int) -> str:
     """Say what the last value computed from a source is, which the target does not read."""
     if node.index == source:
-        return f"no recorded operation reads {name}"
+        return facts.tape.target_reason or f"no recorded operation reads {name}"
+    last = f"the last value computed from {name} is {facts.spelled(node)}"
+    if facts.tape.target_reason:
+        return f"{facts.tape.target_reason}; {last}"
     return (
-        f"{facts.target_name} does not depend on it: the last value computed from {name} is "
-        f"{facts.spelled(node)}, and {facts.target_name} does not read that"
+        f"{facts.target_name} does not depend on it: {last}, "
+        f"and {facts.target_name} does not read that"
     )
 
 

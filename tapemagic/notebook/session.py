@@ -245,9 +245,9 @@ class Session:
             If the tape cannot be swept.
         """
         tape, sources = self.tape, self.sources
-        tape.reasons.update(sources.reasons)
+        tape.refused.update(sources.reasons)
         for name in sources.wanted:
-            tape.reasons.setdefault(name, why_no_source(self.namespace.get(name)))
+            tape.refused.setdefault(name, why_no_source(self.namespace.get(name)))
         outcome = self.outcome
         if tape.failure is not None:
             return

@@ -102,7 +102,9 @@ class Recorder:
         self.target: tuple[str, int] | None = None
         self.cotangents: dict[int, Any] | None = None
         self.failure: FakeFailure | None = None
+        self.sweep_failure: FakeFailure | None = None
         self.reasons: dict[str, str] = {}
+        self.target_reason = ""
 
     def nodes(self):
         return self.recorded

@@ -422,3 +422,17 @@ def test_a_cut_and_an_integer_are_named_with_their_lines(kernel):
     assert reply.status == "ok", reply.traceback
     assert "cut by stop_gradient (line 3)" in kernel.value("tape.explain('b')")
     assert "left the tape at line 4 as an integer (int)" in kernel.value("tape.explain('n')")
+
+
+@pytest.mark.parametrize("view", ["widget", "static", "text"])
+def test_a_sweep_that_fails_leaves_the_graph_to_be_seen(kernel, view):
+    kernel.run("A = np.eye(3)")
+    for _ in range(2):
+        reply = kernel.run(f"%%tape A --show {view}\ny = np.sum(np.linalg.eigh(A)[1][0])")
+        assert (reply.status, reply.error) == ("error", "NoRuleError")
+        assert "repeated eigenvalues" in reply.traceback
+        assert reply.stream("stderr") == ""
+        shown = reply.stream() + "".join(data["text/plain"] for data in reply.displays[-1:])
+        assert "eigh" in shown
+        assert "repeated eigenvalues" in shown
+    assert "repeated eigenvalues" in kernel.value("tape.explain('A')")
