@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from tapemagic.errors import TapeError, TapeStateError
 
 from . import absence, leaks, lookup, recheck, structures
 from .checking import Check
 from .nodes import Node, Reader
+from .primitives import PULLBACKS
+from .structure import settled
+from .sweeps.careful import Slots
 
 if TYPE_CHECKING:
     from .program import Program
@@ -102,6 +107,14 @@ class Looking:
         """What kept the sweep of the gradient asked for last from its end, if anything did."""
         asked, failure = self._unswept or (None, None)
         return failure if asked is self._asked else None
+
+    def contribution(self, index: int, operand: int, ct: Any) -> Any:
+        """Return what one operation alone makes of a cotangent of its result, for one operand."""
+        entry = self._recording.entries[index]
+        slots = Slots({-1: set(), -2: index, -3: ()})
+        with np.errstate(all="ignore"):
+            PULLBACKS[entry[0]](ct, entry, slots)
+            return settled(slots[operand])
 
     @property
     def graph(self) -> Any:

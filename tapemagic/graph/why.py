@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
+from tapemagic.graph.kinks import kinks
 from tapemagic.graph.marks import WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, SourceRow
-from tapemagic.graph.why_missing import why_not_connected, why_zero
+from tapemagic.graph.why_missing import why_not_connected
 from tapemagic.graph.why_values import (
     backward_trouble,
     broadcast_growth,
     forward_trouble,
-    kinks,
     loop_factors,
 )
+from tapemagic.graph.why_zero import why_zero
 from tapemagic.graph.words import visible
 
 REASON_LENGTH = 200

@@ -153,6 +153,17 @@ class Recorder:
             for index, constant in zip(inputs, constants, strict=True)
         ]
 
+    def contribution(self, index, operand, ct):
+        """What one operation alone makes of a cotangent of its result, for one operand."""
+        node = self.recorded[index]
+        parts = OPERATIONS[node.op][2](ct, node.value, *self.plain(node.inputs, node.constants))
+        shape = self.recorded[operand].shape
+        return sum(
+            unbroadcast(part, shape)
+            for start, part in zip(node.inputs, parts, strict=True)
+            if start == operand
+        )
+
     def gradient(self, name, index):
         """Sweep backward from a target; a node that gets nothing is left out."""
         self.target = (name, index)
