@@ -47,6 +47,7 @@ class Looking:
 
     cell: Any
     refused: dict[str, str]
+    no_target: str
     #: Name -> why it stands for no node; why the target does not. Both are found with the graph.
     reasons: Mapping[str, str] = MappingProxyType({})
     target_reason: str = ""
@@ -125,7 +126,9 @@ class Looking:
         if self.cell is None and self._recording is not None:
             lookup.find_names(self, names)
         self.reasons = {**self.refused, **absence.why_no_sources(self, names)}
-        self.target_reason = absence.why_no_target(self, names)
+        self.target_reason = (
+            absence.why_no_target(self, names) if self._asked is not None else self.no_target
+        )
         return build_graph(self)
 
     def _names(self) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class OpenTape:
     _absent: tuple[list[Any], dict[int, Any]] = ([], {})  # targets, sources that have no node
     exchanged: Any = None  # what of a script holds handles meanwhile (borrowing/watching.py)
     target: tuple[str, int] | None = None
+    no_target = ""  # why the cell has none
     cell: Any = None
     runs: Any = None  # the function that will be run in the block, if it is known
     failure: Any = None

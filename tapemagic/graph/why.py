@@ -240,9 +240,9 @@ def rebound(facts: Facts) -> Iterator[Finding]:
 def not_run(facts: Facts) -> Iterator[Finding]:
     """Nobody asked for a gradient."""
     if not facts.graph.has_gradients and facts.graph.failure is None:
-        yield Finding(
-            "not-run", tuple(facts.tape.source_nodes), None, "No gradient was asked for yet."
-        )
+        reason = facts.tape.target_reason
+        said = sentence(f"no target: {reason}") if reason else "No gradient was asked for yet."
+        yield Finding("not-run", tuple(facts.tape.source_nodes), None, said)
 
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
