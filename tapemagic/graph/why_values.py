@@ -107,7 +107,10 @@ def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
         return
     folding = Folding(facts.graph)
     for item in folding.children(folding.root):
-        if not isinstance(item, Group) or item.kind != "loop" or item.count < FEWEST_ITERATIONS:
+        if not isinstance(item, Group) or item.kind != "loop":
+            continue
+        count = len(item.starts)
+        if count < FEWEST_ITERATIONS:
             continue
         first = bound_norms(facts, item.starts[0], item.starts[1])
         last = bound_norms(facts, item.starts[-1], item.last)
@@ -123,10 +126,11 @@ def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
         if FADED <= ratio <= 1 / FADED:
             continue
         kind = "vanishing" if ratio < 1 else "exploding"
-        factor = ratio ** (1 / (item.count - 1))
+        factor = ratio ** (1 / (count - 1))
+        often = f"× {count:,}" if item.is_complete else f"at least × {count:,}"
         message = (
             f"the gradient of {quoted(name)} is {kind} along the loop on {at_line(item.line)} "
-            f"(× {item.count:,}): {number(last[name], 2)} at its last iteration, "
+            f"({often}): {number(last[name], 2)} at its last iteration, "
             f"{number(first[name], 2)} at its first, a factor of {number(factor, 3)} per step"
         )
         yield kind, item.line, message, ""

@@ -436,3 +436,16 @@ def test_a_sweep_that_fails_leaves_the_graph_to_be_seen(kernel, view):
         assert "eigh" in shown
         assert "repeated eigenvalues" in shown
     assert "repeated eigenvalues" in kernel.value("tape.explain('A')")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("if i == 1:\n        y = y + w[0]\n    else:\n        y = y + w[1]", "× 3"),
+        ("if i > 0:\n        y = y + w[0]", "loop"),
+    ],
+)
+def test_iterations_are_counted_or_no_number_is_claimed(kernel, body, shown):
+    reply = kernel.run(f"%%tape w --show text\ny = 0.0\nfor i in range(3):\n    {body}")
+    (row,) = [row for row in reply.stream().splitlines() if "for i in range(3):" in row]
+    assert f"for i in range(3):            {shown} " in row
