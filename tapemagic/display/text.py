@@ -96,7 +96,8 @@ def operation_row(folding: Folding, item: Item) -> str:
         else:
             done = " ".join(map(sign, members[:6]))
             done += " …" if len(members) > 6 else ""
-        code = item.title if item.kind in ("loop", "run") else graph.code(line)
+        titled = item.kind in ("loop", "run") or line is None
+        code = item.title if titled else graph.code(line)
     else:
         last = graph.nodes[item]
         line, done = last.line, sign(last)

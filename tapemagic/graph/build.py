@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import linecache
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -158,7 +159,7 @@ def graph_nodes(
         calls = node.calls
         frames = frames_of.get(calls)
         if frames is None:
-            frames = frames_of[calls] = frames_below_cell(calls)
+            frames = frames_of[calls] = frames_below_cell(calls, node.line)
         yield GraphNode(
             node.index,
             node.op,
@@ -174,9 +175,22 @@ def graph_nodes(
         )
 
 
-def frames_below_cell(calls: tuple[Frame, ...]) -> tuple[Frame, ...]:
-    """Leave out the cell's own frame, and what lies deeper than anybody would open."""
-    return tuple(calls[1 : DEEPEST_FRAME + 1])
+def frames_below_cell(calls: tuple[Frame, ...], line: int | None) -> tuple[Frame, ...]:
+    """Leave out the cell's own frame, and what lies deeper than anybody would open.
+
+    What ran without a `line` of the cell has no frame there; its file stands for a function.
+    """
+    if line is not None:
+        return tuple(calls[1 : DEEPEST_FRAME + 1])
+    return tuple(
+        (file_name(file) if name == "<module>" else name, file, at)
+        for name, file, at in calls[:DEEPEST_FRAME]
+    )
+
+
+def file_name(path: str) -> str:
+    """Name a file on the disk; what another cell calls itself changes from run to run."""
+    return os.path.basename(path) if os.path.isfile(path) else "another cell"
 
 
 def failure_row(failure: Any) -> FailureRow | None:

@@ -277,6 +277,9 @@ class Folding:
         return self.graph.source_map.outline(position(self.graph.nodes[index], depth)[0])
 
     def _text(self, index: int, depth: int, line: int) -> str:
+        node = self.graph.nodes[index]
+        if depth == 0 and node.line is None and node.frames:
+            return f"in {node.frames[0][0]}"
         if depth == 0:
             return self.graph.code(line)
         return linecache.getline(position(self.graph.nodes[index], depth)[0] or "", line).strip()

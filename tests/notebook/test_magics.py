@@ -449,3 +449,19 @@ def test_iterations_are_counted_or_no_number_is_claimed(kernel, body, shown):
     reply = kernel.run(f"%%tape w --show text\ny = 0.0\nfor i in range(3):\n    {body}")
     (row,) = [row for row in reply.stream().splitlines() if "for i in range(3):" in row]
     assert f"for i in range(3):            {shown} " in row
+
+
+def test_what_the_cell_runs_besides_has_no_line_of_the_cell(kernel, tmp_path):
+    script = tmp_path / "steps.py"
+    script.write_text("z = w * 2\ny = np.log(np.sum(z) - 6)\n")
+    for runs, where in (
+        (f"%run -i {script}", "steps.py"),
+        (f"get_ipython().run_cell({script.read_text()!r})", "another cell"),
+    ):
+        reply = kernel.run(f"%%tape w --show text\nq = w + 1\n{runs}\nu = y * 2")
+        assert reply.status == "ok", reply.traceback
+        rows = reply.stream().splitlines()
+        (row,) = [row for row in rows if f"      in {where} " in row]
+        assert "log" in row
+        assert not any("%%tape" in row for row in rows)
+        assert "going forward: an unknown line: log(0)" in kernel.value("tape.explain()")
