@@ -72,4 +72,5 @@ def why_no_target(tape: Any, namespace: Mapping[str, Any]) -> str:
 def outside(tape: Any) -> str:
     """Say where a tape does not record, with the lines that suspended it, if any did."""
     lines = " and ".join(f"line {line}" for line in dict.fromkeys(tape.pauses))
-    return "outside of the tape's block" + (f", under stop_recording() ({lines})" if lines else "")
+    place = "outside of the tape's block" if tape.cell is None else "outside of the cell"
+    return place + (f", under stop_recording() ({lines})" if lines else "")

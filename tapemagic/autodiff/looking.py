@@ -51,6 +51,8 @@ class Looking:
     #: Name -> why it stands for no node; why the target does not. Both are found with the graph.
     reasons: Mapping[str, str] = MappingProxyType({})
     target_reason: str = ""
+    #: Name and node of what the gradient asked for last is the gradient of.
+    asked_target: tuple[str, int] | None = None
     #: Why the gradient asked for last (`_asked`) has no cotangents to show.
     _unswept: tuple[Any, SweepFailure] | None = None
     _asked: Any
@@ -125,6 +127,7 @@ class Looking:
         names = self._names()
         if self.cell is None and self._recording is not None:
             lookup.find_names(self, names)
+        self.asked_target = lookup.asked_target(self)
         self.reasons = {**self.refused, **absence.why_no_sources(self, names)}
         self.target_reason = (
             absence.why_no_target(self, names) if self._asked is not None else self.no_target

@@ -167,9 +167,20 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
             tape.source_nodes[name] = left.first[0]
     tape.bindings.sort(key=lambda binding: binding[1])
     if tape._asked is not None:
-        target = max(tape._asked[0], default=None)
-        known = {id_: name for name, id_ in tape.bindings}
-        tape.target = None if target is None else (known.get(target, "target"), target)
+        tape.target = None
+        tape.target = asked_target(tape)
         for number, group in enumerate(tape._asked[1]):
             if group and group[0] not in tape.source_nodes.values():
                 tape.source_nodes[f"source {number}"] = group[0]
+
+
+def asked_target(tape: Any) -> tuple[str, int] | None:
+    """Return name and node of what the gradient asked for last is the gradient of."""
+    if tape._asked is None:
+        return tape.target
+    node = max(tape._asked[0], default=None)
+    if node is None:
+        return None
+    if tape.target is not None and tape.target[1] == node:
+        return tape.target
+    return {id_: name for name, id_ in tape.bindings}.get(node, "target"), node

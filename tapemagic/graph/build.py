@@ -1,7 +1,7 @@
 """From the tape to the frozen graph.
 
 The tape is read through a handful of attributes (``nodes()``, ``bindings``, ``source_nodes``,
-``target``, ``target_reason``, ``cell``, ``cotangents``, ``contribution()``, ``failure``,
+``asked_target``, ``target_reason``, ``cell``, ``cotangents``, ``contribution()``, ``failure``,
 ``sweep_failure``, ``reasons``), never by its class, so that a plain object with the same
 attributes can be drawn as well.
 """
@@ -69,7 +69,7 @@ def build_graph(tape: Any) -> Graph:
         few = len(recorded) <= FROZEN_AT_ONCE
         known_arrays = KnownArrays(getattr(tape, "arrays", {}) if few else {}, text)
         nodes = tuple(graph_nodes(recorded, names, known_arrays, text.count("\n") + 1))
-    target = tape.target
+    target = tape.asked_target
     graph = Graph(
         nodes=nodes,
         sources=source_rows(tape, nodes, values, gradients, has_gradients),

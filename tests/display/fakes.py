@@ -106,6 +106,10 @@ class Recorder:
         self.reasons: dict[str, str] = {}
         self.target_reason = ""
 
+    @property
+    def asked_target(self):
+        return self.target
+
     def nodes(self):
         return self.recorded
 

@@ -73,3 +73,15 @@ def test_an_array_of_a_class_of_its_own_is_refused(kernel, value, kind, fix):
     kernel.run(f"m = m{fix}")
     kernel.run("%%tape m\ny = np.sum(m * 2)")
     assert kernel.value("np.unique(tape.gradient('y', 'm')).tolist()") == "[2.0]"
+
+
+def test_a_gradient_that_is_asked_for_later_is_explained_with_its_own_target(kernel):
+    kernel.run("c = np.array([3.0, 4.0])")
+    kernel.run("%%tape w b -t y\ny = np.sum(w * c)\nz = b * 2")
+    assert kernel.value("tape.gradient('z', 'w')") == "None"
+    assert "'z' does not depend on it" in kernel.value("tape.explain('w')")
+    assert kernel.value("tape.gradient(3.0, w)") == "None"
+    assert "the target is not on the tape" in kernel.value("tape.explain('w')")
+    assert kernel.value("tape.gradient(y, c)") == "None"
+    assert "it was not watched; name it: %%tape c" in kernel.value("tape.explain(c)")
+    assert kernel.value("tape.target[0]") == "'y'"  # what other methods take if none is given
