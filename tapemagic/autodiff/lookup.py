@@ -69,6 +69,8 @@ def absent(
 
     `unread` are targets that no operation has read: such a source has a gradient all the same.
     """
+    if seeds and all(ids):
+        return [], {}
     targets = [] if seeds or unread else structures.leaves(target)
     missing = {number: x for number, x in enumerate(sources) if not ids[number]}
     return targets, {number: x for number, x in missing.items() if id(x) not in unread}
