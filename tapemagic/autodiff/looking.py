@@ -4,22 +4,57 @@ from __future__ import annotations
 
 import linecache
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError
 
-from . import lookup, recheck
+from . import absence, leaks, lookup, recheck, structures
 from .checking import Check
 from .nodes import Node, Reader
+from .primitives import PULLBACKS
+from .structure import settled
+from .sweeps.careful import Slots
 
 if TYPE_CHECKING:
     from .program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFailure:
+    """What ended a sweep: the line and node of the operation if known, and the words."""
+
+    line: int | None
+    op: str
+    message: str
+    inputs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Read off an error what the page says of it."""
+        if not isinstance(error, TapeError):
+            return cls(None, "gradient", f"{type(error).__name__}: {error}", ())
+        inputs = () if error.node is None else (error.node,)
+        return cls(error.line, "gradient", error.what, inputs)
 
 
 class Looking:
     """What a tape tells about its run; nothing here is recorded or changes the tape."""
 
     cell: Any
+    refused: dict[str, str]
+    no_target: str
+    #: Name -> why it stands for no node; why the target does not. Both are found with the graph.
+    reasons: Mapping[str, str] = MappingProxyType({})
+    target_reason: str = ""
+    #: Name and node of what the gradient asked for last is the gradient of.
+    asked_target: tuple[str, int] | None = None
+    #: Why the gradient asked for last (`_asked`) has no cotangents to show.
+    _unswept: tuple[Any, SweepFailure] | None = None
     _asked: Any
     _cotangents: dict[int, Any] | None
     _namespace: dict[str, Any]
@@ -58,22 +93,51 @@ class Looking:
 
         They are not kept by the sweep itself, but found by another one when somebody looks.
         """
-        if self._cotangents is None and self._asked is not None:
+        if self._cotangents is None and self._asked is not None and self.sweep_failure is None:
             kept: dict[int, Any] = {}
             seeds, ids = self._asked
             watched = [group for _, group in self._watched.values() if group]
-            self._sweep(seeds, [*ids, *watched], kept=kept)
-            self._cotangents = kept
+            try:
+                self._sweep(seeds, [*ids, *watched], kept=kept)
+            except Exception as error:  # noqa: BLE001  (what was recorded can be looked at anyway)
+                self._unswept = self._asked, SweepFailure.of(error)
+            else:
+                self._cotangents = kept
         return self._cotangents
+
+    @property
+    def sweep_failure(self) -> SweepFailure | None:
+        """What kept the sweep of the gradient asked for last from its end, if anything did."""
+        asked, failure = self._unswept or (None, None)
+        return failure if asked is self._asked else None
+
+    def contribution(self, index: int, operand: int, ct: Any) -> Any:
+        """Return what one operation alone makes of a cotangent of its result, for one operand."""
+        entry = self._recording.entries[index]
+        slots = Slots({-1: set(), -2: index, -3: ()})
+        with np.errstate(all="ignore"):
+            PULLBACKS[entry[0]](ct, entry, slots)
+            return settled(slots[operand])
 
     @property
     def graph(self) -> Any:
         """The run as a frozen `Graph`: plain data, summaries of arrays, never the arrays."""
         from tapemagic.graph.build import build_graph
 
+        names = self._names()
         if self.cell is None and self._recording is not None:
-            lookup.find_names(self, self._namespace)
+            lookup.find_names(self, names)
+        self.asked_target = lookup.asked_target(self)
+        self.reasons = {**self.refused, **absence.why_no_sources(self, names)}
+        self.target_reason = (
+            absence.why_no_target(self, names) if self._asked is not None else self.no_target
+        )
         return build_graph(self)
+
+    def _names(self) -> dict[str, Any]:
+        """Return what names hold: those of the module that recorded, and of who is looking."""
+        frame = leaks.user_frame()
+        return {**self._namespace, **(frame.f_locals if frame is not None else {})}
 
     @property
     def findings(self) -> list:
@@ -82,8 +146,13 @@ class Looking:
 
         return findings(self, self.graph)
 
-    def explain(self, name: str | None = None) -> str:
-        """Say in words why gradients are what they are (of one name, or all).
+    def explain(self, name: Any = None) -> str:
+        """Say in words why gradients are what they are (of one variable, or all).
+
+        Parameters
+        ----------
+        name : name, Variable or array, or a nested structure of them, optional
+            What `gradient` takes as a source.
 
         Examples
         --------
@@ -97,7 +166,11 @@ class Looking:
         """
         from tapemagic.graph.why import explain
 
-        return explain(self, self.graph, name)
+        graph = self.graph
+        if name is None:
+            return explain(self, graph)
+        names = [lookup.name_of(self, x, self._names()) for x in structures.leaves(name)]
+        return "\n".join(explain(self, graph, known) for known in dict.fromkeys(names))
 
     def check(self, tolerance: float = 1e-5) -> Check:
         """Compare the gradients asked for last with finite differences of the recorded run.
@@ -117,7 +190,7 @@ class Looking:
                 "No gradient was asked for yet.", fix="Call tape.gradient(...) first."
             )
         if self.cell is None:
-            lookup.find_names(self, self._namespace)
+            lookup.find_names(self, self._names())
         seeds, ids = self._asked
         names = {id_: name for name, id_ in self.source_nodes.items()}
         entries = self._recording.entries

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tapemagic.errors import SourceError
 
+from . import structures
 from .calls.dispatch import is_traced
 from .recorder import RECORDER
 from .variable import VariableState
@@ -62,6 +64,20 @@ def _ids_of_handle(tape: Any, x: Any) -> list[int]:
     return [id_ for known, id_ in getattr(x, "past", ()) if known is token][-1:]
 
 
+def absent(
+    target: Any, seeds: dict[int, Any], sources: Any, ids: list[list[int]], unread: dict[int, Any]
+) -> tuple[list[Any], dict[int, Any]]:
+    """Return the targets, if none has a node, and the sources by number that have none.
+
+    `unread` are targets that no operation has read: such a source has a gradient all the same.
+    """
+    if seeds and all(ids):
+        return [], {}
+    targets = [] if seeds or unread else structures.leaves(target)
+    missing = {number: x for number, x in enumerate(sources) if not ids[number]}
+    return targets, {number: x for number, x in missing.items() if id(x) not in unread}
+
+
 def settled(tape: Any, x: Any) -> int:
     """Return the node of a stale handle, recording its window of the contents if need be.
 
@@ -113,6 +129,23 @@ def named(tape: Any, name: str, *, first: bool) -> int:
     return ids[0] if first and base in tape.source_nodes else ids[-1]
 
 
+def name_of(tape: Any, x: Any, namespace: Mapping[str, Any]) -> str:
+    """Return the name under which the tape, or else the namespace, knows an object."""
+    if type(x) is str:
+        return x
+    ids = ids_of(tape, x) or ids_of(tape, x, as_target=True)
+    for name, id_ in (*tape.source_nodes.items(), *reversed(tape.bindings)):
+        if id_ in ids:
+            return name
+    return name_in(namespace, x) or f"{type(x).__name__} object"
+
+
+def name_in(namespace: Mapping[str, Any], x: Any) -> str:
+    """Return the first public name that holds an object, or ""."""
+    held = (name for name, value in namespace.items() if value is x)
+    return next((name for name in held if name.isidentifier() and name[0] != "_"), "")
+
+
 def expanded(tape: Any, sources: Any) -> Any:
     """Replace the name of a container by a dict of the sources in it: ``"params"``, ``"model"``."""
     if type(sources) in (list, tuple):
@@ -144,9 +177,20 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
             tape.source_nodes[name] = left.first[0]
     tape.bindings.sort(key=lambda binding: binding[1])
     if tape._asked is not None:
-        target = max(tape._asked[0], default=-1)
-        known = {id_: name for name, id_ in tape.bindings}
-        tape.target = (known.get(target, "target"), target)
+        tape.target = None
+        tape.target = asked_target(tape)
         for number, group in enumerate(tape._asked[1]):
             if group and group[0] not in tape.source_nodes.values():
                 tape.source_nodes[f"source {number}"] = group[0]
+
+
+def asked_target(tape: Any) -> tuple[str, int] | None:
+    """Return name and node of what the gradient asked for last is the gradient of."""
+    if tape._asked is None:
+        return tape.target
+    node = max(tape._asked[0], default=None)
+    if node is None:
+        return None
+    if tape.target is not None and tape.target[1] == node:
+        return tape.target
+    return {id_: name for name, id_ in tape.bindings}.get(node, "target"), node

@@ -127,12 +127,14 @@ class Reader:
                 line = self._line(code, at) or code.co_firstlineno
                 calls.append((code.co_name, code.co_filename, line))
         cell = [i for i, call in enumerate(calls) if call[1] == self._filename]
-        start = cell[0] if cell else max(0, len(calls) - 1)
+        # What a cell runs besides (`%run -i`, another cell, a thread) has no line of the cell.
+        start = cell[0] if cell else 0 if self._filename else max(0, len(calls) - 1)
         calls = calls[start:]
         if not calls:
             return (), None, ""
         function = calls[-1][0]
-        return tuple(calls), calls[0][2], "" if function == "<module>" else function
+        own_line = calls[0][2] if cell or not self._filename else None
+        return tuple(calls), own_line, "" if function == "<module>" else function
 
     def _line(self, code: Any, offset: int) -> int | None:
         table = self._lines.get(code)

@@ -32,8 +32,10 @@ class OpenTape:
     _recording: Any = None
     _asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
     _cotangents: dict[int, Any] | None = None
+    _absent: tuple[list[Any], dict[int, Any]] = ([], {})  # targets, sources that have no node
     exchanged: Any = None  # what of a script holds handles meanwhile (borrowing/watching.py)
     target: tuple[str, int] | None = None
+    no_target = ""  # why the cell has none
     cell: Any = None
     runs: Any = None  # the function that will be run in the block, if it is known
     failure: Any = None
@@ -51,7 +53,8 @@ class OpenTape:
         self.bindings: list[tuple[str, int]] = []
         self.source_nodes: dict[str, int] = {}
         self.arrays: dict[str, Any] = {}  # name -> weak reference to what is not watched
-        self.reasons: dict[str, str] = {}
+        self.pauses: list[int] = []  # lines on which stop_recording() suspended it
+        self.refused: dict[str, str] = {}  # names that the cell could not watch, and why
 
     # ---------------------------------------------------------------------------- recording
 
@@ -144,6 +147,8 @@ class OpenTape:
                 "Tape is not currently recording.",
                 fix="Use stop_recording() inside the tape's own block.",
             )
+        if (frame := leaks.outside_libraries(leaks.user_frame())) is not None:
+            self.pauses.append(frame.f_lineno)
         self._pause()
         try:
             yield
@@ -167,6 +172,7 @@ class OpenTape:
         self._recording = RECORDER.recording
         self._spans, self._watched, self._plain = [], {}, {}
         self._asked, self._cotangents, self._spent = None, None, False
+        self._absent, self.pauses = ([], {}), []
         self.start()
 
     # ----------------------------------------------------------------------------- watching

@@ -83,6 +83,7 @@ class GradientTape(OpenTape, Looking):
         ids = [lookup.ids_of(self, x) for x in flat]
         if output_gradients is None or not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
+            self._absent = lookup.absent(target, seeds, flat, ids, unread)
         found = self._sweep(seeds, ids)
         if zero or unread:
             found = [self._finish(x, unread.get(id(x), ct), zero) for x, ct in zip(flat, found)]

@@ -100,7 +100,7 @@ def group_box(graph: Graph, group: Group, results: dict[str, int], steps: int) -
         box["op"] = visible(group.title, CODE_LENGTH)
     else:
         box["op"] = counted(steps, "operation")
-    box["group"], box["count"] = group.id, len(group.starts) or 1
+    box["group"], box["count"] = group.id, group.count
     members = [
         node
         for node in nodes[group.first : min(group.last, group.first + 400)]

@@ -161,7 +161,7 @@ def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[
         bottom = max(box["y"] + box["h"] for box in inside)
         found.append({
             "id": group_id, "kind": group.kind, "title": visible(group.title, 60),
-            "count": len(group.starts) or 1, "x": tidy(left - 10), "y": tidy(top - 18),
+            "count": group.count, "x": tidy(left - 10), "y": tidy(top - 18),
             "w": tidy(right - left + 20), "h": tidy(bottom - top + 36),
         })  # fmt: skip
     return found

@@ -92,11 +92,12 @@ def operation_row(folding: Folding, item: Item) -> str:
         members = [n for n in graph.nodes[item.first : item.last] if n.op != "source"]
         last, line = members[-1], item.line
         if item.kind == "loop":
-            done = f"× {item.count:,}"
+            done = f"× {item.count:,}" if item.is_complete else "loop"
         else:
             done = " ".join(map(sign, members[:6]))
             done += " …" if len(members) > 6 else ""
-        code = item.title if item.kind in ("loop", "run") else graph.code(line)
+        titled = item.kind in ("loop", "run") or line is None
+        code = item.title if titled else graph.code(line)
     else:
         last = graph.nodes[item]
         line, done = last.line, sign(last)

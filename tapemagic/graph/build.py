@@ -1,14 +1,16 @@
 """From the tape to the frozen graph.
 
 The tape is read through a handful of attributes (``nodes()``, ``bindings``, ``source_nodes``,
-``target``, ``cell``, ``cotangents``, ``failure``, ``reasons``), never by its class, so that a
-plain object with the same attributes can be drawn as well.
+``asked_target``, ``target_reason``, ``cell``, ``cotangents``, ``contribution()``, ``failure``,
+``sweep_failure``, ``reasons``), never by its class, so that a plain object with the same
+attributes can be drawn as well.
 """
 
 from __future__ import annotations
 
 import gc
 import linecache
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -67,14 +69,14 @@ def build_graph(tape: Any) -> Graph:
         few = len(recorded) <= FROZEN_AT_ONCE
         known_arrays = KnownArrays(getattr(tape, "arrays", {}) if few else {}, text)
         nodes = tuple(graph_nodes(recorded, names, known_arrays, text.count("\n") + 1))
-    target = tape.target
+    target = tape.asked_target
     graph = Graph(
         nodes=nodes,
         sources=source_rows(tape, nodes, values, gradients, has_gradients),
         lines=tuple(text.splitlines()),
         target=(target[0], target[1]) if target is not None else None,
         has_gradients=has_gradients,
-        failure=failure_row(tape.failure),
+        failure=failure_row(tape.failure or tape.sweep_failure),
         source_map=SourceMap(text),
         values=values,
         gradients=gradients,
@@ -157,7 +159,7 @@ def graph_nodes(
         calls = node.calls
         frames = frames_of.get(calls)
         if frames is None:
-            frames = frames_of[calls] = frames_below_cell(calls)
+            frames = frames_of[calls] = frames_below_cell(calls, node.line)
         yield GraphNode(
             node.index,
             node.op,
@@ -173,9 +175,22 @@ def graph_nodes(
         )
 
 
-def frames_below_cell(calls: tuple[Frame, ...]) -> tuple[Frame, ...]:
-    """Leave out the cell's own frame, and what lies deeper than anybody would open."""
-    return tuple(calls[1 : DEEPEST_FRAME + 1])
+def frames_below_cell(calls: tuple[Frame, ...], line: int | None) -> tuple[Frame, ...]:
+    """Leave out the cell's own frame, and what lies deeper than anybody would open.
+
+    What ran without a `line` of the cell has no frame there; its file stands for a function.
+    """
+    if line is not None:
+        return tuple(calls[1 : DEEPEST_FRAME + 1])
+    return tuple(
+        (file_name(file) if name == "<module>" else name, file, at)
+        for name, file, at in calls[:DEEPEST_FRAME]
+    )
+
+
+def file_name(path: str) -> str:
+    """Name a file on the disk; what another cell calls itself changes from run to run."""
+    return os.path.basename(path) if os.path.isfile(path) else "another cell"
 
 
 def failure_row(failure: Any) -> FailureRow | None:

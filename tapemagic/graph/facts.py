@@ -60,6 +60,18 @@ class Facts:
             for start, constant in zip(node.inputs, constants, strict=False)
         ]
 
+    def passed_on(self, index: int, operand: int, *, unevenly: bool = False) -> Any:
+        """Return what one operation alone contributes to the cotangent of an operand.
+
+        Elements that cancel in it do not if what arrives is weighted `unevenly`.
+        """
+        shape = self.recorded[index].shape
+        ct = np.broadcast_to(self.cotangents[index], shape)
+        if unevenly:
+            ct = ct * np.random.default_rng(0).uniform(0.5, 1.5, shape).astype(ct.real.dtype)
+        found = self.tape.contribution(index, operand, ct[()])
+        return 0.0 if found is None else found
+
     def spelled(self, node: GraphNode) -> str:
         """Name a value in a sentence: by its name, else by its operation; with its line."""
         what = quoted(node.name) if node.name else f"the result of {node.op}"

@@ -16,8 +16,9 @@ import linecache
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cached_property
 
-from tapemagic.graph.iterations import iteration_starts, period_starts
+from tapemagic.graph.iterations import iteration_starts, period_starts, records_throughout
 from tapemagic.graph.model import Graph, GraphNode, Group
 from tapemagic.graph.source import Loop, Outline
 from tapemagic.graph.words import counted
@@ -49,6 +50,12 @@ class Folding:
         self.graph = graph
         self.root = Group("g", "cell", "cell", 0, len(graph.nodes), None)
         self._children: dict[str, tuple[Item, ...]] = {}
+
+    @cached_property
+    def _born(self) -> dict[str, int]:
+        """Name (without its version) -> the first node that it stood for."""
+        nodes = reversed(self.graph.nodes)
+        return {node.name.partition("@")[0]: node.index for node in nodes if node.name}
 
     def children(self, group: Group) -> tuple[Item, ...]:
         """What a group shows when it is opened."""
@@ -182,7 +189,14 @@ class Folding:
             return self._segments(once)
         line = loop[0] if group.depth == 0 else self.graph.nodes[first].line
         title = self._text(first, group.depth, loop[0])
-        return [Group("", "loop", title, first, last, line, group.depth, group.loops, starts)]
+        complete = records_throughout(
+            self.graph.nodes, self._born, first, last, group.depth, loop, outline
+        )
+        return [
+            Group(
+                "", "loop", title, first, last, line, group.depth, group.loops, starts, complete
+            )
+        ]  # fmt: skip
 
     def _line(self, group: Group, first: int, last: int) -> Item:
         nodes = self.graph.nodes
@@ -239,11 +253,17 @@ class Folding:
             first, last = first_of(some[0]), last_of(some[-1])
             kind = "line" if group.kind == "line" else "run"
             noun = "iteration" if group.starts else "step"
+            noun = noun if group.is_complete else f"recorded {noun}"
             title = f"{start + 1:,} to {start + len(some):,} of {counted(len(parts), noun)}"
             starts = group.starts[start : start + size]
             loops = group.loops + (group.kind == "loop")
             line = self.graph.nodes[first].line
-            bundles.append(Group("", kind, title, first, last, line, group.depth, loops, starts))
+            bundles.append(
+                Group(
+                    "", kind, title, first, last, line, group.depth, loops, starts,
+                    group.is_complete,
+                )
+            )  # fmt: skip
         return bundles
 
     def _numbered(self, group: Group, parts: Sequence[Item]) -> tuple[Item, ...]:
@@ -257,6 +277,9 @@ class Folding:
         return self.graph.source_map.outline(position(self.graph.nodes[index], depth)[0])
 
     def _text(self, index: int, depth: int, line: int) -> str:
+        node = self.graph.nodes[index]
+        if depth == 0 and node.line is None and node.frames:
+            return f"in {node.frames[0][0]}"
         if depth == 0:
             return self.graph.code(line)
         return linecache.getline(position(self.graph.nodes[index], depth)[0] or "", line).strip()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tapemagic.graph.model import GraphNode
-from tapemagic.graph.source import Outline
+from tapemagic.graph.source import Loop, Outline
 
 
 def iteration_starts(
@@ -27,8 +27,9 @@ def iteration_starts(
 
     Notes
     -----
-    A new iteration begins where the lines jump back, or where one line binds a name that it has
-    bound before. A body of one line without a name leaves only its repetition to go by.
+    A new iteration begins where the lines jump back or into another branch of the same `if`, or
+    where one line binds a name that it has bound before. A body of one line without a name leaves
+    only its repetition to go by.
     """
     starts = [first]
     visits: dict[int, tuple[int, bool]] = {}  # line -> (where its visit is counted, plain)
@@ -46,7 +47,7 @@ def iteration_starts(
             visits[line] = (inner[0][0], False) if inner else (outline.statement(line), True)
         visit, plain = visits[line]
         name = node.name.partition("@")[0] if plain else ""
-        if visit < previous:
+        if visit < previous or outline.excludes(previous, visit):
             starts.append(index)
         elif visit == previous and name in bound:
             starts.append(after_binding)
@@ -61,6 +62,38 @@ def iteration_starts(
     if len(starts) == 1 and len(lines) == 1:
         return period_starts(nodes, first, last)
     return tuple(starts)
+
+
+def records_throughout(
+    nodes: Sequence[GraphNode],
+    born: Mapping[str, int],
+    first: int,
+    last: int,
+    depth: int,
+    loop: Loop,
+    outline: Outline,
+) -> bool:
+    """Tell whether each iteration of a loop has certainly recorded something.
+
+    So it is if some statement runs in every iteration (or one branch or another of some `if` does)
+    and reads what was on the tape before the loop, itself or by its name. A value that the loop
+    itself makes may have been a plain one in its first iterations. `born` has the first node of
+    each name.
+    """
+    lines: set[int] = set()
+    for index in range(first, last):
+        node = nodes[index]
+        line = outline.statement(line_at(node, depth))
+        if line in lines or not any(
+            start < first or born.get(nodes[start].name.partition("@")[0], first) < first
+            for start in node.inputs
+            if start is not None
+        ):
+            continue
+        lines.add(line)
+        if outline.always_runs(loop, lines):
+            return True
+    return False
 
 
 def line_at(node: GraphNode, depth: int) -> int:

@@ -9,7 +9,8 @@ from tapemagic.graph.model import GraphNode, Mark
 from tapemagic.graph.words import listed
 
 SCISSORS = "✂ "  # a note that begins so is drawn as a cut
-LEFT = "left the tape"
+CUT, LEFT = "cut by stop_gradient", "left the tape"
+WAYS_OUT = (CUT, LEFT)  # a reason that begins so is complete: no advice mends it
 
 
 def notes_of(node: GraphNode, explains: bool) -> list[str]:
@@ -26,7 +27,7 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
     """
     notes = []
     if cuts := of_kind(node, "cut"):
-        notes.append(f"{SCISSORS}cut by stop_gradient at {lines_of(cuts)}")
+        notes.append(f"{SCISSORS}{CUT} at {lines_of(cuts)}")
     if explains:
         notes += [
             f"{LEFT}{f' as {detail}' if detail else ''} at {at_line(line)}"
@@ -44,7 +45,7 @@ def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
     nodes = list(nodes)
     reasons = []
     if cuts := [mark for node in nodes for mark in of_kind(node, "cut")]:
-        reasons.append(f"cut by stop_gradient ({lines_of(cuts)})")
+        reasons.append(f"{CUT} ({lines_of(cuts)})")
     left = [
         f"at {at_line(line)}{f' as {detail}' if detail else ''}"
         for node in nodes

@@ -97,7 +97,9 @@ class Group:
     loops : int
         How many loops of that frame are already open around it.
     starts : tuple of int
-        For loops and runs of iterations: where each iteration begins.
+        For loops and runs of iterations: where each iteration begins that recorded something.
+    is_complete : bool
+        Whether these are certainly all of its iterations.
     """
 
     id: str
@@ -109,11 +111,12 @@ class Group:
     depth: int = 0
     loops: int = 0
     starts: tuple[int, ...] = ()
+    is_complete: bool = True
 
     @property
     def count(self) -> int:
-        """How often its body ran: the × n."""
-        return max(len(self.starts), 1)
+        """How often its body ran: the × n; 1 where that is not known."""
+        return max(len(self.starts), 1) if self.is_complete else 1
 
 
 @dataclass(frozen=True, slots=True)

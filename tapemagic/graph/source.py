@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 import linecache
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 Loop = tuple[int, int, int]  # line of the header, first and last line of what repeats
+Branch = tuple[tuple[int, int], int]  # place of an `if` or `match`, and which of its blocks
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 # Lines that are IPython's and not Python's.
 MAGIC = re.compile(r"^(\s*)(?:[%!?].*|.*\?\s*|[\w\s,.]+=\s*[%!].*)$")
@@ -42,10 +44,15 @@ class Outline:
         self._statements: dict[int, int] = {}
         self._ends: dict[int, int] = {}
         self._loops: dict[int, tuple[Loop, ...]] = {}
+        self._branches: dict[int, tuple[Branch, ...]] = {}
+        self._bodies: dict[int, list[ast.stmt]] = {}  # of loops, by the line of their header
         tree = parsed(text)
         if tree is not None:
-            for statement, loops in statements(tree):
+            for statement, loops, branches in statements(tree):
                 self._add(statement, loops)
+                self._branches.setdefault(statement.lineno, branches)
+                if isinstance(statement, LOOPS):
+                    self._bodies[statement.lineno] = statement.body
 
     def _add(self, statement: ast.stmt, loops: tuple[Loop, ...]) -> None:
         end = statement.end_lineno or statement.lineno
@@ -69,6 +76,32 @@ class Outline:
         """The loops around `line`, outermost first."""
         return self._loops.get(line, ())
 
+    def excludes(self, line: int, other: int) -> bool:
+        """Whether two statements stand in different branches of one `if` (or `match`)."""
+        chosen = dict(self._branches.get(line, ()))
+        others = self._branches.get(other, ())
+        return any(chosen.get(choice, branch) != branch for choice, branch in others)
+
+    def always_runs(self, loop: Loop, lines: Collection[int]) -> bool:
+        """Whether every iteration of a loop comes by one of the statements on these lines."""
+        return always_runs(self._bodies.get(loop[0], []), lines)
+
+
+def always_runs(body: list[ast.stmt], lines: Collection[int]) -> bool:
+    """Whether whoever runs a block comes by one of the statements on these lines."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            if always_runs(statement.body, lines) and always_runs(statement.orelse, lines):
+                return True
+        elif isinstance(statement, (*LOOPS, ast.With, ast.AsyncWith, ast.Try)):
+            if statement.lineno in lines or always_runs(statement.body, lines):
+                return True
+        elif statement.lineno in lines and not isinstance(statement, ast.Match):
+            return True
+        if any(isinstance(part, ast.Continue) for part in ast.walk(statement)):
+            return False
+    return False
+
 
 def parsed(text: str) -> ast.Module | None:
     """Parse a cell, IPython's own lines blanked; None when it is not Python."""
@@ -83,11 +116,17 @@ def parsed(text: str) -> ast.Module | None:
     return None
 
 
-def statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, tuple[Loop, ...]]]:
-    """Yield every statement with the loops around it, without recursion."""
-    waiting: list[tuple[ast.stmt, tuple[Loop, ...]]] = [(item, ()) for item in tree.body[::-1]]
+def statements(
+    tree: ast.Module,
+) -> Iterator[tuple[ast.stmt, tuple[Loop, ...], tuple[Branch, ...]]]:
+    """Yield every statement with the loops around it, without recursion.
+
+    And with the branches that it stands in, as far as they are inside the innermost loop.
+    """
+    waiting: list[tuple[ast.stmt, tuple[Loop, ...], tuple[Branch, ...]]]
+    waiting = [(item, (), ()) for item in tree.body[::-1]]
     while waiting:
-        statement, outer = waiting.pop()
+        statement, outer, branches = waiting.pop()
         around = inner = outer
         if isinstance(statement, (ast.For, ast.AsyncFor)):
             inner = (*outer, (statement.lineno, statement.body[0].lineno, end_of(statement.body)))
@@ -97,10 +136,13 @@ def statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, tuple[Loop, ...]]]:
             around = inner
         elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             inner = ()  # another frame: what surrounds the definition does not run with it
-        yield statement, around
-        for block in blocks(statement):
+        yield statement, around, branches
+        for number, block in enumerate(blocks(statement)):
             loops = inner if block is getattr(statement, "body", None) else outer
-            waiting += [(item, loops) for item in block[::-1]]
+            taken = branches if loops == outer else ()
+            if isinstance(statement, (ast.If, ast.Match)):
+                taken = (*branches, ((statement.lineno, statement.col_offset), number))
+            waiting += [(item, loops, taken) for item in block[::-1]]
 
 
 def blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
-from tapemagic.graph.marks import of_kind
+from tapemagic.graph.kinks import kinks
+from tapemagic.graph.marks import WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
-from tapemagic.graph.why_missing import why_not_connected, why_zero
+from tapemagic.graph.why_missing import why_not_connected
 from tapemagic.graph.why_values import (
     backward_trouble,
     broadcast_growth,
     forward_trouble,
-    kinks,
     loop_factors,
 )
+from tapemagic.graph.why_zero import why_zero
 from tapemagic.graph.words import visible
 
 REASON_LENGTH = 200
@@ -86,6 +87,8 @@ def explain(tape: Any, graph: Graph, name: str | None = None) -> str:
 def nothing_to_tell(graph: Graph, name: str) -> str:
     """Answer for a name about which there is no finding."""
     shown = quoted(name)
+    if graph.failure is not None and not graph.has_gradients:
+        return f"{shown} has no gradient: {graph.failure.sentence}."
     for row in graph.sources:
         if row.name == name and row.gradient is not None:
             return f"{shown} has a gradient: {row.gradient.text}."
@@ -193,8 +196,8 @@ def without_gradient(facts: Facts) -> Iterator[Finding]:
                 said = "has no gradient" if kind == "not-connected" else "has gradient 0"
                 why = row.reason or source_reason(facts, row)
                 message = sentence(f"{quoted(row.name)} {said}: {why}")
-                on_purpose = why.startswith("cut by")
-                yield Finding(kind, (row.name,), None, message, "" if on_purpose else fix)
+                is_told = bool(facts.tape.target_reason) or why.startswith(WAYS_OUT)
+                yield Finding(kind, (row.name,), None, message, "" if is_told else fix)
 
 
 def loops(facts: Facts) -> Iterator[Finding]:
@@ -239,9 +242,9 @@ def rebound(facts: Facts) -> Iterator[Finding]:
 def not_run(facts: Facts) -> Iterator[Finding]:
     """Nobody asked for a gradient."""
     if not facts.graph.has_gradients and facts.graph.failure is None:
-        yield Finding(
-            "not-run", tuple(facts.tape.source_nodes), None, "No gradient was asked for yet."
-        )
+        reason = facts.tape.target_reason
+        said = sentence(f"no target: {reason}") if reason else "No gradient was asked for yet."
+        yield Finding("not-run", tuple(facts.tape.source_nodes), None, said)
 
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (

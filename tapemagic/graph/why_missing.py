@@ -1,10 +1,8 @@
-"""Why the gradient of a source is missing or exactly zero."""
+"""Why the gradient of a source is missing."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from tapemagic.graph.facts import Facts, as_numbers, at_line, is_zero, quoted
+from tapemagic.graph.facts import Facts, at_line, quoted
 from tapemagic.graph.marks import ways_out_of_tape
 from tapemagic.graph.model import GraphNode
 from tapemagic.graph.words import listed
@@ -16,12 +14,6 @@ FLAT = frozenset({
     "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "isnan", "isinf", "isfinite", "nonzero", "count_nonzero",
 })  # fmt: skip
-ROUTING = frozenset({
-    "maximum", "minimum", "fmax", "fmin", "max", "min", "amax", "amin",
-    "clip", "where", "getitem", "sort",
-})  # fmt: skip
-SHOWN = 3  # places named in one sentence
-TINY = 1e-150  # a factor below it can take the product below the smallest number
 
 
 def why_not_connected(facts: Facts, source: int) -> str:
@@ -43,10 +35,13 @@ def why_not_connected(facts: Facts, source: int) -> str:
 def why_unread(facts: Facts, name: str, node: GraphNode, source: int) -> str:
     """Say what the last value computed from a source is, which the target does not read."""
     if node.index == source:
-        return f"no recorded operation reads {name}"
+        return facts.tape.target_reason or f"no recorded operation reads {name}"
+    last = f"the last value computed from {name} is {facts.spelled(node)}"
+    if facts.tape.target_reason:
+        return f"{facts.tape.target_reason}; {last}"
     return (
-        f"{facts.target_name} does not depend on it: the last value computed from {name} is "
-        f"{facts.spelled(node)}, and {facts.target_name} does not read that"
+        f"{facts.target_name} does not depend on it: {last}, "
+        f"and {facts.target_name} does not read that"
     )
 
 
@@ -70,48 +65,6 @@ def why_cut(facts: Facts, marks: bytearray) -> str:
     if blockers:
         return f"{ops_of(blockers)} passed no gradient on to it"
     return f"{facts.target_name} does not depend on it"
-
-
-def why_zero(facts: Facts, source: int) -> str:
-    """Say where a gradient became exactly zero on its way to a source."""
-    marks = facts.downstream(source)
-    blockers = []
-    for node in reversed(facts.graph.nodes):
-        ct = facts.cotangents.get(node.index)
-        if not marks[node.index] or ct is None or node.op == "source" or is_zero(ct):
-            continue
-        arriving = [
-            start for start in node.inputs
-            if start is not None and marks[start] and is_zero(facts.cotangents.get(start))
-        ]  # fmt: skip
-        if arriving:
-            blockers.append(node)
-    if not blockers:
-        return f"the gradient is exactly 0 already at {facts.target_name}"
-    return "; ".join(dict.fromkeys(why_zero_at(facts, node) for node in blockers[:SHOWN]))
-
-
-def why_zero_at(facts: Facts, node: GraphNode) -> str:
-    """Say why one operation passed on nothing but zeros."""
-    place = f"{node.op} ({at_line(node.line)})"
-    operands = facts.operands(node.index)
-    ct = as_numbers(facts.cotangents.get(node.index))
-    if is_flat(node):
-        return f"{place} is flat: its derivative is 0 wherever it exists"
-    if node.op == "clip":
-        return f"{place} is saturated: every element lies outside its bounds"
-    if node.op in ("maximum", "fmax") and any(is_zero(operand) for operand in operands):
-        return f"{place} is a dead relu: every element is below 0"
-    if node.op in ROUTING:
-        return f"{place} takes nothing from it: other elements were chosen"
-    if node.op == "multiply" and any(is_zero(operand) for operand in operands):
-        return f"{place} multiplies it by 0"
-    if ct is not None and np.abs(ct).max(initial=0.0) < TINY:
-        return f"underflow in {place}: the gradient became smaller than the smallest number"
-    if any(len(facts.users[start]) > 1 for start in node.inputs if start is not None):
-        return f"the contributions of its uses add up to exactly 0 at {place}"
-    formula = f" ({', '.join(filter(None, node.formulas))})" if any(node.formulas) else ""
-    return f"the local derivative{formula} of {place} is 0 at every element"
 
 
 def is_flat(node: GraphNode) -> bool:

@@ -1,15 +1,13 @@
-"""What the values and gradients themselves tell: nan, kinks, shapes that grew, loops that fade."""
+"""What the values and gradients themselves tell: nan, shapes that grew, loops that fade."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from tapemagic.graph.facts import (
     Facts,
-    as_numbers,
     at_line,
     elements_at,
     first_bad_element,
@@ -18,7 +16,7 @@ from tapemagic.graph.facts import (
 )
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.model import Group
-from tapemagic.graph.words import counted, number
+from tapemagic.graph.words import number
 
 FIXES = {
     "sqrt": "Keep the argument of sqrt above 0.",
@@ -33,16 +31,6 @@ NOT_ELEMENTWISE = frozenset({
 })  # fmt: skip
 FEWEST_ITERATIONS = 5
 FADED = 1e-6  # first over last |gradient| below it vanishes, above its inverse explodes
-TIE_WORDS = {
-    "absolute": "at 0: the derivative shown there is 0",
-    "fabs": "at 0: the derivative shown there is 0",
-    "maximum": "at a tie: each operand gets one half",
-    "minimum": "at a tie: each operand gets one half",
-    "max": "at a tie: they share the gradient equally",
-    "min": "at a tie: they share the gradient equally",
-    "sqrt": "at 0: the derivative there is infinite",
-}
-
 Trouble = tuple[int | None, str, str]  # line, message, fix
 
 
@@ -84,36 +72,6 @@ def backward_trouble(facts: Facts) -> list[Trouble]:
     return []
 
 
-def kinks(facts: Facts) -> Iterator[tuple[int | None, str]]:
-    """Elements at which an operation has no derivative, counted by operation and line."""
-    counts: dict[tuple[str, int | None], int] = {}
-    for node in facts.recorded:
-        if node.op not in TIE_WORDS or node.index not in facts.cotangents:
-            continue
-        count = ties(node.op, facts.operands(node.index), node.value)
-        if count:
-            key = (node.op, node.line)
-            counts[key] = counts.get(key, 0) + count
-    for (op, line), count in counts.items():
-        yield line, f"{op} ({at_line(line)}): {counted(count, 'element')} {TIE_WORDS[op]}."
-
-
-def ties(op: str, operands: list[Any], result: object) -> int:
-    """Count elements at a kink of one operation."""
-    arrays = [array for array in map(as_numbers, operands) if array is not None]
-    if not arrays or len(arrays) < len(operands):
-        return 0  # not kept
-    if op in ("absolute", "fabs", "sqrt"):
-        return int(np.count_nonzero(arrays[0] == 0))
-    if op in ("maximum", "minimum"):
-        return int(np.count_nonzero(arrays[0] == arrays[1])) if len(arrays) > 1 else 0
-    best = as_numbers(result)
-    if best is None or best.ndim:  # along an axis: which elements compete is not known here
-        return 0
-    equal = int(np.count_nonzero(arrays[0] == best))
-    return equal if equal > 1 else 0
-
-
 def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
     """Elementwise operations whose result is larger than both operands."""
     seen = set()
@@ -149,7 +107,10 @@ def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
         return
     folding = Folding(facts.graph)
     for item in folding.children(folding.root):
-        if not isinstance(item, Group) or item.kind != "loop" or item.count < FEWEST_ITERATIONS:
+        if not isinstance(item, Group) or item.kind != "loop":
+            continue
+        count = len(item.starts)
+        if count < FEWEST_ITERATIONS:
             continue
         first = bound_norms(facts, item.starts[0], item.starts[1])
         last = bound_norms(facts, item.starts[-1], item.last)
@@ -165,10 +126,11 @@ def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
         if FADED <= ratio <= 1 / FADED:
             continue
         kind = "vanishing" if ratio < 1 else "exploding"
-        factor = ratio ** (1 / (item.count - 1))
+        factor = ratio ** (1 / (count - 1))
+        often = f"× {count:,}" if item.is_complete else f"at least × {count:,}"
         message = (
             f"the gradient of {quoted(name)} is {kind} along the loop on {at_line(item.line)} "
-            f"(× {item.count:,}): {number(last[name], 2)} at its last iteration, "
+            f"({often}): {number(last[name], 2)} at its last iteration, "
             f"{number(first[name], 2)} at its first, a factor of {number(factor, 3)} per step"
         )
         yield kind, item.line, message, ""

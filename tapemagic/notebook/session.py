@@ -6,7 +6,6 @@ import weakref
 from typing import Any
 
 import numpy as np
-from IPython.core.error import UsageError
 
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, plain
@@ -23,7 +22,8 @@ from .records import Cell, Failure, Options, Outcome
 from .source import follow
 from .sources import check_sources, find_sources, take_sources, why_no_source
 from .strict import check_strict
-from .versions import is_variable, node_of, note_unseen_versions
+from .targets import find_inside, find_target, notes_on_target, why_no_target
+from .versions import node_of, note_unseen_versions
 
 #: Builtins that reach names which the cell does not mention.
 _READERS = frozenset(("exec", "eval", "globals", "locals", "vars"))
@@ -73,6 +73,8 @@ class Session:
         #: Plain values of the sources when the cell began.
         self.start_values: dict[str, Any] = {}
         self._target: tuple[str, Any, int] | None = None
+        #: Name of a container with values that could be the target, and the path to the first.
+        self._inside = ("", "")
         self.reads = follow(plan.source.reads, namespace)
         self.reached = follow(plan.source.names, namespace)
         if not _READERS.isdisjoint(self.reached):  # text that may name anything
@@ -161,9 +163,13 @@ class Session:
                 if error is None:
                     self._report_trailing()
                 # while it records: afterwards no handle is on the tape any more
-                self._target = self._find_target()
+                self._target = find_target(self)
                 if note_unseen_versions(self.tape, self.namespace) and self._target is None:
-                    self._target = self._find_target()
+                    self._target = find_target(self)
+                if self._target is None:
+                    self._inside = find_inside(
+                        self.plan.source.binds, self.namespace, self.tape.source_nodes.values()
+                    )
                 if error is None and self.keeps_gradients:
                     self.gradients = self._gradients_on_tape()
                 self.tape.stop()
@@ -182,25 +188,6 @@ class Session:
         for name in self.plan.trailing:
             if name in self.namespace:
                 self.namespace[name] = self.hooks.bind(name, self.namespace[name])
-
-    def _find_target(self) -> tuple[str, Any, int] | None:
-        """Find name, handle and node of the target while names still hold handles."""
-        asked = self.options.target
-        if asked is not None:
-            try:
-                value = asked.find(self.namespace)
-            except UsageError as error:
-                value = error
-            return asked.text, value, node_of(value)
-        last = self.hooks.last_value
-        if node_of(last) >= 0:
-            return self.plan.source.last, last, node_of(last)
-        sources = set(self.tape.source_nodes.values())
-        for name, index in reversed(self.tape.bindings):
-            value = self.namespace.get(name)
-            if index not in sources and not is_variable(value) and node_of(value) >= 0:
-                return name, value, node_of(value)
-        return None
 
     def _gradients_on_tape(self) -> list[Any]:
         if self._target is None or self._target[2] < 0:
@@ -227,41 +214,28 @@ class Session:
             If the tape cannot be swept.
         """
         tape, sources = self.tape, self.sources
-        tape.reasons.update(sources.reasons)
+        tape.refused.update(sources.reasons)
         for name in sources.wanted:
-            tape.reasons.setdefault(name, why_no_source(self.namespace.get(name)))
+            tape.refused.setdefault(name, why_no_source(self.namespace.get(name)))
         outcome = self.outcome
         if tape.failure is not None:
             return
         if self.options.strict:
             check_strict(tape)
         if not sources.handles:
-            found = (
-                "none of those named is a float variable"
-                if sources.reasons
-                else "the cell reads no float variable"
+            outcome.notes.append(
+                "No source: none of those named is a float variable."
+                if self.options.sources
+                else "No source: the cell reads no float variable. Name one: %%tape w"
             )
-            outcome.notes.append(f"No source: {found}. Name one: %%tape w")
         elif self._target is None:
-            outcome.notes.append("No target: nothing that the cell computes depends on a source.")
+            tape.no_target = why_no_target(tape, self._inside)
+            outcome.notes.append(f"No target: {tape.no_target}.")
         else:
             name, value, index = self._target
-            self._check_target(name, value)
+            outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
             if index >= 0:
                 tape.target = (name, index)
-            shape = np.shape(value)
-            kind = getattr(value, "dtype", np.dtype(float))
-            if kind.kind not in "fc":
-                outcome.notes.append(
-                    f"The target {name} is of dtype {kind}: it changes by steps, if at all, and "
-                    "has no gradient."
-                )
-            elif shape:
-                element = f"{name}[{', '.join('0' * len(shape))}]"
-                outcome.notes.append(
-                    f"{name} has shape {shape}: this is the gradient of its sum.\n"
-                    f"For one element use {element}; for all of them, --jacobian."
-                )
             self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))
 
     def target_key(self) -> Any:
@@ -279,15 +253,6 @@ class Session:
                     self.tape.bindings.append((name, index))
                 return name
         return value
-
-    def _check_target(self, name: str, value: Any) -> None:
-        if isinstance(value, UsageError):
-            raise UsageError(f"no target '{name}': the cell did not make it")
-        if type(value) in HANDLE_TYPES:
-            return
-        if isinstance(value, float | complex | np.ndarray | np.inexact):
-            return
-        raise UsageError(f"the target '{name}' is of type {type(value).__name__}, not a float")
 
 
 def first_line(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,8 +98,8 @@ def check_sources(
                 )
         elif path.root not in namespace:
             raise UsageError(unknown(path.root, [*namespace, *cell.binds]))
-        else:
-            path.find(namespace)
+        elif is_subclass(value := path.find(namespace)):
+            raise UsageError(f"the source '{path.text}' is a {why_not(value)}")
 
 
 def is_bound_first(
@@ -152,27 +152,42 @@ def _take(
         return value
     seen.add(id(value))
     if isinstance(value, tuple):
-        names = getattr(value, "_fields", range(len(value)))
-        steps = [("item" if isinstance(name, int) else "attribute", name) for name in names]
         new = [
             _take(text + spell(step), element, lift, found, depth + 1, seen)
-            for step, element in zip(steps, value, strict=True)
+            for step, element, *_ in named_parts(value)
         ]
         if all(a is b for a, b in zip(new, value, strict=True)):
             return value
         result = rebuild(value, new)
         found.rebuilt.append((result, value))
         return result
-    if isinstance(value, list | dict) or is_users(type(value)):
-        for put, place, element in slots(value):
-            if put not in _NAMED:
-                continue
-            step = step_of(put, place)
-            new = _take(text + spell(step), element, lift, found, depth + 1, seen)
-            if new is not element:
-                put(value, place, new)
-                found.changed.append(value)
+    for step, element, put, place in named_parts(value):
+        new = _take(text + spell(step), element, lift, found, depth + 1, seen)
+        if new is not element:
+            put(value, place, new)
+            found.changed.append(value)
     return value
+
+
+def named_parts(value: Any) -> Iterator[tuple[tuple[str, Any], Any, Callable[..., Any], Any]]:
+    """Yield the parts of a container that a path can spell.
+
+    As the step that leads there, the part, and how to put something else in its place (into a
+    tuple nothing can be put).
+    """
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", range(len(value)))
+        for name, element in zip(names, value, strict=True):
+            yield (
+                ("item" if isinstance(name, int) else "attribute", name),
+                element,
+                set_member,
+                name,
+            )
+    elif isinstance(value, list | dict) or is_users(type(value)):
+        for put, place, element in slots(value):
+            if put in _NAMED:
+                yield step_of(put, place), element, put, place
 
 
 #: The ways of putting something into a container that a path can spell.
@@ -195,11 +210,22 @@ def why_not(value: Any) -> str:
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "O":
             return ""
+        if is_subclass(value):
+            plain = ".filled(0)" if isinstance(value, np.ma.MaskedArray) else ".view(np.ndarray)"
+            name = type(value).__name__
+            return f"{name}, which computes in its own way: no derivative is known; use {plain}"
         return f"dtype {value.dtype}: has no derivative; use .astype(float)"
     is_function = callable(value) and not is_users(type(value))
     if isinstance(value, str | bytes | type(None)) or is_function:
         return f"{type(value).__name__}: not a number"
     return ""
+
+
+def is_subclass(value: Any) -> bool:
+    """Say whether a value is a float array of a class of its own: masked, a matrix, the user's."""
+    return (
+        isinstance_exactly(value, np.ndarray) and value.dtype.kind in "fc" and not is_array(value)
+    )
 
 
 def put_source(path: Path, new: Any, namespace: MutableMapping[str, Any], found: Sources) -> None:

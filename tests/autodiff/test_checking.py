@@ -153,7 +153,7 @@ def test_a_tape_checks_functions_with_gradients_of_their_own(cut):
     check = tape.check()
     assert bool(check) == (cut is tapemagic.checkpoint)
     if not check:
-        assert "\n  source 0[0]: 5, by differences 2" in str(check)
+        assert "\n  weights[0]: 5, by differences 2" in str(check)
 
 
 def test_the_rows_are_named_as_the_person_names_them():

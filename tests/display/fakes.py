@@ -102,7 +102,13 @@ class Recorder:
         self.target: tuple[str, int] | None = None
         self.cotangents: dict[int, Any] | None = None
         self.failure: FakeFailure | None = None
+        self.sweep_failure: FakeFailure | None = None
         self.reasons: dict[str, str] = {}
+        self.target_reason = ""
+
+    @property
+    def asked_target(self):
+        return self.target
 
     def nodes(self):
         return self.recorded
@@ -150,6 +156,17 @@ class Recorder:
             constant if index is None else self.recorded[index].value
             for index, constant in zip(inputs, constants, strict=True)
         ]
+
+    def contribution(self, index, operand, ct):
+        """What one operation alone makes of a cotangent of its result, for one operand."""
+        node = self.recorded[index]
+        parts = OPERATIONS[node.op][2](ct, node.value, *self.plain(node.inputs, node.constants))
+        shape = self.recorded[operand].shape
+        return sum(
+            unbroadcast(part, shape)
+            for start, part in zip(node.inputs, parts, strict=True)
+            if start == operand
+        )
 
     def gradient(self, name, index):
         """Sweep backward from a target; a node that gets nothing is left out."""

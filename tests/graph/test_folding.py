@@ -16,7 +16,7 @@ from tapemagic.graph.model import Group
 def folded(text, visits):
     """A folding of operations given as (line, name) in time order."""
     tape = fakes.Recorder(text)
-    x = tape.source("x", 1.0)
+    x = tape.source("a", 1.0)
     for line, name in visits:
         x = tape.run("sin", x, line=line, name=name)
     return Folding(build_graph(tape))
@@ -57,8 +57,46 @@ def test_branches_that_skip_the_last_line_do_not_merge_iterations():
     text = "for i in r:\n    if i:\n        a = f(a)\n    else:\n        a = g(a)"
     lines = [3, 5, 3, 3, 5, 5, 3]  # no single line tells: 3 after 3 is a new iteration
     (loop,) = loops(folded(text, [(line, "a") for line in lines]))
-    # Seen from its lines alone, [3, 5] could be one iteration; more is not claimed.
-    assert 4 <= loop.count <= 7
+    assert loop.count == 7
+
+
+LEFT_OUT = "for i in r:\n    if i:\n        a = f(a)"
+SKIPPED = "for i in r:\n    if i:\n        continue\n    a = f(a)"
+MADE_INSIDE = "for i in r:\n    if i:\n        y = f(a)\n    y = g(y)"
+ELSE_IF = "for i in r:\n    if i:\n        a = f(a)\n    elif j:\n        a = g(a)"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (LEFT_OUT, "33"), (SKIPPED, "44"), (MADE_INSIDE, "34344"), (ELSE_IF, "353"),
+        ("for i in r:\n    y = f(y)\n    if i:\n        y = y + a", "4242"),
+    ],
+)  # fmt: skip
+def test_iterations_that_may_have_recorded_nothing_are_not_counted(text, lines):
+    tape = fakes.Recorder(text)
+    a, y = tape.source("a", 1.0), None
+    for line in map(int, lines):
+        code = text.splitlines()[line - 1]
+        y = tape.run("sin", y if "(y)" in code else a, line=line, name=code.split()[0])
+    (loop,) = loops(Folding(build_graph(tape)))
+    assert len(loop.starts) > 1
+    assert not loop.is_complete
+    assert loop.count == 1  # nothing is claimed
+
+
+@pytest.mark.parametrize(
+    ("lines", "count"), [("35", 2), ("353", 3), ("33", 2), ("5535", 4), ("3555533", 7)]
+)
+def test_either_branch_is_an_iteration(lines, count):
+    text = "for i in r:\n    if i:\n        b = f(a)\n    else:\n        c = g(a)"
+    tape = fakes.Recorder(text)
+    a = tape.source("a", 1.0)
+    for line in map(int, lines):
+        tape.run("sin", a, line=line, name="b" if line == 3 else "c")
+    (loop,) = loops(Folding(build_graph(tape)))
+    assert len(loop.starts) == count
+    assert loop.is_complete == (len(set(lines)) == 2)  # a branch not taken may record nothing
 
 
 def test_a_shorter_first_iteration():

@@ -422,3 +422,46 @@ def test_a_cut_and_an_integer_are_named_with_their_lines(kernel):
     assert reply.status == "ok", reply.traceback
     assert "cut by stop_gradient (line 3)" in kernel.value("tape.explain('b')")
     assert "left the tape at line 4 as an integer (int)" in kernel.value("tape.explain('n')")
+
+
+@pytest.mark.parametrize("view", ["widget", "static", "text"])
+def test_a_sweep_that_fails_leaves_the_graph_to_be_seen(kernel, view):
+    kernel.run("A = np.eye(3)")
+    for _ in range(2):
+        reply = kernel.run(f"%%tape A --show {view}\ny = np.sum(np.linalg.eigh(A)[1][0])")
+        assert (reply.status, reply.error) == ("error", "NoRuleError")
+        assert "repeated eigenvalues" in reply.traceback
+        assert reply.stream("stderr") == ""
+        shown = reply.stream() + "".join(data["text/plain"] for data in reply.displays[-1:])
+        assert "eigh" in shown
+        assert "repeated eigenvalues" in shown
+    assert "repeated eigenvalues" in kernel.value("tape.explain('A')")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("if i == 1:\n        y = y + w[0]\n    else:\n        y = y + w[1]", "× 3"),
+        ("if i > 0:\n        y = y + w[0]", "loop"),
+    ],
+)
+def test_iterations_are_counted_or_no_number_is_claimed(kernel, body, shown):
+    reply = kernel.run(f"%%tape w --show text\ny = 0.0\nfor i in range(3):\n    {body}")
+    (row,) = [row for row in reply.stream().splitlines() if "for i in range(3):" in row]
+    assert f"for i in range(3):            {shown} " in row
+
+
+def test_what_the_cell_runs_besides_has_no_line_of_the_cell(kernel, tmp_path):
+    script = tmp_path / "steps.py"
+    script.write_text("z = w * 2\ny = np.log(np.sum(z) - 6)\n")
+    for runs, where in (
+        (f"%run -i {script}", "steps.py"),
+        (f"get_ipython().run_cell({script.read_text()!r})", "another cell"),
+    ):
+        reply = kernel.run(f"%%tape w --show text\nq = w + 1\n{runs}\nu = y * 2")
+        assert reply.status == "ok", reply.traceback
+        rows = reply.stream().splitlines()
+        (row,) = [row for row in rows if f"      in {where} " in row]
+        assert "log" in row
+        assert not any("%%tape" in row for row in rows)
+        assert "going forward: an unknown line: log(0)" in kernel.value("tape.explain()")

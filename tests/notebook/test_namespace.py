@@ -348,4 +348,4 @@ def test_a_container_that_the_cell_makes_is_explained():
         "import numpy as np", "p = {'k': np.ones(2)}", sources=(parse_path("p"),)
     )
     session.differentiate()
-    assert "move that line to a cell above" in session.tape.reasons["p"]
+    assert "move that line to a cell above" in session.tape.refused["p"]

@@ -1,0 +1,76 @@
+"""Why an object stands for no node on a tape, in words, for whoever asked for its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import lookup
+from .handles import is_traced, plain
+from .variable import VariableState
+
+
+def why_no_sources(tape: Any, namespace: Mapping[str, Any]) -> dict[str, str]:
+    """Say of each source of the gradient asked for last that is not on the tape why it is not.
+
+    Parameters
+    ----------
+    namespace : mapping
+        Where the names of the objects are looked for.
+
+    Returns
+    -------
+    dict
+        Name -> reason.
+    """
+    _, sources = tape._absent
+    found = {}
+    for number, x in sources.items():
+        known = lookup.name_in(namespace, x)
+        found[known or f"source {number}"] = why_no_source(tape, x, known or "x")
+    return found
+
+
+def why_no_source(tape: Any, x: Any, name: str) -> str:
+    """Say why an object that was given as a source has no node on the tape."""
+    value = plain(x)
+    dtype = np.asarray(value).dtype
+    if dtype.kind in "biu":
+        return f"dtype {dtype}: has no derivative; use a float"
+    if dtype.kind not in "fc":
+        return f"{type(value).__name__}: not a number"
+    if tape.cell is not None:
+        return f"it was not watched; name it: %%tape {name}"
+    if not (is_traced(x) and isinstance(x.storage, VariableState)):
+        return (
+            f"it was not watched: it is no Variable, and tape.watch({name}) was not called "
+            f"({name} = {name} + 1 makes a Variable a plain value, {name}.assign_add(1) does not)"
+        )
+    if id(x) not in tape._watched:
+        if not x.trainable:
+            return f"it was not watched: trainable=False; call tape.watch({name})"
+        if not tape._watches_reads:
+            return f"it was not watched: watch_accessed_variables=False; call tape.watch({name})"
+    return f"no recorded operation reads it: it was used {outside(tape)}, or as its .numpy()"
+
+
+def why_no_target(tape: Any, namespace: Mapping[str, Any]) -> str:
+    """Say why nothing that was to be differentiated is on the tape; "" if something is."""
+    targets, _ = tape._absent
+    if not targets:
+        return ""
+    known = lookup.name_in(namespace, targets[0])
+    name = f"'{known}'" if known else "the target"
+    dtype = np.asarray(plain(targets[0])).dtype
+    if dtype.kind not in "fc":
+        return f"{name} is of dtype {dtype}, which has no gradient"
+    return f"{name} is not on the tape: it was computed {outside(tape)}, or from plain values"
+
+
+def outside(tape: Any) -> str:
+    """Say where a tape does not record, with the lines that suspended it, if any did."""
+    lines = " and ".join(f"line {line}" for line in dict.fromkeys(tape.pauses))
+    place = "outside of the tape's block" if tape.cell is None else "outside of the cell"
+    return place + (f", under stop_recording() ({lines})" if lines else "")

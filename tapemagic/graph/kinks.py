@@ -1,0 +1,132 @@
+"""Elements at which an operation has no derivative, and the convention for the number shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tapemagic.graph.facts import Facts, as_numbers, at_line
+from tapemagic.graph.words import counted
+
+AT_ZERO = "at 0: the derivative shown there is 0"
+INFINITE = "at 0: the derivative there is infinite"
+HALVES = "at a tie: each operand gets one half"
+SHARED = "at a tie: they share the gradient equally"
+
+
+def kinks(facts: Facts) -> Iterator[tuple[int | None, str]]:
+    """Elements at a kink, counted by operation and line."""
+    counts: dict[tuple[str, int | None, str], int] = {}
+    for node in facts.recorded:
+        if node.op not in KINKS or node.index not in facts.cotangents:
+            continue
+        for convention, count in elements_at_kinks(facts, node):
+            key = (node.op, node.line, convention)
+            counts[key] = counts.get(key, 0) + count
+    for (op, line, convention), count in counts.items():
+        yield line, f"{op} ({at_line(line)}): {counted(count, 'element')} {convention}."
+
+
+def is_kink_at_zero(facts: Facts, index: int) -> bool:
+    """Whether an operation passes on zeros because of what a kink at 0 counts as."""
+    node = facts.recorded[index]
+    return any(convention == AT_ZERO for convention, _ in elements_at_kinks(facts, node))
+
+
+def elements_at_kinks(facts: Facts, node: Any) -> Iterator[tuple[str, int]]:
+    """Count the elements at each kink of one operation; none if its operands were not kept."""
+    arguments = arguments_of(node, facts.operands(node.index))
+    if any(value is None for value in map(as_numbers, facts.operands(node.index))):
+        return
+    for at_kink, convention in KINKS.get(node.op, ()):
+        count = int(np.count_nonzero(at_kink(node, *arguments)))
+        if count:
+            yield convention, count
+
+
+def arguments_of(node: Any, operands: list[Any]) -> list[Any]:
+    """Put the operands of a call and its other positional arguments in order."""
+    left = iter(operands)
+    positional = {int(key): value for key, value in node.params.items() if key.isdigit()}
+    count = len(operands) + len(positional)
+    return [
+        positional[place] if place in positional else as_numbers(next(left))
+        for place in range(count)
+    ]
+
+
+def is_zero_argument(node: Any, x: Any) -> Any:
+    """The argument is 0."""
+    return x == 0
+
+
+def is_zero_result(node: Any, x: Any, *more: Any) -> Any:
+    """The result is 0: of `std`, that all values are equal."""
+    return as_numbers(node.value) == 0
+
+
+def is_tie(node: Any, x1: Any, x2: Any) -> Any:
+    """The two operands are equal."""
+    return x1 == x2
+
+
+def shares_extreme(node: Any, x: Any, axis: Any = None, *more: Any) -> Any:
+    """Several elements are the largest, or smallest."""
+    hits = is_extreme(x, as_numbers(node.value), node.params.get("axis", axis))
+    hits = hits & node.params.get("where", True)
+    return hits & (np.count_nonzero(hits, axis=node.params.get("axis", axis), keepdims=True) > 1)
+
+
+def is_extreme(x: np.ndarray, best: np.ndarray | None, axis: Any) -> np.ndarray:
+    """The element equals the result of a reduction along `axis`."""
+    if best is None:
+        return np.zeros(x.shape, bool)
+    if best.ndim < x.ndim:
+        best = np.expand_dims(best, tuple(range(x.ndim)) if axis is None else axis)
+    return x == best
+
+
+def is_zero_of_norm(node: Any, x: Any, order: Any = None, *more: Any) -> Any:
+    """The norm is 0; if it adds up absolute values, any of them."""
+    order = node.params.get("ord", order)
+    adds_up = order is not None and not isinstance(order, str) and abs(order) <= 1
+    return (x == 0) & (order != 0) if adds_up else as_numbers(node.value) == 0
+
+
+def shares_norm(
+    node: Any, x: Any, order: Any = None, axis: Any = None, keepdims: Any = False
+) -> Any:
+    """Several elements are the largest, or smallest, and the norm is that one."""
+    order = node.params.get("ord", order)
+    if order not in (np.inf, -np.inf):
+        return np.False_
+    return (x != 0) & shares_extreme(node, np.abs(x), axis)
+
+
+def is_at_bound(node: Any, x: Any, low: Any = None, high: Any = None, *more: Any) -> Any:
+    """The element equals one of its bounds."""
+    return np.logical_or(low is not None and x == low, high is not None and x == high)
+
+
+def has_equal(node: Any, x: Any, axis: Any = -1, *more: Any) -> Any:
+    """Another element of the same row is equal."""
+    axis = node.params.get("axis", axis)
+    rows = np.sort(x.ravel() if axis is None else np.moveaxis(x, axis, -1))
+    same = rows[..., 1:] == rows[..., :-1]
+    end = np.zeros((*rows.shape[:-1], 1), bool)
+    return np.concatenate([same, end], -1) | np.concatenate([end, same], -1)
+
+
+#: Operation -> its kinks: which elements are at it, given node and arguments, and what is shown.
+KINKS: dict[str, tuple[tuple[Callable[..., Any], str], ...]] = {
+    **dict.fromkeys(("absolute", "fabs"), ((is_zero_argument, AT_ZERO),)),
+    **dict.fromkeys(("std", "nanstd", "hypot"), ((is_zero_result, AT_ZERO),)),
+    **dict.fromkeys(("sqrt", "cbrt"), ((is_zero_argument, INFINITE),)),
+    **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), ((is_tie, HALVES),)),
+    **dict.fromkeys(("max", "min", "nanmax", "nanmin"), ((shares_extreme, SHARED),)),
+    **dict.fromkeys(("norm", "vector_norm"), ((is_zero_of_norm, AT_ZERO), (shares_norm, SHARED))),
+    "clip": ((is_at_bound, "at a bound: the derivative shown there is 1"),),
+    "sort": ((has_equal, "at a tie: they keep the order in which they stood"),),
+}

@@ -1,0 +1,111 @@
+"""What a cell is differentiated at: the target asked for, or the last value it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from IPython.core.error import UsageError
+
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
+from tapemagic.graph.marks import ways_out_of_tape
+
+from .arguments import spell
+from .sources import named_parts
+from .versions import is_variable, node_of
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+def find_target(session: Session) -> tuple[str, Any, int] | None:
+    """Find name, handle and node of the target while names still hold handles."""
+    namespace, asked = session.namespace, session.options.target
+    if asked is not None:
+        try:
+            value = asked.find(namespace)
+        except UsageError as error:
+            value = error
+        return asked.text, value, node_of(value)
+    last = session.hooks.last_value
+    if node_of(last) >= 0:
+        return session.plan.source.last, last, node_of(last)
+    sources = set(session.tape.source_nodes.values())
+    for name, index in reversed(session.tape.bindings):
+        value = namespace.get(name)
+        if index not in sources and not is_variable(value) and node_of(value) >= 0:
+            return name, value, node_of(value)
+    return None
+
+
+def find_inside(
+    names: Iterable[str], namespace: Mapping[str, Any], sources: Iterable[int]
+) -> tuple[str, str]:
+    """Find the last name that holds a container of computed values, and the path to the first.
+
+    Returns
+    -------
+    tuple of str
+        The name and the path, both empty if there is none.
+    """
+    known = set(sources)
+    for name in reversed(list(names)):
+        for path, value in parts(name, namespace.get(name), set()):
+            if is_variable(value):
+                continue  # to ask it would be a read
+            if node_of(value) >= 0 and node_of(value) not in known:
+                return name, path
+    return "", ""
+
+
+def parts(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Yield every part of a container with its path, depth first; each container once."""
+    waiting = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        yield path, value
+        if type(value) in HANDLE_TYPES or id(value) in seen:
+            continue
+        seen.add(id(value))
+        waiting += [(path + spell(step), part) for step, part, *_ in named_parts(value)][::-1]
+
+
+def why_no_target(tape: Any, inside: tuple[str, str]) -> str:
+    """Say why a cell that names no target has none."""
+    name, path = inside
+    if name:
+        return f"'{name}' is a container; name one of its values: -t {path}"
+    nodes = tape.nodes()
+    if left := ways_out_of_tape(nodes):
+        return f"no value that the cell leaves depends on a source: {'; '.join(left)}"
+    if any(node.op != "source" for node in nodes):
+        return "no name that the cell leaves holds a value that depends on a source"
+    return "nothing that the cell computes depends on a source"
+
+
+def notes_on_target(name: str, value: Any, *, has_jacobian: bool) -> list[str]:
+    """Say how a target that is not a real number was understood.
+
+    Raises
+    ------
+    UsageError
+        If the target that was asked for does not exist or is not a number.
+    """
+    if isinstance(value, UsageError):
+        raise UsageError(f"no target '{name}': the cell did not make it")
+    is_number = isinstance(value, float | complex | np.ndarray | np.inexact)
+    if type(value) not in HANDLE_TYPES and not is_number:
+        raise UsageError(f"the target '{name}' is of type {type(value).__name__}, not a float")
+    shape = np.shape(value)
+    kind = getattr(value, "dtype", np.dtype(float))
+    if kind.kind not in "fc":
+        steps = "it changes by steps, if at all, and has no gradient"
+        return [f"The target {name} is of dtype {kind}: {steps}."]
+    if not shape:
+        return []
+    note = f"{name} has shape {shape}: this is the gradient of its sum."
+    if not has_jacobian:
+        element = f"{name}[{', '.join('0' * len(shape))}]"
+        note += f"\nFor one element use {element}; for all of them, --jacobian."
+    return [note]

@@ -1,0 +1,87 @@
+"""What the page says where a cell has no target or no source, and of targets that are arrays."""
+
+import pytest
+
+NO_TARGET = [
+    ("y = [np.sum(w), 2 * w[0]]", "'y' is a container", "-t y[0]"),
+    ("y = {'a': {'b': 1.0, 'c': np.sum(w)}}", "'y' is a container", '-t y["a"]["c"]'),
+    ("y = (3.0, np.sum(w))", "'y' is a container", "-t y[1]"),
+    ("z = [np.sum(w)]\ny = [1.0]", "'z' is a container", "-t z[0]"),
+    ("k = int(w[0])\ny = k * 2.0", "left the tape at line 2 as an integer (int)", ""),
+    ("y = np.argmax(w)", "left the tape at line 2 as an integer (argmax)", ""),
+    ("from tapemagic import stop_gradient\ny = stop_gradient(w) * 2", "(line 3)", "cut by"),
+    ("y = w * 2\ndel y", "no name that the cell leaves holds a value that depends", ""),
+    ("y = 3.0", "nothing that the cell computes depends on a source", ""),
+    ("y = [w, w]", "nothing that the cell computes depends on a source", ""),
+]
+
+
+@pytest.mark.parametrize(("cell", "reason", "fix"), NO_TARGET)
+def test_why_there_is_no_target(kernel, cell, reason, fix):
+    reply = kernel.run(f"%%tape w --show static\n{cell}")
+    assert reply.status == "ok", reply.traceback
+    explained = kernel.run("print(tape.explain())").stream()
+    for told in (reply.displays[0]["text/plain"].replace("\n", " "), explained):
+        assert "No target: " in told
+        assert reason in told
+        assert fix in told
+
+
+@pytest.mark.parametrize("path", ["y[0]", 'y[1]["c"]'])
+def test_a_path_that_is_advised_works(kernel, path):
+    reply = kernel.run(f"%%tape w -t {path}\ny = [np.sum(w), {{'c': np.sum(w * w)}}]")
+    assert reply.status == "ok", reply.traceback
+    assert kernel.value("tape.explain()") == "'Nothing to remark.'"
+
+
+def test_a_name_that_was_given_is_not_asked_for(kernel):
+    reply = kernel.run("%%tape w --show static\nw = None")
+    (shown,) = reply.displays
+    assert "No source: none of those named is a float variable." in shown["text/plain"]
+    assert "Name one" not in shown["text/plain"]
+    assert "the cell never bound it to a float" in kernel.value("tape.explain()")
+
+
+def test_the_jacobian_is_not_advised_where_it_is_shown(kernel):
+    shown = kernel.run("%%tape w --show static --jacobian\ny = w * 2").displays[0]["text/plain"]
+    assert "y has shape (2,): this is the gradient of its sum." in shown
+    assert "for all of them" not in shown
+    assert (
+        "for all of them, --jacobian"
+        in (kernel.run("%%tape w --show static\ny = w * 2").displays[0]["text/plain"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "fix"),
+    [
+        ("np.ma.array([1.0, 2.0], mask=[0, 1])", "MaskedArray", ".filled(0)"),
+        ("np.matrix([[1.0, 2.0]])", "matrix", ".view(np.ndarray)"),
+        ("w.view(type('Own', (np.ndarray,), {}))", "Own", ".view(np.ndarray)"),
+    ],
+)
+def test_an_array_of_a_class_of_its_own_is_refused(kernel, value, kind, fix):
+    kernel.run(f"m = {value}\nparams = dict(m=m, w=w)\nbefore = m.copy()")
+    reply = kernel.run("%%tape w m\ny = np.sum(m * 2) + w[0]")
+    assert (reply.status, reply.error) == ("error", "UsageError")
+    shown = reply.stream("stderr")
+    assert f"'m' is a {kind}" in shown
+    assert fix in shown
+    assert kernel.value("type(m) is type(before)") == "True"
+    kernel.run("%%tape params\ny = np.sum(params['w'])")
+    assert kind in kernel.run("""print(tape.explain('params["m"]'))""").stream()
+    kernel.run(f"m = m{fix}")
+    kernel.run("%%tape m\ny = np.sum(m * 2)")
+    assert kernel.value("np.unique(tape.gradient('y', 'm')).tolist()") == "[2.0]"
+
+
+def test_a_gradient_that_is_asked_for_later_is_explained_with_its_own_target(kernel):
+    kernel.run("c = np.array([3.0, 4.0])")
+    kernel.run("%%tape w b -t y\ny = np.sum(w * c)\nz = b * 2")
+    assert kernel.value("tape.gradient('z', 'w')") == "None"
+    assert "'z' does not depend on it" in kernel.value("tape.explain('w')")
+    assert kernel.value("tape.gradient(3.0, w)") == "None"
+    assert "the target is not on the tape" in kernel.value("tape.explain('w')")
+    assert kernel.value("tape.gradient(y, c)") == "None"
+    assert "it was not watched; name it: %%tape c" in kernel.value("tape.explain(c)")
+    assert kernel.value("tape.target[0]") == "'y'"  # what other methods take if none is given
