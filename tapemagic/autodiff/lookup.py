@@ -39,6 +39,8 @@ def ids_of(tape: Any, x: Any, as_target: bool = False) -> list[int]:
     A variable may have several, one per value that was read.
     """
     if type(x) is str:
+        if x in tape.refused:  # an integer, of which the cell knows why it has no gradient
+            return []
         return [named(tape, x, first=not as_target)]
     watched = tape._watched.get(id(x))
     if watched is not None and watched[0] is x:
@@ -74,8 +76,12 @@ def absent(
     if seeds and all(ids):
         return [], {}
     targets = [] if seeds or unread else structures.leaves(target)
-    missing = {number: x for number, x in enumerate(sources) if not ids[number]}
-    return targets, {number: x for number, x in missing.items() if id(x) not in unread}
+    missing = {
+        number: x
+        for number, x in enumerate(sources)
+        if not ids[number] and type(x) is not str and id(x) not in unread
+    }
+    return targets, missing
 
 
 def settled(tape: Any, x: Any) -> int:

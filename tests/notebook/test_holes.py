@@ -14,6 +14,7 @@ from notebook.worlds import assert_same_world, run_plain, run_taped, start
 
 from tapemagic.display.text import to_text
 from tapemagic.errors import NoRuleError, TapeError
+from tapemagic.notebook.arguments import parse_path
 
 W = [0.7, 1.3, 2.1]
 START = f"import copy, functools, math, operator, pickle\nimport numpy as np\nw = np.array({W})\n"
@@ -464,3 +465,17 @@ def test_a_number_is_no_integer_under_a_tape_either(text):
     plain, (taped, _) = run_plain(START, text), run_taped(START, text)
     assert_same_world(plain, taped)
     assert taped["namespace"]["loss"] == 2 * W[0]
+
+
+def test_the_name_of_an_integer_has_no_gradient_and_a_reason():
+    _, session = run_taped(
+        f"{START}i = 3\n", "loss = np.sum(w * i)", sources=(parse_path("w"), parse_path("i"))
+    )
+    session.differentiate()
+    tape = session.tape
+    found = tape.gradient("loss", ["w", "i"])
+    np.testing.assert_array_equal(found[0], [3.0, 3.0, 3.0])
+    assert found[1] is None
+    assert "'i' has no gradient: integer" in tape.explain("i")
+    with pytest.raises(TapeError, match="'j' is not a name"):
+        tape.gradient("loss", ["w", "j"])
