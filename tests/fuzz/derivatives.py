@@ -1,18 +1,23 @@
-"""What else a run gives, against its gradients: a program of its own, and Jacobians."""
+"""What else a run gives, against its gradients: a program, Jacobians, a slope taken forwards."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import random
 import traceback
+import warnings
 from typing import Any
 
 import numpy as np
 
+import tapemagic
 from tapemagic.autodiff.calls.dispatch import is_traced, plain
+from tapemagic.autodiff.twins.modules import numpy_twin
 from tapemagic.errors import TapeError, TapeUseError
 
 from .gradients import SINGLE, TOLERANCE, Outcome
-from .programs import Program
+from .programs import Program, compiled, fresh_space
 
 #: Of how many runs each is asked for.
 SHARE = 0.15
@@ -33,7 +38,67 @@ def compare_program(program: Program, run: Any, gradients: dict[str, Any]) -> Ou
     for got, wanted in [(value, plain(loss)), *zip(found, gradients.values(), strict=True)]:
         if not _same(program, got, wanted):
             return Outcome("program", f"{got!r} where the tape has {wanted!r}")
+    return _compare_again(program, run, made)
+
+
+def _compare_again(program: Program, run: Any, made: Any) -> Outcome | None:
+    """Compare what the program gives for other inputs with a run of its own; it may refuse them."""
+    numbers = np.random.default_rng(program.seed + 2)
+    changed = {
+        name: (value * numbers.uniform(0.5, 1.5, np.shape(value))).astype(np.asarray(value).dtype)[
+            ()
+        ]
+        for name, value in program.inputs.items()
+    }
+    try:
+        value, *found = made(**dict(zip(made.inputs, changed.values(), strict=True)))
+        again = type(run)(program, changed)
+        gradients = again.gradients()
+    except TapeError:
+        return None
+    except Exception as error:
+        return Outcome("again", "".join(traceback.format_exception(error)))
+    if not np.isfinite(plain(again.space["loss"])):
+        return None
+    pairs = [(value, plain(again.space["loss"])), *zip(found, gradients.values(), strict=True)]
+    for got, wanted in pairs:
+        if not _same(program, got, wanted):
+            return Outcome("again", f"{got!r} for {changed}, where a tape has {wanted!r}")
     return None
+
+
+def compare_forward(program: Program, gradients: dict[str, Any]) -> Outcome | None:
+    """Compare the derivative along a direction, taken forwards, with the gradient, on a sample."""
+    if random.Random(program.seed + 2).random() >= SHARE or program.views:
+        return None
+    numbers = np.random.default_rng(program.seed + 3)
+    directions = tuple(
+        numbers.normal(size=np.shape(value)).astype(np.asarray(value).dtype)[()]
+        for value in program.inputs.values()
+    )
+
+    def loss(*values: Any) -> Any:
+        space = fresh_space(program) | dict(zip(program.inputs, values, strict=True))
+        space["np"] = numpy_twin
+        exec(compiled(program.text), space)
+        return space["loss"]
+
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            with contextlib.redirect_stdout(io.StringIO()):
+                _, got = tapemagic.jvp(loss, tuple(program.inputs.values()), directions)
+    except TapeError:
+        return None
+    except Exception as error:
+        return Outcome("forward", "".join(traceback.format_exception(error)))
+    parts = [np.real(np.conj(g) * d) for g, d in zip(gradients.values(), directions, strict=True)]
+    wanted = sum(float(np.sum(part)) for part in parts)
+    rounding = SINGLE if program.is_single else TOLERANCE
+    size = 1 + sum(float(np.sum(np.abs(part))) for part in parts)
+    if abs(got - wanted) <= rounding * size or not np.isfinite(wanted):
+        return None
+    return Outcome("forward", f"{got!r} along a direction, where the gradient says {wanted!r}")
 
 
 def compare_jacobian(program: Program, run: Any) -> Outcome | None:

@@ -20,7 +20,7 @@ from tapemagic.autodiff.twins.modules import numpy_twin
 from tapemagic.errors import TapeError
 
 from .cells import CellRun
-from .derivatives import compare_jacobian, compare_program
+from .derivatives import compare_forward, compare_jacobian, compare_program
 from .gradients import Outcome, close, compare_gradients, differences
 from .programs import HELPER_NAMES, Program, arrays_in, fresh_space, run_plain, values_of
 
@@ -101,6 +101,7 @@ def _check_script(program: Program, plain: dict[str, Any], order_two: bool | Non
         or _compare_second(program, run, order_two)
         or compare_program(program, run, gradients)
         or compare_jacobian(program, run)
+        or compare_forward(program, gradients)
         or Outcome("ok")
     )
 
