@@ -66,8 +66,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "_reads", "_saves", "arity", "code", "formulas", "fun", "kept", "kind", "kink", "method",
-        "name", "read_sets", "shows", "variadic", "vjps",
+        "_reads", "_saves", "arity", "code", "formulas", "fun", "keeps_dtype", "kept", "kind",
+        "kink", "method", "name", "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
     def __init__(
@@ -93,6 +93,8 @@ class Primitive:
         self.code = -1
         #: Whether x (or x1), x2 and y are read: one triple per set of traced operands (its bits).
         self.kept: list[Any] = _kept(saves) if saves and formulas else [None] * 4
+        #: Whether of one operand, of whatever real dtype, it makes a result of that dtype.
+        self.keeps_dtype = kind == "elementwise" and self.arity == 1
         #: The same function as a method of arrays, where that is the shorter way to it.
         self.method: Callable | None = None
         #: What is read, by which operands are traced (bits of a number).

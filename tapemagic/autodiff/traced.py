@@ -81,7 +81,7 @@ class TracedArray:
             if type(rule) is Primitive and rule.kind != "constant":
                 if len(inputs) == 2:
                     return dispatch.call_binary(rule, ufunc, *inputs)
-                if rule.kind == "elementwise" and self.aval > NUMBER:
+                if rule.keeps_dtype and self.aval > NUMBER:
                     return dispatch.call_unary(rule, ufunc, self)
             return call(ufunc, inputs, {})
         from .arrays.ufuncs import call_ufunc

@@ -24,6 +24,7 @@ from tapemagic.autodiff.calls.dispatch import (
     plain,
 )
 from tapemagic.autodiff.elements import run
+from tapemagic.autodiff.handles import is_live
 from tapemagic.autodiff.primitives import RULES, Primitive, general, linear
 from tapemagic.errors import UnsupportedWriteError
 
@@ -62,33 +63,48 @@ def _steps(x: Any, axis: Any, initial: Any = None, where: Any = True) -> tuple[l
         mask = _rows(np.broadcast_to(where, np.shape(x)), axes)
         chosen = [mask[i] for i in range(len(rows))]
     if initial is not None:
-        steps = [np.full(rows.shape[1:], initial), *steps]
+        steps = [np.broadcast_to(initial, rows.shape[1:]), *steps]
         chosen = chosen and [None, *chosen]
     return steps, chosen
 
 
-def _reduce(x: Any, ufunc: Any, axis: Any = 0, keepdims: bool = False, **kwargs: Any) -> Any:
+def _reduce(
+    x: Any, ufunc: Any, axis: Any = 0, initial: Any = None, keepdims: bool = False, **kwargs: Any
+) -> Any:
+    if initial is not None:
+        kwargs["initial"] = initial
     return ufunc.reduce(x, axis=axis, keepdims=keepdims, **kwargs)
 
 
-def _reduce_vjp(
-    ct: Any, y: Any, x: Any, ufunc: Any, axis: Any = 0, keepdims: bool = False, initial: Any = None,
-    where: Any = True, dtype: Any = None,
-) -> Any:  # fmt: skip
-    axes = _axes(axis, x.ndim)
-    rows = _rows(x, axes)
-    if keepdims:
-        ct = np.reshape(ct, rows.shape[1:])
-    if not len(rows):
-        return np.zeros(x.shape)
+def _reduce_steps(ct: Any, x: Any, ufunc: Any, axis: Any, initial: Any, where: Any = True) -> list:
+    """Return the cotangents of the steps of a reduction, the first of which `initial` may be."""
     steps, chosen = _steps(x, axis, initial, where)
-    found = unfold(ufunc, steps, [0] * (len(steps) - 1) + [ct], chosen)
-    parts = [np.broadcast_to(one, rows.shape[1:]) for one in found[initial is not None :]]
-    ct = np.reshape(np.stack(parts), [x.shape[a] for a in axes] + list(rows.shape[1:]))
+    ct = np.reshape(ct, np.shape(steps[0]))  # without the axes of `keepdims`
+    return unfold(ufunc, steps, [0] * (len(steps) - 1) + [ct], chosen)
+
+
+def _reduce_vjp(
+    ct: Any, y: Any, x: Any, ufunc: Any, axis: Any = 0, initial: Any = None,
+    keepdims: bool = False, where: Any = True, dtype: Any = None,
+) -> Any:  # fmt: skip
+    if not x.size:
+        return np.zeros(x.shape)
+    found = _reduce_steps(ct, x, ufunc, axis, initial, where)[initial is not None :]
+    axes = _axes(axis, x.ndim)
+    rest = [n for a, n in enumerate(x.shape) if a not in axes]
+    parts = [np.broadcast_to(one, rest) for one in found]
+    ct = np.reshape(np.stack(parts), [x.shape[a] for a in axes] + rest)
     return np.moveaxis(ct, range(len(axes)), axes)
 
 
-general(_reduce, _reduce_vjp, name="reduce")
+def _reduce_initial(
+    ct: Any, y: Any, x: Any, ufunc: Any, axis: Any = 0, initial: Any = None,
+    keepdims: bool = False, where: Any = True, dtype: Any = None,
+) -> Any:  # fmt: skip
+    return _reduce_steps(ct, x, ufunc, axis, initial, where)[0]
+
+
+general(_reduce, _reduce_vjp, None, None, _reduce_initial, name="reduce")
 
 
 def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) -> Any:
@@ -102,7 +118,8 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
             kwargs = {**kwargs, "dtype": keep} if ufunc in _ACCUMULATIONS else kwargs
             x = x if ufunc in _ACCUMULATIONS else x.astype(keep)
         return call(_REDUCTIONS[ufunc], (x,), {"axis": axis, **kwargs})
-    if ufunc.reduce in RULES:  # logaddexp, hypot: a rule of its own, whole-array
+    if ufunc.reduce in RULES and not is_live(kwargs.get("initial")):
+        # logaddexp, hypot: a rule of its own, whole-array
         return call(ufunc.reduce, (x,), {"axis": axis, **kwargs})
     if _is_constant(ufunc):
         return leaks.flat(
@@ -110,11 +127,11 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
             {"axis": axis, **kwargs},
         )  # fmt: skip
     partials(ufunc)  # refuse now, not in the sweep
-    kwargs = plain(kwargs)
-    y = _reduce(plain(x), ufunc, axis, **kwargs)
-    steps, chosen = _steps(plain(x), axis, kwargs.get("initial"), kwargs.get("where", True))
+    initial, kwargs = kwargs.pop("initial", None), plain(kwargs)
+    y = _reduce(plain(x), ufunc, axis, plain(initial), **kwargs)
+    steps, chosen = _steps(plain(x), axis, plain(initial), kwargs.get("where", True))
     check_fold(ufunc, y, steps, chosen)
-    return call_primitive(row(_reduce), (x, ufunc, axis), kwargs, lambda *_, **__: y)
+    return call_primitive(row(_reduce), (x, ufunc, axis, initial), kwargs, lambda *_, **__: y)
 
 
 def _is_default(key: str, value: Any) -> bool:

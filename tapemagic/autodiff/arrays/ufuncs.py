@@ -58,7 +58,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
         raise TypeError("return arrays must be of ArrayType")
     if method == "at":
         return METHODS["at"](ufunc, *inputs)
-    if not any(is_live(x) for x in inputs):
+    if not any(is_live(x) for x in (*inputs, kwargs.get("initial"))):
         return _constant(ufunc, method, inputs, outs, kwargs)
     if outs and any(_is_plain(one) for one in outs):
         return _into_plain(ufunc, method, inputs, outs, kwargs)

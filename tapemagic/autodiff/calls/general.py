@@ -118,7 +118,9 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         args, kwargs = positional(primitive.fun, args, kwargs)
     values, ids, codes = [], [], []
     for i, x in enumerate(args):
-        listed = type(x) in (list, tuple) and primitive.takes_array(i)
+        listed = type(x) in (list, tuple) and (
+            primitive.takes_array(i) or isinstance(primitive.fun, np.ufunc)
+        )
         value, id_, code = operand(as_array(x) if listed else x, primitive.may_read(i))
         values.append(value)
         ids.append(id_)

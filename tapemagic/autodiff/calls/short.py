@@ -36,7 +36,7 @@ _OF_METHODS = {"axis", "keepdims"}
 
 
 def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> Any:
-    """Do what `call_elementwise` does for one operand whose kind the result keeps."""
+    """Do what `call_elementwise` does for one operand whose dtype the result keeps."""
     token, storage = RECORDER.token, x.storage
     if (
         x.token is token

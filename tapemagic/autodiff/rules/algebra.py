@@ -57,6 +57,12 @@ def as_array(x: Any) -> Any:
     return np.asanyarray(x)
 
 
+def as_matrix(x: Any) -> Any:
+    """Turn `x` into an array of a precision that LAPACK has: SciPy makes single of half."""
+    x = as_array(x)
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
 def is_live(x: Any) -> bool:
     """Tell whether an argument, or an item of it, depends on what is watched.
 

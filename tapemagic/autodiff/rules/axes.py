@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+_LARGEST_HALF = float(np.finfo(np.float16).max)
+
 
 def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     """Return the shape that a reduction leaves with ``keepdims=True``."""
@@ -48,6 +50,18 @@ def count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
         return math.prod(shape)
     kept = kept_shape(shape, axis)
     return math.prod(n for n, one in zip(shape, kept, strict=True) if one != n)
+
+
+def over_count(ct: Any, n: Any) -> Any:
+    """Return ``ct / n``, where half precision has no number like 70000, and Python no ``1 / 0``."""
+    if isinstance(n, int) and (n == 0 or (n > _LARGEST_HALF and ct.dtype == np.float16)):
+        return ct * (1 / n if n else math.inf)
+    return ct / n
+
+
+def in_dtype(x: Any, dtype: Any) -> Any:
+    """Return `x` without its imaginary part if a real ``dtype=`` makes NumPy compute without it."""
+    return np.real(x) if dtype is not None and np.dtype(dtype).kind != "c" else x
 
 
 def to_rows(x: Any, axis: Any) -> Any:

@@ -41,6 +41,16 @@ from . import (  # noqa: F401  (rows first, then what can be said of them)
 )
 from .algebra import adjoint
 
+
+def _without_initial(rule: Any) -> Any:
+    """Take rows one by one where a reduction starts from a traced number, which has no rows."""
+
+    def of_one_array(i: int, ct: Any, entry: tuple) -> Any:
+        return None if any(entry[5][1:]) else rule(i, ct, entry)
+
+    return of_one_array
+
+
 aligned(
     np.copy,
     np.astype,
@@ -70,6 +80,9 @@ by_axis(
     reductions._std_primitive,
     every=True,
 )
+_fun: Any
+for _fun in (np.prod, np.max, np.min, np.amax, np.amin):
+    BATCHED[_fun] = _without_initial(BATCHED[_fun])
 by_axis(np.cumsum, np.cumprod, np.roll, np.sort, joining._concatenate_primitive)
 by_axis(cumulative._diff_primitive)
 by_axis(joining._stack_primitive, of_result=True)

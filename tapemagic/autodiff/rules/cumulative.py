@@ -18,7 +18,7 @@ from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import apply, as_array, plain
-from .axes import from_rows, is_given, masked, restore, to_rows
+from .axes import from_rows, in_dtype, is_given, masked, restore, to_rows
 
 _none = np._NoValue
 
@@ -41,7 +41,7 @@ def _prod(
     axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
     initial: Any = 1, where: Any = True,
 ) -> Any:  # fmt: skip
-    others = _others(a, axis, where) if a.size else a
+    others = _others(in_dtype(a, dtype), axis, where) if a.size else a
     if initial is not _none:
         others = others * initial
     return masked(restore(ct, a.shape, axis) * conj(others), where)
@@ -53,7 +53,8 @@ def _prod_initial(
     initial: Any = 1, where: Any = True,
 ) -> Any:  # fmt: skip
     keywords = {"where": where} if is_given(where) else {}
-    return ct * np.reshape(conj(np.prod(a, axis=axis, **keywords)), np.shape(ct))
+    product = np.prod(in_dtype(a, dtype), axis=axis, **keywords)
+    return ct * np.reshape(conj(product), np.shape(ct))
 
 
 general(np.prod, _prod, None, None, None, None, _prod_initial)
@@ -78,7 +79,7 @@ def _suffix_recurrence(ct: Any, factor: Any) -> Any:
 def _cumprod(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     if not a.size:
         return np.reshape(ct, a.shape)
-    rows = conj(to_rows(a, axis))
+    rows = conj(to_rows(in_dtype(a, dtype), axis))
     behind = _suffix_recurrence(to_rows(ct, axis), _shift(rows, 1))
     return from_rows(_before(rows) * behind, a, axis)
 

@@ -25,6 +25,11 @@ def _log(x: Any) -> Any:
     return math.log(x) if type(x) in (int, float) and x > 0 else np.log(x)
 
 
+def _sqrt(x: Any) -> Any:
+    """Return the square root; that of a positive Python number is a Python number."""
+    return math.sqrt(x) if type(x) in (int, float) and x > 0 else np.sqrt(x)
+
+
 def _sgn(x: Any) -> Any:
     """Return the derivative of ``|x|``: the sign; for complex `x`, conjugated like any partial."""
     return conj_if_complex(np.sign(x))
@@ -40,7 +45,34 @@ def picks(y: Any, x1: Any, x2: Any) -> Any:
     return share
 
 
-FORMULA_NAMES.update(ln2=math.log(2), ln10=math.log(10), log=_log, sgn=_sgn, picks=picks)
+def _log_or_0(x: Any) -> Any:
+    """Return the logarithm, and 0 of 0; complex 0 is not added, which would lose signs of zeros."""
+    if is_complex(x):
+        return np.log(np.where(x == 0, 1, x))
+    return _log(x + (x == 0))
+
+
+def _root(x: Any) -> Any:
+    """Return ``sqrt(1 - x**2)``, on the side of the branch cuts on which complex `x` lies.
+
+    The side is a sign of zero, which ``x - 1`` keeps and ``1 - x`` loses.
+    """
+    if is_complex(x):
+        return np.sqrt(-(x - 1)) * np.sqrt(-(-x - 1))
+    return np.sqrt((1 - x) * (1 + x))
+
+
+def _bell(x: Any) -> Any:
+    """Return ``1 / (1 + x**2)``; in half precision the square soon leaves the range."""
+    if getattr(x, "dtype", None) == np.float16:
+        return (1 / np.hypot(1, x)) ** 2
+    return 1 / (1 + x**2)
+
+
+FORMULA_NAMES.update(
+    bell=_bell, ln2=math.log(2), ln10=math.log(10), log=_log, log_or_0=_log_or_0, picks=picks,
+    root=_root, sgn=_sgn, sqrt=_sqrt,
+)  # fmt: skip
 
 # ------------------------------------------------------------------------------------ arithmetic
 
@@ -51,8 +83,8 @@ elementwise(np.divide, "1 / x2", "-y / x2")
 elementwise(np.negative, "-1")
 elementwise(np.positive, "1")
 # An exponent 0 stays 0, so that x**0 has slope 0 at 0 too; log(0) only matters where y is not 0.
-elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log(x1 + (x1 == 0))")
-elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log(x1 + (x1 == 0))")
+elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1)")
+elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1)")
 elementwise(np.square, "2 * x")
 elementwise(np.sqrt, "0.5 / y", kink="x == 0")
 elementwise(np.cbrt, "1 / (3 * y**2)", kink="x == 0")
@@ -81,7 +113,7 @@ elementwise(np.exp2, "y * ln2")
 elementwise(np.expm1, "y + 1")
 elementwise(np.log, "1 / x")
 elementwise(np.log2, "1 / (x * ln2)")
-elementwise(np.log10, "1 / (x * ln10)")
+elementwise(np.log10, "1 / ln10 / x")
 elementwise(np.log1p, "1 / (1 + x)")
 # Equal infinities: their difference counts as 0.
 elementwise(np.logaddexp, "exp(where(x1 == y, 0, x1 - y))", "exp(where(x2 == y, 0, x2 - y))")
@@ -92,10 +124,15 @@ elementwise(np.logaddexp2, "exp2(where(x1 == y, 0, x1 - y))", "exp2(where(x2 == 
 elementwise(np.sin, "cos(x)")
 elementwise(np.cos, "-sin(x)")
 elementwise(np.tan, "1 + y**2")
-elementwise(np.arcsin, "1 / sqrt(1 - x**2)")
-elementwise(np.arccos, "-1 / sqrt(1 - x**2)")
-elementwise(np.arctan, "1 / (1 + x**2)")
-elementwise(np.arctan2, "x2 / (x1**2 + x2**2)", "-x1 / (x1**2 + x2**2)")
+elementwise(np.arcsin, "1 / root(x)", shows=("1 / sqrt(1 - x**2)",))
+elementwise(np.arccos, "-1 / root(x)", shows=("-1 / sqrt(1 - x**2)",))
+elementwise(np.arctan, "bell(x)", shows=("1 / (1 + x**2)",))
+elementwise(  # squares would leave the range long before the quotient does
+    np.arctan2,
+    "x2 / hypot(x1, x2) / hypot(x1, x2)",
+    "-x1 / hypot(x1, x2) / hypot(x1, x2)",
+    shows=("x2 / (x1**2 + x2**2)", "-x1 / (x1**2 + x2**2)"),
+)
 elementwise(np.sinh, "cosh(x)")
 elementwise(np.cosh, "sinh(x)")
 elementwise(np.tanh, "1 - y**2")
@@ -117,8 +154,8 @@ elementwise(np.heaviside, "0", "x1 == 0", kink="x1 == 0")
 elementwise(np.nextafter, "1", "0")
 elementwise(np.copysign, "sign(x1) * sign(y)", "0", kink="x1 == 0")
 general(np.ldexp, lambda ct, y, x1, x2: np.ldexp(ct, x2), None)
-general(np.modf, lambda ct, y, x: 0.0 if ct[0] is None else ct[0])
-general(np.frexp, lambda ct, y, x: 0.0 if ct[0] is None else np.ldexp(ct[0], -y[1]))
+general(np.modf, lambda ct, y, x: x.dtype.type(0) if ct[0] is None else ct[0])
+general(np.frexp, lambda ct, y, x: x.dtype.type(0) if ct[0] is None else np.ldexp(ct[0], -y[1]))
 
 
 def flat(fun: Any) -> None:

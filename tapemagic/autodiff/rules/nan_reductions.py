@@ -86,7 +86,7 @@ def _nanvar_primitive(
 def _nanvar_vjp(
     ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
 ) -> Any:
-    return _var_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where))
+    return _var_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where), **more)
 
 
 def _nanstd_primitive(
@@ -98,7 +98,7 @@ def _nanstd_primitive(
 def _nanstd_vjp(
     ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
 ) -> Any:
-    return _std_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where))
+    return _std_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where), **more)
 
 
 general(_nanvar_primitive, _nanvar_vjp, name="nanvar")

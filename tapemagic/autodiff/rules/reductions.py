@@ -13,8 +13,8 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, constant, general
 
-from .algebra import apply, as_array, equals_result, plain
-from .axes import count, is_given, masked, restore
+from .algebra import apply, as_array, equals_result, is_complex, plain
+from .axes import count, in_dtype, is_given, masked, over_count, restore
 
 _none = np._NoValue
 _FLOAT = np.dtype(float)
@@ -45,7 +45,7 @@ def _mean(
     axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
     *, where: Any = True,
 ) -> Any:  # fmt: skip
-    return masked(restore(ct, x.shape, axis) / count(x.shape, axis, where), where)
+    return masked(over_count(restore(ct, x.shape, axis), count(x.shape, axis, where)), where)
 
 
 def plain_mean(x: np.ndarray, axis: Any = None, keepdims: Any = False) -> Any:
@@ -104,39 +104,44 @@ def _freedom(x: Any, axis: Any, ddof: Any, where: Any) -> Any:
     return max(n - ddof, 0) if isinstance(n, int) else np.maximum(n - ddof, 0)
 
 
-def _deviation(x: Any, axis: Any, where: Any) -> Any:
-    if not x.size:
-        return x  # of nothing np.mean would warn, as it did forwards
+def _deviation(x: Any, axis: Any, where: Any, dtype: Any) -> Any:
     keywords = {"where": where} if is_given(where) else {}
-    return x - np.mean(x, axis=axis, keepdims=True, **keywords)
+    return x - in_dtype(np.mean(x, axis=axis, keepdims=True, **keywords), dtype)
 
 
 def _var_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
     return np.var(x, axis=axis, ddof=ddof, where=where, **more)
 
 
-def _var_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
-    scale = restore(ct, x.shape, axis) * 2 / _freedom(x, axis, ddof, where)
-    return masked(_deviation(x, axis, where) * scale, where)
+def _var_vjp(
+    ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, dtype: Any = None, **more: Any
+) -> Any:
+    if not x.size:
+        return np.zeros(x.shape)
+    ct = np.real(ct)  # a variance is real, also in a complex `dtype`
+    scale = over_count(restore(ct, x.shape, axis) * 2, _freedom(x, axis, ddof, where))
+    return masked(_deviation(x, axis, where, dtype) * scale, where)
 
 
 def _std_primitive(x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
     return np.std(x, axis=axis, ddof=ddof, where=where, **more)
 
 
-def _std_vjp(ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, **more: Any) -> Any:
+def _std_vjp(
+    ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, dtype: Any = None, **more: Any
+) -> Any:
     """Scale the deviations by ``1 / (n y)``; 0 where all values are equal."""
-    y = restore(y, x.shape, axis)
-    scale = restore(ct, x.shape, axis) / _freedom(x, axis, ddof, where)
+    if not x.size:
+        return np.zeros(x.shape)
+    ct, y = np.real(ct), restore(np.real(y), x.shape, axis)
+    scale = over_count(restore(ct, x.shape, axis), _freedom(x, axis, ddof, where))
     equal = _all_equal(plain(x), plain(y), axis, where)
     scale = np.where(equal, 0, scale / np.where(equal, 1, y)) if np.any(equal) else scale / y
-    return masked(_deviation(x, axis, where) * scale, where)
+    return masked(_deviation(x, axis, where, dtype) * scale, where)
 
 
 def _all_equal(x: Any, y: Any, axis: Any, where: Any) -> Any:
     """Tell where all values are equal: by rounding, the deviation `y` is then not quite 0."""
-    if not x.size:
-        return False
     level = np.abs(np.mean(x, axis=axis, keepdims=True, where=where))
     equal = y <= 8 * np.finfo(x.dtype).eps * level
     if np.any(equal):
@@ -177,7 +182,10 @@ def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
         counted = where
         if np.any(absent):
             deviation, counted = np.where(absent, 0, deviation), ~absent & where
-        squares = np.real(deviation * np.conj(deviation))
+        if is_complex(deviation) and not skips_nan:
+            squares = np.real(deviation) ** 2 + np.imag(deviation) ** 2
+        else:
+            squares = np.real(deviation * np.conj(deviation))
         total = np.sum(squares, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
         freedom = _freedom(np.broadcast_to(deviation, np.shape(a)), axis, ddof, counted)
         y = total / np.reshape(freedom, np.shape(total) if is_given(counted) else ())

@@ -16,7 +16,7 @@ from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from . import scipy_matrices as _scipy_matrices  # noqa: F401  (declares more of scipy.linalg)
-from .algebra import adjoint, apply, as_array, plain
+from .algebra import adjoint, apply, as_array, as_matrix, plain
 from .carrying import carried, carried_general, carry, unsupported
 
 
@@ -87,7 +87,7 @@ general(
 @carried(linalg.solve, "a", "b")
 def _solve_body(a: Any, b: Any, **keywords: Any) -> Any:
     kind, lower = keywords.get("assume_a"), keywords.get("lower", False)
-    return apply(_solve, _part_read(as_array(a), kind, lower), as_array(b), **keywords)
+    return apply(_solve, _part_read(as_matrix(a), kind, lower), as_matrix(b), **keywords)
 
 
 def _triangle(m: Any, b: Any, trans: int, lower: bool, unit_diagonal: bool) -> Any:
@@ -151,7 +151,7 @@ def _inv_body(a: Any, **keywords: Any) -> Any:
     return apply(_inv, m, **keywords)
 
 
-carried_general(linalg.det, "a", lambda ct, y, a, **_: _det_vjp(ct, y, a))
+carried_general(linalg.det, "a", lambda ct, y, a, **_: _det_vjp(ct, y, as_matrix(a)))
 
 
 # ------------------------------------------------------------------------------------ Cholesky

@@ -15,7 +15,7 @@ from scipy import linalg
 from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, apply, as_array, plain, with_value
+from .algebra import adjoint, apply, as_array, as_matrix, plain, with_value
 from .carrying import carried, carried_general, unsupported
 from .gathering import gather
 
@@ -162,24 +162,26 @@ def _eigh_body(
 ) -> Any:
     _check_all(linalg.eigh, b, keywords)
     if eigvals_only:
-        return apply(_eigvalsh, as_array(a), lower, **keywords)
-    return apply(_eigh, as_array(a), lower, **keywords)
+        return apply(_eigvalsh, as_matrix(a), lower, **keywords)
+    return apply(_eigh, as_matrix(a), lower, **keywords)
 
 
 @carried(linalg.eigvalsh, "a", "b")
 def _eigvalsh_body(a: Any, b: Any = None, lower: bool = True, **keywords: Any) -> Any:
     _check_all(linalg.eigvalsh, b, keywords)
-    return apply(_eigvalsh, as_array(a), lower, **keywords)
+    return apply(_eigvalsh, as_matrix(a), lower, **keywords)
 
 
 carried_general(
     linalg.svd,
     "a",
     lambda ct, y, a, full_matrices=True, compute_uv=True, **_: _svd_vjp(
-        ct, y, a, full_matrices, compute_uv
+        ct, y, as_matrix(a), full_matrices, compute_uv
     ),
 )
-carried_general(linalg.svdvals, "a", lambda ct, y, a, **_: _svd_vjp(ct, y, a, compute_uv=False))
+carried_general(
+    linalg.svdvals, "a", lambda ct, y, a, **_: _svd_vjp(ct, y, as_matrix(a), compute_uv=False)
+)
 
 
 def _qr(a: Any, mode: str) -> Any:
@@ -222,6 +224,7 @@ def _rank_cut(a: Any, atol: Any, rtol: Any) -> Any:
 def _pinv(
     a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, **_: Any
 ) -> Any:
+    a = as_matrix(a)
     found = linalg.pinv(plain(a), atol=atol, rtol=rtol, return_rank=return_rank)
     inverse = np.linalg.pinv(a, _rank_cut(a, atol, rtol))
     if return_rank:
@@ -232,6 +235,7 @@ def _pinv(
 @carried(linalg.lstsq, "a", "b")
 def _lstsq(a: Any, b: Any, cond: Any = None, **_: Any) -> Any:
     """Solve; the residues are those of the solution, the singular values those of `a`."""
+    a, b = as_matrix(a), as_matrix(b)
     x, residues, rank, s = linalg.lstsq(plain(a), plain(b), cond)
     cut = np.finfo(plain(x).dtype).eps if cond is None else cond
     solution = with_value(np.linalg.lstsq(a, b, rcond=cut)[0], x)

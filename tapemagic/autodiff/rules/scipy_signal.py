@@ -35,11 +35,17 @@ def _correlate(a: Any, b: Any, mode: str, name: str, **options: Any) -> Any:
     return getattr(signal, name)(a, b, mode, **options)
 
 
+#: Whether, of a larger second factor, SciPy gives the conjugate of the correlation.
+_CONJUGATES = signal.correlate2d([[1]], [[1j, 1j]], "valid")[0, 0] == 1j
+
+
 def _full(ct: Any, a: Any, b: Any, mode: str, name: str) -> Any:
     """Put the cotangent of a piece of the full result in its place."""
     late = name == "correlate2d"  # on which side of the middle an even number is cut
     if mode == "full":
         return ct
+    if late and mode == "valid" and a.size < b.size and _CONJUGATES:
+        ct = conj(ct)
     widths = []
     for n, m, size in zip(a.shape, b.shape, ct.shape, strict=True):
         before = (m - 1 + late) // 2 if mode == "same" else min(n, m) - 1

@@ -16,10 +16,11 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise, general
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES
+from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.twinning import twin_for, twin_module
 from tapemagic.errors import NoRuleError
 
-from .algebra import apply
+from .algebra import apply, is_complex
 
 FORMULA_NAMES.update(
     {name: value for name, value in vars(special).items() if name not in FORMULA_NAMES}
@@ -82,16 +83,17 @@ for _name, _formula in {
     "ellipk": "pi / 8 * hyp2f1(1.5, 1.5, 2, x)",
     "ellipe": "-pi / 8 * hyp2f1(0.5, 1.5, 2, x)",
     "ellipkm1": "-pi / 8 * hyp2f1(1.5, 1.5, 2, 1 - x)",
-    "spence": "-hyp2f1(1, 1, 2, 1 - x)",
+    "spence": "-hyp2f1(1, 1, 2, -(x - 1))",  # 1 - x would lose signs of zeros
 }.items():
-    elementwise(getattr(special, _name), _formula)
+    # Of half precision SciPy makes single, and of some real numbers complex ones.
+    elementwise(getattr(special, _name), _formula).keeps_dtype = False
 
 # ------------------------------------------------------------------------------ two arguments
 
 _HUBER = "sqrt(1 + (x2 / x1) ** 2)"
 for _name, _formulas in {
-    "xlogy": ("log(x2)", "where(x1 == 0, 0, x1 / x2)"),
-    "xlog1py": ("log1p(x2)", "where(x1 == 0, 0, x1 / (1 + x2))"),
+    "xlogy": ("log(x2)", "x1 / (x2 + ((x1 == 0) & (x2 == 0)))"),
+    "xlog1py": ("log1p(x2)", "x1 / (1 + x2 + ((x1 == 0) & (x2 == -1)))"),
     "rel_entr": ("log(x1 / x2) + 1", "-x1 / x2"),
     "kl_div": ("log(x1 / x2)", "1 - x1 / x2"),
     "beta": ("y * (digamma(x1) - digamma(x1 + x2))", "y * (digamma(x2) - digamma(x1 + x2))"),
@@ -117,32 +119,50 @@ for _name, _formulas in {
 
 def _of_last(fun: Any, vjp: Any) -> None:
     """Declare a ufunc that has a derivative with respect to its last argument only."""
-    general(fun, *(None,) * (fun.nin - 1), vjp)
+    general(fun, *(None,) * (vjp.__code__.co_argcount - 3), vjp, name=fun.__name__.strip("_"))
 
 
-_of_last(special.jv, lambda ct, y, v, x: ct * (special.jv(v - 1, x) - special.jv(v + 1, x)) / 2)
-_of_last(special.yv, lambda ct, y, v, x: ct * (special.yv(v - 1, x) - special.yv(v + 1, x)) / 2)
-_of_last(special.iv, lambda ct, y, v, x: ct * (special.iv(v - 1, x) + special.iv(v + 1, x)) / 2)
-_of_last(special.kv, lambda ct, y, v, x: -ct * (special.kv(v - 1, x) + special.kv(v + 1, x)) / 2)
+_of_last(special.jv, lambda ct, y, v, x: ct * conj(special.jv(v - 1, x) - special.jv(v + 1, x)) / 2)
+_of_last(special.yv, lambda ct, y, v, x: ct * conj(special.yv(v - 1, x) - special.yv(v + 1, x)) / 2)
+_of_last(special.iv, lambda ct, y, v, x: ct * conj(special.iv(v - 1, x) + special.iv(v + 1, x)) / 2)
 _of_last(
-    special.ive,
-    lambda ct, y, v, x: ct * ((special.ive(v - 1, x) + special.ive(v + 1, x)) / 2 - np.sign(x) * y),
+    special.kv, lambda ct, y, v, x: -ct * conj(special.kv(v - 1, x) + special.kv(v + 1, x)) / 2
 )
-_of_last(
+_of_last(  # exp(-|Re x|) iv(v, x): the size of the real part is no analytic function
+    special.ive,
+    lambda ct, y, v, x: (
+        ct * conj(special.ive(v - 1, x) + special.ive(v + 1, x)) / 2
+        - np.sign(np.real(x)) * np.real(ct * conj(y))
+    ),
+)
+_of_last(  # exp(x) kv(v, x)
     special.kve,
-    lambda ct, y, v, x: ct * (y - (special.kve(v - 1, x) + special.kve(v + 1, x)) / 2),
+    lambda ct, y, v, x: ct * conj(y - (special.kve(v - 1, x) + special.kve(v + 1, x)) / 2),
 )
 _of_last(special.yn, lambda ct, y, n, x: ct * (special.yn(n - 1, x) - special.yn(n + 1, x)) / 2)
 _of_last(special.kn, lambda ct, y, n, x: -ct * (special.kn(n - 1, x) + special.kn(n + 1, x)) / 2)
-_of_last(special.expn, lambda ct, y, n, x: -ct * special.expn(n - 1, x))  # [A] 5.1.26
-_of_last(special.hyp0f1, lambda ct, y, v, x: ct * special.hyp0f1(v + 1, x) / v)  # [A] 9.6.47
+_of_last(  # [A] 9.6.47
+    special.hyp0f1, lambda ct, y, v, x: ct * conj(special.hyp0f1(v + 1, x) / v)
+)
 _of_last(  # [A] 13.4.8
-    special.hyp1f1, lambda ct, y, a, b, x: ct * (a / b) * special.hyp1f1(a + 1, b + 1, x)
+    special.hyp1f1, lambda ct, y, a, b, x: ct * conj((a / b) * special.hyp1f1(a + 1, b + 1, x))
 )
 _of_last(  # [A] 15.2.1
     special.hyp2f1,
-    lambda ct, y, a, b, c, x: ct * (a * b / c) * special.hyp2f1(a + 1, b + 1, c + 1, x),
+    lambda ct, y, a, b, c, x: ct * conj((a * b / c) * special.hyp2f1(a + 1, b + 1, c + 1, x)),
 )
+
+
+def _expn(n: Any, x: Any) -> Any:
+    """Return the exponential integral E_n(x); below order 0, by recurrence ([A] 5.1.14)."""
+    y = special.expn(np.maximum(n, 0), x)
+    for order in range(-1, int(np.min(n)) - 1, -1):
+        y = np.where(n <= order, (np.exp(-x) - order * y) / x, y)
+    return np.asarray(y, dtype=np.result_type(x))[()]
+
+
+for _fun in (special.expn, _expn):  # [A] 5.1.26
+    _of_last(_fun, lambda ct, y, n, x: -ct * apply(_expn, n - 1, x))
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
@@ -205,10 +225,10 @@ general(
     name="polygamma",
 )
 general(special.digamma, lambda ct, y, x: ct * apply(_polygamma, x, 1))  # [A] 6.4.1
-general(special.polygamma, None, lambda ct, y, n, x: ct * carried_polygamma(n + 1, x))
+general(special.polygamma, None, lambda ct, y, n, x: ct * carried_polygamma(np.add(n, 1), x))
 general(  # [D] 4.13.4, written so that z = 0 is regular
     special.lambertw,
-    lambda ct, y, z, k=0, tol=1e-8: ct / np.conj(np.exp(y) * (1 + y)),
+    lambda ct, y, z, k=0, tol=1e-8: ct / conj(np.exp(y) * (1 + y)),
 )
 
 
@@ -221,15 +241,20 @@ def _logsumexp_weights(y: Any, a: Any, axis: Any, keepdims: Any) -> Any:
 def _logsumexp_vjp(
     ct: Any, y: Any, a: Any, axis: Any, b: Any, keepdims: Any, return_sign: Any, wrt: str
 ) -> Any:
-    """Softmax, times the weights; with a sign, of the absolute value of the sum."""
+    """Softmax, times the weights.
+
+    With a sign, the sum is ``sign * exp(y)``; its relative change is ``dy + dsign / sign``.
+    """
     if return_sign:
-        sign, y = y[1], y[0]
-        ct = ct[0] * sign
+        y, sign = y
+        change = sign * (0.0 if ct[0] is None else np.real(ct[0]))
+        if is_complex(sign) and ct[1] is not None:  # a sign only turns
+            change = change + 1j * sign * np.imag(ct[1] * np.conj(sign))
+        ct = change
     weights = _logsumexp_weights(y, a, axis, keepdims)
     if not keepdims:
         ct = np.expand_dims(ct, tuple(range(a.ndim)) if axis is None else axis)
-    weights = ct * weights
-    return weights * b if wrt == "a" and b is not None else weights
+    return ct * conj(weights * b if wrt == "a" and b is not None else weights)
 
 
 general(
@@ -244,11 +269,11 @@ general(
 )
 general(
     special.softmax,
-    lambda ct, y, x, axis=None: y * (ct - np.sum(ct * y, axis=axis, keepdims=True)),
+    lambda ct, y, x, axis=None: conj(y) * (ct - np.sum(ct * conj(y), axis=axis, keepdims=True)),
 )
 general(
     special.log_softmax,
-    lambda ct, y, x, axis=None: ct - np.exp(y) * np.sum(ct, axis=axis, keepdims=True),
+    lambda ct, y, x, axis=None: ct - conj(np.exp(y)) * np.sum(ct, axis=axis, keepdims=True),
 )
 
 

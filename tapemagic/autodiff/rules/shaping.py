@@ -107,10 +107,7 @@ linear(np.flip, lambda ct, m, axis=None: np.flip(ct, axis))
 linear(np.fliplr, lambda ct, m: np.fliplr(ct))
 linear(np.flipud, lambda ct, m: np.flipud(ct))
 linear(np.rot90, lambda ct, m, k=1, axes=(0, 1): np.rot90(ct, -k, axes))
-linear(
-    np.roll, lambda ct, a, shift, axis=None: np.roll(ct, tuple(-np.atleast_1d(shift)), axis)
-    if axis is not None else np.roll(ct, -shift)
-)  # fmt: skip
+linear(np.roll, lambda ct, a, shift, axis=None: np.roll(ct, np.negative(shift), axis))
 
 # --------------------------------------------------------------------------------- broadcasting
 

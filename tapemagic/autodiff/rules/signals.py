@@ -161,7 +161,7 @@ def _interp_body(
         raise ValueError("period must be a non-zero value")
     period = abs(period)
     x, xp = x.astype(np.float64) % period, xp.astype(np.float64) % period
-    fp = fp.astype(np.result_type(fp.dtype, np.float64))
+    fp = fp.astype(complex if fp.dtype.kind == "c" else float)
     order = np.argsort(xp)
     xp, fp = xp[order], fp[order]
     xp = np.concatenate((xp[-1:] - period, xp, xp[:1] + period))

@@ -76,6 +76,8 @@ def _choice(
 ) -> Any:  # fmt: skip
     if is_live(p):
         raise refusal("choice", (p,))
+    if np.ndim(plain(a)) > 1 and not isinstance(source.owner, np.random.Generator):
+        source.method("choice")(plain(a), size, replace, plain(p))  # NumPy's own error
     options = {} if shuffle else {"shuffle": False}
     count = np.arange(a.shape[axis]) if np.ndim(plain(a)) else a
     chosen = source.method("choice")(plain(count), size, replace, plain(p), **options)

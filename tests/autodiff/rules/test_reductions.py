@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from autodiff.rules.four_questions import ask, name_of, row
 
+import tapemagic
+
 RNG = np.random.default_rng(5)
 # no two elements are close: a step of the numerical derivative changes no order
 A = np.array([[0.5, -1.3, 2.0], [1.1, 0.3, -0.7]])
@@ -27,7 +29,15 @@ def options(fun, *xs, also=(), initial=0.0, **more):
 
 WHERE = [{"where": T > -1}, {"axis": 1, "where": [[[True], [False], [True]]]}]
 INITIAL = [{"initial": 0.3}, {"axis": 0, "where": T > -1, "initial": 0.4, "keepdims": True}]
+#: NumPy leaves out imaginary parts, of factors and of the mean, or adds zeros.
+DTYPES = [{"dtype": complex}, {"dtype": float, "axis": 0}]
 FREEDOM = [{"axis": 1, "ddof": 1}, {"axis": (0, 2), "ddof": 1}, {"correction": 1}]
+AXES = [{"axis": 0}, {"axis": 1, "keepdims": True}, {"axis": 1, "where": MASK}]
+FROM_INITIAL = [
+    np.sum, np.prod, np.max, np.min, np.nansum, np.nanprod, np.nanmax, np.nanmin,
+    *(u.reduce for u in (np.add, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin,
+                         np.logaddexp, np.logaddexp2, np.hypot, np.subtract)),
+]  # fmt: skip
 
 ROWS = [
     *options(np.sum, T, also=[*WHERE, *INITIAL]),
@@ -39,7 +49,10 @@ ROWS = [
     *options(np.min, T, also=INITIAL),
     *options(np.ptp, T),
     *options(np.median, T),
-    *(r for f in (np.sum, np.prod, np.mean, np.var, np.std) for r in options(f, C)),
+    *(r for f in (np.sum, np.prod, np.mean, np.var, np.std) for r in options(f, C, also=DTYPES)),
+    *(row(lambda z, f=f, k=k: f(z, **k), z, name=f"{f.__name__} {k}")
+      for f in (np.nanvar, np.nanstd, np.nanprod, np.cumprod, np.multiply.reduce, np.nansum)
+      for z in (A, C) for k in DTYPES),
     *(
         row(lambda x, f=f, k=k: f(x, **k), NANS, name=f"{f.__name__} {k}", second=False)
         for f in (np.nansum, np.nanprod, np.nanmean, np.nanmax, np.nanmin, np.nanvar, np.nanstd,
@@ -47,10 +60,11 @@ ROWS = [
         for k in ({}, {"axis": 0}, {"axis": 1}, {"axis": -1, "keepdims": True})
         if k.get("axis") != 0 or f not in (np.nanmax, np.nanmin)
     ),
-    row(lambda x, i: np.sum(x, axis=0, initial=i), A, 0.5, name="sum traced initial"),
-    row(lambda x, i: np.prod(x, axis=0, initial=i), A, 0.5, name="prod traced initial"),
-    row(lambda x, i: np.max(x, axis=0, initial=i), A, 0.8, name="max traced initial"),
-    row(lambda x, i: np.min(x, axis=1, initial=i), A, -0.8, name="min traced initial"),
+    *(row(lambda x, i, f=f, k=k: f(x, initial=i, **k), A, np.float64(0.6),
+          name=f"{f.__name__} traced initial {k}") for f in FROM_INITIAL for k in AXES),
+    row(lambda z, i: np.prod(z, axis=0, initial=i), C, np.complex128(0.6 + 0.2j),
+        name="prod traced initial"),
+    row(lambda x, i: np.min(x, axis=1, initial=i), A, np.float64(-0.8), name="min traced initial"),
     row(lambda x: np.sum(x, dtype=np.float64) * np.mean(x, dtype=np.float64), A, name="dtype"),
     row(lambda x: np.amax(x) * np.amin(x, axis=0), A, name="amax amin"),
     row(lambda x: np.var(x, axis=1, mean=np.mean(x, axis=1, keepdims=True)), A, name="var mean="),
@@ -122,3 +136,58 @@ QUANTILES = [
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_four_questions(case):
     ask(case)
+
+
+@pytest.mark.parametrize("axes", AXES, ids=str)
+@pytest.mark.parametrize("fun", FROM_INITIAL, ids=lambda fun: fun.__qualname__)
+@pytest.mark.parametrize("start", [0.6, -3.0, 7.0])
+def test_the_initial_value_alone(fun, axes, start):
+    """The array is one that the function makes, so that only the initial value is watched."""
+
+    def reduced(start):
+        return fun(np.array(A), initial=start, **axes)
+
+    numerical = (reduced(start + 1e-6) - reduced(start - 1e-6)) / 2e-6
+    got = tapemagic.jacobian(lambda start: fun(np.array(A), initial=start, **axes))(start)
+    np.testing.assert_allclose(got, numerical, rtol=1e-6, atol=1e-8)
+    pull = tapemagic.vjp(lambda start: fun(np.array(A), initial=start, **axes), start)[1]
+    np.testing.assert_allclose(pull(np.ones_like(numerical))[0], np.sum(numerical), atol=1e-8)
+    both = tapemagic.jacobian(lambda x, start: fun(x, initial=start, **axes), (0, 1))(A, start)
+    np.testing.assert_allclose(both[1], numerical, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("shape", [(2, 0), (0, 2), (0,)], ids=str)
+@pytest.mark.parametrize("fun", [np.mean, np.var, np.std, np.nanmean, np.nanvar, np.nanstd])
+def test_spreads_of_nothing(fun, shape):
+    x = np.zeros(shape)
+    for axis in range(x.ndim):
+        y = fun(x, axis=axis)
+        _, tangent = tapemagic.jvp(lambda x, axis=axis: fun(x, axis=axis), (x,), (x,))
+        np.testing.assert_array_equal(tangent, np.zeros(y.shape))
+        jacobian = tapemagic.jacobian(lambda x, axis=axis: fun(x, axis=axis))(x)
+        assert jacobian.shape == (*y.shape, *shape)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_variance_without_freedom_has_no_slope():
+    _, tangent = tapemagic.jvp(lambda x: np.var(x, axis=1, ddof=1), (A[:, :1],), (A[:, :1],))
+    np.testing.assert_array_equal(tangent, [np.nan, np.nan])
+
+
+@pytest.mark.parametrize("fun", [np.mean, np.nanmean])
+def test_half_precision_of_more_elements_than_it_can_count(fun):
+    x = np.tile(np.float16([0.5, -1.5]), 40_000)
+    got = tapemagic.grad(fun)(x)
+    assert got.dtype == np.float16
+    np.testing.assert_allclose(got, tapemagic.grad(fun)(x.astype(float)), rtol=0, atol=6e-8)
+
+
+@pytest.mark.parametrize("fun", [np.var, np.std, np.nanvar, np.nanstd])
+def test_bits_of_a_complex_variance_about_a_given_mean(fun):
+    z = RNG.normal(size=(2, 50)) + 1j * RNG.normal(size=(2, 50))
+
+    def spread(z):
+        return fun(z, axis=1, mean=np.mean(z, axis=1, keepdims=True))
+
+    np.testing.assert_array_equal(tapemagic.vjp(spread, z)[0], spread(z))

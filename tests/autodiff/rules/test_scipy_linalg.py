@@ -154,3 +154,37 @@ def test_constants_are_computed_as_they_are_and_not_overwritten():
     )
     np.testing.assert_array_equal(a, before)
     np.testing.assert_allclose(found, np.linalg.inv(a).sum(0))
+
+
+HALF = {
+    "solve": lambda a, b: sl.solve(a, b),
+    "solve definite": lambda a, b: sl.solve(a @ a.T, b, assume_a="pos"),
+    "inv": lambda a, b: sl.inv(a) @ b,
+    "det": lambda a, b: sl.det(a) * b,
+    "cholesky": lambda a, b: sl.cholesky(a @ a.T) @ b,
+    "eigh": lambda a, b: sl.eigh(a + a.T)[0] * b,
+    "eigvalsh": lambda a, b: sl.eigvalsh(a + a.T) * b,
+    "svd": lambda a, b: sl.svd(a, compute_uv=False) * b,
+    "svdvals": lambda a, b: sl.svdvals(a) * b,
+    "qr": lambda a, b: sl.qr(a)[1] @ b,
+    "lu": lambda a, b: sl.lu_solve(sl.lu_factor(a), b),
+    "triangular": lambda a, b: sl.solve_triangular(a, b),
+    "pinv": lambda a, b: sl.pinv(a) @ b,
+    "lstsq": lambda a, b: sl.lstsq(a, b)[0],
+    "expm": lambda a, b: sl.expm(a) @ b,
+    "norm": lambda a, b: sl.norm(a) * b,
+}
+
+
+@pytest.mark.parametrize("name", HALF)
+def test_half_precision(name):
+    """SciPy computes in single precision what it is given in half."""
+    fun = HALF[name]
+    a, b = near_one(3).astype(np.float16), real(3).astype(np.float16)
+    y, pull = tapemagic.vjp(fun, a, b)
+    np.testing.assert_array_equal(y, fun(a, b))
+    weights = np.arange(1.0, 4.0)
+    exact = tapemagic.vjp(fun, a.astype(float), b.astype(float))[1](weights)
+    for got, wanted in zip(pull(weights.astype(y.dtype)), exact, strict=True):
+        assert got.dtype == np.float16
+        np.testing.assert_allclose(got, wanted, rtol=0.05, atol=0.05)

@@ -30,13 +30,15 @@ CONVOLUTIONS = [
     for o in options
     for d, n, k in (
         (real, (6,), (3,)), (real, (6,), (4,)), (compl, (5,), (2,)), (real, (3,), (5,)),
-        (real, (4, 5), (2, 3)),
+        (real, (4, 5), (2, 3)), (compl, (2, 3), (2, 4)), (compl, (4, 4), (2, 3)),
     )
 ]  # fmt: skip
 ROWS = [
     *CONVOLUTIONS,
-    *(row(lambda a, b, f=f, m=m: getattr(ss, f)(a, b, m), real(4, 5), real(2, 3), name=f"{f} {m}")
-      for f in ("convolve2d", "correlate2d") for m in MODES),
+    *(row(lambda a, b, f=f, m=m: getattr(ss, f)(a, b, m), d1(*n), d2(*k), name=f"{f} {m}")
+      for f in ("convolve2d", "correlate2d") for m in MODES
+      for d1, d2 in ((real, real), (compl, compl), (real, compl), (compl, real))
+      for n, k in (((4, 5), (2, 3)), ((2, 3), (2, 4)), ((2, 2), (3, 4)))),
     row(ss.lfilter, B, A, real(8)),
     row(ss.lfilter, B, A, real(2, 8)),
     row(lambda b, a, x: ss.lfilter(b, a, x, axis=0), B, A, real(8, 2), name="lfilter axis"),

@@ -80,3 +80,20 @@ def test_i0_is_accurate_to_its_end():
     gradient = tapemagic.grad(lambda z: np.sum(np.log(np.i0(z))))(x)
     ratios = [5e-10, 0.049937603988, 0.948599825955, 0.999285458818]  # I1 / I0
     np.testing.assert_allclose(gradient, ratios, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+def test_periodic_interpolation_in_every_precision(dtype):
+    """NumPy computes it in double precision, whatever it is given."""
+    x, f = np.array([0.1, 2.0, 3.5], dtype), np.array([1.0, 2.0, 4.0], dtype)
+
+    def fun(x, f):
+        return np.interp(x, [0.0, 1.0, 2.0], f, period=3.0)
+
+    y, pull = tapemagic.vjp(fun, x, f)
+    np.testing.assert_array_equal(y, fun(x, f))
+    by_x, by_f = pull(np.array([1.0, 2.0, 3.0]))
+    assert by_x.dtype == by_f.dtype == dtype
+    t = float(x[0])
+    np.testing.assert_allclose(by_x, [1.0, 2 * -3.0, 3 * 1.0])
+    np.testing.assert_allclose(by_f, [1 - t + 1.5, t + 1.5, 2.0], rtol=1e-3)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tapemagic
+from tapemagic import stop_gradient
 
 ZERO, INF, NAN = 0.0, np.inf, np.nan
 
@@ -104,6 +105,105 @@ def test_complex_square_has_the_conjugate_gradient():
     np.testing.assert_allclose(gradient_complex(np.abs, 3 + 4j), 0.6 + 0.8j)
     assert gradient_complex(np.abs, 0j) == 0
     assert gradient_complex(lambda z: np.abs(np.sign(z)), 0j) == 0
+
+
+#: With the sign of a zero, NumPy and SciPy tell on which side of a branch cut a number lies.
+ON_CUTS = {
+    "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan, "arcsinh": np.arcsinh,
+    "arccosh": np.arccosh, "arctanh": np.arctanh, "sqrt": np.sqrt, "log": np.log,
+    "log1p": np.log1p, "log2": np.log2, "log10": np.log10, "reciprocal": np.reciprocal,
+    "power": lambda z: z ** (0.3 + 0.2j), "real power": lambda z: z**-1.5,
+    "exponent": lambda z: z ** (z * (0.3 + 0.2j)), "emath": lambda z: np.emath.logn(3, z),
+    "angle": lambda z: np.angle(z) * z,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ON_CUTS)
+def test_the_side_of_a_branch_cut(name):
+    """A step along the cut changes no side; the other parts follow, the function being analytic."""
+    fun, weight = ON_CUTS[name], 0.8 - 0.5j
+
+    def loss(z):
+        return np.real(fun(z) * weight)
+
+    for real in (-2.5, 2.5):
+        for zero in (0.0, -0.0):
+            for z, step in (
+                (complex(real, zero), complex(1e-6, 0.0)), (complex(zero, real), 1e-6j)
+            ):  # fmt: skip
+                ahead, behind = (
+                    complex(z.real + s * step.real or z.real, z.imag + s * step.imag or z.imag)
+                    for s in (1, -1)
+                )
+                got = tapemagic.grad(loss)(np.complex128(z))
+                along = got.imag if step.imag else got.real
+                numerical = (loss(np.complex128(ahead)) - loss(np.complex128(behind))) / 2e-6
+                np.testing.assert_allclose(along, numerical, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("fun", [np.emath.arccos, np.emath.arcsin, np.emath.arctanh])
+@pytest.mark.parametrize("x", [2.0, -2.0, 0.5])
+def test_real_numbers_beyond_the_range_of_a_real_function(fun, x):
+    got = tapemagic.grad(lambda x: np.real(fun(x) * (1 - 2j)))(x)
+    numerical = np.real((fun(x + 1e-6) - fun(x - 1e-6)) * (1 - 2j)) / 2e-6
+    np.testing.assert_allclose(got, numerical, rtol=1e-6)
+
+
+#: (function, exact slope at x, where the squares of the textbook formula leave the range)
+LARGE = {
+    "arctan2 by y": (lambda x: np.arctan2(x, x.dtype.type(3)), lambda x: 3 / (9 + x**2)),
+    "arctan2 by x": (lambda x: np.arctan2(x.dtype.type(3), x), lambda x: -3 / (9 + x**2)),
+    "arctan2 of equals": (lambda x: np.arctan2(x, stop_gradient(x)), lambda x: 1 / (2 * x)),
+    "arctan": (np.arctan, lambda x: 1 / (1 + x**2)),
+    "arcsinh": (np.arcsinh, lambda x: 1 / x),
+    "arccosh": (np.arccosh, lambda x: 1 / x),
+    "hypot": (lambda x: np.hypot(x, stop_gradient(x)), lambda x: 0.5**0.5),
+    "log": (np.log, lambda x: 1 / x), "log2": (np.log2, lambda x: 1 / x / np.log(2)),
+    "log10": (np.log10, lambda x: 1 / x / np.log(10)), "log1p": (np.log1p, lambda x: 1 / x),
+    "sqrt": (np.sqrt, lambda x: 0.5 / x**0.5), "cbrt": (np.cbrt, lambda x: x ** (-2 / 3) / 3),
+    "angle": (lambda x: np.angle(x + 1j * stop_gradient(x)), lambda x: -1 / (2 * x)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize(
+    ("dtype", "x"),
+    [(np.float16, 300), (np.float16, 40000), (np.float32, 3e19), (float, 1e155), (float, 1e-155)],
+)
+def test_no_square_leaves_the_range(name, dtype, x):
+    fun, slope = LARGE[name]
+    if x < 1 and name in ("arccosh", "arcsinh", "log1p"):
+        return
+    info = np.finfo(dtype)
+    got = tapemagic.grad(lambda x: np.sum(fun(x)))(np.array([x], dtype))
+    assert got.dtype == dtype
+    exact = slope(np.longdouble(dtype(x)))
+    # Of half precision, where they are most of what is small, subnormal numbers count as well.
+    floor = info.smallest_subnormal if dtype is np.float16 else info.smallest_normal
+    tolerance = 400 * float(info.eps) * abs(exact) if dtype is not np.float16 else 0.01 * exact
+    tolerance = abs(tolerance) + 2 * float(floor)
+    assert abs(got[0] - exact) <= tolerance, (got, exact)
+
+
+def test_slope_next_to_the_end_of_the_range():
+    """1 - x**2 has no digits left there, (1 - x) (1 + x) all of them."""
+    x = 1 - 2.0**-50
+    exact = 1 / np.sqrt(np.longdouble(2) ** -49 - np.longdouble(2) ** -100)
+    np.testing.assert_allclose(gradient(np.arcsin, x), float(exact), rtol=1e-15)
+    np.testing.assert_allclose(gradient(np.arccos, -x), -float(exact), rtol=1e-15)
+    np.testing.assert_array_equal(gradient(np.arcsin, [1, -1]), [INF, INF])
+
+
+def test_parts_without_a_slope_keep_the_dtype():
+    for dtype in (np.float16, np.float32, np.longdouble):
+        x = np.array([0.7, 1.6], dtype)
+        for fun in (lambda x: np.modf(x)[1], lambda x: np.modf(x)[0], lambda x: np.frexp(x)[0]):
+            assert tapemagic.jacobian(fun)(x).dtype == dtype
+            assert gradient_of(fun, x).dtype == dtype
+
+
+def gradient_of(fun, x):
+    return tapemagic.grad(lambda x: np.sum(fun(x)))(x)
 
 
 def gradient_complex(fun, z):

@@ -181,6 +181,12 @@ def test_refused(call):
         call(tape.watch(np.float64(0.5)))
 
 
+@pytest.mark.parametrize("old", [lambda: tnp.random, lambda: tnp.random.RandomState(0)])
+def test_old_generators_choose_along_one_axis_only(old):
+    with GradientTape() as tape, pytest.raises(ValueError, match="a must be 1-dimensional"):
+        old().choice(tape.watch(np.ones((2, 3))), 2)
+
+
 def test_leaving():
     with GradientTape() as tape, pytest.raises(LeavesTapeError):
         tnp.array([tape.watch(np.float64(0.5)), None])
