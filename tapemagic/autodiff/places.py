@@ -13,6 +13,51 @@ import numpy as np
 #: (byte offset, shape, strides, dtype string, writeable)
 Window = tuple[int, tuple[int, ...], tuple[int, ...], str, bool]
 
+_WRITEABLE = 0x0400  # NPY_ARRAY_WRITEABLE
+#: What NumPy puts between an array and its windows (`sliding_window_view`, `as_strided`).
+_Between = type(np.lib.stride_tricks.as_strided(np.empty(1)).base)
+
+
+def is_writeable(array: np.ndarray) -> bool:
+    """Tell whether an array may be written to, without NumPy's warning that it had better not be.
+
+    (``flags.writeable`` warns of the results of `broadcast_arrays`.)
+    """
+    return bool(array.flags.num & _WRITEABLE)
+
+
+def owner_of(array: np.ndarray) -> np.ndarray:
+    """Return the array that owns the memory which another one looks at."""
+    base = array.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array, base = base, base.base
+        elif type(base) is memoryview:
+            base = base.obj
+        else:
+            base = base.base if type(base) is _Between else None
+    return array
+
+
+def memory_of(owner: np.ndarray, like: np.ndarray) -> np.ndarray | None:
+    """Return the memory of an array as it lies, in C or Fortran order.
+
+    Of memory that is not floats (records, integers, bytes) the floats of `like`, a view of it. None
+    if that is not possible: there are gaps, or they lie across the elements.
+    """
+    dense = owner.view(np.ndarray) if type(owner) is not np.ndarray else owner
+    if not dense.flags.forc:  # `(image.transpose(1, 2, 0) * 2)` owns its memory
+        dense = dense.transpose(sorted(range(dense.ndim), key=lambda k: -dense.strides[k]))
+    if not dense.flags.forc:
+        return None
+    if dense.dtype.kind in "fc":
+        return dense
+    size = like.itemsize
+    steps = (like.ctypes.data - dense.ctypes.data, dense.nbytes, *like.strides)
+    if dense.dtype.hasobject or any(step % size for step in steps):
+        return None
+    return dense.reshape(-1, order="A").view(np.uint8).view(like.dtype)
+
 
 def decode(index: Any, *, open_: bool = False) -> Any:
     """Turn an encoded index back into what NumPy takes (with `open_`, always giving a view)."""
@@ -46,7 +91,7 @@ def copy_of(value: np.ndarray) -> np.ndarray:
         copy = value.copy(order="K")
         if not flags.owndata:
             copy = copy[...]
-        if not flags.writeable:
+        if not is_writeable(value):
             copy.flags.writeable = False
         return copy
     index: Any = tuple(
@@ -57,7 +102,7 @@ def copy_of(value: np.ndarray) -> np.ndarray:
     copy = np.array(value[index][turned], order="K")[turned]
     if copy.shape != value.shape:  # what `broadcast_to` repeats is kept once
         return np.broadcast_to(copy, value.shape)
-    copy.flags.writeable = value.flags.writeable
+    copy.flags.writeable = is_writeable(value)
     return copy
 
 
@@ -113,7 +158,7 @@ def is_same_window(x: np.ndarray, y: Any) -> bool:
 def window_of(view: np.ndarray, buffer: np.ndarray) -> Window:
     """Describe where in `buffer` a view of it lies."""
     offset = view.ctypes.data - buffer.ctypes.data if view.size else 0
-    return offset, view.shape, view.strides, view.dtype.str, bool(view.flags.writeable)
+    return offset, view.shape, view.strides, view.dtype.str, is_writeable(view)
 
 
 def is_basic(index: Any) -> bool:

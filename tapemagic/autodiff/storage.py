@@ -29,6 +29,7 @@ from .places import (
     copy_of,
     decode,
     is_basic,
+    is_writeable,
     order_of,
     overlaps,
     positions_in,
@@ -102,7 +103,7 @@ class Storage:
         if offset < 0:
             window = window_of(value, buffer)
         else:
-            window = offset, value.shape, value.strides, value.dtype.str, value.flags.writeable
+            window = offset, value.shape, value.strides, value.dtype.str, is_writeable(value)
         handle.window = self.whole if window == self.whole else window
 
     # -------------------------------------------------------------------------------- reading
@@ -121,14 +122,14 @@ class Storage:
 
     def is_writeable(self, handle: Any) -> bool:
         """Tell whether the array that a handle stands for may be written to."""
-        return bool(handle.window[4] if self.written else handle.value.flags.writeable)
+        return bool(handle.window[4] if self.written else is_writeable(handle.value))
 
     def set_writeable(self, handle: Any, *args: Any, **kwargs: Any) -> None:
         """Carry out ``handle.setflags(...)``."""
         view = self.true_view(handle)[...]
         view.setflags(*args, **kwargs)
         if self.written:
-            handle.window = (*handle.window[:4], bool(view.flags.writeable))
+            handle.window = (*handle.window[:4], is_writeable(view))
             handle.value = view_at(self.buffer, handle.window)
         else:
             handle.value.setflags(*args, **kwargs)

@@ -270,8 +270,9 @@ def test_read_only_arrays_refuse_as_numpy_does():
 )
 def test_errors_are_numpys_and_change_nothing(statement, error):
     space = {"np": np}
+    plain = np.array([1.0, 2.0])
     with GradientTape() as tape:
-        x = space["x"] = tape.watch(Borrowed().lift(np.array([1.0, 2.0])))
+        x = space["x"] = tape.watch(Borrowed().lift(plain))
         with pytest.raises(error):
             exec(statement, space)
         loss = np.sum(x * x)
@@ -294,9 +295,9 @@ def count_calls(monkeypatch, module, name):
 
 
 def test_one_zero_array_for_n_indexings(monkeypatch):
-    borrowed = Borrowed()
+    borrowed, numbers = Borrowed(), np.arange(200.0)
     with GradientTape() as tape:
-        x = tape.watch(borrowed.lift(np.arange(200.0)))
+        x = tape.watch(borrowed.lift(numbers))
         loss = sum(x[i] * x[i] for i in range(200))
     zeros = count_calls(monkeypatch, structure.np, "zeros")
     gradient = tape.gradient(loss, x)
@@ -315,10 +316,9 @@ def fill_loop_copies(n, monkeypatch):
         original(self)
 
     monkeypatch.setattr(storage.Storage, "_copy_buffer", counting)
-    borrowed = Borrowed()
+    borrowed, numbers, zeros = Borrowed(), np.linspace(0.0, 1.0, n), np.zeros(n)
     with GradientTape() as tape:
-        x = tape.watch(borrowed.lift(np.linspace(0.0, 1.0, n)))
-        z = borrowed.lift(np.zeros(n))
+        x, z = tape.watch(borrowed.lift(numbers)), borrowed.lift(zeros)
         for i in range(n):
             z[i] = x[i] * 2.0 + (z[i - 1] * 0.5 if i else 0.0)
         loss = np.sum(z)

@@ -8,10 +8,19 @@ import numpy as np
 
 from tapemagic.autodiff import guards
 from tapemagic.autodiff.avals import code_of
-from tapemagic.autodiff.places import copy_of, view_at, window_of
+from tapemagic.autodiff.places import (
+    Window,
+    copy_of,
+    is_writeable,
+    memory_of,
+    owner_of,
+    view_at,
+    window_of,
+)
 from tapemagic.autodiff.recorder import Recording
 from tapemagic.autodiff.storage import Storage
 from tapemagic.autodiff.traced import TracedArray
+from tapemagic.errors import SourceError
 
 #: Arrays up to this many bytes are copied when they are lifted; larger ones when first written to.
 COPIED = 1 << 20
@@ -38,10 +47,9 @@ class Borrowed:
 
     def __init__(self) -> None:
         self._lifted: dict[int, tuple[Any, Any]] = {}  # id(plain) -> plain, handle
-        self._lenders: dict[int, tuple[np.ndarray, Storage, tuple]] = {}  # id(owner) -> ...
-        self._typed: dict[int, tuple[Any, Any]] = {}  # id(integers) -> they, a view as floats
+        self._lenders: dict[int, Lender] = {}  # by id of the owner
         self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
-        self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain owner
+        self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain memory
 
     def lift(self, plain: Any) -> Any:
         """Return the (untracked) handle for an array, NumPy scalar or number.
@@ -55,12 +63,13 @@ class Borrowed:
         handle.value, handle.aval = plain, code_of(plain)
         handle.id, handle.token, handle.storage = -1, None, None
         if isinstance(plain, np.ndarray):
-            owner, storage = self._storage(plain)
+            lender = self._lender(plain)
+            storage = lender.storage
             if storage.written:
                 handle.value = (
                     storage.buffer
-                    if plain is owner and plain.flags.writeable
-                    else view_at(storage.buffer, window_of(plain, owner))
+                    if plain is lender.memory and is_writeable(plain)
+                    else view_at(storage.buffer, lender.window_of(plain))
                 )
             storage.attach(handle)
             handle.version = -1  # the memory may be watched already: it gets its node when read
@@ -73,24 +82,32 @@ class Borrowed:
         self._lifted[id(plain)] = plain, handle
         self._lowered[id(handle)] = handle, plain
 
-    def _storage(self, plain: np.ndarray) -> tuple[np.ndarray, Storage]:
-        owner = plain
-        while isinstance(owner.base, np.ndarray) and type(owner.base) is np.ndarray:
-            owner = owner.base
-        if owner.dtype.kind in "iu" and owner.itemsize == plain.itemsize:  # integers.view(float)
-            owner = self._typed.setdefault(id(owner), (owner, owner.view(plain.dtype)))[1]
-        contiguous = owner.flags.c_contiguous or owner.flags.f_contiguous
-        if owner.dtype.kind not in "fc" or not contiguous:
+    def _lender(self, plain: np.ndarray) -> Lender:
+        owner = owner_of(plain)
+        memory = memory_of(owner, plain)
+        if memory is None:  # floats that lie across the elements of others, or with gaps
             owner = plain
         known = self._lenders.get(id(owner))
         if known is None:
-            storage = Storage(owner)
-            contiguous = owner.flags.c_contiguous or owner.flags.f_contiguous
-            if not contiguous or owner.nbytes <= COPIED:
-                storage.move()
-            known = self._lenders[id(owner)] = owner, storage, guards.fingerprint(owner)
-            self._owners[id(storage)] = storage, owner
-        return known[0], known[1]
+            known = Lender(owner, memory, plain)
+            self._check_apart(known)
+            if memory is None or known.memory.nbytes <= COPIED:
+                known.storage.move()
+            self._lenders[id(owner)] = known
+            self._owners[id(known.storage)] = known.storage, known.memory
+        return known
+
+    def _check_apart(self, new: Lender) -> None:
+        """Raise if an array shares memory with another one, and NumPy does not say how."""
+        for known in self._lenders.values():
+            strange = new.is_strange or known.is_strange
+            if strange and np.shares_memory(known.owner, new.owner):
+                raise SourceError(
+                    f"Arrays of shapes {known.owner.shape} and {new.owner.shape} share memory in a "
+                    "way that the tape cannot follow.",
+                    why="Neither is a view of the other, or their elements lie across each other.",
+                    fix="Use one of them and views of it, or a copy: x = x.copy().",
+                )
 
     def lower(self, handle: Any) -> Any:
         """Return the plain object that NumPy would have left in place of a handle."""
@@ -110,48 +127,89 @@ class Borrowed:
         known = self._owners.get(id(storage))
         if known is None:
             known = self._owners[id(storage)] = storage, copy_of(storage.buffer)
-        owner = known[1]
+        memory = known[1]
         if storage.owner is not None and storage.owner() is handle:
-            _reshape(owner, handle)
-            return owner
+            _reshape(memory, handle)
+            return memory
         if storage.written:
-            return view_at(owner, handle.window)
-        if owner is storage.buffer:
+            return view_at(memory, handle.window)
+        if memory is storage.buffer:
             return handle.value
-        return view_at(owner, window_of(handle.value, storage.buffer))
+        return view_at(memory, window_of(handle.value, storage.buffer))
 
     def restore(self) -> None:
         """Write the data of changed arrays back into the arrays that were lifted."""
-        for owner, storage, before in self._lenders.values():
-            recording = storage.recording
-            if recording is not None and guards.fingerprint(owner) != before:
-                recording.spoiled = (
-                    f"An array of shape {owner.shape} was changed behind the tape's back "
-                    "(memoryview, ctypes, compiled code, or another name that the cell did not "
-                    "read)."
-                )
-            if storage.changed:
-                if recording is not None and not storage.copied_at_once:
-                    _move_aside(recording, owner)
-                _write(owner, storage.buffer)
-            elif recording is not None and not storage.written:
-                recording.guards[id(owner)] = (owner, before)
+        for lender in self._lenders.values():
+            lender.settle()
         for plain, handle in self._lifted.values():
             if isinstance(plain, np.ndarray):
                 _reshape(plain, handle)
                 storage = handle.storage
-                if isinstance(storage, Storage):
-                    writeable = storage.is_writeable(handle)
-                    if writeable != plain.flags.writeable:
-                        plain.flags.writeable = writeable
+                if not isinstance(storage, Storage):
+                    continue
+                if storage.changed and not self._lender(plain).is_whole:
+                    _write(plain, storage.true_view(handle))
+                writeable = storage.is_writeable(handle)
+                if writeable != is_writeable(plain):
+                    plain.flags.writeable = writeable
 
 
-def _write(owner: np.ndarray, values: np.ndarray) -> None:
+class Lender:
+    """An array that owns memory, and the storage that stands for it meanwhile.
+
+    Attributes
+    ----------
+    owner, memory : ndarray
+        The array itself, and its memory as it lies; a copy, if that has gaps.
+    is_whole : bool
+        Whether all of the memory is floats that may be written back at once. If not, what lies
+        between them is somebody else's.
+    """
+
+    def __init__(self, owner: np.ndarray, memory: np.ndarray | None, plain: np.ndarray) -> None:
+        self.owner = owner
+        self.memory = np.array(plain, order="C") if memory is None else memory
+        self.is_copy = memory is None
+        self.is_whole = memory is not None and owner.dtype.kind in "fc"
+        self.is_strange = self.is_copy or owner.base is not None  # torch, ctypes, a file
+        self.storage = Storage(self.memory)
+        self.before = self._fingerprint()
+
+    def _fingerprint(self) -> tuple:
+        return guards.fingerprint(self.owner if self.is_copy else self.memory)
+
+    def window_of(self, plain: np.ndarray) -> Window:
+        """Say where in the memory a view of it lies."""
+        if self.is_copy:
+            return (*window_of(self.memory, self.memory)[:4], is_writeable(plain))
+        return window_of(plain, self.memory)
+
+    def settle(self) -> None:
+        """Write changed data back, or watch over data that entries refer to."""
+        storage, recording = self.storage, self.storage.recording
+        if recording is not None and self._fingerprint() != self.before:
+            recording.spoiled = (
+                f"An array of shape {self.owner.shape} was changed behind the tape's back "
+                "(memoryview, ctypes, compiled code, or another name that the cell did not "
+                "read)."
+            )
+        if storage.changed:
+            if recording is not None and not storage.copied_at_once:
+                _move_aside(recording, self.memory)
+            if self.is_whole or self.is_copy:
+                _write(self.memory, storage.buffer)
+        elif recording is not None and not storage.written:
+            recording.guards[id(self.memory)] = (self.memory, self.before)
+
+
+def _write(memory: np.ndarray, values: np.ndarray) -> None:
     """Write into an array, which may have been read-only before or after the cell wrote to it."""
-    writeable = owner.flags.writeable
-    owner.flags.writeable = True
-    np.copyto(owner, values)
-    owner.flags.writeable = writeable
+    locked = [one for one in (owner_of(memory), memory) if not is_writeable(one)]
+    for one in locked:
+        one.flags.writeable = True
+    np.copyto(memory, values)
+    for one in reversed(locked):
+        one.flags.writeable = False
 
 
 def _reshape(plain: np.ndarray, handle: Any) -> None:
@@ -160,21 +218,20 @@ def _reshape(plain: np.ndarray, handle: Any) -> None:
         plain.shape = handle.value.shape
 
 
-def _move_aside(recording: Recording, owner: np.ndarray) -> None:
-    """Make the entries that refer to the memory of `owner` refer to a copy of it."""
-    copy = owner.copy(order="K")
+def _move_aside(recording: Recording, memory: np.ndarray) -> None:
+    """Make the entries that refer to some memory refer to a copy of it."""
+    copy = memory.copy(order="K")
+    owner = owner_of(memory)
 
     def moved(value: Any) -> Any:
         if type(value) is tuple:
             return tuple(map(moved, value))
-        if isinstance(value, np.ndarray) and (value is owner or value.base is owner):
-            return view_at(copy, window_of(value, owner))
-        return value
+        return view_at(copy, window_of(value, memory)) if refers(value) else value
 
     def refers(value: Any) -> bool:
         if type(value) is tuple:
             return any(map(refers, value))
-        return isinstance(value, np.ndarray) and (value is owner or value.base is owner)
+        return isinstance(value, np.ndarray) and owner_of(value) is owner
 
     entries = recording.entries
     for k, entry in enumerate(entries):

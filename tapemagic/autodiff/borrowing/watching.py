@@ -174,7 +174,7 @@ class Watched(Exchange):
         self._tokens = {id(tape._recording.token) for tape in tapes}
         changed: list[Place] = []
         for key, scope in self._scopes.items():
-            before = self._before[key]
+            before = self._before.get(key, {})  # none if the exchange was refused
             for name, value in list(scope.items()):
                 new = before.get(name) != id(value) or id(value) in self._originals
                 if new or type(value) is TracedArray:
