@@ -204,7 +204,7 @@ def random_program(seed: int) -> Program:
     if arrays and rng.random() < 0.25:
         name = rng.choice(arrays)
         program.views = [f"v = {name}{rng.choice(['[1:]', '[::-1]', '[::2]', '.T', '[...]'])}"]
-        if rng.random() < 0.2:
+        if rng.random() < 0.2 and len(program.inputs[name]) > 1:
             program.views = [f"v = np.lib.stride_tricks.sliding_window_view({name}, 2, 0)"]
     if rng.random() < 0.1:  # neither in C nor in Fortran order, and a view of it
         program.views += ["q = np.cos(np.arange(12.0)).reshape(2, 3, 2).transpose(1, 2, 0) * 1.5"]
