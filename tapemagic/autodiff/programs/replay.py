@@ -13,13 +13,14 @@ import numpy as np
 from tapemagic.autodiff import elements
 from tapemagic.autodiff import structure as machine
 from tapemagic.autodiff.avals import AVALS, MULTIPLE, fit, full
+from tapemagic.autodiff.calls.creation import ARRAY, nested_of
 from tapemagic.autodiff.cuts import custom
 from tapemagic.autodiff.places import decode, is_repeating, overlaps
 from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
 from tapemagic.autodiff.recorder import RECORDER, Recording
 from tapemagic.errors import TapeUseError
 
-from .decision_links import Links
+from .decision_links import Links, argument_of
 from .symbols import concrete, is_symbol, name_cotangent
 from .windows import index_of_window
 from .writer import Rows, Writer, stacked
@@ -73,21 +74,14 @@ class Replay:
 
     def _decide(self, number: int, decision: tuple) -> None:
         _, _, _, fun, args, kwargs = decision
-        args = tuple(map(self._operand, args))
-        kwargs = {key: self._operand(value) for key, value in kwargs}
+        args = tuple([argument_of(x, self.nodes) for x in args])
+        kwargs = {key: argument_of(x, self.nodes) for key, x in kwargs}
         found = args if fun is None else self.writer.run(fun, args, kwargs)
         if self.links.take(number, found):
             return
         for step in found if isinstance(found, tuple) else (found,):
             if is_symbol(step):
                 self.writer.check(step)
-
-    def _operand(self, written: Any) -> Any:
-        if type(written) is tuple and written:
-            if written[0] == "node":
-                return self.nodes[written[1]]
-            return (list if written[0] == "list" else tuple)(map(self._operand, written[1:]))
-        return written
 
     def _entry(self, k: int) -> Any:
         entry = self.entries[k]
@@ -113,6 +107,9 @@ class Replay:
             y = self._machinery(primitive, k, entry)
         elif primitive is machine.pick:
             y = self.nodes[entry[4][0]][entry[6][1]]
+        elif primitive is ARRAY:
+            nested = nested_of(dict(entry[7])["positions"], self._arguments(k, entry))
+            y = self.writer.call(np.array, (nested,), {})
         else:
             args = self._arguments(k, entry)
             y = self.writer.run(primitive.fun, args, dict(entry[7] or ()))

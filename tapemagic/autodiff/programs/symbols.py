@@ -128,6 +128,11 @@ class Symbol(NDArrayOperatorsMixin):
         self.writer.check(self)
         return kind(self.value)
 
+    def _leave(self, kind: Callable) -> Any:
+        if self.writer.strict:
+            raise NotSymbolicError
+        return self._decide(kind)
+
     def __bool__(self) -> bool:
         return self._decide(bool)
 
@@ -138,10 +143,10 @@ class Symbol(NDArrayOperatorsMixin):
         return self._decide(operator.index)
 
     def __float__(self) -> float:
-        return self._decide(float)
+        return self._leave(float)
 
     def __complex__(self) -> complex:
-        return self._decide(complex)
+        return self._leave(complex)
 
 
 def is_symbol(x: Any) -> bool:

@@ -32,13 +32,18 @@ def _turned(fun: Callable, ct: Any, a: Any, *args: Any) -> Any:
         raise unsupported(fun, "more than one matrix", "Call it in a loop.")
     n = a.shape[0]
     # with a small direction the algorithms see the matrix alone, and no precision is lost
-    size = float(np.max(np.abs(plain(ct)), initial=0)) or 1.0
-    scale = (float(np.max(np.abs(plain(a)), initial=0)) or 1.0) / size
+    scale = _largest(a) / _largest(ct)
     dtype = np.result_type(plain(a), plain(ct))
     turned = adjoint(a).astype(dtype)
     upper = np.concatenate([turned, (ct * scale).astype(dtype)], axis=1)
     lower = np.concatenate([np.zeros((n, n), dtype), turned], axis=1)
     return apply(fun, np.concatenate([upper, lower]), *args)[:n, n:] / scale
+
+
+def _largest(x: Any) -> Any:
+    """Return the largest absolute value of an array, 1 of zeros."""
+    largest = np.max(np.abs(plain(x)), initial=0)
+    return largest + (largest == 0)
 
 
 for _name in ("expm", "logm", "sqrtm", "sinm", "cosm", "tanm", "sinhm", "coshm", "tanhm"):
