@@ -180,6 +180,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     for ct, group in zip(outputs[1:], groups, strict=True):
         if group:
             name_cotangent(ct, names.of_nodes[group[0]])
+    _compare_values(replay, seeds)
     _compare(tape._sweep(seeds, groups), gradients)
     return _printed(tape, replay, outputs, names)
 
@@ -207,6 +208,16 @@ def _total(found: dict, group: list, entries: list) -> Any:
         return None
     aval = AVALS[entries[group[0]][3]]
     return fit(full(_sum_of(parts), aval), aval)
+
+
+def _compare_values(replay: Replay, seeds: dict[int, Any]) -> None:
+    """Hold the target against what was recorded of it, which is all but large arrays."""
+    for id_ in seeds:
+        kept = replay.entries[id_][8]
+        if kept is not None and not _is_close(concrete(replay.nodes[id_]), kept):
+            raise TapeUseError(
+                "This run cannot be written as a program: it would not give the recorded value."
+            )
 
 
 def _compare(expected_gradients: list, gradients: list) -> None:

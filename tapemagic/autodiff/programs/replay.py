@@ -111,9 +111,13 @@ class Replay:
             nested = nested_of(dict(entry[7])["positions"], self._arguments(k, entry))
             y = self.writer.call(np.array, (nested,), {})
         else:
-            args = self._arguments(k, entry)
-            y = self.writer.run(primitive.fun, args, dict(entry[7] or ()))
-        return y if entry[3] == MULTIPLE else self._as_recorded(y, AVALS[entry[3]], entry)
+            y = self.writer.run(primitive.fun, self._arguments(k, entry), dict(entry[7] or ()))
+        if entry[3] != MULTIPLE:
+            return self._as_recorded(y, AVALS[entry[3]], entry)
+        for part in filter(is_symbol, y):
+            if part.dtype.kind not in "fc":  # a rank, exponents: they went to plain code
+                self.writer.check(part)
+        return y
 
     def _arguments(self, k: int, entry: tuple) -> tuple:
         ids, args = entry[4], entry[6]
@@ -139,8 +143,7 @@ class Replay:
             return self.writer.run(np.asarray(concrete(args[0])).dtype.type, tuple(args), {})
         y = self.writer.run(primitive.fun, tuple(args), {})
         if y.dtype != aval.dtype:  # a Python number was kept as NumPy's, which widens
-            weak = tuple(_SMALLER.get(type(x), lambda x: x)(x) if not is_symbol(x) else x
-                         for x in args)  # fmt: skip
+            weak = tuple([_SMALLER.get(type(x), lambda x: x)(x) for x in args])
             y = self.writer.run(primitive.fun, weak, {})
         return y
 
@@ -151,10 +154,8 @@ class Replay:
         if y.ndim == 0 and aval.ndim == 1:  # numbers for the elements that `where=` selected
             return self.writer.run(np.broadcast_to, (y, aval.shape), {})
         if y.shape != aval.shape:
-            raise TapeUseError(
-                f"{PRIMITIVES[entry[0]].name} gave shape {aval.shape} and would give {y.shape} in "
-                "a program."
-            )
+            name = PRIMITIVES[entry[0]].name
+            raise TapeUseError(f"{name} gave shape {aval.shape}, and {y.shape} in a program.")
         return y
 
     # ----------------------------------------------------------------------------- machinery

@@ -47,6 +47,7 @@ def numpy_name(fun: Any) -> str:
     names = dict.fromkeys((getattr(fun, "__name__", ""), getattr(fun, "__qualname__", "")))
     rooms = [
         ("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft), ("math", math),
+        ("np.lib.stride_tricks", np.lib.stride_tricks),
         ("operator", operator), ("scipy.special", sys.modules.get("scipy.special")),
     ]  # fmt: skip
     package = ".".join((getattr(fun, "__module__", None) or "").split(".")[:2])

@@ -125,8 +125,12 @@ class Symbol(NDArrayOperatorsMixin):
         return len(self.value)
 
     def _decide(self, kind: Callable) -> Any:
-        self.writer.check(self)
-        return kind(self.value)
+        """Let the program check what is made of the value, or the value if it is of that kind."""
+        found = kind(self.value)
+        if self.value.dtype.kind == np.dtype(type(found)).kind:
+            self.writer.check(self)
+            return found
+        return self.writer.add("call", kind, (self,), {}, found)
 
     def _leave(self, kind: Callable) -> Any:
         if self.writer.strict:

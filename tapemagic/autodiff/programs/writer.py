@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .algebra import simpler
+from .spelling import numpy_name
 from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbols_in
 
 #: Arrays of up to this many bytes are searched for rows.
@@ -93,6 +94,8 @@ class Writer:
 
     def call(self, fun: Any, args: tuple, kwargs: dict) -> Any:
         """Call a NumPy function, or one of our own as a whole, on symbols."""
+        if self.strict and isinstance(fun, np.ufunc) and not numpy_name(fun):
+            raise NotSymbolicError  # a private one: what calls it has a name
         if self.place[0] == "backward":
             found = simpler(fun, args, kwargs, self.call)
             if found is not None:

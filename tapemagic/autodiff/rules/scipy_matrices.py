@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
@@ -223,12 +224,20 @@ def _rank_cut(a: Any, atol: Any, rtol: Any) -> Any:
     return rtol + (atol or 0.0) / largest if largest else rtol
 
 
+def _ranks(a: Any, cut: float, **tolerances: Any) -> np.ndarray:
+    """Return the rank by SciPy's tolerances, and the one that a relative cut gives."""
+    rank = linalg.pinv(a, return_rank=True, **tolerances)[1]
+    return np.array([rank, np.linalg.matrix_rank(a, rtol=cut)])
+
+
 @carried(linalg.pinv, "a")
 def _pinv(
     a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, **_: Any
 ) -> Any:
     found = linalg.pinv(plain(a), atol=atol, rtol=rtol, return_rank=return_rank)
-    inverse = np.linalg.pinv(a, _rank_cut(a, atol, rtol))
+    cut = _rank_cut(a, atol, rtol)
+    leaks.decided(_ranks, (a, cut), {"atol": atol, "rtol": rtol})
+    inverse = np.linalg.pinv(a, cut)
     if return_rank:
         return with_value(inverse, found[0]), found[1]
     return with_value(inverse, found)

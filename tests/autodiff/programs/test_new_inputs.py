@@ -1,6 +1,7 @@
 """Programs with other inputs than those of the run: plain NumPy's value, a fresh tape's gradient."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeError, TapeUseError
 
 sl = pytest.importorskip("scipy.linalg")
+special = pytest.importorskip("scipy.special")
 
 PARTS = 6  # of the rules, so that no test takes long
 V = np.array([1.0, 2.0, 3.0])
@@ -152,12 +154,28 @@ def test_complex_numbers(cell, x):
         (lambda a: np.sum(np.real(np.linalg.eigvals(a))), A[:2, :2], A[:2, :2] * [[1, 1], [-1, 1]]),
         (lambda a: np.sum(np.real(sl.sqrtm(a))), np.eye(2) + 0.1, -np.eye(2)),
         (lambda z: np.sum(np.abs(np.real_if_close(z))), V + 1e-15j, Z),
+        (lambda a: np.sum(a) * np.linalg.lstsq(a, V, None)[2], A, np.outer(V, V)),
+        (lambda a: np.sum(sl.lstsq(a, V)[0]), A, np.outer(V, V)),
+        (lambda a: np.sum(sl.pinv(a, atol=0.5)), A, 0.1 * A),
+        (lambda a: np.sum(sl.pinv(a, atol=0.5)), 0.1 * A, A),
+        (lambda a: np.sum(a) * sl.pinv(a, return_rank=True)[1], A, np.outer(V, V)),
+        (lambda x: x[0] * np.frexp(x)[1][0], V, 4 * V),
     ],
 )
 def test_what_the_values_decided_is_checked(cell, x, new):
     run_again(cell, [x], [x])
     with pytest.raises(TapeError, match=r"another way: line \d+"):
         run_again(cell, [x], [new])
+
+
+def test_weights_that_sum_to_zero():
+    def cell(weights):
+        return np.average(V, weights=weights)
+
+    run_again(cell, [V], [V[::-1]])
+    tape, target, sources = record(cell, [V])
+    with pytest.raises(TapeError, match="another way"):
+        tape.program(target, sources)(a0=np.array([1.0, -1.0, 0.0]))
 
 
 def test_a_structural_zero_is_not_made_nan():
@@ -211,6 +229,13 @@ def runge_kutta(v):
         (lambda a: np.sum(sl.sinm(a) * sl.coshm(a)), A),
         (lambda a: np.sum(sl.sqrtm(a) ** 2), A @ A.T),
         (lambda a: np.sum(np.roots(a) ** 2).real, np.array([1.0, 2.0, 5.0])),
+        (lambda x: x[1] * int(x[0] + 0.5), V),
+        (lambda x: x[1] * (2 if x[0] else 3), V),
+        (lambda x: math.fsum([x[0], x[1]]) * x[2], V),
+        (lambda x: np.sum(np.lib.stride_tricks.sliding_window_view(x, 2) ** 2), V),
+        (lambda x: np.sum(special.digamma(x)), V),
+        (lambda x: np.sum(special.psi(x) * special.gammaln(x)), -V / 2.3),
+        (lambda x: np.sum(special.lambertw(x).real), V),
     ],
 )
 def test_it_runs_again(cell, x):
