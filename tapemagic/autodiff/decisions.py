@@ -21,6 +21,19 @@ def _order(x: Any) -> Any:
     return np.unique(x, return_index=True, return_inverse=True)[1:]
 
 
+def memory_order(x: Any) -> np.ndarray:
+    """Return the axes from the slowest to the fastest in memory, and which run backwards."""
+    steps = np.asarray(x).strides
+    axes = sorted(range(len(steps)), key=lambda axis: -abs(steps[axis]))
+    return np.array([(axis, steps[axis] < 0) for axis in axes if np.shape(x)[axis] > 1])
+
+
+def _is_close_to_real(x: Any, tol: float = 100) -> Any:
+    """Tell whether `np.real_if_close` drops the imaginary parts."""
+    bound = tol * np.finfo(np.result_type(x, 0.0)).eps if tol > 1 else tol
+    return np.all(np.abs(np.imag(x)) < bound)
+
+
 #: function -> which arguments its rule decides by, and what of them (None: all their values).
 DECISIONS: dict[Any, tuple[tuple, Callable | None]] = {
     **dict.fromkeys((np.where, np.compress, np.extract), ((0, "condition"), _truth)),
@@ -36,7 +49,11 @@ DECISIONS: dict[Any, tuple[tuple, Callable | None]] = {
     **dict.fromkeys((np.place, np.putmask), ((1, "mask"), _truth)),
     np.put_along_axis: ((1, "indices"), None),
     np.trim_zeros: ((0,), _truth),
+    np.real_if_close: ((0, "a", 1, "tol"), _is_close_to_real),
     **dict.fromkeys((np.nanprod, np.nancumsum, np.nancumprod), ((0, "a"), np.isnan)),
+    **dict.fromkeys((np.nanvar, np.nanstd), ((0, "a"), np.isnan)),
+    **dict.fromkeys((np.quantile, np.percentile), ((1, "q"), None)),
+    **dict.fromkeys((np.nanquantile, np.nanpercentile), ((1, "q"), None)),
 }
 
 

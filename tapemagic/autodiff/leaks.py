@@ -20,6 +20,7 @@ import numpy as np
 
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
+from .decisions import memory_order
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import INNER, RECORDER
 
@@ -164,6 +165,13 @@ def decided(fun: Any, args: Any, kwargs: dict) -> None:
                 tuple((key, _written(value)) for key, value in kwargs.items()) if kwargs else (),
             )
         )  # fmt: skip
+
+
+def laid_out(*arrays: Any) -> None:
+    """Remember that the order of arrays in memory decided in which order elements came."""
+    for x in arrays:
+        if np.ndim(plain(x)):
+            decided(memory_order, (x,), {})
 
 
 def _written(x: Any) -> Any:

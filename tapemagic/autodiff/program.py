@@ -11,19 +11,18 @@ from tapemagic.errors import TapeError, TapeUseError
 
 from . import structures
 from .avals import AVALS, fit, full
+from .backward import has_nan
 from .calls import dispatch
 from .nodes import Reader
-from .primitives import PRIMITIVES
 from .programs.loops import rolled
 from .programs.memory import own
 from .programs.names import Names, Places
 from .programs.printing import Printer
 from .programs.replay import Replay
+from .programs.sources import source_values
 from .programs.spelling import Speller
 from .programs.symbols import NotSymbolicError, concrete, name_cotangent
 from .recorder import generated_name
-from .structure import source
-from .variable import VariableState
 
 #: A program of more operations than this would take minutes to compile.
 MOST_ENTRIES = 250_000
@@ -44,6 +43,9 @@ class Program:
     Notes
     -----
     What left the run as text (an f-string, `str`) is not followed: it is taken to be only shown.
+
+    An element that `where`, a mask or an index never selected has the gradient 0 on a tape, even
+    where its partial is infinite. Plain NumPy gives nan there, and so does the text by itself.
 
     Examples
     --------
@@ -87,7 +89,8 @@ class Program:
         TapeUseError
             If a name, shape or dtype is not that of a source.
         TapeError
-            If the run would have gone another way: another branch, index or shape.
+            If the run would have gone another way: another branch, index or shape; or if a
+            gradient holds a nan, for which a tape would look once more (see Notes).
         """
         given = self.inputs
         for name, x in inputs.items():
@@ -99,13 +102,21 @@ class Program:
             if x is not given[name]:
                 inputs[name] = _checked(name, x, given[name])
         try:
-            return self._scope[self.name](**(given | inputs), **self.constants)
+            found = self._scope[self.name](**(given | inputs), **self.constants)
         except self._scope.get("OtherWay", ()) as error:
             raise TapeError(
                 f"With these inputs the run would have gone another way: {error}.",
                 why="The program repeats one run, with the branches and indices that it took.",
                 fix="Run the cell again with these inputs.",
             ) from None
+        for name, ct in zip(given, found[1:], strict=False):
+            if inputs and ct is not None and has_nan(ct):
+                raise TapeError(
+                    f"With these inputs the program's gradient with respect to {name!r} has a nan.",
+                    why="It may belong to an element that was never selected; a tape would give 0.",
+                    fix="Run the cell again with these inputs.",
+                )
+        return found
 
 
 def _checked(name: str, x: Any, known: Any) -> Any:
@@ -146,7 +157,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         raise TapeUseError("The target does not depend on anything watched: there is no program.")
     top = max(seeds)
     names = Names(tape, leaves, groups, caller)
-    values = _source_values(tape, recording.entries, groups)
+    values = source_values(tape, recording.entries, groups)
     replay = Replay(recording, values, names, top)
     wanted = {id_ for group in groups for id_ in group if id_ <= top}
     try:
@@ -169,6 +180,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     for ct, group in zip(outputs[1:], groups, strict=True):
         if group:
             name_cotangent(ct, names.of_nodes[group[0]])
+    _compare_values(replay, seeds)
     _compare(tape._sweep(seeds, groups), gradients)
     return _printed(tape, replay, outputs, names)
 
@@ -198,6 +210,16 @@ def _total(found: dict, group: list, entries: list) -> Any:
     return fit(full(_sum_of(parts), aval), aval)
 
 
+def _compare_values(replay: Replay, seeds: dict[int, Any]) -> None:
+    """Hold the target against what was recorded of it, which is all but large arrays."""
+    for id_ in seeds:
+        kept = replay.entries[id_][8]
+        if kept is not None and not _is_close(concrete(replay.nodes[id_]), kept):
+            raise TapeUseError(
+                "This run cannot be written as a program: it would not give the recorded value."
+            )
+
+
 def _compare(expected_gradients: list, gradients: list) -> None:
     """Hold the program's gradient against the tape's: a program that differs is not handed out."""
     for ct, expected in zip(gradients, expected_gradients, strict=True):
@@ -208,43 +230,6 @@ def _compare(expected_gradients: list, gradients: list) -> None:
                 "This run cannot be written as a program: it would not give the tape's gradient.",
                 why="Elements that were never selected meet an infinity or nan in it.",
             )
-
-
-def _source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
-    """Return the value of every watched leaf and of every wanted node that has to be an input."""
-    values = {}
-    for x, ids in tape._watched.values():
-        if dispatch.is_traced(x) and ids and ids[-1] == x.id and not _is_changed(tape, x):
-            values[ids[-1]] = x.value
-    wanted = {id_ for group in groups for id_ in group}
-    missing = {
-        id_ for id_ in range(len(entries))
-        if PRIMITIVES[entries[id_][0]] is source and id_ not in values
-    }  # fmt: skip
-    for k in missing:
-        if entries[k][8] is not None:
-            values[k] = entries[k][8]
-    missing -= set(values)
-    for entry in entries if missing else ():
-        simple = type(entry[4]) is int
-        ids, saved = (entry[4:6], entry[6:8]) if simple else (entry[4], entry[6])
-        for id_, value in zip(ids, saved or (), strict=False):
-            if id_ in missing and value is not None:
-                values[id_] = value
-                missing.discard(id_)
-    return {
-        id_: np.float64(v) if type(v) is float else np.complex128(v) if type(v) is complex else v
-        for id_, v in values.items()
-        if PRIMITIVES[entries[id_][0]] is source or id_ in wanted
-    }
-
-
-def _is_changed(tape: Any, x: Any) -> bool:
-    """Tell whether a watched array holds something else than when it was watched."""
-    token = tape._recording.token
-    if isinstance(x.storage, VariableState):
-        return x.storage.leaf_token is not token
-    return x.token is not token
 
 
 def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
@@ -273,7 +258,8 @@ def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
 
 
 def _copied(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: x.copy() if isinstance(x, np.ndarray) else x for name, x in values.items()}
+    """Copy arrays, each with its axes in the same order: NumPy sums, and ravels, along memory."""
+    return {name: x.copy("K") if isinstance(x, np.ndarray) else x for name, x in values.items()}
 
 
 def _gives(program: Program, outputs: list, *, exactly: bool) -> bool:

@@ -51,6 +51,7 @@ class Flags:
         object.__setattr__(self, "_handle", handle)
 
     def _plain(self) -> Any:
+        leaks.laid_out(self._handle)
         return dispatch.plain(self._handle).flags
 
     def __getattr__(self, name: str) -> Any:

@@ -133,6 +133,7 @@ def flatten(self: Any, order: str = "C") -> Any:
     value = plain(self)
     if not isinstance(value, np.ndarray) or order in ("C", "F"):
         return call_primitive(row(_flatten), (self, order), {}, _flatten)
+    leaks.laid_out(self)
     if order == "A":
         return flatten(self, "F" if value.flags.fnc else "C")
     axes = sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis]))  # as in memory

@@ -74,7 +74,7 @@ def _assemble(
     return array
 
 
-general(
+ARRAY = general(
     _assemble,
     variadic=lambda i, ct, y, *leaves, positions, shape, dtype: ct[positions[i]],
     name="array",
@@ -88,6 +88,19 @@ def _leaves(nested: Any, position: tuple[int, ...] = ()) -> Iterator[tuple[tuple
             yield from _leaves(item, (*position, i))
     else:
         yield position, nested
+
+
+def nested_of(positions: tuple[tuple[int, ...], ...], leaves: tuple) -> list:
+    """Return the nested lists that have these leaves at these positions, which are in order."""
+    nested: list = []
+    for position, leaf in zip(positions, leaves, strict=True):
+        inner = nested
+        for i in position[:-1]:
+            if i == len(inner):
+                inner.append([])
+            inner = inner[i]
+        inner.append(leaf)
+    return nested
 
 
 def _lists(nested: Any) -> Any:

@@ -53,6 +53,16 @@ def _positions(code: CodeType) -> list:
     return list(code.co_positions())
 
 
+def argument_of(written: Any, nodes: dict[int, Any]) -> Any:
+    """Return an argument of a decision, as it was remembered, with what nodes are now."""
+    if type(written) is not tuple or not written:
+        return written
+    if written[0] == "node":
+        return nodes[written[1]]
+    kind = list if written[0] == "list" else tuple
+    return kind([argument_of(item, nodes) for item in written[1:]])
+
+
 class Links:
     """From decisions to the one operation that used them.
 

@@ -49,8 +49,8 @@ class Expressions:
             sign, tightness = _OPERATORS[step.fun]
             operand = self._argument_of(step)
             left, right = step.args
-            if isinstance(left, complex) and isinstance(concrete(right), np.floating):
-                # Python's complex takes NumPy's float for one of its own, and stays Python's.
+            if type(left) in (complex, np.complex128) and isinstance(concrete(right), np.float64):
+                # Python's complex takes NumPy's float64 for its own float, and stays Python's.
                 number = self._speller.constant(np.complex128(left))
                 return f"{number} {sign} {self._wrapped(right, tightness + 1, operand)}", tightness
             a = self._wrapped(left, tightness + (sign == "**" or tightness == 1), operand)

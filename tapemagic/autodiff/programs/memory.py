@@ -10,8 +10,8 @@ from .symbols import Symbol, concrete, is_symbol, symbols_in
 
 #: Functions, besides ufuncs, whose result is never a view.
 _FRESH = {
-    np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer, np.sum,
-    np.mean,
+    np.array, np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer,
+    np.sum, np.mean,
 }  # fmt: skip
 
 

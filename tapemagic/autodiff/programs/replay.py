@@ -13,13 +13,14 @@ import numpy as np
 from tapemagic.autodiff import elements
 from tapemagic.autodiff import structure as machine
 from tapemagic.autodiff.avals import AVALS, MULTIPLE, fit, full
+from tapemagic.autodiff.calls.creation import ARRAY, nested_of
 from tapemagic.autodiff.cuts import custom, no_program
 from tapemagic.autodiff.places import decode, is_repeating, overlaps
 from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
 from tapemagic.autodiff.recorder import RECORDER, Recording
 from tapemagic.errors import TapeUseError
 
-from .decision_links import Links
+from .decision_links import Links, argument_of
 from .symbols import concrete, is_symbol, name_cotangent
 from .windows import index_of_window
 from .writer import Rows, Writer, stacked
@@ -73,21 +74,14 @@ class Replay:
 
     def _decide(self, number: int, decision: tuple) -> None:
         _, _, _, fun, args, kwargs = decision
-        args = tuple(map(self._operand, args))
-        kwargs = {key: self._operand(value) for key, value in kwargs}
+        args = tuple([argument_of(x, self.nodes) for x in args])
+        kwargs = {key: argument_of(x, self.nodes) for key, x in kwargs}
         found = args if fun is None else self.writer.run(fun, args, kwargs)
         if self.links.take(number, found):
             return
         for step in found if isinstance(found, tuple) else (found,):
             if is_symbol(step):
                 self.writer.check(step)
-
-    def _operand(self, written: Any) -> Any:
-        if type(written) is tuple and written:
-            if written[0] == "node":
-                return self.nodes[written[1]]
-            return (list if written[0] == "list" else tuple)(map(self._operand, written[1:]))
-        return written
 
     def _entry(self, k: int) -> Any:
         entry = self.entries[k]
@@ -107,10 +101,17 @@ class Replay:
             y = self._machinery(primitive, k, entry)
         elif primitive is machine.pick:
             y = self.nodes[entry[4][0]][entry[6][1]]
+        elif primitive is ARRAY:
+            nested = nested_of(dict(entry[7])["positions"], self._arguments(k, entry))
+            y = self.writer.call(np.array, (nested,), {})
         else:
-            args = self._arguments(k, entry)
-            y = self.writer.run(primitive.fun, args, dict(entry[7] or ()))
-        return y if entry[3] == MULTIPLE else self._as_recorded(y, AVALS[entry[3]], entry)
+            y = self.writer.run(primitive.fun, self._arguments(k, entry), dict(entry[7] or ()))
+        if entry[3] != MULTIPLE:
+            return self._as_recorded(y, AVALS[entry[3]], entry)
+        for part in filter(is_symbol, y):
+            if part.dtype.kind not in "fc":  # a rank, exponents: they went to plain code
+                self.writer.check(part)
+        return y
 
     def _arguments(self, k: int, entry: tuple) -> tuple:
         ids, args = entry[4], entry[6]
@@ -136,8 +137,7 @@ class Replay:
             return self.writer.run(np.asarray(concrete(args[0])).dtype.type, tuple(args), {})
         y = self.writer.run(primitive.fun, tuple(args), {})
         if y.dtype != aval.dtype:  # a Python number was kept as NumPy's, which widens
-            weak = tuple(_SMALLER.get(type(x), lambda x: x)(x) if not is_symbol(x) else x
-                         for x in args)  # fmt: skip
+            weak = tuple([_SMALLER.get(type(x), lambda x: x)(x) for x in args])
             y = self.writer.run(primitive.fun, weak, {})
         return y
 
@@ -148,10 +148,8 @@ class Replay:
         if y.ndim == 0 and aval.ndim == 1:  # numbers for the elements that `where=` selected
             return self.writer.run(np.broadcast_to, (y, aval.shape), {})
         if y.shape != aval.shape:
-            raise TapeUseError(
-                f"{PRIMITIVES[entry[0]].name} gave shape {aval.shape} and would give {y.shape} in "
-                "a program."
-            )
+            name = PRIMITIVES[entry[0]].name
+            raise TapeUseError(f"{name} gave shape {aval.shape}, and {y.shape} in a program.")
         return y
 
     # ----------------------------------------------------------------------------- machinery

@@ -19,7 +19,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.rules import algebra
 
-from .symbols import SMALL
+from .symbols import SMALL, Symbol
 
 #: Equal constants of up to this many bytes are one.
 COMPARED = 1 << 20
@@ -47,6 +47,7 @@ def numpy_name(fun: Any) -> str:
     names = dict.fromkeys((getattr(fun, "__name__", ""), getattr(fun, "__qualname__", "")))
     rooms = [
         ("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft), ("math", math),
+        ("np.lib.stride_tricks", np.lib.stride_tricks),
         ("operator", operator), ("scipy.special", sys.modules.get("scipy.special")),
     ]  # fmt: skip
     package = ".".join((getattr(fun, "__module__", None) or "").split(".")[:2])
@@ -177,6 +178,8 @@ class Speller:
     def constant(self, x: Any, *, double: bool = False) -> str:
         """Spell a constant; `double` says that it meets float64 anyway."""
         kind = type(x)
+        if kind is Symbol:  # it poses as its value, whose number is not that of another run
+            raise NotImplementedError("a step inside of a constant")
         if x is None or x is Ellipsis or kind in (bool, int, str, bytes):
             return "..." if x is Ellipsis else repr(x)
         if kind in (float, complex):

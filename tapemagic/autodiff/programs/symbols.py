@@ -125,8 +125,17 @@ class Symbol(NDArrayOperatorsMixin):
         return len(self.value)
 
     def _decide(self, kind: Callable) -> Any:
-        self.writer.check(self)
-        return kind(self.value)
+        """Let the program check what is made of the value, or the value if it is of that kind."""
+        found = kind(self.value)
+        if self.value.dtype.kind == np.dtype(type(found)).kind:
+            self.writer.check(self)
+            return found
+        return self.writer.add("call", kind, (self,), {}, found)
+
+    def _leave(self, kind: Callable) -> Any:
+        if self.writer.strict:
+            raise NotSymbolicError
+        return self._decide(kind)
 
     def __bool__(self) -> bool:
         return self._decide(bool)
@@ -138,10 +147,10 @@ class Symbol(NDArrayOperatorsMixin):
         return self._decide(operator.index)
 
     def __float__(self) -> float:
-        return self._decide(float)
+        return self._leave(float)
 
     def __complex__(self) -> complex:
-        return self._decide(complex)
+        return self._leave(complex)
 
 
 def is_symbol(x: Any) -> bool:

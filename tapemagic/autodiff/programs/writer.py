@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from .algebra import simpler
+from .spelling import numpy_name
 from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbols_in
 
 #: Arrays of up to this many bytes are searched for rows.
 SEARCHED = 1 << 24
 #: So many constants of one kind are rows of an array: a loop may run over them.
 MANY = 8
+#: Whether their result is complex hangs on the values: it is checked.
+_OF_EITHER_KIND = {"eig", "eigvals", "sqrtm", "logm", "fractional_matrix_power"}
 _MAKING = (np.zeros, np.empty)  # every call makes an array of its own, to be written to
 #: A power is that of the operator, which has short ways (``x**2``) that `np.power` has not.
 _COMPUTED_AS = {np.power: operator.pow}
@@ -91,6 +94,8 @@ class Writer:
 
     def call(self, fun: Any, args: tuple, kwargs: dict) -> Any:
         """Call a NumPy function, or one of our own as a whole, on symbols."""
+        if self.strict and isinstance(fun, np.ufunc) and not numpy_name(fun):
+            raise NotSymbolicError  # a private one: what calls it has a name
         if self.place[0] == "backward":
             found = simpler(fun, args, kwargs, self.call)
             if found is not None:
@@ -104,7 +109,16 @@ class Writer:
         broadcasts = fun is np.where or getattr(fun, "signature", 0) is None
         if isinstance(y, np.ndarray) and not kwargs and broadcasts:
             args = tuple(_as_number(x, args, y.shape) for x in args)
-        return self.add("call", fun, args, kwargs, y)
+        if type(y) in (float, complex):  # rules ask for its dtype
+            number = np.asarray(y)[()]
+            fun, args, kwargs, y = (
+                type(number), (self._step("call", fun, args, kwargs, number),), {}, number,
+            )  # fmt: skip
+        found = self.add("call", fun, args, kwargs, y)
+        if getattr(fun, "__name__", "") in _OF_EITHER_KIND and not _are_complex(args):
+            first = found[0] if isinstance(y, tuple) else found
+            self.add("attribute", "dtype", (first,), {}, first.dtype)
+        return found
 
     def update(self, base: Any, index: Any, v: Any, how: str) -> Any:
         """Write into a copy of `base` (the printer finds out where none is needed)."""
@@ -176,6 +190,10 @@ class Writer:
 def _depends(kind: str, args: Any, kwargs: Any) -> bool:
     """Tell whether a step is left to the program: it hangs on an input, or on a row of an array."""
     return kind in ("input", "item") or any(step.depends for step in symbols_in([args, kwargs]))
+
+
+def _are_complex(args: tuple) -> bool:
+    return any(np.iscomplexobj(concrete(x)) for x in args)
 
 
 def _is_one(x: Any) -> bool:

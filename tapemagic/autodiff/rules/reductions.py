@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import composite, constant, general
 
 from .algebra import apply, as_array, equals_result, is_complex, plain
@@ -80,6 +81,7 @@ def _average(
     if plain(a).dtype.kind in "biu":
         dtype = np.result_type(dtype, "f8")
     scale = np.sum(weights, axis=axis, dtype=dtype, **keep)
+    leaks.decided(np.all, (scale,), {})
     if np.any(plain(scale) == 0):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
     y = np.sum(np.multiply(a, weights, dtype=dtype), axis=axis, **keep) / scale

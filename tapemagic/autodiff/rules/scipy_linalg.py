@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from tapemagic.autodiff.decisions import DECISIONS
 from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
@@ -247,6 +248,14 @@ def _rows(pivots: Any) -> np.ndarray:
 def _check_square(a: Any, fun: Any) -> None:
     if a.ndim != 2 or a.shape[0] != a.shape[1]:
         raise unsupported(fun, "anything but one square matrix", "Use np.linalg.qr or a loop.")
+
+
+def _pivots(a: Any) -> np.ndarray:
+    return linalg.lu_factor(a)[1]
+
+
+#: Which rows are exchanged is in the entries as it was in the run.
+DECISIONS.update(dict.fromkeys((linalg.lu_factor, linalg.lu), ((0, "a"), _pivots)))
 
 
 @carried(linalg.lu_factor, "a")

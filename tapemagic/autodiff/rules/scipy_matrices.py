@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
@@ -32,13 +33,18 @@ def _turned(fun: Callable, ct: Any, a: Any, *args: Any) -> Any:
         raise unsupported(fun, "more than one matrix", "Call it in a loop.")
     n = a.shape[0]
     # with a small direction the algorithms see the matrix alone, and no precision is lost
-    size = float(np.max(np.abs(plain(ct)), initial=0)) or 1.0
-    scale = (float(np.max(np.abs(plain(a)), initial=0)) or 1.0) / size
+    scale = _largest(a) / _largest(ct)
     dtype = np.result_type(plain(a), plain(ct))
     turned = adjoint(a).astype(dtype)
     upper = np.concatenate([turned, (ct * scale).astype(dtype)], axis=1)
     lower = np.concatenate([np.zeros((n, n), dtype), turned], axis=1)
     return apply(fun, np.concatenate([upper, lower]), *args)[:n, n:] / scale
+
+
+def _largest(x: Any) -> Any:
+    """Return the largest absolute value of an array, 1 of zeros."""
+    largest = np.max(np.abs(plain(x)), initial=0)
+    return largest + (largest == 0)
 
 
 for _name in ("expm", "logm", "sqrtm", "sinm", "cosm", "tanm", "sinhm", "coshm", "tanhm"):
@@ -220,13 +226,21 @@ def _rank_cut(a: Any, atol: Any, rtol: Any) -> Any:
     return rtol + (atol or 0.0) / largest if largest else rtol
 
 
+def _ranks(a: Any, cut: float, **tolerances: Any) -> np.ndarray:
+    """Return the rank by SciPy's tolerances, and the one that a relative cut gives."""
+    rank = linalg.pinv(a, return_rank=True, **tolerances)[1]
+    return np.array([rank, np.linalg.matrix_rank(a, rtol=cut)])
+
+
 @carried(linalg.pinv, "a")
 def _pinv(
     a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, **_: Any
 ) -> Any:
     a = as_matrix(a)
     found = linalg.pinv(plain(a), atol=atol, rtol=rtol, return_rank=return_rank)
-    inverse = np.linalg.pinv(a, _rank_cut(a, atol, rtol))
+    cut = _rank_cut(a, atol, rtol)
+    leaks.decided(_ranks, (a, cut), {"atol": atol, "rtol": rtol})
+    inverse = np.linalg.pinv(a, cut)
     if return_rank:
         return with_value(inverse, found[0]), found[1]
     return with_value(inverse, found)

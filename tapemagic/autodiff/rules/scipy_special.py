@@ -204,6 +204,14 @@ carried_polygamma = _carry(special.polygamma)
 
 def _polygamma(x: Any, order: int) -> Any:
     """Return psi^(order)(x), for order 1 at negative x by reflection ([A] 6.4.7)."""
+    if order == 1 and np.any(x < 0):
+        mirrored = (np.pi / np.sin(np.pi * x)) ** 2 - special.polygamma(1, 1 - x)
+        return np.where(x < 0, mirrored, special.polygamma(1, np.abs(x)))[()]
+    y = special.polygamma(order, x)
+    return np.asarray(y, dtype=np.result_type(x))[()]
+
+
+def _slope_of_polygamma(x: Any, order: int) -> Any:
     if np.iscomplexobj(x):
         raise leaks.locate(
             NoRuleError(
@@ -212,19 +220,15 @@ def _polygamma(x: Any, order: int) -> Any:
                 fix="Take first derivatives of loggamma only.",
             )
         )
-    if order == 1 and np.any(x < 0):
-        mirrored = (np.pi / np.sin(np.pi * x)) ** 2 - special.polygamma(1, 1 - x)
-        return np.where(x < 0, mirrored, special.polygamma(1, np.abs(x)))[()]
-    y = special.polygamma(order, x)
-    return np.asarray(y, dtype=np.result_type(x))[()]
+    return apply(_polygamma, x, order + 1)
 
 
 general(
     _polygamma,
-    lambda ct, y, x, order: ct * apply(_polygamma, x, order + 1),
+    lambda ct, y, x, order: ct * _slope_of_polygamma(x, order),
     name="polygamma",
 )
-general(special.digamma, lambda ct, y, x: ct * apply(_polygamma, x, 1))  # [A] 6.4.1
+general(special.digamma, lambda ct, y, x: ct * _slope_of_polygamma(x, 0))  # [A] 6.4.1
 general(special.polygamma, None, lambda ct, y, n, x: ct * carried_polygamma(np.add(n, 1), x))
 general(  # [D] 4.13.4, written so that z = 0 is regular
     special.lambertw,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import composite, general, linear
 
@@ -36,6 +37,7 @@ def _reshape(
 ) -> Any:  # fmt: skip
     shape = plain(shape if newshape is None else newshape)  # its name in NumPy 2.0
     if order == "A":
+        leaks.laid_out(a)
         order = "F" if plain(a).flags.fnc else "C"
     if copy is not None:
         return apply(_reshape_primitive, a, shape, order, copy=copy)
@@ -45,6 +47,7 @@ def _reshape(
 @composite(np.ravel)
 def _ravel(a: Any, order: Any = "C") -> Any:
     if order in ("A", "K"):
+        leaks.laid_out(a)
         value = np.asanyarray(plain(a))
         if order == "K" and not value.flags.forc:
             by_stride = sorted(range(value.ndim), key=lambda i: -abs(value.strides[i]))

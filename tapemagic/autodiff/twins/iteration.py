@@ -137,6 +137,7 @@ class _Elements:
 
 def _memory_order(arrays: list) -> tuple[list[tuple], np.ndarray]:
     """Return the places that a ufunc visits, in order, and an array laid out as its result is."""
+    leaks.laid_out(*(x for x in arrays if np.ndim(x) > 1))
     arrays = [np.empty_like(x, dtype=bool) for x in plain(arrays)]  # NumPy's arrays of objects
     flags: Any = ["multi_index", "zerosize_ok"]
     steps = np.nditer(
@@ -228,6 +229,7 @@ class Iteration:
                 )
             )
         self._operands = [asanyarray(x) for x in operands]
+        leaks.laid_out(*self._operands)
         numbers = [_numbered(plain(x)) for x in self._operands]
         flags = [flag for flag in flags if flag != "buffered"]
         self._plain = np.nditer(numbers, flags, **kwargs)

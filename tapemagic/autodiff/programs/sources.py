@@ -1,0 +1,49 @@
+"""What the inputs of a program were in the run: the values of its sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.structure import source
+from tapemagic.autodiff.variable import VariableState
+
+
+def source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
+    """Return the value of every watched leaf and of every wanted node that has to be an input."""
+    values = {}
+    for x, ids in tape._watched.values():
+        if dispatch.is_traced(x) and ids and ids[-1] == x.id and not _is_changed(tape, x):
+            values[ids[-1]] = x.value
+    wanted = {id_ for group in groups for id_ in group}
+    missing = {
+        id_ for id_ in range(len(entries))
+        if PRIMITIVES[entries[id_][0]] is source and id_ not in values
+    }  # fmt: skip
+    for k in missing:
+        if entries[k][8] is not None:
+            values[k] = entries[k][8]
+    missing -= set(values)
+    for entry in entries if missing else ():
+        simple = type(entry[4]) is int
+        ids, saved = (entry[4:6], entry[6:8]) if simple else (entry[4], entry[6])
+        for id_, value in zip(ids, saved or (), strict=False):
+            if id_ in missing and value is not None:
+                values[id_] = value
+                missing.discard(id_)
+    return {
+        id_: np.float64(v) if type(v) is float else np.complex128(v) if type(v) is complex else v
+        for id_, v in values.items()
+        if PRIMITIVES[entries[id_][0]] is source or id_ in wanted
+    }
+
+
+def _is_changed(tape: Any, x: Any) -> bool:
+    """Tell whether a watched array holds something else than when it was watched."""
+    token = tape._recording.token
+    if isinstance(x.storage, VariableState):
+        return x.storage.leaf_token is not token
+    return x.token is not token
