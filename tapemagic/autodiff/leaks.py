@@ -124,11 +124,27 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
     """Note that a result (integers, bools) has no derivative, and hand it out plain.
 
     `fun` is what was computed of `args`; if it is not given, the arguments themselves count.
+
+    Raises
+    ------
+    LeavesTapeError
+        If the result is an array of objects, among which the values themselves may be.
     """
     if RECORDER.recording is not None:
+        if getattr(getattr(y, "dtype", None), "kind", "") == "O":
+            refuse_objects((args, kwargs))
         decided(fun, args, kwargs or {})  # first: it brings a Variable onto the tape
         note("flat", args, (getattr(y, "dtype", type(y)), fun))
     return y
+
+
+def refuse_objects(x: Any) -> None:
+    """Refuse to hand out an array of objects that was made of traced values in `x`."""
+    if type(x) in HANDLE_TYPES:
+        leave(x, "an array of objects has no derivative")
+    elif isinstance(x, list | tuple | dict):
+        for item in x.values() if isinstance(x, dict) else x:
+            refuse_objects(item)
 
 
 def decided(fun: Any, args: Any, kwargs: dict) -> None:

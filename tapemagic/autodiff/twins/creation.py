@@ -116,7 +116,7 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kw
         return fresh(np.full(shape, fill_value, dtype, order, **kwargs))
     y = fresh(np.full(shape, plain(fill_value), dtype, order))
     if type(y) not in HANDLE_TYPES:
-        return leaks.flat(y, (fill_value,)) if y.dtype.kind in "biu" else y
+        return leaks.flat(y, (fill_value,))
     write_item(y, Ellipsis, array_of(np.asarray, fill_value))
     return y
 
