@@ -20,6 +20,7 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
+from .listed import list_given
 from .recorder import INNER, RECORDER
 
 #: So many elements of a value are remembered when it is shown, and numbers read from text are
@@ -283,6 +284,10 @@ def leave(handle: Any, what: str) -> None:
     if taker is not None:
         into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+    given = list_given(frame, handle) if taker is None and frame is not None else None
+    if given is not None:
+        what = f"{given[0]} does not look into the list {given[1]}"
+        fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
     doing = _instruction(frame) if taker is None else None
     if doing is not None and doing.opname == "STORE_SUBSCR":
         what = "it would be written into a plain array, made before the tape"

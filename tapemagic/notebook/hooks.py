@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.borrowing.exchange import is_array
-from tapemagic.autodiff.calls.creation import convert
+from tapemagic.autodiff.calls.creation import as_operand, convert
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of, plain
 from tapemagic.autodiff.leaks import leave, read_back
 from tapemagic.autodiff.traced import TracedArray
@@ -49,7 +49,7 @@ def begin(number: int, line: str) -> None:
 
 
 def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call what the user spelt `float`, `np.float64`, `memoryview`, `type`, ...
+    """Call what the user spelt `float`, `np.float64`, `memoryview`, `type`, `np.exp([...])`, ...
 
     Only if it *is* that builtin or type, and is given a traced value, does the value stay on the
     tape; a function of the user's own with the same name is simply called.
@@ -62,6 +62,8 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
     if function is sum:
         return total(value, *args, **kwargs)
     owner = getattr(function, "__self__", None)
+    if type(function) is np.ufunc or type(owner) is np.ufunc:  # or a method of one
+        return function(*map(as_operand, (value, *args)), **kwargs)
     if type(owner) is np.ndarray and owner.dtype.kind in "US":  # text.astype(float)
         return read(function(value, *args, **kwargs))
     if type(value) is str or type(value) is bytes:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .lists import hands_list, listed_names
 from .source import CellSource, captures, read_cell
 
 #: Name of the object with the hooks among the builtins.
@@ -91,11 +92,12 @@ def make_plan(statements: list[ast.stmt], *, show_assigned: bool = False, flags:
     if show_assigned and statements and (name := assigned_name(statements[-1])):
         # the shell would append this itself, where it could not be instrumented
         statements = [*statements, at(statements[-1], ast.Expr(ast.Name(name, ast.Load())))]
+    lists = listed_names(statements)
     body: list[ast.stmt] = []
     trailing: tuple[str, ...] = ()
     for index, statement in enumerate(statements):
         last = index == len(statements) - 1
-        new = list(_Instrument().statement(statement, last=last))
+        new = list(_Instrument(lists).statement(statement, last=last))
         if last and not isinstance(statement, ast.Expr):
             # the shell looks at the last statement to decide what to show: keep it last
             position = new.index(statement)
@@ -110,7 +112,7 @@ def instrumented(tree: ast.Module) -> ast.Module:
 
     What stands outside functions is instrumented as well, and must not be run.
     """
-    return ast.fix_missing_locations(_Instrument().visit(tree))
+    return ast.fix_missing_locations(_Instrument(listed_names([tree])).visit(tree))
 
 
 def assigned_name(node: ast.stmt) -> str:
@@ -192,7 +194,8 @@ def bound_names(target: ast.expr) -> Iterator[str]:
 class _Instrument(ast.NodeTransformer):
     """Expressions are transformed by `visit`, statements at cell level by `statement`."""
 
-    def __init__(self) -> None:
+    def __init__(self, lists: frozenset[str]) -> None:
+        self.lists = lists
         self.depth = 0
 
     # ------------------------------------------------------------------------ cell level
@@ -301,15 +304,16 @@ class _Instrument(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        listed = hands_list(node, self.lists)
         self.generic_visit(node)
         function = node.func
         if isinstance(function, ast.Name):
             if function.id == "eval":
                 return self.hook(node, "read", node)
-            converts = function.id in CONVERTERS
+            converts = listed or function.id in CONVERTERS
         else:
-            converts = isinstance(function, ast.Attribute) and function.attr in (
-                SCALAR_TYPES | {"astype"}
+            converts = listed or (
+                isinstance(function, ast.Attribute) and function.attr in (SCALAR_TYPES | {"astype"})
             )
         if not converts or not node.args:
             return node

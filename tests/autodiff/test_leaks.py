@@ -233,3 +233,55 @@ def test_a_program_of_a_gradient_of_ones_own_is_refused_with_its_line():
         tape.program(y, x)
     assert caught.value.code.endswith("# this line")
     assert caught.value.fix
+
+
+LISTS = [
+    (lambda a, b: np.exp([a, b]), "np.exp", "[a, b]"),
+    (lambda a, b: np.maximum(0.0, [b, [a][0]]), "np.maximum", "[b, [a][0]]"),
+    (lambda a, b: np.add.reduce((a, b)), "np.add.reduce", "(a, b)"),
+    (lambda a, b: np.arange(2) * [a, b], "np.arange(2) * [a, b]", "[a, b]"),
+    (lambda a, b: square_of([a, [b]][:1]), "np.square", "losses"),
+]
+
+
+def square_of(losses):
+    return np.square(losses)
+
+
+@pytest.mark.parametrize(("take", "taker", "given"), LISTS, ids=[case[1] for case in LISTS])
+def test_a_list_that_nobody_looks_into_is_named(take, taker, given):
+    x = Variable([0.5, 2.0])
+    with GradientTape(), pytest.raises(LeavesTapeError) as caught:
+        take(x[0] * 1.0, x[1] * 1.0)
+    assert f"{taker} does not look into the list {given}." in caught.value.what
+    assert f"np.array({given})" in caught.value.fix
+
+
+#: Functions of sequences of arrays; L holds traced numbers.
+OF_LISTS = [
+    "np.concatenate([L, [1.0]])", "np.stack([L, L])", "np.vstack([L, (1.0, 2.0)])",
+    "np.hstack((L, L))", "np.dstack([L, L])", "np.column_stack([L, [1.0, 2.0]])",
+    "np.choose([0, 1], [L, [1.0, 2.0]])", "np.einsum('i,i', L, L)", "np.meshgrid(L, L)[1]",
+    "np.broadcast_arrays(L, 1.0)[0]", "np.select([[True, False]], [L], 2.0)",
+    "np.select([[True, False]], [[1, 0]], default=L[1])", "np.select([[True, False]], [0], L)",
+    "np.piecewise(L, [[True, False]], [lambda v: v * v, 2.0])",
+    "np.linalg.multi_dot([L, [L, L], L])", "np.block([L, L])", "np.array(L)[np.lexsort([L])]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OF_LISTS)
+def test_lists_in_sequences_of_arrays_are_looked_into(text):
+    x = Variable([0.5, 2.0])
+
+    def plain(a, b):
+        return float(np.sum(eval(text, {"np": np, "L": [a * 2.0, b * b]}) * 3.0))
+
+    with GradientTape() as tape:
+        y = np.sum(eval(text, {"np": np, "L": [x[0] * 2.0, x[1] * x[1]]}) * 3.0)
+    h = 1e-6
+    expected = [
+        (plain(0.5 + h, 2.0) - plain(0.5 - h, 2.0)) / (2 * h),
+        (plain(0.5, 2.0 + h) - plain(0.5, 2.0 - h)) / (2 * h),
+    ]
+    assert float(y) == pytest.approx(plain(0.5, 2.0))
+    np.testing.assert_allclose(tape.gradient(y, x, None, "zero"), expected, rtol=1e-6)

@@ -22,7 +22,6 @@ from tapemagic.autodiff.twinning import (
     ORIGINALS,
     TWINS,
     listening,
-    making,
     reading,
     showing,
     twin_module,
@@ -33,23 +32,15 @@ from .iteration import vectorize
 from .math import cmath_twin, math_twin
 from .polynomial import polynomial_twin
 from .random import TracedGenerator, random_twin, twin_generator
+from .sequences import select
 from .statistics import statistics_twin
 from .strides import as_strided
 
 __all__ = [
     "CONVERSIONS", "ORIGINALS", "TWINS", "as_strided", "cmath_twin", "convert", "linspace",
     "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
-    "statistics_twin", "twin_of",
+    "select", "statistics_twin", "twin_of",
 ]  # fmt: skip
-
-#: Functions whose arguments are sequences of arrays: NumPy looks for handles inside.
-_OF_SEQUENCES = frozenset(
-    (
-        "concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "einsum",
-        "einsum_path", "multi_dot", "select", "choose", "lexsort", "broadcast_arrays", "ix_",
-        "meshgrid", "piecewise", "unstack", "ravel_multi_index", "histogramdd",
-    )
-)  # fmt: skip
 
 #: NumPy's functions that ask their arguments, by the type that they have in common.
 _Dispatching = type(np.sum)
@@ -61,7 +52,7 @@ _MODULES = (
 for _module in _MODULES:
     for _name, _fun in sorted(getattr(_module, "__dict__", {}).items()):
         if type(_fun) is _Dispatching and id(_fun) not in TWINS:
-            (making if _fun.__name__ in _OF_SEQUENCES else listening)(_fun)
+            listening(_fun)
 # they look at types, and would find none that they know
 for _fun in (json.dump, json.dumps, time.sleep):
     showing(_fun)

@@ -1,0 +1,54 @@
+"""Lists of traced values as arguments of ufuncs, which ask their arguments and not what is inside."""
+
+import ast
+
+import pytest
+from notebook.test_holes import START, check
+
+from tapemagic.notebook.instrument import make_plan
+
+MADE = "L = [2 * w[0], w[1] * w[2]]\nloss = np.sum({})"
+
+CALLS = [
+    "np.exp([w[0], w[1]])", "np.square(L)", "np.maximum(L, 1.5)", "np.maximum(1.5, L)",
+    "np.log([v * 2 for v in w])", "np.add.reduce([w, w * 2])", "np.maximum.reduce((w, w * 2))",
+    "np.matmul(L, L)", "np.sign(L) * w[:2]", "np.isfinite(L) * w[:2]", "np.float64(L)",
+    "np.exp(w.tolist())", "np.exp([w[0]] + [w[1]])", "np.hypot([w[0], 1.0], [w[1], w[2]])",
+    "np.tanh([[w[0]], [w[1]]])", "np.add.outer(L, [1.0, w[1]])", "np.multiply.accumulate(L)",
+    "np.exp(L, dtype=float)", "np.exp(sorted(L))", "np.exp([1.0, 2.0]) * w[:2]",
+    "np.modf([w[0], w[1]])[0]", "np.vecdot(L, L) if hasattr(np, 'vecdot') else w",
+]  # fmt: skip
+PROGRAMS = [
+    "kept = []\nfor v in w:\n    kept.append(v * v)\nloss = np.sqrt(kept).sum()",
+    "def f(w):\n    kept = []\n    kept.extend(w)\n    return np.square(kept)\nloss = f(w).sum()",
+    "f = lambda a, b: np.log([a, b])\nloss = f(w[0], w[1]).sum()",
+    "from numpy import exp\nloss = exp([w[0], w[1]]).sum()",
+    "out = np.zeros(2)\nnp.exp([w[0], 1.0], out=out)\nloss = out.sum()",
+    "def square(x):\n    return x[0] * x[1]\nloss = square([w[0], w[1]])",
+    "act = np.exp\nassert act is np.exp and isinstance(act, np.ufunc)\nloss = act(w).sum()",
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_calls(call):
+    assert check(START, MADE.format(call)) == "stays"
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_programs(text):
+    assert check(START, text) == "stays"
+
+
+def test_helpers_of_earlier_cells():
+    helper = "def norm(a, b):\n    return np.sqrt(np.square([a, b]).sum())\n"
+    assert check(START + helper, "loss = norm(w[0], w[1])") == "stays"
+
+
+def test_a_list_that_the_text_does_not_show_is_refused():
+    assert check(START, "kept = {'w': [w[0], w[1]]}\nloss = np.exp(kept['w']).sum()") == "loud"
+
+
+@pytest.mark.parametrize("text", ["y = np.exp(x)", "y = np.maximum(x, 0)", "y = plot([x, x])"])
+def test_no_other_call_is_touched(text):
+    (statement,) = make_plan(ast.parse(text).body).body
+    assert ast.unparse(statement).endswith(f"bind('y', {text[4:]})")
