@@ -100,7 +100,12 @@ def _asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
 def _fromiter(iter: Iterable, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
     items = list(iter if count < 0 else islice(iter, count))
     y = np.fromiter(plain(items), dtype, count)
-    return array_of(np.array, items, dtype=dtype) if holds_traced(items) else fresh(y)
+    if not holds_traced(items):
+        return fresh(y)
+    kind = np.dtype(dtype)
+    if kind.subdtype is not None:  # each item fills an array; np.array would fill one per number
+        items = [np.broadcast_to(item, kind.shape) for item in items]
+    return array_of(np.array, items, dtype=kind.base)
 
 
 twin_for(np.fromfunction)(relink(np.fromfunction))

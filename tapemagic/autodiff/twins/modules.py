@@ -29,6 +29,7 @@ from tapemagic.autodiff.twinning import (
 
 from .creation import linspace
 from .iteration import vectorize
+from .iterators import Iteration
 from .math import cmath_twin, math_twin
 from .polynomial import polynomial_twin
 from .random import TracedGenerator, random_twin, twin_generator
@@ -37,8 +38,8 @@ from .statistics import statistics_twin
 from .strides import as_strided
 
 __all__ = [
-    "CONVERSIONS", "ORIGINALS", "TWINS", "as_strided", "cmath_twin", "convert", "linspace",
-    "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
+    "CONVERSIONS", "ORIGINALS", "TWINS", "Iteration", "as_strided", "cmath_twin", "convert",
+    "linspace", "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
     "select", "statistics_twin", "twin_of",
 ]  # fmt: skip
 
