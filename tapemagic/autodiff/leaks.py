@@ -6,7 +6,6 @@ becomes an integer, a bool or text is noted, so that "why" can name the line lat
 
 from __future__ import annotations
 
-import dis
 import linecache
 import os
 import sys
@@ -19,8 +18,8 @@ import numpy as np
 
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
+from .doing import instruction, list_given, writes_integers
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
-from .listed import list_given
 from .recorder import INNER, RECORDER
 
 #: So many elements of a value are remembered when it is shown, and numbers read from text are
@@ -240,16 +239,8 @@ def _says(found: np.ndarray, shown: tuple) -> bool:
 
 def only_formats() -> bool:
     """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
-    instruction = _instruction(user_frame())
-    return instruction is not None and instruction.argrepr in ("%", "%=")
-
-
-def _instruction(frame: FrameType | None) -> dis.Instruction | None:
-    """Return what a frame is doing."""
-    if frame is None:
-        return None
-    steps = dis.get_instructions(frame.f_code)
-    return next((step for step in steps if step.offset == frame.f_lasti), None)
+    doing = instruction(user_frame())
+    return doing is not None and doing.argrepr in ("%", "%=")
 
 
 def leave(handle: Any, what: str) -> None:
@@ -288,8 +279,11 @@ def leave(handle: Any, what: str) -> None:
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
-    doing = _instruction(frame) if taker is None else None
+    doing = instruction(frame) if taker is None else None
     if doing is not None and doing.opname == "STORE_SUBSCR":
+        if frame is not None and writes_integers(frame):
+            flat(None, (handle,))
+            return
         what = "it would be written into a plain array, made before the tape"
         fix = "Make the array under the tape, or watch it first: tape.watch(...)."
     error = LeavesTapeError(

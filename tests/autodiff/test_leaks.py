@@ -285,3 +285,84 @@ def test_lists_in_sequences_of_arrays_are_looked_into(text):
     ]
     assert float(y) == pytest.approx(plain(0.5, 2.0))
     np.testing.assert_allclose(tape.gradient(y, x, None, "zero"), expected, rtol=1e-6)
+
+
+class Holder:
+    def __init__(self):
+        self.counts = np.zeros(3, dtype=np.uint8)
+
+
+def a_slice(t):
+    counts = np.zeros(3, dtype=np.uint8)
+    counts[:] = t
+    return counts
+
+
+def a_row(t):
+    counts = np.ones((2, 3), dtype=int)
+    counts[1] = t * 2
+    return counts
+
+
+def at_indices(t):
+    counts = np.zeros(3, dtype=np.int16)
+    counts[[0, 2]] = t[:2]
+    counts[t > 3] = t[t > 3]
+    return counts
+
+
+def of_bools(t):
+    found = np.zeros(3, dtype=bool)
+    found[...] = t
+    return found
+
+
+def an_attribute(t):
+    holder = Holder()
+    holder.counts[:] = t
+    return holder.counts
+
+
+def an_item(t):
+    kept = {"counts": [np.zeros(3, dtype=int)]}
+    kept["counts"][0][:] = t
+    return kept["counts"][0]
+
+
+def through_flat(t):
+    counts = np.zeros((3, 1), dtype=int)
+    counts.flat[:] = t
+    return counts
+
+
+def listed(t):
+    counts = np.zeros(2, dtype=int)
+    counts[:] = [t[1], 7.9]
+    return counts
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        a_slice, a_row, at_indices, of_bools, an_attribute, an_item, through_flat, listed,
+        lambda t: np.full_like(np.arange(3), t), lambda t: np.full_like([1, 2], t[0]),
+    ],
+)  # fmt: skip
+def test_traced_values_become_integers_in_arrays_of_integers(write):
+    values = np.array([1.3, 2.4, 3.6])
+    x = Variable(values)
+    with GradientTape(persistent=True) as tape:
+        found = write(x * 1.0)
+        y = np.sum(x) * found.sum()
+    expected = write(values)
+    assert type(found) is np.ndarray
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(tape.gradient(y, x), np.full(3, float(expected.sum())))
+
+
+def test_full_like_a_plain_array_stays():
+    x = Variable([0.5, 2.0])
+    with GradientTape() as tape:
+        y = np.sum(np.full_like(np.arange(3), x[0], dtype=float) * x[1])
+    np.testing.assert_allclose(tape.gradient(y, x), [6.0, 1.5])

@@ -11,7 +11,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.calls.creation import array_of, row
+from tapemagic.autodiff.calls.creation import array_of, as_operand, row
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.recorder import RECORDER
@@ -119,11 +119,23 @@ twin_for(np.kaiser)(relink(np.kaiser))
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     if not holds_traced(fill_value):
         return fresh(np.full(shape, fill_value, dtype, order, **kwargs))
-    y = fresh(np.full(shape, plain(fill_value), dtype, order))
-    if type(y) not in HANDLE_TYPES:
+    return _filled(np.full(shape, plain(fill_value), dtype, order), fill_value)
+
+
+@twin_for(np.full_like)
+def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
+    if holds_traced(a) or not holds_traced(fill_value):
+        return fresh(np.full_like(as_operand(a), fill_value, *args, **kwargs), (a,))
+    return _filled(np.full_like(a, plain(fill_value), *args, **kwargs), fill_value)
+
+
+def _filled(y: Any, fill_value: Any) -> Any:
+    """Note that a traced value fills a new array."""
+    handle = fresh(y)
+    if type(handle) not in HANDLE_TYPES:  # of integers
         return leaks.flat(y, (fill_value,))
-    write_item(y, Ellipsis, array_of(np.asarray, fill_value))
-    return y
+    write_item(handle, Ellipsis, array_of(np.asarray, fill_value))
+    return handle
 
 
 # -------------------------------------------------------------------------------------- ranges
