@@ -19,8 +19,8 @@ from typing import Any
 from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
 from tapemagic.autodiff.twins.modules import original_of, twin_of
 
-from .instrument import CONVERTERS, SCALAR_TYPES, instrumented
-from .lists import UFUNCS
+from .calls import CONVERTERS, SCALAR_TYPES, UFUNCS
+from .instrument import instrumented
 from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at

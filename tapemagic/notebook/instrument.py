@@ -10,39 +10,15 @@ that object where it stands.
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .lists import hands_list, listed_names
+from .calls import calls_each, goes_through_hook, listed_names, names_converter
 from .source import CellSource, captures, read_cell
 
 #: Name of the object with the hooks among the builtins.
 HIDDEN = "__tapemagic_cell__"
-
-#: Builtins that ask for a plain number or for memory, which no array protocol can answer.
-#: And `type`, which asks nobody.
-CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type"})
-if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
-    CONVERTERS |= {"sum"}
-#: The same as attributes: `np.float64(x)`.
-SCALAR_TYPES = frozenset(
-    {
-        "float16",
-        "float32",
-        "float64",
-        "longdouble",
-        "half",
-        "single",
-        "double",
-        "complex64",
-        "complex128",
-        "clongdouble",
-        "csingle",
-        "cdouble",
-    }
-)
 
 _Located = TypeVar("_Located", bound=ast.AST)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.GeneratorExp)
@@ -304,17 +280,15 @@ class _Instrument(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        listed = hands_list(node, self.lists)
+        hooked = goes_through_hook(node, self.lists)
         self.generic_visit(node)
-        function = node.func
-        if isinstance(function, ast.Name):
-            if function.id == "eval":
-                return self.hook(node, "read", node)
-            converts = listed or function.id in CONVERTERS
-        else:
-            converts = listed or (
-                isinstance(function, ast.Attribute) and function.attr in (SCALAR_TYPES | {"astype"})
-            )
-        if not converts or not node.args:
+        if isinstance(node.func, ast.Name) and node.func.id == "eval":
+            return self.hook(node, "read", node)
+        if calls_each(node):
+            node.args[0] = self.hook(node.args[0], "converter", node.args[0])
+        for keyword in node.keywords:
+            if keyword.arg == "key" and names_converter(keyword.value):
+                keyword.value = self.hook(keyword.value, "converter", keyword.value)
+        if not hooked:
             return node
-        return self.hook(node, "call", function, *node.args, keywords=node.keywords)
+        return self.hook(node, "call", node.func, *node.args, keywords=node.keywords)

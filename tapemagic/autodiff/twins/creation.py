@@ -210,7 +210,7 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
     if not retstep:
         return y
     count = num - 1 if endpoint else num
-    return y, (stop - start) / count if count > 0 else np.nan
+    return y, np.subtract(stop, start) / count if count > 0 else np.nan  # no Python float
 
 
 composite(np.logspace, relink(np.logspace))

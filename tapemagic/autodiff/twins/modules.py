@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import time
 import weakref
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.lib.recfunctions
 
 from tapemagic.autodiff import later
-from tapemagic.autodiff.calls.creation import NUMBER_TYPES, convert
+from tapemagic.autodiff.calls.creation import convert
 from tapemagic.autodiff.twinning import (
     ORIGINALS,
     TWINS,
@@ -38,7 +37,7 @@ from .statistics import statistics_twin
 from .strides import as_strided
 
 __all__ = [
-    "CONVERSIONS", "ORIGINALS", "TWINS", "Iteration", "as_strided", "cmath_twin", "convert",
+    "ORIGINALS", "TWINS", "Iteration", "as_strided", "cmath_twin", "convert",
     "linspace", "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
     "select", "statistics_twin", "twin_of",
 ]  # fmt: skip
@@ -65,9 +64,6 @@ for _module in (json, time, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.
 later.load()  # what NumPy's own namespace may hold already
 #: Stands for ``numpy`` itself.
 numpy_twin = twin_module(np)
-
-#: id of a number type -> ``convert(value)``: what ``float(x)`` in a cell becomes.
-CONVERSIONS = {id(kind): partial(convert, kind) for kind in NUMBER_TYPES}
 
 
 def twin_of(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Lists of traced values as arguments of ufuncs, which ask their arguments and not what is inside."""
+"""Calls of a cell that go through a hook: lists of traced values for ufuncs, `map(float, ...)`."""
 
 import ast
 
@@ -25,6 +25,10 @@ PROGRAMS = [
     "from numpy import exp\nloss = exp([w[0], w[1]]).sum()",
     "out = np.zeros(2)\nnp.exp([w[0], 1.0], out=out)\nloss = out.sum()",
     "def square(x):\n    return x[0] * x[1]\nloss = square([w[0], w[1]])",
+    "loss = sum(map(float, w)) * list(map(complex, w))[0].real",
+    "low, *_, high = sorted(w, key=float)\nloss = low * high * max(w, key=float)",
+    "float = lambda v: v * 2\nloss = sum(map(float, w))",
+    "loss = sum(map(lambda a, b: a * b, w, w)) + sum(map(float, ['1.5', '2.5'])) * w[0]",
     "act = np.exp\nassert act is np.exp and isinstance(act, np.ufunc)\nloss = act(w).sum()",
 ]
 
@@ -48,7 +52,9 @@ def test_a_list_that_the_text_does_not_show_is_refused():
     assert check(START, "kept = {'w': [w[0], w[1]]}\nloss = np.exp(kept['w']).sum()") == "loud"
 
 
-@pytest.mark.parametrize("text", ["y = np.exp(x)", "y = np.maximum(x, 0)", "y = plot([x, x])"])
+@pytest.mark.parametrize(
+    "text", ["y = np.exp(x)", "y = np.maximum(x, 0)", "y = plot([x, x])", "y = zeros(3, float)"]
+)
 def test_no_other_call_is_touched(text):
     (statement,) = make_plan(ast.parse(text).body).body
     assert ast.unparse(statement).endswith(f"bind('y', {text[4:]})")
