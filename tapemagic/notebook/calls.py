@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -31,43 +31,64 @@ _METHODS = {"reduce", "accumulate", "reduceat", "outer"}
 #: Names of ufuncs and of their methods. Whether the function *is* one is asked when it is called.
 UFUNCS = frozenset(_METHODS | {name for name, fun in vars(np).items() if isinstance(fun, np.ufunc)})
 _FILLING = {"append", "extend", "insert"}
-_MAKING = {"list", "sorted", "tolist"}
+_MAKING = {"list", "sorted", "tolist", "tuple"}
 
 
-def listed_names(trees: Iterable[ast.AST]) -> frozenset[str]:
-    """Return the names that a text binds to lists, or fills like lists."""
-    return frozenset(name for tree in trees for node in ast.walk(tree) for name in _listed(node))
+def find_lists(trees: Iterable[ast.AST]) -> frozenset[str]:
+    """Return what a text makes or fills as lists, as it is written: ``losses``, ``self.rows``."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    functions = {node.name: node.args for node in nodes if isinstance(node, ast.FunctionDef)}
+    found: set[str] = set()
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(value=filled, attr=name)) if name in _FILLING:
+                found.add(ast.unparse(filled))
+            case ast.Call(func=ast.Name(id=name), args=given) if name in functions:
+                parameters = functions[name].posonlyargs + functions[name].args
+                pairs = zip(parameters, given, strict=False)
+                found.update(taken.arg for taken, x in pairs if is_list(x, found))
+            case _:
+                bound = (part for pair in _bound(node) for part in _parts(*pair))
+                found.update(ast.unparse(target) for target, x in bound if is_list(x, found))
+    return frozenset(found)
 
 
-def _listed(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Assign(targets=targets, value=value) if is_list(value):
-            yield from (target.id for target in targets if isinstance(target, ast.Name))
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if is_list(value):
-            yield name
-        case ast.NamedExpr(target=ast.Name(id=name), value=value) if is_list(value):
-            yield name
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)):
-            if attribute in _FILLING:
-                yield name
+def _bound(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield what a node binds, and to what."""
+    if isinstance(node, ast.Assign):
+        yield from ((target, node.value) for target in node.targets)
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+        yield node.target, node.value
 
 
-def is_list(node: ast.expr) -> bool:
-    """Tell whether an expression is written as a list or tuple."""
+def _parts(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Take ``xs, ys = [], []`` apart."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        yield from zip(target.elts, value.elts, strict=False)
+    else:
+        yield target, value
+
+
+def is_list(node: ast.expr, lists: Collection[str]) -> bool:
+    """Tell whether an expression is written as a list or tuple, or is one of `lists`."""
     match node:
         case ast.List() | ast.Tuple() | ast.ListComp():
             return True
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
             return name in _MAKING
         case ast.BinOp(left=left, right=right):
-            return is_list(left) or is_list(right)
+            return is_list(left, lists) or is_list(right, lists)
+        case ast.NamedExpr(value=value) | ast.Subscript(value=value, slice=ast.Slice()):
+            return is_list(value, lists)
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            return ast.unparse(node) in lists
     return False
 
 
 def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
     """Tell whether a call may convert a traced value, or hand a list of them to a ufunc.
 
-    `lists` are the names of lists.
+    `lists` is what `find_lists` found.
     """
     match call.func:
         case ast.Name(id=name):
@@ -78,7 +99,7 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
             return False
     if converts or name not in UFUNCS:
         return converts and bool(call.args)
-    return any(is_list(x) or (isinstance(x, ast.Name) and x.id in lists) for x in call.args)
+    return any(is_list(x, lists) for x in call.args)
 
 
 def names_converter(node: ast.expr) -> bool:

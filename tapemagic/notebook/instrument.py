@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .calls import calls_each, goes_through_hook, listed_names, names_converter
+from .calls import calls_each, find_lists, goes_through_hook, names_converter
 from .source import CellSource, captures, read_cell
 
 #: Name of the object with the hooks among the builtins.
@@ -68,7 +68,7 @@ def make_plan(statements: list[ast.stmt], *, show_assigned: bool = False, flags:
     if show_assigned and statements and (name := assigned_name(statements[-1])):
         # the shell would append this itself, where it could not be instrumented
         statements = [*statements, at(statements[-1], ast.Expr(ast.Name(name, ast.Load())))]
-    lists = listed_names(statements)
+    lists = find_lists(statements)
     body: list[ast.stmt] = []
     trailing: tuple[str, ...] = ()
     for index, statement in enumerate(statements):
@@ -88,7 +88,7 @@ def instrumented(tree: ast.Module) -> ast.Module:
 
     What stands outside functions is instrumented as well, and must not be run.
     """
-    return ast.fix_missing_locations(_Instrument(listed_names([tree])).visit(tree))
+    return ast.fix_missing_locations(_Instrument(find_lists([tree])).visit(tree))
 
 
 def assigned_name(node: ast.stmt) -> str:

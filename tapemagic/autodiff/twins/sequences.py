@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls.creation import as_operand
-from tapemagic.autodiff.handles import is_traced
+from tapemagic.autodiff.handles import is_traced, plain
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import fresh, listening, making, may_hold_traced, twin_for
 
@@ -64,3 +64,12 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     x = as_operand(x)  # the functions may stand beside numbers: no array can be made of them
     return fresh(np.piecewise(x, condlist, funclist, *args, **kw), (x,))
+
+
+@twin_for(np.trim_zeros)
+def _trim_zeros(filt: Any, trim: Any = "fb", *args: Any, **kwargs: Any) -> Any:
+    if type(filt) not in (list, tuple) or not may_hold_traced(filt):
+        return fresh(np.trim_zeros(filt, trim, *args, **kwargs), (filt,))
+    numbers = plain(filt)  # of a list NumPy returns a part of the list
+    begin = len(filt) - len(np.trim_zeros(numbers, "f")) if "f" in trim.lower() else 0
+    return filt[begin : begin + len(np.trim_zeros(numbers, trim))]
