@@ -243,8 +243,10 @@ def only_formats() -> bool:
     return doing is not None and doing.argrepr in ("%", "%=")
 
 
-def leave(handle: Any, what: str) -> None:
+def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     """Refuse to turn a traced value into a plain number, unless it is only to be shown.
+
+    `asked` says that NumPy or C code asked the handle, so that only the line tells what for.
 
     Raises
     ------
@@ -275,13 +277,14 @@ def leave(handle: Any, what: str) -> None:
     if taker is not None:
         into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
-    given = list_given(frame, handle) if taker is None and frame is not None else None
+    asked = asked and taker is None
+    given = list_given(frame, handle) if asked and frame is not None else None
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
     doing = instruction(frame) if taker is None else None
     if doing is not None and doing.opname == "STORE_SUBSCR":
-        if frame is not None and writes_integers(frame):
+        if asked and frame is not None and writes_integers(frame):
             flat(None, (handle,))
             return
         what = "it would be written into a plain array, made before the tape"

@@ -81,7 +81,7 @@ def is_list(node: ast.expr, lists: Collection[str]) -> bool:
         case ast.NamedExpr(value=value) | ast.Subscript(value=value, slice=ast.Slice()):
             return is_list(value, lists)
         case ast.Name() | ast.Attribute() | ast.Subscript():
-            return ast.unparse(node) in lists
+            return bool(lists) and ast.unparse(node) in lists
     return False
 
 

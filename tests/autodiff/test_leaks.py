@@ -365,4 +365,20 @@ def test_full_like_a_plain_array_stays():
     x = Variable([0.5, 2.0])
     with GradientTape() as tape:
         y = np.sum(np.full_like(np.arange(3), x[0], dtype=float) * x[1])
-    np.testing.assert_allclose(tape.gradient(y, x), [6.0, 1.5])
+        y += np.sum(np.full_like(x * 1.0, [x[1], 3.0]))
+    np.testing.assert_allclose(tape.gradient(y, x), [6.0, 2.5])
+
+
+@pytest.mark.parametrize(
+    ("take", "cause"),
+    [
+        (lambda t: np.array([t, None], dtype=object), "an array of objects"),
+        (lambda t: np.array([(t, 1)], dtype=[("a", float), ("b", int)]), "named fields"),
+        (lambda t: float([t, 1][0]), "float()"),
+    ],
+)  # fmt: skip
+def test_a_list_is_blamed_for_nothing_else(take, cause):
+    x = Variable([0.5, 2.0])
+    with GradientTape(), pytest.raises(LeavesTapeError) as caught:
+        take(x[0] * 1.0)
+    assert cause in caught.value.what

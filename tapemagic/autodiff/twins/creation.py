@@ -125,7 +125,8 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kw
 @twin_for(np.full_like)
 def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     if holds_traced(a) or not holds_traced(fill_value):
-        return fresh(np.full_like(as_operand(a), fill_value, *args, **kwargs), (a,))
+        a, fill_value = as_operand(a), as_operand(fill_value)
+        return fresh(np.full_like(a, fill_value, *args, **kwargs), (a,))
     return _filled(np.full_like(a, plain(fill_value), *args, **kwargs), fill_value)
 
 

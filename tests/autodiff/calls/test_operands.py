@@ -8,7 +8,7 @@ import pytest
 from tapemagic import GradientTape, Variable
 from tapemagic.errors import TapeError
 
-pytestmark = pytest.mark.filterwarnings("ignore:the matrix subclass")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class Doubling(np.ndarray):
