@@ -32,11 +32,12 @@ _METHODS = {"reduce", "accumulate", "reduceat", "outer"}
 UFUNCS = frozenset(_METHODS | {name for name, fun in vars(np).items() if isinstance(fun, np.ufunc)})
 _FILLING = {"append", "extend", "insert"}
 _MAKING = {"list", "sorted", "tolist", "tuple"}
+_TELLING = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Call, ast.FunctionDef)
 
 
 def find_lists(trees: Iterable[ast.AST]) -> frozenset[str]:
     """Return what a text makes or fills as lists, as it is written: ``losses``, ``self.rows``."""
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [x for tree in trees for x in ast.walk(tree) if isinstance(x, _TELLING)]
     functions = {node.name: node.args for node in nodes if isinstance(node, ast.FunctionDef)}
     found: set[str] = set()
     for node in nodes:
@@ -80,8 +81,10 @@ def is_list(node: ast.expr, lists: Collection[str]) -> bool:
             return is_list(left, lists) or is_list(right, lists)
         case ast.NamedExpr(value=value) | ast.Subscript(value=value, slice=ast.Slice()):
             return is_list(value, lists)
-        case ast.Name() | ast.Attribute() | ast.Subscript():
-            return bool(lists) and ast.unparse(node) in lists
+        case ast.Name(id=name):
+            return name in lists
+        case ast.Attribute() | ast.Subscript():
+            return ast.unparse(node) in lists
     return False
 
 
