@@ -136,7 +136,7 @@ def untracked(value: Any, cls: Any) -> Any:
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if not cls.wraps_plain and not (
         RECORDER.recording is not None
-        and isinstance(value, np.ndarray)
+        and type(value) in (np.ndarray, np.memmap)  # other classes have a say in what is computed
         and value.dtype.kind in "fc"
     ):
         return value

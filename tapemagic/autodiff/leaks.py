@@ -6,13 +6,10 @@ becomes an integer, a bool or text is noted, so that "why" can name the line lat
 
 from __future__ import annotations
 
-import dis
 import linecache
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from itertools import islice
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
@@ -21,13 +18,12 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
 from .decisions import memory_order
+from .doing import instruction, list_given, writes_integers
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import INNER, RECORDER
 
-#: So many elements of a value are remembered when it is shown, and numbers read from text are
-#: compared with so many of the values that were shown last.
-REMEMBERED, COMPARED = 16, 1000
-_MOST_READ = 10_000
+#: So many elements of a value are remembered when it is shown.
+REMEMBERED = 16
 
 _Error = TypeVar("_Error", bound=TapeError)
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -128,10 +124,10 @@ def note(kind: str, handles: Any, detail: Any = "") -> None:
     frame = user_frame()
     for x in handles:
         if getattr(x, "token", None) is recording.token and frame is not None:
-            recording.events.append((kind, x.id, _context(frame), frame.f_lasti, detail))
+            recording.events.append((kind, x.id, context_of(frame), frame.f_lasti, detail))
 
 
-def _context(frame: FrameType) -> int:
+def context_of(frame: FrameType) -> int:
     """Return the number of a frame in the open recording: mostly the one that came last."""
     if frame is not RECORDER.frame:
         RECORDER.enter(frame)
@@ -142,11 +138,27 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
     """Note that a result (integers, bools) has no derivative, and hand it out plain.
 
     `fun` is what was computed of `args`; if it is not given, the arguments themselves count.
+
+    Raises
+    ------
+    LeavesTapeError
+        If the result is an array of objects, among which the values themselves may be.
     """
     if RECORDER.recording is not None:
+        if getattr(getattr(y, "dtype", None), "kind", "") == "O":
+            refuse_objects((args, kwargs))
         decided(fun, args, kwargs or {})  # first: it brings a Variable onto the tape
         note("flat", args, (getattr(y, "dtype", type(y)), fun))
     return y
+
+
+def refuse_objects(x: Any) -> None:
+    """Refuse to hand out an array of objects that was made of traced values in `x`."""
+    if type(x) in HANDLE_TYPES:
+        leave(x, "an array of objects has no derivative")
+    elif isinstance(x, list | tuple | dict):
+        for item in x.values() if isinstance(x, dict) else x:
+            refuse_objects(item)
 
 
 def decided(fun: Any, args: Any, kwargs: dict) -> None:
@@ -161,7 +173,7 @@ def decided(fun: Any, args: Any, kwargs: dict) -> None:
     if any([_refers(x) for x in written]):
         recording.decisions.append(
             (
-                len(recording.entries), _context(frame), frame.f_lasti, fun, written,
+                len(recording.entries), context_of(frame), frame.f_lasti, fun, written,
                 tuple((key, _written(value)) for key, value in kwargs.items()) if kwargs else (),
             )
         )  # fmt: skip
@@ -200,68 +212,16 @@ def shown(handle: Any) -> Any:
     return value
 
 
-def read_back(numbers: Any) -> None:
-    """Note what was read from text or a file, if a traced value like that was shown before.
-
-    Text may be rounded, so the two need not be equal. What is only a coincidence is noted as well:
-    it costs a remark, and a gradient that lacks a part in silence would cost more.
-
-    Parameters
-    ----------
-    numbers : float, complex, ndarray, or nested lists and dicts of them
-        What the text said.
-    """
-    recording, frame = RECORDER.recording, user_frame()
-    if recording is None or frame is None or not recording.events:
-        return
-    found = np.array(list(islice(_numbers(numbers), _MOST_READ)))
-    for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED):
-        if kind == "shown" and _says(found, detail):
-            recording.events.append(("text", id_, _context(frame), frame.f_lasti, ""))
-            return
-
-
-def _numbers(x: Any) -> Iterator[Any]:
-    """Yield the floating-point numbers in what was read, in order."""
-    if isinstance(x, np.ndarray):
-        yield from x.flat if x.dtype.kind in "fc" else ()
-    elif isinstance(x, list | tuple | dict):
-        for item in x.values() if isinstance(x, dict) else x:
-            yield from _numbers(item)
-    elif isinstance(x, float | complex | np.inexact):
-        yield x
-
-
-def _says(found: np.ndarray, shown: tuple) -> bool:
-    """Tell whether numbers that were read may be those of a value that was shown.
-
-    One number may be rounded to two digits; among many it has to be closer, and no whole one, of
-    which there are many everywhere. Several have to follow on each other.
-    """
-    if found.size == 1:
-        return any(abs(x - found[0]) <= 0.01 * abs(x) + 1e-3 for x in shown)
-    if not shown or len(shown) > found.size or (len(shown) == 1 and shown[0] == round(shown[0])):
-        return False
-    runs = np.lib.stride_tricks.sliding_window_view(found, len(shown))
-    return bool(np.isclose(runs, shown, rtol=1e-4, atol=0, equal_nan=True).all(axis=1).any())
-
-
 def only_formats() -> bool:
     """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
-    instruction = _instruction(user_frame())
-    return instruction is not None and instruction.argrepr in ("%", "%=")
+    doing = instruction(user_frame())
+    return doing is not None and doing.argrepr in ("%", "%=")
 
 
-def _instruction(frame: FrameType | None) -> dis.Instruction | None:
-    """Return what a frame is doing."""
-    if frame is None:
-        return None
-    steps = dis.get_instructions(frame.f_code)
-    return next((step for step in steps if step.offset == frame.f_lasti), None)
-
-
-def leave(handle: Any, what: str) -> None:
+def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     """Refuse to turn a traced value into a plain number, unless it is only to be shown.
+
+    `asked` says that NumPy or C code asked the handle, so that only the line tells what for.
 
     Raises
     ------
@@ -292,8 +252,16 @@ def leave(handle: Any, what: str) -> None:
     if taker is not None:
         into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
-    doing = _instruction(frame) if taker is None else None
+    asked = asked and taker is None
+    given = list_given(frame, handle) if asked and frame is not None else None
+    if given is not None:
+        what = f"{given[0]} does not look into the list {given[1]}"
+        fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
+    doing = instruction(frame) if taker is None else None
     if doing is not None and doing.opname == "STORE_SUBSCR":
+        if asked and frame is not None and writes_integers(frame):
+            flat(None, (handle,))
+            return
         what = "it would be written into a plain array, made before the tape"
         fix = "Make the array under the tape, or watch it first: tape.watch(...)."
     error = LeavesTapeError(

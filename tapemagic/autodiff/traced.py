@@ -94,7 +94,7 @@ class TracedArray:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if sys._getframe(1).f_code.co_name == _PRODUCT:
             return np.array(None, dtype=object)  # no array: the operator is left to us
-        leaks.leave(self, "it was asked for as a plain array")
+        leaks.leave(self, "it was asked for as a plain array", asked=True)
         if copy is None and type(self) is not self.result_class:
             copy = True  # nobody else writes into a variable's memory
         return np.array(dispatch.plain(self), dtype=dtype, copy=copy)
@@ -175,11 +175,11 @@ class TracedArray:
 
     def __float__(self) -> float:
         if not leaks.only_formats():
-            leaks.leave(self, "float() makes a plain number of it here")
+            leaks.leave(self, "float() makes a plain number of it here", asked=True)
         return float(dispatch.plain(self))
 
     def __complex__(self) -> complex:
-        leaks.leave(self, "complex() makes a plain number of it here")
+        leaks.leave(self, "complex() makes a plain number of it here", asked=True)
         return complex(dispatch.plain(self))
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ from .calls import dispatch
 from .calls.creation import as_operand
 from .calls.dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
 from .primitives import RULES, Primitive
+from .readback import read_back
 from .recorder import RECORDER
 from .traced import TracedArray
 
@@ -165,7 +166,7 @@ def reading(original: Callable) -> Callable:
 
     def twin(*args: Any, **kwargs: Any) -> Any:
         y = original(*args, **kwargs)
-        leaks.read_back(y)
+        read_back(y)
         return fresh(y, args, kwargs)
 
     return twin_for(original)(twin)

@@ -19,7 +19,8 @@ from typing import Any
 from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
 from tapemagic.autodiff.twins.modules import original_of, twin_of
 
-from .instrument import CONVERTERS, SCALAR_TYPES, instrumented
+from .calls import CONVERTERS, SCALAR_TYPES, UFUNCS
+from .instrument import instrumented
 from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at
@@ -157,12 +158,24 @@ _FUTURES = functools.reduce(
 
 @functools.lru_cache(maxsize=4096)
 def needs_hooks(code: CodeType) -> bool:
-    """Tell whether a function, or one in its body, converts numbers or imports something."""
+    """Tell whether a function, or one in its body, needs hooks.
+
+    It converts numbers, imports something, or may hand lists to ufuncs.
+    """
     if not _NAMES.isdisjoint(code.co_names):
+        return True
+    if not UFUNCS.isdisjoint(code.co_names) and makes_lists(code):
         return True
     if any(step.opname == "IMPORT_NAME" for step in dis.get_instructions(code)):
         return True
     return any(needs_hooks(const) for const in code.co_consts if isinstance(const, CodeType))
+
+
+def makes_lists(code: CodeType) -> bool:
+    """Tell whether a function makes lists, in comprehensions as well."""
+    if any(step.opname in ("BUILD_LIST", "BUILD_TUPLE") for step in dis.get_instructions(code)):
+        return True
+    return any(makes_lists(const) for const in code.co_consts if isinstance(const, CodeType))
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tapemagic.autodiff.borrowing.exchange import is_array
-from tapemagic.autodiff.calls.creation import convert
+from tapemagic.autodiff.calls.creation import as_operand, convert
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of, plain
-from tapemagic.autodiff.leaks import leave, read_back
+from tapemagic.autodiff.leaks import leave
+from tapemagic.autodiff.readback import read_back
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.twins.math import total
 from tapemagic.autodiff.twins.modules import twin_of
@@ -49,7 +51,7 @@ def begin(number: int, line: str) -> None:
 
 
 def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call what the user spelt `float`, `np.float64`, `memoryview`, `type`, ...
+    """Call what the user spelt `float`, `np.float64`, `memoryview`, `type`, `np.exp([...])`, ...
 
     Only if it *is* that builtin or type, and is given a traced value, does the value stay on the
     tape; a function of the user's own with the same name is simply called.
@@ -62,6 +64,8 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
     if function is sum:
         return total(value, *args, **kwargs)
     owner = getattr(function, "__self__", None)
+    if type(function) is np.ufunc or type(owner) is np.ufunc:  # or a method of one
+        return function(*map(as_operand, (value, *args)), **kwargs)
     if type(owner) is np.ndarray and owner.dtype.kind in "US":  # text.astype(float)
         return read(function(value, *args, **kwargs))
     if type(value) is str or type(value) is bytes:
@@ -70,6 +74,11 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
             read_back(number)
         return number
     return convert(function, value, *args, **kwargs)
+
+
+def converter(function: Any) -> Any:
+    """Return what somebody calls in place of ``float``, as in ``map(float, values)``."""
+    return partial(call, function) if function is float or function is complex else function
 
 
 def read(value: Any) -> Any:
@@ -138,6 +147,7 @@ class CellHooks:
     """
 
     call = staticmethod(call)
+    converter = staticmethod(converter)
     read = staticmethod(read)
     caught = staticmethod(caught)
     twin = staticmethod(twin)

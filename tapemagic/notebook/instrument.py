@@ -10,38 +10,15 @@ that object where it stands.
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .calls import calls_each, find_lists, goes_through_hook, names_converter
 from .source import CellSource, captures, read_cell
 
 #: Name of the object with the hooks among the builtins.
 HIDDEN = "__tapemagic_cell__"
-
-#: Builtins that ask for a plain number or for memory, which no array protocol can answer.
-#: And `type`, which asks nobody.
-CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type"})
-if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
-    CONVERTERS |= {"sum"}
-#: The same as attributes: `np.float64(x)`.
-SCALAR_TYPES = frozenset(
-    {
-        "float16",
-        "float32",
-        "float64",
-        "longdouble",
-        "half",
-        "single",
-        "double",
-        "complex64",
-        "complex128",
-        "clongdouble",
-        "csingle",
-        "cdouble",
-    }
-)
 
 _Located = TypeVar("_Located", bound=ast.AST)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.GeneratorExp)
@@ -91,11 +68,12 @@ def make_plan(statements: list[ast.stmt], *, show_assigned: bool = False, flags:
     if show_assigned and statements and (name := assigned_name(statements[-1])):
         # the shell would append this itself, where it could not be instrumented
         statements = [*statements, at(statements[-1], ast.Expr(ast.Name(name, ast.Load())))]
+    lists = find_lists(statements)
     body: list[ast.stmt] = []
     trailing: tuple[str, ...] = ()
     for index, statement in enumerate(statements):
         last = index == len(statements) - 1
-        new = list(_Instrument().statement(statement, last=last))
+        new = list(_Instrument(lists).statement(statement, last=last))
         if last and not isinstance(statement, ast.Expr):
             # the shell looks at the last statement to decide what to show: keep it last
             position = new.index(statement)
@@ -110,7 +88,7 @@ def instrumented(tree: ast.Module) -> ast.Module:
 
     What stands outside functions is instrumented as well, and must not be run.
     """
-    return ast.fix_missing_locations(_Instrument().visit(tree))
+    return ast.fix_missing_locations(_Instrument(find_lists([tree])).visit(tree))
 
 
 def assigned_name(node: ast.stmt) -> str:
@@ -192,7 +170,8 @@ def bound_names(target: ast.expr) -> Iterator[str]:
 class _Instrument(ast.NodeTransformer):
     """Expressions are transformed by `visit`, statements at cell level by `statement`."""
 
-    def __init__(self) -> None:
+    def __init__(self, lists: frozenset[str]) -> None:
+        self.lists = lists
         self.depth = 0
 
     # ------------------------------------------------------------------------ cell level
@@ -301,16 +280,15 @@ class _Instrument(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        hooked = goes_through_hook(node, self.lists)
         self.generic_visit(node)
-        function = node.func
-        if isinstance(function, ast.Name):
-            if function.id == "eval":
-                return self.hook(node, "read", node)
-            converts = function.id in CONVERTERS
-        else:
-            converts = isinstance(function, ast.Attribute) and function.attr in (
-                SCALAR_TYPES | {"astype"}
-            )
-        if not converts or not node.args:
+        if isinstance(node.func, ast.Name) and node.func.id == "eval":
+            return self.hook(node, "read", node)
+        if calls_each(node):
+            node.args[0] = self.hook(node.args[0], "converter", node.args[0])
+        for keyword in node.keywords:
+            if keyword.arg == "key" and names_converter(keyword.value):
+                keyword.value = self.hook(keyword.value, "converter", keyword.value)
+        if not hooked:
             return node
-        return self.hook(node, "call", function, *node.args, keywords=node.keywords)
+        return self.hook(node, "call", node.func, *node.args, keywords=node.keywords)

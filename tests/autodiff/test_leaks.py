@@ -233,3 +233,152 @@ def test_a_program_of_a_gradient_of_ones_own_is_refused_with_its_line():
         tape.program(y, x)
     assert caught.value.code.endswith("# this line")
     assert caught.value.fix
+
+
+LISTS = [
+    (lambda a, b: np.exp([a, b]), "np.exp", "[a, b]"),
+    (lambda a, b: np.maximum(0.0, [b, [a][0]]), "np.maximum", "[b, [a][0]]"),
+    (lambda a, b: np.add.reduce((a, b)), "np.add.reduce", "(a, b)"),
+    (lambda a, b: np.arange(2) * [a, b], "np.arange(2) * [a, b]", "[a, b]"),
+    (lambda a, b: square_of([a, [b]][:1]), "np.square", "losses"),
+]
+
+
+def square_of(losses):
+    return np.square(losses)
+
+
+@pytest.mark.parametrize(("take", "taker", "given"), LISTS, ids=[case[1] for case in LISTS])
+def test_a_list_that_nobody_looks_into_is_named(take, taker, given):
+    x = Variable([0.5, 2.0])
+    with GradientTape(), pytest.raises(LeavesTapeError) as caught:
+        take(x[0] * 1.0, x[1] * 1.0)
+    assert f"{taker} does not look into the list {given}." in caught.value.what
+    assert f"np.array({given})" in caught.value.fix
+
+
+#: Functions of sequences of arrays; L holds traced numbers.
+OF_LISTS = [
+    "np.concatenate([L, [1.0]])", "np.stack([L, L])", "np.vstack([L, (1.0, 2.0)])",
+    "np.hstack((L, L))", "np.dstack([L, L])", "np.column_stack([L, [1.0, 2.0]])",
+    "np.choose([0, 1], [L, [1.0, 2.0]])", "np.einsum('i,i', L, L)", "np.meshgrid(L, L)[1]",
+    "np.broadcast_arrays(L, 1.0)[0]", "np.select([[True, False]], [L], 2.0)",
+    "np.select([[True, False]], [[1, 0]], default=L[1])", "np.select([[True, False]], [0], L)",
+    "np.piecewise(L, [[True, False]], [lambda v: v * v, 2.0])",
+    "np.linalg.multi_dot([L, [L, L], L])", "np.block([L, L])", "np.array(L)[np.lexsort([L])]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OF_LISTS)
+def test_lists_in_sequences_of_arrays_are_looked_into(text):
+    x = Variable([0.5, 2.0])
+
+    def plain(a, b):
+        return float(np.sum(eval(text, {"np": np, "L": [a * 2.0, b * b]}) * 3.0))
+
+    with GradientTape() as tape:
+        y = np.sum(eval(text, {"np": np, "L": [x[0] * 2.0, x[1] * x[1]]}) * 3.0)
+    h = 1e-6
+    expected = [
+        (plain(0.5 + h, 2.0) - plain(0.5 - h, 2.0)) / (2 * h),
+        (plain(0.5, 2.0 + h) - plain(0.5, 2.0 - h)) / (2 * h),
+    ]
+    assert float(y) == pytest.approx(plain(0.5, 2.0))
+    np.testing.assert_allclose(tape.gradient(y, x, None, "zero"), expected, rtol=1e-6)
+
+
+class Holder:
+    def __init__(self):
+        self.counts = np.zeros(3, dtype=np.uint8)
+
+
+def a_slice(t):
+    counts = np.zeros(3, dtype=np.uint8)
+    counts[:] = t
+    return counts
+
+
+def a_row(t):
+    counts = np.ones((2, 3), dtype=int)
+    counts[1] = t * 2
+    return counts
+
+
+def at_indices(t):
+    counts = np.zeros(3, dtype=np.int16)
+    counts[[0, 2]] = t[:2]
+    counts[t > 3] = t[t > 3]
+    return counts
+
+
+def of_bools(t):
+    found = np.zeros(3, dtype=bool)
+    found[...] = t
+    return found
+
+
+def an_attribute(t):
+    holder = Holder()
+    holder.counts[:] = t
+    return holder.counts
+
+
+def an_item(t):
+    kept = {"counts": [np.zeros(3, dtype=int)]}
+    kept["counts"][0][:] = t
+    return kept["counts"][0]
+
+
+def through_flat(t):
+    counts = np.zeros((3, 1), dtype=int)
+    counts.flat[:] = t
+    return counts
+
+
+def listed(t):
+    counts = np.zeros(2, dtype=int)
+    counts[:] = [t[1], 7.9]
+    return counts
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        a_slice, a_row, at_indices, of_bools, an_attribute, an_item, through_flat, listed,
+        lambda t: np.full_like(np.arange(3), t), lambda t: np.full_like([1, 2], t[0]),
+    ],
+)  # fmt: skip
+def test_traced_values_become_integers_in_arrays_of_integers(write):
+    values = np.array([1.3, 2.4, 3.6])
+    x = Variable(values)
+    with GradientTape(persistent=True) as tape:
+        found = write(x * 1.0)
+        y = np.sum(x) * found.sum()
+    expected = write(values)
+    assert type(found) is np.ndarray
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(tape.gradient(y, x), np.full(3, float(expected.sum())))
+
+
+def test_full_like_a_plain_array_stays():
+    x = Variable([0.5, 2.0])
+    with GradientTape() as tape:
+        y = np.sum(np.full_like(np.arange(3), x[0], dtype=float) * x[1])
+        y += np.sum(np.full_like(x * 1.0, [x[1], 3.0]))
+    np.testing.assert_allclose(tape.gradient(y, x), [6.0, 2.5])
+
+
+@pytest.mark.parametrize(
+    ("take", "cause"),
+    [
+        (lambda t: np.array([t, None], dtype=object), "an array of objects"),
+        (lambda t: np.array([(t, 1)], dtype=[("a", float), ("b", int)]), "named fields"),
+        (lambda t: float([t, 1][0]), "float()"),
+    ],
+)  # fmt: skip
+def test_a_list_is_blamed_for_nothing_else(take, cause):
+    x = Variable([0.5, 2.0])
+    with GradientTape(), pytest.raises(LeavesTapeError) as caught:
+        take(x[0] * 1.0)
+    assert cause in caught.value.what

@@ -6,7 +6,6 @@ that holds a `slice` object for ever, and one of integers not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from sys import _getframe
 from typing import Any
 
@@ -15,7 +14,9 @@ import numpy as np
 from tapemagic.autodiff import leaks, recorder
 from tapemagic.autodiff.avals import CODES, code_of, is_small
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
+from tapemagic.autodiff.later import StandIn
 from tapemagic.autodiff.places import is_basic
 from tapemagic.autodiff.recorder import RECORDER, entered
 from tapemagic.autodiff.storage import Storage
@@ -143,7 +144,7 @@ def _record(id_: int, code: int, index: Any, y: Any) -> tuple[int, int]:
     return new, recorder.append(tail, get_item.code, 3)
 
 
-class FlatIterator:
+class FlatIterator(StandIn):
     """What ``handle.flat`` answers: a 1-D look at the elements, in C order."""
 
     __slots__ = ("_handle", "_position")
@@ -157,20 +158,23 @@ class FlatIterator:
         return np.unravel_index(numbers, shape) if shape else (np.zeros_like(numbers),)
 
     def __getitem__(self, index: Any) -> Any:
+        self._position = 0  # NumPy's begins again as well
         return self._array()[self._index(index)]
 
     def _array(self) -> Any:
         return self._handle if np.ndim(self._handle.value) else self._handle[None]
 
     def __setitem__(self, index: Any, values: Any) -> None:
+        self._position = 0
         where = self._index(index)
+        values = as_operand(values)
         if not np.ndim(where[0]):
             self._array()[where] = values
             return
         if np.size(values) == 0:
             return  # nothing to repeat: NumPy leaves the array alone
         if isinstance(values, (list, tuple)):
-            values = np.stack(values) if dispatch.holds_traced(values) else np.array(values)
+            values = np.array(values)
         count = np.size(where[0])
         if np.may_share_memory(dispatch.plain(values), dispatch.plain(self._handle)):
             values = FlatIterator(values)  # NumPy reads and writes one element after another
@@ -184,14 +188,14 @@ class FlatIterator:
     def __len__(self) -> int:
         return int(np.size(self._handle.value))
 
-    def __iter__(self) -> Iterator:
-        return (self[i] for i in range(len(self)))
+    def __iter__(self) -> FlatIterator:
+        return self
 
     def __next__(self) -> Any:
         if self._position >= len(self):
             raise StopIteration
         self._position += 1
-        return self[self._position - 1]
+        return self._array()[self._index(self._position - 1)]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(np.ravel(self._handle), dtype=dtype, copy=copy)
@@ -199,6 +203,22 @@ class FlatIterator:
     @property
     def base(self) -> Any:
         return self._handle
+
+    @property
+    def index(self) -> int:
+        return self._position
+
+    @property
+    def coords(self) -> tuple:
+        shape = np.shape(self._handle.value)
+        return tuple(map(int, np.unravel_index(self._position % max(len(self), 1), shape)))
+
+    @property
+    def _original(self) -> Any:
+        left = np.array(dispatch.plain(self._handle), order="K").flat
+        for _ in range(self._position):
+            next(left)
+        return left
 
     def copy(self) -> Any:
         return np.ravel(self._handle).copy()

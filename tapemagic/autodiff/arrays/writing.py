@@ -11,6 +11,7 @@ import numpy as np
 
 from tapemagic.autodiff.avals import AVALS, code_of
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.places import is_basic, view_at, window_of
 from tapemagic.autodiff.primitives import RULES
 from tapemagic.autodiff.recorder import RECORDER
@@ -36,9 +37,7 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
         return
     if not isinstance(handle.storage, (Storage, type(None))):
         handle.storage.refuse_write(handle)
-    if isinstance(values, (list, tuple)) and dispatch.holds_traced(values):
-        values = np.stack(values)
-    v, v_id, v_code = dispatch.operand(values, reads=False)
+    v, v_id, v_code = dispatch.operand(as_operand(values), reads=False)
     storage = storage_of(handle)
     if not storage.is_writeable(handle):
         raise ValueError("assignment destination is read-only")

@@ -28,6 +28,7 @@ from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.errors import NoRuleError
 
+from .operands import check_constant
 from .signatures import positional
 
 #: dtype of a result -> the NumPy types that Python numbers have in its computation.
@@ -71,6 +72,10 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     cls = cls or family(args)
     if a < 0 and b < 0:
         return untracked(y, cls)
+    if code1 == 0:
+        check_constant(x1, args)
+    if code2 == 0:
+        check_constant(x2, args)
     if a >= 0 or type(y) is float or type(y) is complex:  # else a number stays weak: float32 * 2.0
         x1 = _number(x1, y)
     if b >= 0 or type(y) is float or type(y) is complex:
@@ -140,6 +145,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         elif codes[i]:
             saved.append(value)
         else:
+            check_constant(value, args)
             saved.append(_constant(value))
     multiple = isinstance(y, (tuple, list))
     if not multiple and getattr(y, "dtype", FLOAT).kind not in "fc":

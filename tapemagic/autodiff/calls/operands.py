@@ -5,11 +5,13 @@ from __future__ import annotations
 from sys import _getframe
 from typing import Any
 
-from numpy import ndarray
+from numpy import memmap, ndarray
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.handles import NUMBER, node_of, operand
 from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER, entered
+from tapemagic.errors import NoRuleError
 
 
 def read(primitive: Primitive, x: Any, position: int, depth: int) -> tuple[Any, int, int]:
@@ -45,3 +47,29 @@ def saved(x: Any, value: Any) -> Any:
         return operand(x)[0]
     storage.exposed, storage.recording = True, RECORDER.recording
     return value
+
+
+def check_constant(x: Any, args: Any) -> None:
+    """Refuse a plain operand that has a say in what is computed: a mask, a matrix, objects.
+
+    `args` are all operands of the call, at least one of them on the tape.
+    """
+    if not isinstance(x, ndarray):
+        return
+    kind = type(x)
+    if kind is not ndarray and kind is not memmap:
+        raise leaks.locate(
+            NoRuleError(
+                f"{leaks.name_of(args)} cannot be computed with an array of class"
+                f" {leaks.qualified_name(kind)}, which has rules of its own.",
+                fix="Give its data: np.asarray(...).",
+            )
+        )
+    if x.dtype.kind == "O":
+        raise leaks.locate(
+            NoRuleError(
+                f"{leaks.name_of(args)} cannot be computed with an array of objects, which has no"
+                " derivative.",
+                fix="Give an array of numbers: x.astype(float).",
+            )
+        )

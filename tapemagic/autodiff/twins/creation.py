@@ -11,9 +11,10 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.calls.creation import array_of, row
+from tapemagic.autodiff.calls.creation import array_of, as_operand, row
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from tapemagic.autodiff.primitives import RULES, composite, general
+from tapemagic.autodiff.readback import read_back
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import (
     fresh,
@@ -67,7 +68,7 @@ def _converting(original: Callable) -> Callable:
         if RECORDER.recording is None:
             return y
         if y.dtype.kind in "fc" and _is_text(a):
-            leaks.read_back(y)
+            read_back(y)
         return fresh(y, (a,))
 
     return twin_for(original)(twin)
@@ -100,7 +101,12 @@ def _asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
 def _fromiter(iter: Iterable, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
     items = list(iter if count < 0 else islice(iter, count))
     y = np.fromiter(plain(items), dtype, count)
-    return array_of(np.array, items, dtype=dtype) if holds_traced(items) else fresh(y)
+    if not holds_traced(items):
+        return fresh(y)
+    kind = np.dtype(dtype)
+    if kind.subdtype is not None:  # each item fills an array; np.array would fill one per number
+        items = [np.broadcast_to(item, kind.shape) for item in items]
+    return array_of(np.array, items, dtype=kind.base)
 
 
 twin_for(np.fromfunction)(relink(np.fromfunction))
@@ -114,11 +120,24 @@ twin_for(np.kaiser)(relink(np.kaiser))
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     if not holds_traced(fill_value):
         return fresh(np.full(shape, fill_value, dtype, order, **kwargs))
-    y = fresh(np.full(shape, plain(fill_value), dtype, order))
-    if type(y) not in HANDLE_TYPES:
-        return leaks.flat(y, (fill_value,)) if y.dtype.kind in "biu" else y
-    write_item(y, Ellipsis, array_of(np.asarray, fill_value))
-    return y
+    return _filled(np.full(shape, plain(fill_value), dtype, order), fill_value)
+
+
+@twin_for(np.full_like)
+def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
+    if holds_traced(a) or not holds_traced(fill_value):
+        a, fill_value = as_operand(a), as_operand(fill_value)
+        return fresh(np.full_like(a, fill_value, *args, **kwargs), (a,))
+    return _filled(np.full_like(a, plain(fill_value), *args, **kwargs), fill_value)
+
+
+def _filled(y: Any, fill_value: Any) -> Any:
+    """Note that a traced value fills a new array."""
+    handle = fresh(y)
+    if type(handle) not in HANDLE_TYPES:  # of integers
+        return leaks.flat(y, (fill_value,))
+    write_item(handle, Ellipsis, array_of(np.asarray, fill_value))
+    return handle
 
 
 # -------------------------------------------------------------------------------------- ranges
@@ -193,7 +212,7 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
     if not retstep:
         return y
     count = num - 1 if endpoint else num
-    return y, (stop - start) / count if count > 0 else np.nan
+    return y, np.subtract(stop, start) / count if count > 0 else np.nan  # no Python float
 
 
 composite(np.logspace, relink(np.logspace))

@@ -1,9 +1,9 @@
-"""Twins of what iterates over arrays: nditer, broadcast, vectorize, r_, mgrid and their kin."""
+"""Twins of what calls functions along arrays, and of r_, mgrid and their kin."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, holds_traced, plain
 from tapemagic.autodiff.primitives import composite
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import STAND_INS, fresh, register, relink, twin_for
-from tapemagic.errors import NoRuleError
 
 
 def asanyarray(x: Any, **kwargs: Any) -> Any:
@@ -158,119 +157,6 @@ def _column(items: list, kind: str, like: np.ndarray) -> Any:
 vectorize.__name__ = vectorize.__qualname__ = "vectorize"
 vectorize.__module__ = "numpy"
 register(np.vectorize, vectorize)
-
-
-# ------------------------------------------------------------------------------------ iterators
-
-
-@twin_for(np.ndenumerate)
-def _ndenumerate(arr: Any) -> Any:
-    if not holds_traced(arr):
-        return np.ndenumerate(arr)
-    arr = asanyarray(arr)
-    return ((where, arr[where]) for where in np.ndindex(arr.shape))
-
-
-class Broadcast:
-    """What `np.broadcast` answers for traced arrays."""
-
-    def __init__(self, *args: Any) -> None:
-        self._plain = np.broadcast(*plain(args))
-        self._arrays = [asanyarray(x) for x in args]
-        self._places = np.ndindex(self._plain.shape)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._plain, name)
-
-    def __iter__(self) -> Iterator:
-        return self
-
-    def __next__(self) -> tuple:
-        where = next(self._places)
-        return tuple(
-            x[tuple(0 if n == 1 else i for i, n in zip(where[len(where) - x.ndim :], x.shape,
-                                                       strict=True))]
-            for x in self._arrays
-        )  # fmt: skip
-
-    def reset(self) -> None:
-        """Begin again."""
-        self._places = np.ndindex(self._plain.shape)
-
-
-@twin_for(np.broadcast)
-def _broadcast(*args: Any) -> Any:
-    return Broadcast(*args) if holds_traced(args) else np.broadcast(*args)
-
-
-@twin_for(np.nditer)
-def _nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
-    return Iteration(op, *args, **kwargs) if holds_traced(op) else np.nditer(op, *args, **kwargs)
-
-
-class Iteration:
-    """What `np.nditer` answers for traced arrays: NumPy's own order, elements on the tape.
-
-    A real `np.nditer` runs over the positions of the elements; each is looked up in the handle as
-    a 0-d view, so that ``element[...] = v`` writes into the array.
-    """
-
-    _KNOWN = frozenset(("multi_index", "c_index", "f_index", "zerosize_ok", "refs_ok", "buffered"))
-
-    def __init__(self, op: Any, flags: Any = (), op_flags: Any = None, **kwargs: Any) -> None:
-        operands = list(op) if isinstance(op, (list, tuple)) else [op]
-        unknown = set(flags) - self._KNOWN
-        if unknown or any(x is None for x in operands) or set(kwargs) - {"order"}:
-            raise leaks.locate(
-                NoRuleError(
-                    f"np.nditer with {sorted(unknown) or 'these arguments'} cannot iterate over"
-                    " traced arrays.",
-                    fix="Loop over the array, or over np.ndindex(x.shape).",
-                )
-            )
-        self._operands = [asanyarray(x) for x in operands]
-        leaks.laid_out(*self._operands)
-        numbers = [_numbered(plain(x)) for x in self._operands]
-        flags = [flag for flag in flags if flag != "buffered"]
-        self._plain = np.nditer(numbers, flags, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._plain, name)
-
-    @property
-    def value(self) -> Any:
-        """The current element, or a tuple of the operands' elements."""
-        here = self._plain.value
-        here = here if isinstance(here, tuple) else (here,)
-        found = tuple(
-            x[(*np.unravel_index(int(k), x.shape), ...)]
-            for x, k in zip(self._operands, here, strict=True)
-        )
-        return found if len(found) > 1 else found[0]
-
-    def __getitem__(self, i: int) -> Any:
-        value = self.value
-        return value[i] if isinstance(value, tuple) else (value,)[i]
-
-    def __iter__(self) -> Iterator:
-        if self._plain.finished:
-            return
-        yield self.value
-        while self._plain.iternext():
-            yield self.value
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._plain.close()
-
-
-def _numbered(x: np.ndarray) -> np.ndarray:
-    """Return the positions of the elements of `x`, in an array with its memory layout."""
-    numbers = np.empty_like(x, dtype=np.intp)
-    numbers[...] = np.arange(x.size).reshape(x.shape)
-    return numbers
 
 
 # ------------------------------------------------------------------------------ r_, mgrid, ...

@@ -10,19 +10,17 @@ from __future__ import annotations
 import json
 import time
 import weakref
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.lib.recfunctions
 
 from tapemagic.autodiff import later
-from tapemagic.autodiff.calls.creation import NUMBER_TYPES, convert
+from tapemagic.autodiff.calls.creation import convert
 from tapemagic.autodiff.twinning import (
     ORIGINALS,
     TWINS,
     listening,
-    making,
     reading,
     showing,
     twin_module,
@@ -30,26 +28,19 @@ from tapemagic.autodiff.twinning import (
 
 from .creation import linspace
 from .iteration import vectorize
+from .iterators import Iteration
 from .math import cmath_twin, math_twin
 from .polynomial import polynomial_twin
 from .random import TracedGenerator, random_twin, twin_generator
+from .sequences import select
 from .statistics import statistics_twin
 from .strides import as_strided
 
 __all__ = [
-    "CONVERSIONS", "ORIGINALS", "TWINS", "as_strided", "cmath_twin", "convert", "linspace",
-    "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
-    "statistics_twin", "twin_of",
+    "ORIGINALS", "TWINS", "Iteration", "as_strided", "cmath_twin", "convert",
+    "linspace", "math_twin", "numpy_twin", "original_of", "polynomial_twin", "random_twin",
+    "select", "statistics_twin", "twin_of",
 ]  # fmt: skip
-
-#: Functions whose arguments are sequences of arrays: NumPy looks for handles inside.
-_OF_SEQUENCES = frozenset(
-    (
-        "concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "einsum",
-        "einsum_path", "multi_dot", "select", "choose", "lexsort", "broadcast_arrays", "ix_",
-        "meshgrid", "piecewise", "unstack", "ravel_multi_index", "histogramdd",
-    )
-)  # fmt: skip
 
 #: NumPy's functions that ask their arguments, by the type that they have in common.
 _Dispatching = type(np.sum)
@@ -61,7 +52,7 @@ _MODULES = (
 for _module in _MODULES:
     for _name, _fun in sorted(getattr(_module, "__dict__", {}).items()):
         if type(_fun) is _Dispatching and id(_fun) not in TWINS:
-            (making if _fun.__name__ in _OF_SEQUENCES else listening)(_fun)
+            listening(_fun)
 # they look at types, and would find none that they know
 for _fun in (json.dump, json.dumps, time.sleep):
     showing(_fun)
@@ -73,9 +64,6 @@ for _module in (json, time, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.
 later.load()  # what NumPy's own namespace may hold already
 #: Stands for ``numpy`` itself.
 numpy_twin = twin_module(np)
-
-#: id of a number type -> ``convert(value)``: what ``float(x)`` in a cell becomes.
-CONVERSIONS = {id(kind): partial(convert, kind) for kind in NUMBER_TYPES}
 
 
 def twin_of(value: Any) -> Any:

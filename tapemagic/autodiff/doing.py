@@ -1,0 +1,98 @@
+"""What a frame of the user's is doing while a traced value is asked for as a plain one."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import linecache
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+_WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
+
+
+def instruction(frame: FrameType | None) -> dis.Instruction | None:
+    """Return the instruction that a frame is at."""
+    if frame is None:
+        return None
+    steps = dis.get_instructions(frame.f_code)
+    return next((step for step in steps if step.offset == frame.f_lasti), None)
+
+
+def _expression(frame: FrameType) -> ast.expr | None:
+    """Return the expression that a frame is at, if its source can be found."""
+    try:
+        return ast.parse(_source_of(frame).strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _source_of(frame: FrameType) -> str:
+    first, last, start, end = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+    if first is None or last is None or start is None or end is None:
+        return ""
+    numbers = range(first, last + 1)
+    lines = [linecache.getline(frame.f_code.co_filename, n).encode() for n in numbers]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    return b"".join(lines).decode(errors="replace")
+
+
+def list_given(frame: FrameType, handle: Any) -> tuple[str, str] | None:
+    """Return what a frame is calling, and the list in which it hands `handle` over.
+
+    Returns
+    -------
+    (str, str) or None
+        As the code writes them: ``("np.exp", "[a, b]")``.
+    """
+    operands: list[ast.expr]
+    match node := _expression(frame):
+        case ast.Call(func=func, args=operands):
+            taker = ast.unparse(func)
+        case ast.BinOp(left=left, right=right):
+            taker, operands = ast.unparse(node), [left, right]
+        case _:
+            return None
+    given = next((x for x in operands if _is_list(x, frame, handle)), None)
+    return None if given is None else (taker, ast.unparse(given))
+
+
+def _is_list(operand: ast.expr, frame: FrameType, handle: Any) -> bool:
+    if isinstance(operand, _WRITTEN_AS_LISTS):
+        return any(isinstance(node, ast.Name) for node in ast.walk(operand))
+    return _holds(_value(operand, frame), handle)
+
+
+def _holds(x: Any, handle: Any) -> bool:
+    return isinstance(x, list | tuple) and any(
+        item is handle or (item is not x and _holds(item, handle)) for item in x
+    )
+
+
+def writes_integers(frame: FrameType) -> bool:
+    """Tell whether a frame is at a write into an array of integers or bools: ``counts[:] = x``."""
+    node = _expression(frame)
+    target = _value(node.value, frame) if isinstance(node, ast.Subscript) else None
+    return type(target) is np.ndarray and target.dtype.kind in "biu"
+
+
+def _value(node: ast.expr, frame: FrameType) -> Any:
+    """Return what names, attributes and items stand for, if no code has to run to find out."""
+    match node:
+        case ast.Name(id=name):
+            return frame.f_locals.get(name, frame.f_globals.get(name))
+        case ast.Attribute(value=value, attr=attribute):
+            owner = _value(value, frame)
+            if type(owner) is np.ndarray:
+                return owner if attribute in ("flat", "T") else None
+            return getattr(owner, "__dict__", {}).get(attribute)
+        case ast.Subscript(value=value, slice=ast.Constant(value=key)):
+            owner = _value(value, frame)
+            if type(owner) is dict:
+                return owner.get(key)
+            if type(owner) in (list, tuple) and type(key) is int and -1 <= key < len(owner):
+                return owner[key]
+    return None

@@ -1,0 +1,61 @@
+"""Numbers that come back from text or a file, into which a traced value may have been made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from . import leaks
+from .recorder import RECORDER
+
+#: Numbers are compared with so many of the values that were shown last; so many are looked at.
+COMPARED, _MOST_READ = 1000, 10_000
+
+
+def read_back(numbers: Any) -> None:
+    """Note what was read from text or a file, if a traced value like that was shown before.
+
+    Text may be rounded, so the two need not be equal. What is only a coincidence is noted as well:
+    it costs a remark, and a gradient that lacks a part in silence would cost more.
+
+    Parameters
+    ----------
+    numbers : float, complex, ndarray, or nested lists and dicts of them
+        What the text said.
+    """
+    recording, frame = RECORDER.recording, leaks.user_frame()
+    if recording is None or frame is None or not recording.events:
+        return
+    found = np.array(list(islice(_numbers(numbers), _MOST_READ)))
+    for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED):
+        if kind == "shown" and _says(found, detail):
+            recording.events.append(("text", id_, leaks.context_of(frame), frame.f_lasti, ""))
+            return
+
+
+def _numbers(x: Any) -> Iterator[Any]:
+    """Yield the floating-point numbers in what was read, in order."""
+    if isinstance(x, np.ndarray):
+        yield from x.flat if x.dtype.kind in "fc" else ()
+    elif isinstance(x, list | tuple | dict):
+        for item in x.values() if isinstance(x, dict) else x:
+            yield from _numbers(item)
+    elif isinstance(x, float | complex | np.inexact):
+        yield x
+
+
+def _says(found: np.ndarray, shown: tuple) -> bool:
+    """Tell whether numbers that were read may be those of a value that was shown.
+
+    One number may be rounded to two digits; among many it has to be closer, and no whole one, of
+    which there are many everywhere. Several have to follow on each other.
+    """
+    if found.size == 1:
+        return any(abs(x - found[0]) <= 0.01 * abs(x) + 1e-3 for x in shown)
+    if not shown or len(shown) > found.size or (len(shown) == 1 and shown[0] == round(shown[0])):
+        return False
+    runs = np.lib.stride_tricks.sliding_window_view(found, len(shown))
+    return bool(np.isclose(runs, shown, rtol=1e-4, atol=0, equal_nan=True).all(axis=1).any())

@@ -1,0 +1,116 @@
+"""Which calls of a cell go through a hook, by the look of them.
+
+Some ask for a plain number (``float(x)``), and some may hand a list to one of NumPy's ufuncs:
+``np.exp([a, b])``, ``np.square(losses)``. A ufunc asks its arguments and not what is in a list.
+Twins of all ufuncs would see lists, at the price of a call each, and would not be the objects that
+``isinstance(np.exp, np.ufunc)`` knows. So the text of a cell is asked instead: what it writes as a
+list, or fills like one, becomes an array when it holds traced values, and no other call is touched.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Collection, Iterable, Iterator
+
+import numpy as np
+
+#: Builtins that ask for a plain number or for memory, which no array protocol can answer.
+#: And `type`, which asks nobody.
+CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type"})
+if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
+    CONVERTERS |= {"sum"}
+#: The same as attributes: `np.float64(x)`.
+SCALAR_TYPES = frozenset(
+    {
+        "float16", "float32", "float64", "longdouble", "half", "single", "double",
+        "complex64", "complex128", "clongdouble", "csingle", "cdouble",
+    }
+)  # fmt: skip
+_METHODS = {"reduce", "accumulate", "reduceat", "outer"}
+#: Names of ufuncs and of their methods. Whether the function *is* one is asked when it is called.
+UFUNCS = frozenset(_METHODS | {name for name, fun in vars(np).items() if isinstance(fun, np.ufunc)})
+_FILLING = {"append", "extend", "insert"}
+_MAKING = {"list", "sorted", "tolist", "tuple"}
+_TELLING = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Call, ast.FunctionDef)
+
+
+def find_lists(trees: Iterable[ast.AST]) -> frozenset[str]:
+    """Return what a text makes or fills as lists, as it is written: ``losses``, ``self.rows``."""
+    nodes = [x for tree in trees for x in ast.walk(tree) if isinstance(x, _TELLING)]
+    functions = {node.name: node.args for node in nodes if isinstance(node, ast.FunctionDef)}
+    found: set[str] = set()
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(value=filled, attr=name)) if name in _FILLING:
+                found.add(ast.unparse(filled))
+            case ast.Call(func=ast.Name(id=name), args=given) if name in functions:
+                parameters = functions[name].posonlyargs + functions[name].args
+                pairs = zip(parameters, given, strict=False)
+                found.update(taken.arg for taken, x in pairs if is_list(x, found))
+            case _:
+                bound = (part for pair in _bound(node) for part in _parts(*pair))
+                found.update(ast.unparse(target) for target, x in bound if is_list(x, found))
+    return frozenset(found)
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield what a node binds, and to what."""
+    if isinstance(node, ast.Assign):
+        yield from ((target, node.value) for target in node.targets)
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+        yield node.target, node.value
+
+
+def _parts(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Take ``xs, ys = [], []`` apart."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        yield from zip(target.elts, value.elts, strict=False)
+    else:
+        yield target, value
+
+
+def is_list(node: ast.expr, lists: Collection[str]) -> bool:
+    """Tell whether an expression is written as a list or tuple, or is one of `lists`."""
+    match node:
+        case ast.List() | ast.Tuple() | ast.ListComp():
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _MAKING
+        case ast.BinOp(left=left, right=right):
+            return is_list(left, lists) or is_list(right, lists)
+        case ast.NamedExpr(value=value) | ast.Subscript(value=value, slice=ast.Slice()):
+            return is_list(value, lists)
+        case ast.Name(id=name):
+            return name in lists
+        case ast.Attribute() | ast.Subscript():
+            return ast.unparse(node) in lists
+    return False
+
+
+def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
+    """Tell whether a call may convert a traced value, or hand a list of them to a ufunc.
+
+    `lists` is what `find_lists` found.
+    """
+    match call.func:
+        case ast.Name(id=name):
+            converts = name in CONVERTERS
+        case ast.Attribute(attr=name):
+            converts = name == "astype" or name in SCALAR_TYPES
+        case _:
+            return False
+    if converts or name not in UFUNCS:
+        return converts and bool(call.args)
+    return any(is_list(x, lists) for x in call.args)
+
+
+def names_converter(node: ast.expr) -> bool:
+    """Tell whether an expression names a function like ``float``, to be called by somebody."""
+    return isinstance(node, ast.Name) and node.id in ("float", "complex")
+
+
+def calls_each(call: ast.Call) -> bool:
+    """Tell whether a call is ``map(float, ...)``."""
+    is_map = isinstance(call.func, ast.Name) and call.func.id == "map"
+    return is_map and bool(call.args) and names_converter(call.args[0])

@@ -1,0 +1,75 @@
+"""Calls of a cell that go through a hook: lists of traced values for ufuncs, `map(float, ...)`."""
+
+import ast
+
+import pytest
+from notebook.test_holes import START, check
+
+from tapemagic.notebook.instrument import make_plan
+
+MADE = "L = [2 * w[0], w[1] * w[2]]\nloss = np.sum({})"
+
+CALLS = [
+    "np.exp([w[0], w[1]])", "np.square(L)", "np.maximum(L, 1.5)", "np.maximum(1.5, L)",
+    "np.log([v * 2 for v in w])", "np.add.reduce([w, w * 2])", "np.maximum.reduce((w, w * 2))",
+    "np.matmul(L, L)", "np.sign(L) * w[:2]", "np.isfinite(L) * w[:2]", "np.float64(L)",
+    "np.exp(w.tolist())", "np.exp([w[0]] + [w[1]])", "np.hypot([w[0], 1.0], [w[1], w[2]])",
+    "np.tanh([[w[0]], [w[1]]])", "np.add.outer(L, [1.0, w[1]])", "np.multiply.accumulate(L)",
+    "np.exp(L, dtype=float)", "np.exp(sorted(L))", "np.exp([1.0, 2.0]) * w[:2]",
+    "np.modf([w[0], w[1]])[0]", "np.vecdot(L, L) if hasattr(np, 'vecdot') else w",
+]  # fmt: skip
+PROGRAMS = [
+    "L = [0.0, w[0], w[1], 0.0]\nk, f = np.trim_zeros(L), np.trim_zeros(L, 'b')\nloss = k[0] * f[2]",
+    "x = float(w[0])\ny, step = np.linspace(0, x, 3, retstep=True)\nloss = y.sum() * step",
+    "kept = {'w': []}\nkept['w'].append(w[0] * 2)\nloss = np.exp(kept['w']).sum()",
+    "xs, ys = [], []\nfor v in w:\n    xs += [v]\n    ys += [v * v]\nloss = np.hypot(xs, ys).sum()",
+    "class A:\n    def f(s, w):\n        s.k = list(w)\n        return np.exp(s.k)\nloss = A().f(w).sum()",
+    "def f(xs):\n    return np.exp(xs).sum()\nloss = f([w[0], w[1]])",
+    "a = [w[0], w[1], 2.0]\nb = a\nloss = np.exp(b[1:]).sum() + np.exp(tuple(w)).sum()",
+    "loss = np.exp(k := [w[0], w[1]]).sum() * k[0]",
+    "kept = []\nfor v in w:\n    kept.append(v * v)\nloss = np.sqrt(kept).sum()",
+    "def f(w):\n    kept = []\n    kept.extend(w)\n    return np.square(kept)\nloss = f(w).sum()",
+    "f = lambda a, b: np.log([a, b])\nloss = f(w[0], w[1]).sum()",
+    "from numpy import exp\nloss = exp([w[0], w[1]]).sum()",
+    "out = np.zeros(2)\nnp.exp([w[0], 1.0], out=out)\nloss = out.sum()",
+    "def square(x):\n    return x[0] * x[1]\nloss = square([w[0], w[1]])",
+    "loss = sum(map(float, w)) * list(map(complex, w))[0].real",
+    "low, *_, high = sorted(w, key=float)\nloss = low * high * max(w, key=float)",
+    "float = lambda v: v * 2\nloss = sum(map(float, w))",
+    "loss = sum(map(lambda a, b: a * b, w, w)) + sum(map(float, ['1.5', '2.5'])) * w[0]",
+    "act = np.exp\nassert act is np.exp and isinstance(act, np.ufunc)\nloss = act(w).sum()",
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_calls(call):
+    assert check(START, MADE.format(call)) == "stays"
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_programs(text):
+    assert check(START, text) == "stays"
+
+
+def test_helpers_of_earlier_cells():
+    helper = "def norm(a, b):\n    return np.sqrt(np.square([a, b]).sum())\n"
+    assert check(START + helper, "loss = norm(w[0], w[1])") == "stays"
+
+
+def test_a_list_that_the_text_does_not_show_is_refused():
+    assert check(START, "kept = {'w': [w[0], w[1]]}\nloss = np.exp(kept.get('w')).sum()") == "loud"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y = np.exp(x)",
+        "y = np.maximum(x, 0)",
+        "y = plot([x, x])",
+        "y = zeros(3, float)",
+        "y = np.exp(w[1:])",
+    ],
+)
+def test_no_other_call_is_touched(text):
+    (statement,) = make_plan(ast.parse(text).body).body
+    assert ast.unparse(statement).endswith(f"bind('y', {text[4:]})")
