@@ -29,7 +29,16 @@ def partial_of(primitive: Any, position: int) -> Callable:
     """Return the local derivative ``partial(y, x1, x2)`` of an elementwise primitive."""
     formula = primitive.formulas[position]
     first = "x" if primitive.arity == 1 else "x1"
-    return eval(f"lambda y, {first}, x2=None: {formula}", FORMULA_NAMES)
+    partial = eval(f"lambda y, {first}, x2=None: {formula}", FORMULA_NAMES)
+
+    def local_derivative(y: Any, x1: Any, x2: Any = None) -> Any:
+        try:
+            return partial(y, x1, x2)
+        except ZeroDivisionError:  # two numbers of Python's; NumPy's divide by zero
+            kind = np.result_type(y).type
+            return partial(y, *(kind(x) if isinstance(x, int | float) else x for x in (x1, x2)))
+
+    return local_derivative
 
 
 def _quotient(formula: str) -> ast.BinOp | None:

@@ -251,3 +251,17 @@ def test_a_sweep_over_nothing_does_not_warn(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert tape.gradient(loss, x).shape == (0, 3)
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_division_by_pythons_zero_is_one_by_numpys(zero, dtype):
+    x = np.array([1.0, -2.0], dtype)
+    with np.errstate(all="ignore"):
+        found = tapemagic.jacobian(lambda x: x / zero)(x)
+        np.testing.assert_array_equal(np.diag(found), [np.inf, np.inf])
+        assert found.dtype == dtype
+        gradient = tapemagic.grad(lambda x: np.sum(x / zero * 0))(x)
+        forward = tapemagic.jvp(lambda x: x / zero, (x,), (np.ones_like(x),))[1]
+    assert gradient.dtype == dtype
+    np.testing.assert_array_equal(forward, [np.inf, np.inf])
