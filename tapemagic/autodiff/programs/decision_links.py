@@ -77,6 +77,8 @@ class Links:
         self._uses: dict[tuple[int, int], tuple[Any, dict]] = {}
         self._linked: set[int] = set()
         groups: dict[tuple[int, int], tuple[Any, dict]] = {}
+        if any(INNER[context[0].co_filename] for context in recording.contexts):
+            return  # a recorded sweep has used the masks as well
         if recording.decisions:
             self._places = self._entries_by_place()
         for number, decision in enumerate(recording.decisions):

@@ -87,7 +87,7 @@ class Replay:
         entry = self.entries[k]
         primitive = PRIMITIVES[entry[0]]
         if k in self.values:
-            return self.writer.add("input", self.names[k], (), {}, self.values[k])
+            return self.writer.add("input", self.names.get(k, ""), (), {}, self.values[k])
         if primitive is machine.source:
             raise TapeUseError(
                 "The value of a watched array is not on the tape any more.",

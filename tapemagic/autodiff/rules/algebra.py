@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import array_of
 from tapemagic.autodiff.primitives import RULES
@@ -74,8 +75,23 @@ def is_live(x: Any) -> bool:
 
 
 def plain(x: Any) -> Any:
-    """Return the value of an array to decide something by: no derivative passes here."""
+    """Return the value of an array to decide something by: no derivative passes here.
+
+    What a recorded sweep decides is in its entries: a program has to make sure of it.
+    """
+    if RECORDER.standing:
+        leaks.decided(None, x if isinstance(x, (list, tuple)) else (x,), {})
     return dispatch.plain(x)
+
+
+def decide(fun: Any, *args: Any) -> Any:
+    """Return `fun` of plain values, by which a rule decides; a program asks it once more.
+
+    Of `plain` values themselves a program can only make sure that they are the same.
+    """
+    if RECORDER.standing:
+        leaks.decided(fun, args, {})
+    return fun(*dispatch.plain(args))
 
 
 def with_value(y: Any, value: Any) -> Any:
@@ -102,7 +118,7 @@ def is_complex(x: Any) -> bool:
 
 def divide_or_zero(x: Any, y: Any) -> Any:
     """Return ``x / y``, and 0 where `y` is 0: the convention for a norm at its kink."""
-    zero = plain(y) == 0
+    zero = decide(np.equal, y, 0)
     if not np.any(zero):
         return x / y
     return np.where(zero, 0, x / np.where(zero, 1, y))

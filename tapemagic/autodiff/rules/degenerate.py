@@ -16,12 +16,15 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.errors import NoRuleError
 
-from .algebra import plain
+from .algebra import decide, plain
 
 
 def repeated(w: Any) -> np.ndarray:
     """Return which pairs of distinct positions hold equal values, to rounding: bool (..., n, n)."""
-    w = plain(w)
+    return decide(_repeated, w)
+
+
+def _repeated(w: Any) -> Any:
     n = w.shape[-1]
     scale = np.max(np.abs(w), axis=-1, initial=0, keepdims=True)[..., None]
     near = np.abs(w[..., :, None] - w[..., None, :]) <= 8 * n * np.finfo(w.dtype).eps * scale
@@ -93,7 +96,7 @@ def check_rest(turn: Any, what: str, scale: float) -> None:
 
 def divide_columns(x: Any, s: Any, scale: float) -> Any:
     """Divide the columns of `x` by singular values; a column of a zero one must not be used."""
-    zero = plain(s) == 0
+    zero = decide(np.equal, s, 0)
     if not zero.any():
         return x / s[..., None, :]
     used = np.max(np.abs(plain(x)), axis=-2, initial=0)

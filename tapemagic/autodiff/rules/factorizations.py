@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, plain
+from .algebra import adjoint, decide, plain
 from .degenerate import (
     check_phase,
     check_rest,
@@ -85,7 +85,7 @@ def _eig(ct_w: Any, ct_v: Any, w: Any, v: Any) -> Any:
     """
     pairs = repeated(w)
     check_values(ct_w, pairs, _EIGEN)
-    if not np.all(np.isfinite(plain(w))):
+    if not np.all(decide(np.isfinite, w)):
         return np.full(v.shape, np.nan)
     middle = 0.0 if ct_w is None else ct_w[..., None, :] * np.eye(w.shape[-1], dtype=w.dtype)
     if ct_v is not None:
@@ -124,9 +124,12 @@ def _singular_values(ct: Any, u: Any, s: Any, vh: Any) -> Any:
 
 def _above_zero(ct: Any, s: Any) -> Any:
     """Give singular values at 0 no cotangent: like abs, they have a kink there."""
-    s = plain(s)
+    return ct * decide(_are_above_zero, s)
+
+
+def _are_above_zero(s: Any) -> Any:
     limit = 8 * s.shape[-1] * np.finfo(s.dtype).eps * np.max(s, axis=-1, initial=0, keepdims=True)
-    return ct * (s > limit)
+    return s > limit
 
 
 def _svd(ct_u: Any, ct_s: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
@@ -174,7 +177,7 @@ def _svd(ct_u: Any, ct_s: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
 def _inverse_sums(s: Any) -> Any:
     """Return ``1 / (s_i + s_j)``, and 0 where both are 0."""
     sums = s[..., None, :] + s[..., :, None]
-    zero = plain(sums) == 0
+    zero = decide(np.equal, sums, 0)
     return np.where(zero, 0, 1 / np.where(zero, 1, sums))
 
 

@@ -13,7 +13,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import composite, constant, general, linear
 from tapemagic.errors import NoRuleError
 
-from .algebra import apply, as_array, plain
+from .algebra import apply, as_array, decide, plain
 from .gathering import boxed, gather, picking
 
 # ----------------------------------------------------------------------- where, select, choose
@@ -133,6 +133,11 @@ def _inside(a: Any, low: Any, high: Any) -> Any:
     return inside if high is None else inside & ~(a > high)
 
 
+def _below(a: Any, low: Any, high: Any) -> Any:
+    """Tell where the lower bound is the result."""
+    return (a < low) & (True if high is None else ~_above(a, low, high))
+
+
 def _above(a: Any, low: Any, high: Any) -> Any:
     """Tell where the upper bound is the result; where the bounds cross, it is too."""
     return (a > high) if low is None else (a > high) | (low > high)
@@ -140,17 +145,9 @@ def _above(a: Any, low: Any, high: Any) -> Any:
 
 general(
     _clip_primitive,
-    lambda ct, y, a, low, high, **more: np.where(
-        _inside(plain(a), plain(low), plain(high)), ct, 0
-    ),
-    lambda ct, y, a, low, high, **more: np.where(
-        (plain(a) < plain(low))
-        & (True if high is None else ~_above(plain(a), plain(low), plain(high))),
-        ct, 0,
-    ),
-    lambda ct, y, a, low, high, **more: np.where(
-        _above(plain(a), plain(low), plain(high)), ct, 0
-    ),
+    lambda ct, y, a, low, high, **more: np.where(decide(_inside, a, low, high), ct, 0),
+    lambda ct, y, a, low, high, **more: np.where(decide(_below, a, low, high), ct, 0),
+    lambda ct, y, a, low, high, **more: np.where(decide(_above, a, low, high), ct, 0),
     kind="linear", kink="x at a bound", name="clip",
 )  # fmt: skip
 

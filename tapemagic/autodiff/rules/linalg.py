@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, apply, as_array, plain
+from .algebra import adjoint, apply, as_array, decide
 from .degenerate import check_values, repeated
 
 # --------------------------------------------------------------------------- solve and inverse
@@ -95,7 +95,7 @@ general(_cofactors, _cofactors_vjp, name="cofactors")
 
 def _det_vjp(ct: Any, y: Any, a: Any) -> Any:
     """ct_a = ct y a^-H ([G] 2.2.4), or the conjugate cofactors where `a` is singular."""
-    if np.all(plain(y) != 0):
+    if np.all(decide(np.not_equal, y, 0)):
         return (ct * conj(y))[..., None, None] * adjoint(np.linalg.inv(a))
     return ct[..., None, None] * conj(apply(_cofactors, a))
 
@@ -111,7 +111,7 @@ def _slogdet_vjp(ct: list, y: tuple, a: Any) -> Any:
         turn = turn - 1j * np.imag(np.conj(ct_sign) * sign)
     if ct_log is None and sign.dtype.kind != "c":
         return np.zeros_like(a)
-    singular = np.expand_dims(plain(sign) == 0, (-2, -1))  # the logarithm is -inf
+    singular = np.expand_dims(decide(np.equal, sign, 0), (-2, -1))  # the logarithm is -inf
     a = np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)
     gradient = np.expand_dims(turn, (-2, -1)) * adjoint(np.linalg.inv(a))
     return np.where(singular, np.nan, gradient)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, constant, general
 
-from .algebra import apply, as_array, divide_or_zero, plain
+from .algebra import apply, as_array, decide, divide_or_zero, plain
 
 inf = np.inf
 
@@ -36,19 +36,24 @@ def _vector_norm_vjp(
         return x * divide_or_zero(ct, y)
     if order == 0:
         return np.zeros_like(x)
-    direction = divide_or_zero(x, np.abs(x)) if x.dtype.kind == "c" else np.sign(plain(x))
+    direction = divide_or_zero(x, np.abs(x)) if x.dtype.kind == "c" else decide(np.sign, x)
     if order == 1:
         return ct * direction
     size = np.abs(x)
     if abs(order) == inf:
-        known = plain(size)
-        extreme = np.max if order > 0 else np.min
-        # not `y`: abs of complex numbers depends, in the last bit, on the memory layout
-        reached = known == extreme(known, axis=axis, keepdims=True)
+        reached = decide(_reached, size, np.max if order > 0 else np.min, axis)
         return ct * direction * (reached / np.sum(reached, axis=axis, keepdims=True))
     # d|x|^p = p |x|^(p-1), and the outer power 1/p leaves (|x| / y)^(p-1)
     ratio = divide_or_zero(size, y)
-    return ct * direction * np.where(plain(ratio) == 0, 1, ratio) ** (order - 1)
+    return ct * direction * np.where(decide(np.equal, ratio, 0), 1, ratio) ** (order - 1)
+
+
+def _reached(size: Any, extreme: Any, axis: Any) -> Any:
+    """Tell which elements are the norm.
+
+    It is not asked for: abs of complex numbers depends, in the last bit, on the memory layout.
+    """
+    return size == extreme(size, axis=axis, keepdims=True)
 
 
 general(_vector_norm, _vector_norm_vjp, name="norm")

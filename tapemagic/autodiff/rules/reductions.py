@@ -14,7 +14,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import composite, constant, general
 
-from .algebra import apply, as_array, equals_result, is_complex, plain
+from .algebra import apply, as_array, decide, equals_result, is_complex, plain
 from .axes import count, in_dtype, is_given, masked, over_count, restore
 
 _none = np._NoValue
@@ -137,7 +137,7 @@ def _std_vjp(
         return np.zeros(x.shape)
     ct, y = np.real(ct), restore(np.real(y), x.shape, axis)
     scale = over_count(restore(ct, x.shape, axis), _freedom(x, axis, ddof, where))
-    equal = _all_equal(plain(x), plain(y), axis, where)
+    equal = decide(_all_equal, x, y, axis, where)
     scale = np.where(equal, 0, scale / np.where(equal, 1, y)) if np.any(equal) else scale / y
     return masked(_deviation(x, axis, where, dtype) * scale, where)
 
@@ -205,7 +205,11 @@ composite(np.std, _spread(_std_primitive, root=True))
 
 def _hits(y: Any, x: Any, axis: Any, where: Any) -> Any:
     """Tell which elements are the extreme; a nan is, where the result is nan."""
-    x, y = plain(x), restore(plain(y), x.shape, axis)
+    return decide(_extreme_elements, y, x, axis, where)
+
+
+def _extreme_elements(y: Any, x: Any, axis: Any, where: Any) -> Any:
+    y = restore(y, x.shape, axis)
     hits = equals_result(x, y)
     if np.any(np.isnan(y)):
         hits = hits | (np.isnan(x) & np.isnan(y))

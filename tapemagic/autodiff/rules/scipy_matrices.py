@@ -13,6 +13,7 @@ import numpy as np
 from scipy import linalg
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
@@ -34,7 +35,7 @@ def _turned(fun: Callable, ct: Any, a: Any, *args: Any) -> Any:
     n = a.shape[0]
     # with a small direction the algorithms see the matrix alone, and no precision is lost
     scale = _largest(a) / _largest(ct)
-    dtype = np.result_type(plain(a), plain(ct))
+    dtype = np.result_type(a, ct)
     turned = adjoint(a).astype(dtype)
     upper = np.concatenate([turned, (ct * scale).astype(dtype)], axis=1)
     lower = np.concatenate([np.zeros((n, n), dtype), turned], axis=1)
@@ -42,8 +43,8 @@ def _turned(fun: Callable, ct: Any, a: Any, *args: Any) -> Any:
 
 
 def _largest(x: Any) -> Any:
-    """Return the largest absolute value of an array, 1 of zeros."""
-    largest = np.max(np.abs(plain(x)), initial=0)
+    """Return the largest absolute value of an array, 1 of zeros: any other scale would do."""
+    largest = np.max(np.abs(dispatch.plain(x)), initial=0)
     return largest + (largest == 0)
 
 

@@ -38,7 +38,7 @@ def _reshape(
     shape = plain(shape if newshape is None else newshape)  # its name in NumPy 2.0
     if order == "A":
         leaks.laid_out(a)
-        order = "F" if plain(a).flags.fnc else "C"
+        order = "F" if dispatch.plain(a).flags.fnc else "C"
     if copy is not None:
         return apply(_reshape_primitive, a, shape, order, copy=copy)
     return apply(_reshape_primitive, a, shape, order)
@@ -48,13 +48,13 @@ def _reshape(
 def _ravel(a: Any, order: Any = "C") -> Any:
     if order in ("A", "K"):
         leaks.laid_out(a)
-        value = np.asanyarray(plain(a))
+        value = np.asanyarray(dispatch.plain(a))
         if order == "K" and not value.flags.forc:
             by_stride = sorted(range(value.ndim), key=lambda i: -abs(value.strides[i]))
             return np.reshape(np.transpose(a, by_stride), -1)
         order = "F" if value.flags.fnc else "C"
     flat = np.reshape(a, -1, order=order)
-    flags = np.asanyarray(plain(a)).flags
+    flags = np.asanyarray(dispatch.plain(a)).flags
     in_order = flags.f_contiguous if order == "F" else flags.c_contiguous
     return flat if in_order else np.copy(flat)  # where reshape might still find a view
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, constant, general
 
-from .algebra import as_array, is_complex, plain
+from .algebra import as_array, decide, is_complex, plain
 from .gathering import gather
 
 # --------------------------------------------------------------------------------------- sorting
@@ -21,13 +21,19 @@ from .gathering import gather
 
 def _rearranged(ct: Any, y: Any, x: Any, axis: Any) -> Any:
     """Put back the cotangents of a rearrangement `y` of `x`: the k-th smallest goes to its like."""
-    shape = x.shape
+    places = decide(_places_in, y, x, axis)
     if axis is None:
-        ct, y, x, axis = np.reshape(ct, -1), np.ravel(plain(y)), np.ravel(plain(x)), 0
-    to_sorted = np.argsort(plain(y), axis=axis, kind="stable")
-    back = np.argsort(np.argsort(plain(x), axis=axis, kind="stable"), axis=axis, kind="stable")
-    places = np.take_along_axis(to_sorted, back, axis)
-    return np.reshape(np.take_along_axis(ct, places, axis), shape)
+        ct, axis = np.reshape(ct, -1), 0
+    return np.reshape(np.take_along_axis(ct, places, axis), x.shape)
+
+
+def _places_in(y: Any, x: Any, axis: Any) -> Any:
+    """Return where each element of `x` is in its rearrangement `y`."""
+    if axis is None:
+        y, x, axis = np.ravel(y), np.ravel(x), 0
+    to_sorted = np.argsort(y, axis=axis, kind="stable")
+    back = np.argsort(np.argsort(x, axis=axis, kind="stable"), axis=axis, kind="stable")
+    return np.take_along_axis(to_sorted, back, axis)
 
 
 general(

@@ -123,8 +123,12 @@ def _ldexp(x: Any, i: Any, /) -> Any:
 def _frexp(x: Any, /) -> Any:
     if type(x) not in HANDLE_TYPES:
         return math.frexp(x)
-    exponent = math.frexp(plain(x))[1]
-    return _ldexp(x, -exponent), exponent
+    exponent = _exponent(plain(x))
+    return _ldexp(x, -exponent), leaks.flat(exponent, (x,), _exponent)
+
+
+def _exponent(x: Any) -> int:
+    return math.frexp(x)[1]
 
 
 @twin_for(math.modf)
@@ -133,7 +137,7 @@ def _modf(x: Any, /) -> Any:
         return math.modf(x)
     fraction, whole = math.modf(plain(x))
     number = call_elementwise(row(np.subtract), lambda *_: fraction, (_number(x), whole))
-    return number, leaks.flat(whole, (x,))
+    return number, leaks.flat(whole, (x,), np.trunc)
 
 
 @twin_for(math.remainder)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from autodiff.test_program import rows, weighted
 
+import tapemagic
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeError, TapeUseError
@@ -160,6 +161,8 @@ def test_complex_numbers(cell, x):
         (lambda a: np.sum(sl.pinv(a, atol=0.5)), 0.1 * A, A),
         (lambda a: np.sum(a) * sl.pinv(a, return_rank=True)[1], A, np.outer(V, V)),
         (lambda x: x[0] * np.frexp(x)[1][0], V, 4 * V),
+        (lambda x: x[0] * math.frexp(x[1])[1], V, 4 * V),
+        (lambda x: x[0] * math.modf(x[1] * 1.3)[1], V, 4 * V),
     ],
 )
 def test_what_the_values_decided_is_checked(cell, x, new):
@@ -185,6 +188,45 @@ def test_a_structural_zero_is_not_made_nan():
     run_again(cell, [V], [V[::-1]])
     with pytest.raises(TapeError, match="gradient with respect to 'a0' has a nan"):
         run_again(cell, [V], [V - 1])
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda u: np.sum(np.where(u > 1.5, u**3, u)),
+        lambda u: np.max(u) ** 2,
+        lambda u: np.nanmax(u) ** 3,
+        lambda u: np.sum(np.sort(u) ** 3 * V),
+        lambda u: np.sum(np.clip(u, 1.5, 2.5) ** 3),
+        lambda u: np.quantile(u, 0.3) ** 3,
+        lambda u: np.linalg.norm(u) ** 3,
+    ],
+)
+@pytest.mark.parametrize("derive", [tapemagic.grad, tapemagic.jacobian])
+def test_what_a_recorded_sweep_decided_is_checked(fun, derive):
+    def slope(x):
+        return np.sum(derive(fun)(x) * V)
+
+    tape, target, sources = record(slope, [V])
+    program = tape.program(target, sources)
+    for new in (V, V * 1.1, V[::-1], V[[1, 0, 2]]):
+        try:
+            value, gradient = program(a0=new)
+        except TapeError:
+            assert new is not V
+            continue
+        tape, target, sources = record(slope, [new])
+        assert_same(value, dispatch.plain(target))
+        assert_same(gradient, tape.gradient(target, sources)[0])
+
+
+def test_forward_mode():
+    def pushed(x):
+        return np.sum(tapemagic.jvp(lambda u: np.sort(u) ** 3, (x,), (V,))[1] * V)
+
+    run_again(pushed, [V], [V * 1.1])
+    with pytest.raises(TapeError, match="another way"):
+        run_again(pushed, [V], [V[::-1]])
 
 
 # ----------------------------------------------------------------- nothing is refused needlessly
@@ -230,6 +272,10 @@ def runge_kutta(v):
         (lambda a: np.sum(sl.sqrtm(a) ** 2), A @ A.T),
         (lambda a: np.sum(np.roots(a) ** 2).real, np.array([1.0, 2.0, 5.0])),
         (lambda x: x[1] * int(x[0] + 0.5), V),
+        (lambda x: np.prod(math.modf(x[0] + 0.5)), V),
+        (lambda x: math.frexp(x[0])[0] * math.frexp(x[0])[1], V),
+        (lambda x: tapemagic.grad(lambda u: np.max(u) ** 3 + np.prod(np.sort(u)))(x) @ V, V),
+        (lambda a: np.sum(tapemagic.grad(lambda u: np.sum(sl.expm(u)))(a) ** 2), A),
         (lambda x: x[1] * (2 if x[0] else 3), V),
         (lambda x: math.fsum([x[0], x[1]]) * x[2], V),
         (lambda x: np.sum(np.lib.stride_tricks.sliding_window_view(x, 2) ** 2), V),
