@@ -213,7 +213,9 @@ def read_back(numbers: Any) -> None:
 
 
 def _numbers(x: Any) -> Iterator[Any]:
-    """Yield the floating-point numbers in what was read, in order."""
+    """Yield the floating-point numbers in what was read, in order; not what is on the tape."""
+    if type(x) in HANDLE_TYPES:
+        return
     if isinstance(x, np.ndarray):
         yield from x.flat if x.dtype.kind in "fc" else ()
     elif isinstance(x, list | tuple | dict):
