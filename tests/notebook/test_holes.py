@@ -87,6 +87,7 @@ EVENTS = [
     "math.sin(t)", "math.exp(float(t))", "round(t, 3) * 0.0 + t * t", "abs(-t) * t",
     "sum(w) * t", "max(w) * t", "min(w) * t", "sorted(w)[0] * t", "copy.deepcopy(w)[0] * t",
     "copy.copy(w)[1] * t", "[e * t for e in w][2]", "(lambda a, b, c: a * b + c)(*w) * t",
+    "eval('[w * t][0]' if w.sum() > 0 else '')[1]", "eval('t * t') if print(t) is None else t",
     "functools.reduce(operator.mul, w) * t", "functools.reduce(lambda a, b: a * b, list(w))",
     "operator.mul(t, t)", "operator.itemgetter(1)(w) * t", "operator.pow(t, 3)",
     "operator.matmul(w, w) * t", "operator.neg(t) * t", "operator.methodcaller('sum')(w) * t",
