@@ -48,6 +48,7 @@ class Borrowed:
     def __init__(self) -> None:
         self._lifted: dict[int, tuple[Any, Any]] = {}  # id(plain) -> plain, handle
         self._lenders: dict[int, Lender] = {}  # by id of the owner
+        self._strange: list[Lender] = []
         self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
         self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain memory
 
@@ -82,6 +83,16 @@ class Borrowed:
         self._lifted[id(plain)] = plain, handle
         self._lowered[id(handle)] = handle, plain
 
+    def plain_of(self, value: Any) -> Any:
+        """Return what a handle stands for that was made of it, and anything else as it is."""
+        known = self._lowered.get(id(value))
+        return known[1] if known is not None and known[0] is value else value
+
+    def follows(self, array: np.ndarray) -> bool:
+        """Tell whether the memory of an array is written to, or watched."""
+        lender = self._lenders.get(id(owner_of(array)))
+        return lender is not None and (lender.storage.changed or lender.storage.id >= 0)
+
     def _lender(self, plain: np.ndarray) -> Lender:
         owner = owner_of(plain)
         memory = memory_of(owner, plain)
@@ -99,15 +110,16 @@ class Borrowed:
 
     def _check_apart(self, new: Lender) -> None:
         """Raise if an array shares memory with another one, and NumPy does not say how."""
-        for known in self._lenders.values():
-            strange = new.is_strange or known.is_strange
-            if strange and np.shares_memory(known.owner, new.owner):
+        for known in list(self._lenders.values()) if new.is_strange else self._strange:
+            if np.shares_memory(known.owner, new.owner):
                 raise SourceError(
                     f"Arrays of shapes {known.owner.shape} and {new.owner.shape} share memory in a "
                     "way that the tape cannot follow.",
                     why="Neither is a view of the other, or their elements lie across each other.",
                     fix="Use one of them and views of it, or a copy: x = x.copy().",
                 )
+        if new.is_strange:
+            self._strange.append(new)
 
     def lower(self, handle: Any) -> Any:
         """Return the plain object that NumPy would have left in place of a handle."""
@@ -141,13 +153,16 @@ class Borrowed:
         """Write the data of changed arrays back into the arrays that were lifted."""
         for lender in self._lenders.values():
             lender.settle()
+        whole = {id(one.storage) for one in self._lenders.values() if one.is_whole}
         for plain, handle in self._lifted.values():
             if isinstance(plain, np.ndarray):
                 _reshape(plain, handle)
                 storage = handle.storage
-                writeable = storage.is_writeable(handle)
-                if storage.changed and not self._lender(plain).is_whole:
+                if storage is None:  # nobody has written to it
+                    continue
+                if storage.changed and id(storage) not in whole:
                     _write(plain, storage.true_view(handle))
+                writeable = storage.is_writeable(handle)
                 if writeable != is_writeable(plain):
                     plain.flags.writeable = writeable
 

@@ -12,16 +12,19 @@ import functools
 import sys
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, MutableMapping
-from types import SimpleNamespace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from tapemagic.autodiff.handles import HANDLE_TYPES
+from tapemagic.autodiff.places import owner_of
 from tapemagic.autodiff.traced import TracedArray
 
-from .containers import Walk
+from .containers import parts
+from .walk import Walk
 
 #: Objects that are looked at on entry. What lies beyond stays plain, and is refused aloud when a
 #: traced value is written into it.
@@ -53,6 +56,9 @@ class Exchange:
         self._made: set[int] = set()  # ids of handles, which `borrowed` keeps alive
         self._changed: list[Callable[[], Any]] = []
         self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
+        self._held: list[tuple[Any, Any]] = []  # holders, and the arrays in them that stay there
+        self._scopes: dict[int, MutableMapping[str, Any]] = {}  # whose names are exchanged
+        self._waiting: deque[MutableMapping[str, Any]] = deque()
 
     def take(
         self,
@@ -80,6 +86,14 @@ class Exchange:
                 stacklevel=2,
             )
         self.note_changed(walk.changed.values(), walk.rebuilt)
+        self._held += walk.held
+
+    def note_scope(self, value: Any) -> None:
+        """Let the global names of a user's function or module be looked at as well."""
+        scope = value.__globals__ if type(value) is FunctionType else vars(value)
+        if id(scope) not in self._scopes and is_users_module(scope.get("__name__") or "__main__"):
+            self._scopes[id(scope)] = scope
+            self._waiting.append(scope)
 
     def lift(self, value: Any) -> Any:
         """Return the handle of an array, and anything else as it is."""
@@ -107,8 +121,7 @@ class Exchange:
         """Tell whether a tuple, or one inside it, holds a result of the running code."""
         return any(
             not self.is_foreign(x) if type(x) in HANDLE_TYPES else self._holds_ours(x)
-            for x in value
-            if type(x) in HANDLE_TYPES or isinstance(x, tuple | frozenset)
+            for x in parts(value) or ()
         )
 
     def give_back(self, places: Iterable[Place]) -> None:
@@ -122,7 +135,7 @@ class Exchange:
         for find in self._changed:
             walk.visit(find())
         for _, original in self._originals.values():
-            for element in original:  # lists and the like inside may hold new handles
+            for element in parts(original) or ():  # lists and the like inside may hold new handles
                 walk.visit(element)
         walk.run()
         self.borrowed.restore()
@@ -139,6 +152,33 @@ class Exchange:
             # A tuple of the running code's making is made anew once more, of plain objects.
             return value if self._holds_ours(original) else original
         return self.lower(value)
+
+    def tell_of_holders(self) -> None:
+        """Warn of arrays that are followed, and are also held by what cannot be looked into."""
+        told = set()
+        for holder, value in self._held:
+            for array in arrays_in(value):
+                name = self._name_of(array, holder) if self.borrowed.follows(array) else None
+                told.add((name, _kind_of(holder)))
+        self._held.clear()
+        for name, kind in sorted(one for one in told if one[0]):
+            warnings.warn(
+                f"'{name}' is also held by an object of type {kind}, which the tape cannot look "
+                "into: what is computed through it has no gradient, and what is written to "
+                f"'{name}' is not seen there meanwhile. Make that object under the tape.",
+                stacklevel=2,
+            )
+
+    def _name_of(self, array: np.ndarray, holder: Any) -> str | None:
+        """Return a name, other than the holder's, of an array or one with the same memory."""
+        owner, found = owner_of(array), []
+        for scope in self._scopes.values():
+            for name, value in list(scope.items()):
+                plain = self.borrowed.plain_of(value)
+                if plain is not holder and is_array(plain) and owner_of(plain) is owner:
+                    found.append(name)
+        # those of the shell for what it has shown come last
+        return min(found, key=lambda name: name.startswith("_"), default=None)
 
     def is_foreign(self, handle: Any) -> bool:
         """Tell whether a handle is to stay one, since it was there before."""
@@ -160,15 +200,32 @@ def remember(holder: Any) -> Callable[[], Any]:
         return lambda: holder
 
 
+def arrays_in(value: Any) -> Iterator[np.ndarray]:
+    """Yield an array, or those in a tuple."""
+    if issubclass(type(value), np.ndarray):
+        yield value
+    else:
+        for part in parts(value) or ():
+            yield from arrays_in(part)
+
+
+def _kind_of(holder: Any) -> str:
+    kind = type(holder).__name__
+    return f"{kind} ({holder.dtype})" if issubclass(type(holder), np.ndarray) else kind
+
+
 def is_array(value: Any) -> bool:
     """Say whether a value is an array that can carry derivatives."""
     return type(value) in (np.ndarray, np.memmap) and value.dtype.kind in "fc"
 
 
 def is_users(kind: type) -> bool:
-    """Say whether a class was written by the user, in the notebook or in a file of theirs."""
+    """Say whether a class was written by the user, in the notebook or in a file of theirs.
+
+    Those that the user has made by a call (`make_dataclass`, `new_class`) name the module `types`.
+    """
     module = getattr(kind, "__module__", None)
-    return kind is SimpleNamespace or (isinstance(module, str) and is_users_module(module))
+    return module == "types" or (isinstance(module, str) and is_users_module(module))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -179,5 +236,9 @@ def is_users_module(name: str) -> bool:
     root = name.partition(".")[0]
     if root in sys.stdlib_module_names or root == __name__.partition(".")[0]:
         return False
-    file = getattr(sys.modules.get(name), "__file__", None) or "site-packages"
+    module = sys.modules.get(name) or sys.modules.get(root)
+    file = getattr(module, "__file__", None)
+    if file is None:  # made by hand, if no importer knows of it
+        top = sys.modules.get(root)
+        return top is not None and getattr(top, "__spec__", None) is None
     return "site-packages" not in file and "dist-packages" not in file

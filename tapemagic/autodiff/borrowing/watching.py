@@ -26,7 +26,7 @@ from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import SourceError
 
 from .borrowed import Borrowed
-from .exchange import Exchange, Place, is_array, is_users_module
+from .exchange import Exchange, Place, is_array
 from .scopes import identity, scopes
 
 #: Whether the argument of a call in progress counts as a reference to it. From 3.14 on Python may
@@ -54,9 +54,7 @@ class Watched(Exchange):
         self._chosen: dict[int, Any] = {}  # by id
         self._handles: dict[int, int] = {}  # id of a handle -> id of what it stands for
         self._arrays: list[np.ndarray] = []
-        self._scopes: dict[int, MutableMapping[str, Any]] = {}
         self._before: dict[int, dict[str, int]] = {}  # of each scope: name -> id of its value
-        self._waiting: deque[MutableMapping[str, Any]] = deque()
         self._tokens: set[int] = set()
 
     # ------------------------------------------------------------------------------- entry
@@ -148,7 +146,7 @@ class Watched(Exchange):
         """Return the handle of a chosen object, or of an array that shares its memory."""
         kind = type(value)
         if kind is FunctionType or kind is ModuleType:
-            self._note_scope(value)
+            self.note_scope(value)
         elif id(value) in self._handles:
             self.found[self._handles[id(value)]] = self.found[self._handles[id(value)]] or 1
         elif id(value) in self._chosen:
@@ -159,13 +157,6 @@ class Watched(Exchange):
         ):
             return self.handle_of(value)  # a view, or the base
         return value
-
-    def _note_scope(self, value: Any) -> None:
-        """Let the global names of a user's function or module be looked at as well."""
-        scope = value.__globals__ if type(value) is FunctionType else vars(value)
-        if id(scope) not in self._scopes and is_users_module(scope.get("__name__") or "__main__"):
-            self._scopes[id(scope)] = scope
-            self._waiting.append(scope)
 
     # -------------------------------------------------------------------------------- exit
 
@@ -181,6 +172,7 @@ class Watched(Exchange):
                 if new or type(value) is TracedArray:
                     changed.append((scope, name))
         self.give_back(changed)
+        self.tell_of_holders()
 
     def is_foreign(self, handle: Any) -> bool:
         """Tell whether another recording made a handle."""

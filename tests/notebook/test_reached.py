@@ -1,0 +1,222 @@
+"""Arrays that a cell reaches by other ways than its own names: modules, objects, iterators."""
+
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from both_runs import check
+from worlds import assert_same_world, run_plain, run_taped
+
+from tapemagic.notebook.arguments import parse_path
+
+MODULE = """
+import numpy as np
+
+W = np.ones(3)
+PARAMS = {"w": W}
+STEPS = []
+
+def total():
+    return W.sum()
+
+def loss():
+    return (PARAMS["w"] ** 2).sum()
+
+def remember(x):
+    global LAST
+    LAST = x
+    STEPS.append(x)
+
+class Net:
+    def __call__(self, x):
+        return (W * x).sum()
+"""
+#: The same module for all runs of one test, with the arrays of a fresh one.
+LOADED = "import importlib, my_state\nimportlib.reload(my_state)\nt = 2.0\nimport numpy as np\n"
+IN_MODULES = {
+    "a function of it": ("from my_state import W, total", "W[0] = 5 * W[1]\nout = total() + W.sum()",
+                         "W"),
+    "a dict of it": ("", "w = my_state.PARAMS['w']\nw *= t\nout = my_state.loss()", "t"),
+    "a method": ("from my_state import W, Net\nnet = Net()", "W *= t\nout = net(W)", "W t"),
+    "a function that another one calls": (
+        "from my_state import W, total\ndef helper():\n    return total() * 2",
+        "W *= t\nout = helper() + W[0]", "W t"),
+    "imported in the cell": ("from my_state import W\ndel my_state",
+                             "import my_state\nW *= t\nout = my_state.W.sum() + W[0]", "W t"),
+    "what the cell leaves there": (
+        "from my_state import W",
+        "my_state.remember(W * t)\nmy_state.kept = [W * 2]\nout = my_state.LAST.sum()", "W t"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    (tmp_path / "my_state.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("my_state", None)
+
+
+@pytest.mark.parametrize("cell", IN_MODULES.values(), ids=IN_MODULES)
+def test_modules_of_the_user(cell, module):
+    setup, text, names = cell
+    check(LOADED + setup, text, *names.split())
+    state = vars(sys.modules["my_state"])
+    held = [*state.values(), *state["STEPS"], *state["PARAMS"].values(), *state.get("kept", ())]
+    assert not [one for one in held if type(one).__module__.startswith("tapemagic")]
+
+
+# --------------------------------------------------------------------- objects that hold them
+
+START = """
+import argparse, collections, contextlib, contextvars, dataclasses, functools, inspect, itertools
+import queue, threading, types, weakref
+from unittest.mock import Mock
+import numpy as np
+w, t = np.array([1.0, 2.0, 3.0]), 2.0
+class Row(tuple):
+    pass
+"""
+#: (how a holder is made, how the array in it is read)
+HOLDERS = {
+    "a namespace": ("h = argparse.Namespace(a=w)", "h.a"),
+    "a dict of Python's": ("h = collections.UserDict(a=w)", "h['a']"),
+    "a list of Python's": ("h = collections.UserList([w])", "h[0]"),
+    "a chain of dicts": ("h = collections.ChainMap({}, {'a': w})", "h['a']"),
+    "a queue": ("h = queue.Queue()\nh.put(w)", "h.queue[0]"),
+    "a mock": ("h = Mock()\nh.a = w", "h.a"),
+    "a context": ("h = contextlib.nullcontext(w)", "h.enter_result"),
+    "what a thread has": ("h = threading.local()\nh.a = w", "h.a"),
+    "a made dataclass": ("h = dataclasses.make_dataclass('H', ['a'])(w)", "h.a"),
+    "a made class": ("h = types.new_class('H')\nh.a = w", "h.a"),
+    "a metaclass": ("class M(type):\n    a = w\nclass h(metaclass=M):\n    pass", "h.a"),
+    "a method of the array": ("h = w.copy", "h()"),
+    "a read-only dict": ("h = types.MappingProxyType({'a': w})", "h['a']"),
+    "a view of a dict": ("h = {'a': w}.values()", "list(h)[0]"),
+    "an exception": ("h = ValueError(w)", "h.args[0]"),
+    "a subclass of tuple": ("h = Row([w])", "h[0]"),
+    "a slice": ("h = slice(w, None)", "h.start"),
+    "a weak reference": ("h = weakref.ref(w)", "h()"),
+    "a dict of weak references": ("h = weakref.WeakValueDictionary(a=w)", "h['a']"),
+    "a context variable": ("h = contextvars.ContextVar('h')\nh.set(w)", "h.get()"),
+    "a signature": ("h = inspect.signature(lambda a=w: a)", "h.parameters['a'].default"),
+    "the call of a mock": ("h = Mock()\nh(w)", "h.call_args[0][0]"),
+    "a cache": ("@functools.cache\ndef h():\n    return w\nh()", "h()"),
+    "a generator": (
+        "def g():\n    a = w\n    while True:\n        yield a\nh = g()\nnext(h)", "next(h)"
+    ),
+    "an iterator over a list": ("l = [w, w]\nh = iter(l)\ndel l", "next(h)"),
+    "lists of a chain": ("h = itertools.cycle([w])", "next(h)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("read", HOLDERS.values(), ids=HOLDERS)
+@pytest.mark.parametrize("write", ["", "w *= t\n"], ids=["read", "written"])
+def test_holders_from_before_the_cell(read, write):
+    setup, expression = read
+    text = f"{write}out = ({expression} ** 2).sum() * t + w.sum()"
+    check(START + setup, text, "w", "t")
+
+
+@pytest.mark.parametrize("read", HOLDERS.values(), ids=HOLDERS)
+def test_holders_that_the_cell_makes(read):
+    setup, expression = read
+    text = f"w = w * t\n{setup}\nout = w.sum()"
+    look = f"\nheld = {expression}\nkinds = type(held).__name__, held is w"
+    session = check(START, text, "t")
+    names = session.namespace
+    plain = run_plain(START, text + look)["namespace"]
+    exec(look, names)
+    assert names["kinds"] == plain["kinds"]
+
+
+CLASSES = [
+    "K = type('K', (), {'a': w * t})\nk = K()\nk.b = K.a",
+    "class M(type):\n    pass\nK = M('K', (), dict(a=w * t))\nk = K()\nk.b = K.a",
+    "import dataclasses\nK = dataclasses.make_dataclass('K', 'b')\nk = K(w * t)\nK.a = w",
+]
+
+
+@pytest.mark.parametrize("text", CLASSES)
+def test_classes_made_by_a_call(text):
+    session = check(START, f"{text}\nout = k.b.sum()", "t")
+    made = session.namespace["K"]
+    plain = run_plain(START, text)["namespace"]["K"]
+    assert made.__module__ == plain.__module__
+    assert list(vars(made)) == list(vars(plain))
+    assert type(made.a) is np.ndarray
+
+
+MODULES = ["h = types.ModuleType('h')", "import math as h", "import json as h"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_attributes_of_modules(module):
+    _, session = run_taped(START, f"{module}\nh.kept = w * 2\nout = w.sum()")
+    assert type(vars(session.namespace["h"]).pop("kept")) is np.ndarray
+
+
+POLYNOMIALS = ["np.poly1d(w)", "np.polynomial.Polynomial(w)"]
+
+
+@pytest.mark.parametrize("make", POLYNOMIALS)
+def test_polynomials_that_the_cell_makes(make):
+    taped, _ = run_taped(START, f"p = {make}\nout = w.sum()", sources=(parse_path("w"),))
+    assert type(taped["namespace"]["p"].coef) is np.ndarray
+
+
+# ---------------------------------------------------------------- what cannot be looked into
+
+OPAQUE = {
+    "iterator": ("h = iter(w)", "sum(h)"),
+    "iterator, in a generator": ("h = (x * x for x in w)", "sum(h)"),
+    "iterator, in a zip": ("h = zip(w, [1, 2, 3])", "sum(a * b for a, b in h)"),
+    "iterator, of a loop": (
+        "def g():\n    for x in w:\n        yield x\nh = g()\nnext(h)", "sum(h)"),
+    "repeat": ("h = itertools.repeat(w, 2)", "sum(x.sum() for x in h)"),
+    "flatiter": ("h = w.flat", "sum(h)"),
+    "flatiter, in ndenumerate": ("h = np.ndenumerate(w)", "sum(x for _, x in h)"),
+    "nditer": ("h = np.nditer(w)", "sum(float(x) for x in h)"),
+    "memoryview": ("h = memoryview(w)", "h[0]"),
+    "_lru_cache_wrapper": ("@functools.lru_cache\ndef h():\n    return w\nh()", "h().sum()"),
+    "poly1d": ("h = np.poly1d(w)", "h(2.0)"),
+    "MaskedArray (float64)": ("h = np.ma.array(w, copy=False)", "h.sum()"),
+    "ndarray (uint8)": ("h = w.view(np.uint8)", "float(h.sum())"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OPAQUE)
+@pytest.mark.parametrize("write", ["", "w[0] = 5.0\n"], ids=["read", "written"])
+def test_what_cannot_be_looked_into_is_told(kind, write):
+    setup, expression = OPAQUE[kind]
+    kind = kind.partition(",")[0]
+    with pytest.warns(UserWarning, match="the tape cannot look into") as told:
+        taped, _ = run_taped(START + setup, f"{write}out = {expression} + w.sum()")
+    assert taped["error"] == "NoneType: None"
+    [text] = [str(one.message) for one in told if "look into" in str(one.message)]
+    assert text.startswith(f"'w' is also held by an object of type {kind},")
+
+
+QUIET = {
+    "what the shell has shown": ("Out = {1: w}\n_ = _1 = w", "out = (w * w).sum()"),
+    "other names": ("alias, more = w, [w, {'w': w[1:]}]", "out = (w * w).sum()"),
+    "holders that the cell does not mention": ("h = iter(w)", "out = (w * w).sum()"),
+    "holders of something else": (
+        "v = w + 1\nh = iter(v)\nb = v.view(np.uint8)", "out = (w * w).sum() + sum(h) + b[0]"),
+    "an array that is neither watched nor written": (
+        "v = w + 1\nh = iter(v)", "out = t * v.sum() + sum(h)"),
+    "iterators over lists": ("h = iter([w, w])", "out = next(h).sum() * w[0]"),
+    "a spent iterator": ("h = iter(w)\nlist(h)", "out = w.sum() + len(list(h))"),
+    "made in the cell": ("", "out = sum(iter(w)) + sum(w.flat) + w.sum()"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", QUIET.values(), ids=QUIET)
+def test_nothing_is_told_of(cell):
+    setup, text = cell
+    sources = ("t",) if "v.sum()" in text else ("w",)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        taped, _ = run_taped(START + setup, text, sources=tuple(map(parse_path, sources)))
+    assert_same_world(run_plain(START + setup, text), taped)
