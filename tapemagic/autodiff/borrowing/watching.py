@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, MutableMapping
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import getweakrefcount
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from tapemagic.errors import SourceError
 
 from .borrowed import Borrowed
 from .exchange import Exchange, Place, is_array
+from .recent import recent
 from .scopes import identity, scopes
 
 #: Whether the argument of a call in progress counts as a reference to it. From 3.14 on Python may
@@ -34,6 +36,8 @@ from .scopes import identity, scopes
 _ARGUMENTS_COUNT = sys.version_info < (3, 14)
 #: Numbers that Python may share between names that have nothing to do with each other.
 _PYTHON_NUMBERS = (float, complex)
+#: What most names hold, and what holds nothing that a block could exchange.
+_FLAT = frozenset({int, float, str, bool, np.ndarray, np.float64, FunctionType, ModuleType, type})
 
 
 class Watched(Exchange):
@@ -107,7 +111,7 @@ class Watched(Exchange):
                 known = ours[i] + now[count] + argument + (id(chosen[i]) in seen)
                 if now[i] > known or (is_discarded and not self.found[id(chosen[i])]):
                     return False
-                if _is_view(chosen[i]) or _is_shared(chosen[i]):
+                if _is_view(chosen[i]) or _is_shared(chosen[i]) or getweakrefcount(chosen[i]):
                     return False  # the references do not tell
             return True
 
@@ -171,6 +175,8 @@ class Watched(Exchange):
                 new = before.get(name) != id(value) or id(value) in self._originals
                 if new or type(value) is TracedArray:
                     changed.append((scope, name))
+                elif type(value) not in _FLAT:
+                    changed += recent(value)
         self.give_back(changed)
         self.tell_of_holders()
 
