@@ -10,12 +10,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from tapemagic.autodiff.traced import TracedArray
 
 from .exchange import is_users
 
 #: So many elements in a row without a handle, and the rest is taken to be older.
-_OLD = 16
+_OLD = 32
+#: So many of them are looked into, if they are containers themselves.
+_INSIDE = 8
+_PLAIN = frozenset({int, float, str, bool, type(None), np.ndarray, np.float64, np.float32})
 
 
 def recent(value: Any, depth: int = 1) -> Iterator[tuple[Any, Any]]:
@@ -32,18 +37,16 @@ def recent(value: Any, depth: int = 1) -> Iterator[tuple[Any, Any]]:
         return
     old = 0
     for key, element in pairs:
-        if _holds_handle(element):
+        if type(element) in _PLAIN:
+            pass
+        elif type(element) is TracedArray or (
+            isinstance(element, tuple) and TracedArray in map(type, element)
+        ):
             yield holder, key
             old = 0
             continue
-        if depth:
+        elif depth and old < _INSIDE:
             yield from recent(element, depth - 1)
         old += 1
         if old == _OLD:
             return
-
-
-def _holds_handle(element: Any) -> bool:
-    return type(element) is TracedArray or (
-        isinstance(element, tuple) and TracedArray in map(type, element)
-    )
