@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.places import (
     Window,
     copy_of,
+    floats_of,
     is_writeable,
     memory_of,
     owner_of,
@@ -51,6 +53,7 @@ class Borrowed:
         self._strange: list[Lender] = []
         self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
         self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain memory
+        self._copies: set[int] = set()  # ids of storages of which the memory is a copy
 
     def lift(self, plain: Any) -> Any:
         """Return the (untracked) handle for an array, NumPy scalar or number.
@@ -106,17 +109,22 @@ class Borrowed:
                 known.storage.move()
             self._lenders[id(owner)] = known
             self._owners[id(known.storage)] = known.storage, known.memory
+            if known.is_copy:
+                self._copies.add(id(known.storage))
+        elif floats_of(known.memory) != floats_of(plain):
+            raise _cannot_share(
+                known.memory, plain, f"One holds {known.memory.dtype}, the other {plain.dtype}."
+            )
         return known
 
     def _check_apart(self, new: Lender) -> None:
         """Raise if an array shares memory with another one, and NumPy does not say how."""
         for known in list(self._lenders.values()) if new.is_strange else self._strange:
             if np.shares_memory(known.owner, new.owner):
-                raise SourceError(
-                    f"Arrays of shapes {known.owner.shape} and {new.owner.shape} share memory in a "
-                    "way that the tape cannot follow.",
-                    why="Neither is a view of the other, or their elements lie across each other.",
-                    fix="Use one of them and views of it, or a copy: x = x.copy().",
+                raise _cannot_share(
+                    known.owner,
+                    new.owner,
+                    "Neither is a view of the other, or their elements lie across each other.",
                 )
         if new.is_strange:
             self._strange.append(new)
@@ -139,6 +147,12 @@ class Borrowed:
         known = self._owners.get(id(storage))
         if known is None:
             known = self._owners[id(storage)] = storage, copy_of(storage.buffer)
+        if id(storage) in self._copies:
+            warnings.warn(
+                f"A view of an array of shape {known[1].shape} is left as a copy: the elements of "
+                "that array do not lie in line with each other. Take the view outside the tape.",
+                stacklevel=2,
+            )
         memory = known[1]
         if storage.owner is not None and storage.owner() is handle:
             _reshape(memory, handle)
@@ -213,6 +227,15 @@ class Lender:
                 _write(self.memory, storage.buffer)
         elif recording is not None and not storage.written:
             recording.guards[id(self.memory)] = (self.memory, self.before)
+
+
+def _cannot_share(one: np.ndarray, other: np.ndarray, why: str) -> SourceError:
+    return SourceError(
+        f"Arrays of shapes {one.shape} and {other.shape} share memory in a way that the tape "
+        "cannot follow.",
+        why=why,
+        fix="Use one of them and views of it, or a copy: x = x.copy().",
+    )
 
 
 def _write(memory: np.ndarray, values: np.ndarray) -> None:
