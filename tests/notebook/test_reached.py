@@ -141,6 +141,12 @@ def test_what_cannot_be_looked_into_is_told(kind, write):
     assert text.startswith(f"'w' is also held by an object of type {kind},")
 
 
+def test_an_array_without_a_name_is_told_by_its_shape():
+    setup = START + "params = {'w': w}\nh = iter(w)\ndel w"
+    with pytest.warns(UserWarning, match=r"^An array of shape \(3,\) is also held by an object of"):
+        run_taped(setup, "out = sum(h) + params['w'].sum()", sources=(parse_path("params"),))
+
+
 QUIET = {
     "what the shell has shown": ("Out = {1: w}\n_ = _1 = w", "out = (w * w).sum()"),
     "other names": ("alias, more = w, [w, {'w': w[1:]}]", "out = (w * w).sum()"),
@@ -163,3 +169,23 @@ def test_nothing_is_told_of(cell):
         warnings.simplefilter("error")
         taped, _ = run_taped(START + setup, text, sources=tuple(map(parse_path, sources)))
     assert_same_world(run_plain(START + setup, text), taped)
+
+
+def test_holders_die_when_they_would_have_died():
+    setup = (
+        START
+        + """
+class Loud:
+    def __init__(self, a):
+        self.it = iter(a)
+    def __del__(self):
+        print("gone")
+class Quiet(collections.UserList):
+    def __del__(self):
+        print("gone as well")
+h, k = Loud(w), Quiet([w])
+"""
+    )
+    text = "del h\nprint('then')\nk = None\nprint('and then')\nout = t * 2"
+    taped, _ = run_taped(setup, text, sources=(parse_path("t"),))
+    assert_same_world(run_plain(setup, text), taped)

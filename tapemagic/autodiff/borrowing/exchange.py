@@ -56,7 +56,7 @@ class Exchange:
         self._made: set[int] = set()  # ids of handles, which `borrowed` keeps alive
         self._changed: list[Callable[[], Any]] = []
         self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
-        self._held: list[tuple[Any, Any]] = []  # holders, and the arrays in them that stay there
+        self._held: list[tuple[str, np.ndarray]] = []  # type of a holder, array that stays there
         self._scopes: dict[int, MutableMapping[str, Any]] = {}  # whose names are exchanged
         self._waiting: deque[MutableMapping[str, Any]] = deque()
 
@@ -86,7 +86,8 @@ class Exchange:
                 stacklevel=2,
             )
         self.note_changed(walk.changed.values(), walk.rebuilt)
-        self._held += walk.held
+        # not the holders themselves: what the cell deletes must die
+        self._held += [(_kind_of(one), x) for one, value in walk.held for x in arrays_in(value)]
 
     def note_scope(self, value: Any) -> None:
         """Let the global names of a user's function or module be looked at as well."""
@@ -155,30 +156,27 @@ class Exchange:
 
     def tell_of_holders(self) -> None:
         """Warn of arrays that are followed, and are also held by what cannot be looked into."""
-        told = set()
-        for holder, value in self._held:
-            for array in arrays_in(value):
-                name = self._name_of(array, holder) if self.borrowed.follows(array) else None
-                told.add((name, _kind_of(holder)))
+        told = {(self._name_of(x), kind) for kind, x in self._held if self.borrowed.follows(x)}
         self._held.clear()
-        for name, kind in sorted(one for one in told if one[0]):
+        for name, kind in sorted(told):
             warnings.warn(
-                f"'{name}' is also held by an object of type {kind}, which the tape cannot look "
-                "into: what is computed through it has no gradient, and what is written to "
-                f"'{name}' is not seen there meanwhile. Make that object under the tape.",
+                f"{name} is also held by an object of type {kind}, which the tape cannot look "
+                "into: what is computed through it has no gradient, and what is written to the "
+                "array is not seen there meanwhile. Make that object under the tape.",
                 stacklevel=2,
             )
 
-    def _name_of(self, array: np.ndarray, holder: Any) -> str | None:
-        """Return a name, other than the holder's, of an array or one with the same memory."""
+    def _name_of(self, array: np.ndarray) -> str:
+        """Return what an array is called, by its name or that of one with the same memory."""
         owner, found = owner_of(array), []
         for scope in self._scopes.values():
             for name, value in list(scope.items()):
                 plain = self.borrowed.plain_of(value)
-                if plain is not holder and is_array(plain) and owner_of(plain) is owner:
+                if is_array(plain) and owner_of(plain) is owner:
                     found.append(name)
         # those of the shell for what it has shown come last
-        return min(found, key=lambda name: name.startswith("_"), default=None)
+        best = min(found, key=lambda name: name.startswith("_"), default="")
+        return f"'{best}'" if best else f"An array of shape {array.shape}"
 
     def is_foreign(self, handle: Any) -> bool:
         """Tell whether a handle is to stay one, since it was there before."""
