@@ -76,9 +76,17 @@ class OpenTape:
         ------
         TapeUseError
             If it records already.
+        TapeStateError
+            If a tape of another thread records.
         """
         if self._open:
             raise TapeUseError("Tape is still recording, cannot re-enter it.")
+        if not RECORDER.claim():
+            raise TapeStateError(
+                "Another thread records: a process has one recorder.",
+                why="The operations and names of both would get mixed up.",
+                fix="Let one thread at a time enter a tape (a threading.Lock), or use processes.",
+            )
         current = RECORDER.recording
         if self._recording is not None and current is not None and current is not self._recording:
             raise TapeUseError(
@@ -102,6 +110,8 @@ class OpenTape:
         elif self.exchanged is not None or self._guests:
             watching.put_back([self, *self._guests])
             self._guests = []
+        if not RECORDER.tapes:
+            RECORDER.thread = None
 
     def _resume(self) -> None:
         recording = self._recording

@@ -39,6 +39,11 @@ def owner_of(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def floats_of(array: np.ndarray) -> np.dtype:
+    """Return what an array's memory is made of: the parts of complex numbers are real ones."""
+    return np.empty(0, array.dtype).real.dtype
+
+
 def memory_of(owner: np.ndarray, like: np.ndarray) -> np.ndarray | None:
     """Return the memory of an array as it lies, in C or Fortran order.
 
@@ -52,11 +57,12 @@ def memory_of(owner: np.ndarray, like: np.ndarray) -> np.ndarray | None:
         return None
     if dense.dtype.kind in "fc":
         return dense
-    size = like.itemsize
+    floats = floats_of(like)
+    size = floats.itemsize
     steps = (like.ctypes.data - dense.ctypes.data, dense.nbytes, *like.strides)
     if dense.dtype.hasobject or any(step % size for step in steps):
         return None
-    return dense.reshape(-1, order="A").view(np.uint8).view(like.dtype)
+    return dense.reshape(-1, order="A").view(np.uint8).view(floats)
 
 
 def decode(index: Any, *, open_: bool = False) -> Any:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from types import CodeType, FrameType
 from typing import Any
 
@@ -29,6 +30,7 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: Frames of these folders are not the user's: the position is that of the frame that called them.
 _INNER_FOLDERS = (PACKAGE, os.path.dirname(np.__file__) + os.sep)
 _DEEPEST = 24  # callers kept per position
+_CLAIMING = threading.Lock()
 
 
 class Recording:
@@ -114,13 +116,14 @@ class Recorder:
 
     __slots__ = (
         "context", "entries", "frame", "made", "recording", "shunned", "stack", "stack_contexts",
-        "standing", "tapes", "token",
+        "standing", "tapes", "thread", "token",
         "writer",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.recording: Recording | None = None
         self.tapes: list[Any] = []  # open tapes, outermost first
+        self.thread: int | None = None  # the one whose tapes they are
         self.token: object = object()
         self.shunned: object = None  # token of a recording whose values must not be read now
         self.entries: list[tuple] = []
@@ -131,6 +134,15 @@ class Recorder:
         self.stack: list[FrameType] = []
         self.stack_contexts: dict[FrameType, int] = {}
         self.writer: Any = None  # what rules call instead, while a run is written as a program
+
+    def claim(self) -> bool:
+        """Let the tapes of this thread record, unless those of another one do."""
+        thread = threading.get_ident()
+        with _CLAIMING:
+            if self.thread not in (None, thread) and _is_alive(self.thread):
+                return False
+            self.thread = thread
+            return True
 
     def open(self, recording: Recording, frame: FrameType | None = None) -> None:
         """Start to record into `recording`.
@@ -219,6 +231,10 @@ class Recorder:
         if self.stack:
             self.stack.clear()
             self.stack_contexts.clear()
+
+
+def _is_alive(thread: int | None) -> bool:
+    return any(one.ident == thread for one in threading.enumerate())
 
 
 def callers(frame: FrameType) -> list[FrameType]:

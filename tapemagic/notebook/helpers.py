@@ -12,7 +12,7 @@ import ast
 import dis
 import functools
 import linecache
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -35,20 +35,27 @@ class Helpers:
     ----------
     namespace : dict
         The names of the cell, which are exchanged by somebody else.
+    reach : callable
+        Called with modules and functions, whose arrays are exchanged by somebody else too.
     """
 
-    def __init__(self, namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, namespace: Mapping[str, Any], reach: Callable[[list[Any]], None] = lambda values: None
+    ) -> None:
         self.namespace = namespace
+        self.reach = reach
         self._codes: list[tuple[FunctionType, CodeType, CodeType]] = []
         self._modules: dict[int, tuple[dict[str, Any], dict[str, int]]] = {}
 
     def prepare(self, values: Iterable[Any]) -> None:
         """Prepare the functions that can be reached from values."""
+        values = list(values)
         for function in list(functions(values)):
             self._exchange_code(function)
             scope = function.__globals__
             if scope is not self.namespace and id(scope) not in self._modules:
                 self._exchange_names(scope)
+        self.reach(values)
 
     def _exchange_code(self, function: FunctionType) -> None:
         old = function.__code__

@@ -61,6 +61,10 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         return function(plain(value), *args, **kwargs)
     if function is type and type(value) is TracedArray and not args:
         return value.__class__  # what `type` says without a tape
+    if function is type and len(args) == 2 and isinstance(args[1], dict):
+        names = dict(args[1])  # `type` would say that the class is of this module
+        names.setdefault("__module__", sys._getframe(1).f_globals.get("__name__"))
+        return function(value, args[0], names, **kwargs)
     if function is sum:
         return total(value, *args, **kwargs)
     owner = getattr(function, "__self__", None)

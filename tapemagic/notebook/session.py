@@ -113,7 +113,7 @@ class Session:
         self.tape.arrays = {
             name: weakref.ref(value) for name, value in arrays if type(value) is np.ndarray
         }
-        self.helpers = Helpers(namespace)
+        self.helpers = Helpers(namespace, self.swap.reach)
         self.helpers.prepare([namespace[name] for name in self.reached if name in namespace])
         self.swap.enter([*self.reached, *(path.root for path in paths)])
         self.sources = take_sources(paths, source, self.reads, namespace, borrowed.lift)

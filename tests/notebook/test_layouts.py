@@ -85,6 +85,16 @@ CELLS = {
         "x *= t\ny[1] = x[0] * t\nout = (x * y).sum()",
         "t",
     ),
+    "complex and real fields": (
+        "r = np.ones(3, dtype=[('z', complex), ('x', float)])\nx, z, v = r['x'], r['z'], r['z'].imag",
+        "x *= t\nv += x\nz *= t\nout = (x * abs(z) ** 2).sum() + v.sum()",
+        "t",
+    ),
+    "parts of complex numbers": (
+        "z = (np.arange(24) + 1j).reshape(2, 3, 4).transpose(2, 0, 1) * 2\nx, y = z.real, z[1].imag",
+        "x *= t\ny[0] = t\nout = (abs(z) ** 2).sum()",
+        "t",
+    ),
     "bytes": (
         "b = np.zeros(32, np.uint8)\nx = b.view(float)\ny = b[8:].view(float)",
         "x[...] = np.arange(4.0) * t\nout = (x * x).sum() + y.sum()",
@@ -122,6 +132,8 @@ def test_integers_beside_floats_keep_what_the_cell_writes():
 
 @pytest.mark.parametrize("setup", [
     "r = np.ones(3, dtype=[('n', 'i4'), ('x', float)])\nx = r['x']\ny = x[1:]",
+    "x = np.ones(3)\ny = x.view(np.float32)",
+    "r = np.ones(3, dtype=[('x', 'f8'), ('y', 'f4'), ('z', 'f4')])\nx, y = r['x'], r['y']",
     "b = bytearray(24)\nx = np.frombuffer(b)\ny = np.frombuffer(b)",
 ])  # fmt: skip
 def test_memory_that_cannot_be_followed_is_refused(setup):
@@ -130,6 +142,14 @@ def test_memory_that_cannot_be_followed_is_refused(setup):
     assert "share memory" in taped["error"]
     plain = run_plain(START + setup, "")
     assert taped["values"] == plain["values"]
+
+
+def test_a_view_that_is_left_as_a_copy_is_told():
+    setup = START + "r = np.ones(3, dtype=[('n', 'i4'), ('x', float)])\nx = r['x']"
+    with pytest.warns(UserWarning, match="is left as a copy"):
+        taped, _ = run_taped(setup, "y = x[1:]\ny *= t\nout = x.sum()")
+    assert taped["namespace"]["y"].tolist() == [2.0, 2.0]
+    assert taped["namespace"]["r"]["x"].tolist() == [1.0, 2.0, 2.0]
 
 
 def test_asking_for_flags_warns_of_nothing():

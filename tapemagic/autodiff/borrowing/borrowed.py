@@ -8,9 +8,11 @@ import numpy as np
 
 from tapemagic.autodiff import guards
 from tapemagic.autodiff.avals import code_of
+from tapemagic.autodiff.leaks import warn
 from tapemagic.autodiff.places import (
     Window,
     copy_of,
+    floats_of,
     is_writeable,
     memory_of,
     owner_of,
@@ -48,8 +50,10 @@ class Borrowed:
     def __init__(self) -> None:
         self._lifted: dict[int, tuple[Any, Any]] = {}  # id(plain) -> plain, handle
         self._lenders: dict[int, Lender] = {}  # by id of the owner
+        self._strange: list[Lender] = []
         self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
         self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain memory
+        self._copies: set[int] = set()  # ids of storages of which the memory is a copy
 
     def lift(self, plain: Any) -> Any:
         """Return the (untracked) handle for an array, NumPy scalar or number.
@@ -82,6 +86,16 @@ class Borrowed:
         self._lifted[id(plain)] = plain, handle
         self._lowered[id(handle)] = handle, plain
 
+    def plain_of(self, value: Any) -> Any:
+        """Return what a handle stands for that was made of it, and anything else as it is."""
+        known = self._lowered.get(id(value))
+        return known[1] if known is not None and known[0] is value else value
+
+    def follows(self, array: np.ndarray) -> bool:
+        """Tell whether the memory of an array is written to, or watched."""
+        lender = self._lenders.get(id(owner_of(array)))
+        return lender is not None and (lender.storage.changed or lender.storage.id >= 0)
+
     def _lender(self, plain: np.ndarray) -> Lender:
         owner = owner_of(plain)
         memory = memory_of(owner, plain)
@@ -95,19 +109,25 @@ class Borrowed:
                 known.storage.move()
             self._lenders[id(owner)] = known
             self._owners[id(known.storage)] = known.storage, known.memory
+            if known.is_copy:
+                self._copies.add(id(known.storage))
+        elif floats_of(known.memory) != floats_of(plain):
+            raise _cannot_share(
+                known.memory, plain, f"One holds {known.memory.dtype}, the other {plain.dtype}."
+            )
         return known
 
     def _check_apart(self, new: Lender) -> None:
         """Raise if an array shares memory with another one, and NumPy does not say how."""
-        for known in self._lenders.values():
-            strange = new.is_strange or known.is_strange
-            if strange and np.shares_memory(known.owner, new.owner):
-                raise SourceError(
-                    f"Arrays of shapes {known.owner.shape} and {new.owner.shape} share memory in a "
-                    "way that the tape cannot follow.",
-                    why="Neither is a view of the other, or their elements lie across each other.",
-                    fix="Use one of them and views of it, or a copy: x = x.copy().",
+        for known in list(self._lenders.values()) if new.is_strange else self._strange:
+            if np.shares_memory(known.owner, new.owner):
+                raise _cannot_share(
+                    known.owner,
+                    new.owner,
+                    "Neither is a view of the other, or their elements lie across each other.",
                 )
+        if new.is_strange:
+            self._strange.append(new)
 
     def lower(self, handle: Any) -> Any:
         """Return the plain object that NumPy would have left in place of a handle."""
@@ -127,6 +147,11 @@ class Borrowed:
         known = self._owners.get(id(storage))
         if known is None:
             known = self._owners[id(storage)] = storage, copy_of(storage.buffer)
+        if id(storage) in self._copies:
+            warn(
+                f"A view of an array of shape {known[1].shape} is left as a copy: the elements of "
+                "that array do not lie in line with each other. Take the view outside the tape.",
+            )
         memory = known[1]
         if storage.owner is not None and storage.owner() is handle:
             _reshape(memory, handle)
@@ -141,13 +166,14 @@ class Borrowed:
         """Write the data of changed arrays back into the arrays that were lifted."""
         for lender in self._lenders.values():
             lender.settle()
+        whole = {id(one.storage) for one in self._lenders.values() if one.is_whole}
         for plain, handle in self._lifted.values():
             if isinstance(plain, np.ndarray):
                 _reshape(plain, handle)
                 storage = handle.storage
-                if not isinstance(storage, Storage):
+                if not isinstance(storage, Storage):  # nobody has written to it
                     continue
-                if storage.changed and not self._lender(plain).is_whole:
+                if storage.changed and id(storage) not in whole:
                     _write(plain, storage.true_view(handle))
                 writeable = storage.is_writeable(handle)
                 if writeable != is_writeable(plain):
@@ -200,6 +226,15 @@ class Lender:
                 _write(self.memory, storage.buffer)
         elif recording is not None and not storage.written:
             recording.guards[id(self.memory)] = (self.memory, self.before)
+
+
+def _cannot_share(one: np.ndarray, other: np.ndarray, why: str) -> SourceError:
+    return SourceError(
+        f"Arrays of shapes {one.shape} and {other.shape} share memory in a way that the tape "
+        "cannot follow.",
+        why=why,
+        fix="Use one of them and views of it, or a copy: x = x.copy().",
+    )
 
 
 def _write(memory: np.ndarray, values: np.ndarray) -> None:

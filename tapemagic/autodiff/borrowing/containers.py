@@ -1,158 +1,40 @@
-"""Exchanging objects wherever they can be reached from the user's names, in place.
+"""What is inside an object, and how something else is put there.
 
-One walk serves both directions: on entry arrays become handles, on exit handles become arrays. A
-container whose elements change stays the very same object; only tuples and frozen sets are made
-anew, and only when something inside them changes.
+The user's own `__setitem__`, `__setattr__` and properties are never called. What cannot be changed
+in place is made anew of other parts (`rebuild`), and what cannot be made anew either is only told
+of (`held`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import operator
-import sys
+import gc
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import CellType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from contextvars import ContextVar
+from types import (
+    AsyncGeneratorType,
+    BuiltinMethodType,
+    CellType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 import numpy as np
 
-_PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
-_ATOMS = _PLAIN | {range, slice, ModuleType, np.dtype}
-_DEEPEST = 100  # tuples inside tuples; everything else is walked without recursion
+from .frame_names import FrameNames
+from .opaque import OPAQUE, of_referents
 
-
-class Walk:
-    """Visit objects breadth first and exchange what `swap` exchanges.
-
-    Parameters
-    ----------
-    swap : callable
-        Returns the replacement of an object, or the object itself.
-    is_users : callable
-        Says whether a class is the user's own, so that its instances are looked into.
-    most : int
-        Objects that are visited at most.
-    libraries : int
-        How many objects of other classes may lie in one another to be looked into: a library's
-        object may hold what the cell gave it, but its inner life is large and not the cell's.
-    enough : callable, optional
-        ``enough(seen)``, with the ids of all that was visited, is asked after each container in
-        which something was exchanged; the walk ends when it holds.
-    numbers : bool
-        Whether containers of mere numbers are looked into as well.
-
-    Attributes
-    ----------
-    changed : dict
-        The containers in which something was exchanged, by id.
-    rebuilt : list of (new, old)
-        The tuples and frozen sets that had to be made anew.
-    """
-
-    def __init__(
-        self,
-        swap: Callable[[Any], Any],
-        is_users: Callable[[type], bool],
-        most: int = sys.maxsize,
-        libraries: int = 0,
-        enough: Callable[..., bool] | None = None,
-        numbers: bool = False,
-    ) -> None:
-        self.swap = swap
-        self.is_users = is_users
-        self.left = most
-        self.libraries = libraries
-        self.enough, self.numbers = enough, numbers
-        self.changed: dict[int, Any] = {}
-        self.rebuilt: list[tuple[Any, Any]] = []
-        # keeps what it has seen alive: an id must not be given to another object meanwhile
-        self._seen: dict[int, tuple[Any, Any]] = {}
-        self._waiting: deque[tuple[Any, int]] = deque()
-
-    def run(self) -> None:
-        """Look into everything that was reached."""
-        while self._waiting and self.left > 0:
-            holder, level = self._waiting.popleft()
-            if not self.numbers and is_plain_data(holder):
-                self.left -= len(holder) // 100  # as much faster
-                continue
-            for put, place, value in slots(holder):
-                self.left -= 1
-                new = self.visit(value, level)
-                if new is not value:
-                    put(holder, place, new)
-                    self.changed[id(holder)] = holder
-                value = None  # references to what was exchanged may be counted
-            if self.enough and id(holder) in self.changed and self.enough(self._seen):
-                return
-
-    def visit(self, value: Any, level: int = 0, depth: int = 0) -> Any:
-        """Return what stands for a value; its contents wait for `run`.
-
-        `level` counts the libraries' objects around it, `depth` the tuples.
-        """
-        if type(value) in _ATOMS:
-            return self.swap(value)
-        seen = self._seen.get(id(value))
-        if seen is not None:
-            return seen[1]
-        new = self.swap(value)
-        if new is value and isinstance(value, tuple | frozenset) and depth < _DEEPEST:
-            new = self._rebuild(value, level, depth)
-        elif new is value and self._looks_inside(value):
-            self._waiting.append((value, level))
-        elif new is value and level < self.libraries and is_library_object(value):
-            self._waiting.append((value, level + 1))
-        self._seen[id(value)] = (value, new)
-        return new
-
-    def _rebuild(self, value: Any, level: int, depth: int) -> Any:
-        elements = list(value)
-        self.left -= len(elements)
-        new = [self.visit(element, level, depth + 1) for element in elements]
-        if all(map(operator.is_, new, elements)):
-            return value
-        result = rebuild(value, new)
-        self.rebuilt.append((result, value))
-        return result
-
-    def _looks_inside(self, value: Any) -> bool:
-        kind = type(value)
-        if kind is np.ndarray:
-            return value.dtype.kind == "O"
-        if kind in _OPENERS or isinstance(value, list | dict | set | deque):
-            return True
-        return self.is_users(value) if isinstance(value, type) else self.is_users(kind)
-
-
-def rebuild(value: Any, elements: list[Any]) -> Any:
-    """Make a tuple or frozen set like another one; of an unknown kind, return that one."""
-    if hasattr(value, "_make"):  # a named tuple
-        return value._make(elements)
-    return type(value)(elements) if type(value) in (tuple, frozenset) else value
-
-
-def is_plain_data(holder: Any) -> bool:
-    """Say whether a container holds nothing but numbers and text, at the speed of C."""
-    kind = type(holder)
-    if kind is dict:
-        parts = (holder, holder.values())
-        return all(_PLAIN.issuperset(map(type, part)) for part in parts)
-    return kind in (list, set, deque) and _PLAIN.issuperset(map(type, holder))
-
-
-def is_library_object(value: Any) -> bool:
-    """Say whether a value is an instance with attributes, and neither a class nor a module.
-
-    A tape is none: the handles in it are its own.
-    """
-    if isinstance(value, type | ModuleType) or callable(value):
-        return False
-    ours = (type(value).__module__ or "").partition(".")[0] == __name__.partition(".")[0]
-    return not ours and type(getattr(value, "__dict__", None)) is dict
-
+#: What holds nothing.
+ATOMS = frozenset({int, float, complex, bool, str, bytes, type(None), range, ModuleType, np.dtype})
 
 # ------------------------------------------------------------------- what is inside a container
 
@@ -161,20 +43,19 @@ Slot = tuple[Callable[[Any, Any, Any], Any], Any, Any]
 
 
 def slots(holder: Any) -> Iterator[Slot]:
-    """Yield every place in a container, with the way to put something else there.
-
-    The user's own `__setitem__`, `__setattr__` and properties are never called.
-    """
+    """Yield every place in a container, with the way to put something else there."""
     kind = type(holder)
-    opener = _OPENERS.get(kind)
+    opener = OPENERS.get(kind)
     if opener is not None:
         yield from opener(holder)
     elif isinstance(holder, type):
         yield from _of_class(holder)
     else:
-        for base in (list, dict, set, deque):
+        for base in _BASES:
             if isinstance(holder, base):
-                yield from _OPENERS[base](holder)
+                yield from OPENERS[base](holder)
+        if isinstance(holder, BaseException):
+            yield setattr, "args", holder.args
         own = getattr(holder, "__dict__", None)
         if type(own) is dict:
             for name, value in list(own.items()):
@@ -199,7 +80,7 @@ def _of_deque(holder: Any) -> Iterator[Slot]:
 
 
 def _of_dict(holder: Any) -> Iterator[Slot]:
-    keys = [key for key in dict.keys(holder) if type(key) not in _ATOMS]
+    keys = [key for key in dict.keys(holder) if type(key) not in ATOMS]
     for key in keys:
         yield _replace_key, key, key
     for key, value in list(dict.items(holder)):
@@ -253,7 +134,6 @@ def _of_function(holder: FunctionType) -> Iterator[Slot]:
 
 def _of_method(holder: MethodType) -> Iterator[Slot]:
     yield _never, None, holder.__func__
-    yield _never, None, holder.__self__
 
 
 def _of_partial(holder: functools.partial) -> Iterator[Slot]:
@@ -266,6 +146,41 @@ def _set_arguments(holder: functools.partial, place: None, args: tuple) -> None:
     holder.__setstate__((holder.func, args, holder.keywords, vars(holder) or None))  # type: ignore[attr-defined]
 
 
+def _of_proxy(holder: Any) -> Iterator[Slot]:
+    if "__module__" not in holder:  # the names of a class are not to be changed behind its back
+        for content in gc.get_referents(holder):
+            yield _never, None, content
+
+
+def _of_dict_view(holder: Any) -> Iterator[Slot]:
+    yield _never, None, holder.mapping
+
+
+_FRAMES = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
+
+
+def _of_suspended(holder: Any) -> Iterator[Slot]:
+    frame = getattr(holder, _FRAMES[type(holder)])
+    if frame is not None:
+        names = FrameNames(frame)
+        for name, value in list(names.items()):
+            yield functools.partial(_set_local, names), name, value
+        yield from of_referents(holder)  # what a loop goes through has no name
+
+
+def _set_local(names: FrameNames, holder: Any, name: str, new: Any) -> None:
+    names[name] = new
+
+
+def _of_variable(holder: ContextVar) -> Iterator[Slot]:
+    with contextlib.suppress(LookupError):  # not set yet
+        yield _set_variable, None, holder.get()
+
+
+def _set_variable(holder: ContextVar, place: None, new: Any) -> None:
+    holder.set(new)
+
+
 def _of_descriptor(holder: Any) -> Iterator[Slot]:
     parts = ("fget", "fset", "fdel") if type(holder) is property else ("__func__",)
     for part in parts:
@@ -276,7 +191,7 @@ def _of_class(holder: type) -> Iterator[Slot]:
     for name, value in list(vars(holder).items()):
         if callable(value) or not (name.startswith("__") and name.endswith("__")):
             yield type.__setattr__, name, value
-    for base in holder.__bases__:
+    for base in (*holder.__bases__, type(holder)):
         yield _never, None, base
 
 
@@ -304,7 +219,8 @@ def _never(holder: Any, place: None, new: Any) -> None:
     """Replace nothing: what is here is only looked into."""
 
 
-_OPENERS: dict[type, Callable[[Any], Iterator[Slot]]] = {
+_BASES = (list, dict, set, deque)
+OPENERS: dict[type, Callable[[Any], Iterator[Slot]]] = {
     list: _of_list,
     dict: _of_dict,
     set: _of_set,
@@ -317,4 +233,64 @@ _OPENERS: dict[type, Callable[[Any], Iterator[Slot]]] = {
     staticmethod: _of_descriptor,
     classmethod: _of_descriptor,
     property: _of_descriptor,
+    ContextVar: _of_variable,
+    MappingProxyType: _of_proxy,
+    **dict.fromkeys(map(type, ({}.keys(), {}.values(), {}.items())), _of_dict_view),
+    **dict.fromkeys(_FRAMES, _of_suspended),
+    **OPAQUE,
+}
+
+
+# --------------------------------------------------------------- what cannot be changed in place
+
+
+def parts(value: Any) -> list[Any] | None:
+    """Return what an immutable object is made of; None if it is none of those known here."""
+    known = _IMMUTABLE.get(type(value))
+    if known is not None:
+        return known[0](value)
+    return list(value) if isinstance(value, tuple | frozenset) else None
+
+
+def rebuild(value: Any, elements: list[Any]) -> Any:
+    """Make an object like an immutable one, of other parts; of an unknown kind, return that one."""
+    kind = type(value)
+    if kind in _IMMUTABLE:
+        return _IMMUTABLE[kind][1](value, elements)
+    if hasattr(kind, "_make"):  # a named tuple
+        return kind._make(elements)
+    base = tuple if isinstance(value, tuple) else frozenset
+    try:
+        new = base.__new__(kind, elements)
+    except TypeError:  # of C, such as `time.struct_time`
+        return value
+    if hasattr(new, "__dict__"):
+        vars(new).update(vars(value))
+    return new
+
+
+def _parts_of_method(value: Any) -> list[Any] | None:
+    owner = value.__self__
+    return None if owner is None or isinstance(owner, type | ModuleType) else [owner]
+
+
+def _parts_of_reference(value: Any) -> list[Any] | None:
+    there = value()
+    is_known = value.__callback__ is None or type(value) is weakref.KeyedRef
+    return [there] if is_known and there is not None else None
+
+
+def _method_of(value: Any, owner: list[Any]) -> Any:
+    return getattr(owner[0], value.__name__)
+
+
+_IMMUTABLE: dict[type, tuple[Callable[[Any], list[Any] | None], Callable[[Any, list], Any]]] = {
+    slice: (lambda old: [old.start, old.stop, old.step], lambda old, new: slice(*new)),
+    MethodType: (_parts_of_method, _method_of),
+    BuiltinMethodType: (_parts_of_method, _method_of),
+    weakref.ref: (_parts_of_reference, lambda old, new: weakref.ref(new[0])),
+    weakref.KeyedRef: (
+        _parts_of_reference,
+        lambda old, new: weakref.KeyedRef(new[0], old.__callback__, old.key),
+    ),
 }

@@ -11,17 +11,20 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
-from collections.abc import Callable, Iterable, MutableMapping
-from types import SimpleNamespace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from tapemagic.autodiff.handles import HANDLE_TYPES
 from tapemagic.autodiff.leaks import warn
+from tapemagic.autodiff.places import owner_of
 from tapemagic.autodiff.traced import TracedArray
 
-from .containers import Walk
+from .containers import parts
+from .walk import Walk
 
 #: Objects that are looked at on entry. What lies beyond stays plain, and is refused aloud when a
 #: traced value is written into it.
@@ -53,6 +56,9 @@ class Exchange:
         self._made: set[int] = set()  # ids of handles, which `borrowed` keeps alive
         self._changed: list[Callable[[], Any]] = []
         self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
+        self._held: list[tuple[str, np.ndarray]] = []  # type of a holder, array that stays there
+        self._scopes: dict[int, MutableMapping[str, Any]] = {}  # whose names are exchanged
+        self._waiting: deque[MutableMapping[str, Any]] = deque()
 
     def take(
         self,
@@ -79,6 +85,15 @@ class Exchange:
                 "beyond them are not followed, and their gradients would be missing."
             )
         self.note_changed(walk.changed.values(), walk.rebuilt)
+        # not the holders themselves: what the cell deletes must die
+        self._held += [(_kind_of(one), x) for one, value in walk.held for x in arrays_in(value)]
+
+    def note_scope(self, value: Any) -> None:
+        """Let the global names of a user's function or module be looked at as well."""
+        scope = value.__globals__ if type(value) is FunctionType else vars(value)
+        if id(scope) not in self._scopes and is_users_module(scope.get("__name__") or "__main__"):
+            self._scopes[id(scope)] = scope
+            self._waiting.append(scope)
 
     def lift(self, value: Any) -> Any:
         """Return the handle of an array, and anything else as it is."""
@@ -106,8 +121,7 @@ class Exchange:
         """Tell whether a tuple, or one inside it, holds a result of the running code."""
         return any(
             not self.is_foreign(x) if type(x) in HANDLE_TYPES else self._holds_ours(x)
-            for x in value
-            if type(x) in HANDLE_TYPES or isinstance(x, tuple | frozenset)
+            for x in parts(value) or ()
         )
 
     def give_back(self, places: Iterable[Place]) -> None:
@@ -121,7 +135,7 @@ class Exchange:
         for find in self._changed:
             walk.visit(find())
         for _, original in self._originals.values():
-            for element in original:  # lists and the like inside may hold new handles
+            for element in parts(original) or ():  # lists and the like inside may hold new handles
                 walk.visit(element)
         walk.run()
         self.borrowed.restore()
@@ -138,6 +152,29 @@ class Exchange:
             # A tuple of the running code's making is made anew once more, of plain objects.
             return value if self._holds_ours(original) else original
         return self.lower(value)
+
+    def tell_of_holders(self) -> None:
+        """Warn of arrays that are followed, and are also held by what cannot be looked into."""
+        told = {(self._name_of(x), kind) for kind, x in self._held if self.borrowed.follows(x)}
+        self._held.clear()
+        for name, kind in sorted(told):
+            warn(
+                f"{name} is also held by an object of type {kind}, which the tape cannot look "
+                "into: what is computed through it has no gradient, and what is written to the "
+                "array is not seen there meanwhile. Make that object under the tape.",
+            )
+
+    def _name_of(self, array: np.ndarray) -> str:
+        """Return what an array is called, by its name or that of one with the same memory."""
+        owner, found = owner_of(array), []
+        for scope in self._scopes.values():
+            for name, value in list(scope.items()):
+                plain = self.borrowed.plain_of(value)
+                if is_array(plain) and owner_of(plain) is owner:
+                    found.append(name)
+        # those of the shell for what it has shown come last
+        best = min(found, key=lambda name: name.startswith("_"), default="")
+        return f"'{best}'" if best else f"An array of shape {array.shape}"
 
     def is_foreign(self, handle: Any) -> bool:
         """Tell whether a handle is to stay one, since it was there before."""
@@ -159,15 +196,32 @@ def remember(holder: Any) -> Callable[[], Any]:
         return lambda: holder
 
 
+def arrays_in(value: Any) -> Iterator[np.ndarray]:
+    """Yield an array, or those in a tuple."""
+    if issubclass(type(value), np.ndarray):
+        yield value
+    else:
+        for part in parts(value) or ():
+            yield from arrays_in(part)
+
+
+def _kind_of(holder: Any) -> str:
+    kind = type(holder).__name__
+    return f"{kind} ({holder.dtype})" if issubclass(type(holder), np.ndarray) else kind
+
+
 def is_array(value: Any) -> bool:
     """Say whether a value is an array that can carry derivatives."""
     return type(value) in (np.ndarray, np.memmap) and value.dtype.kind in "fc"
 
 
 def is_users(kind: type) -> bool:
-    """Say whether a class was written by the user, in the notebook or in a file of theirs."""
+    """Say whether a class was written by the user, in the notebook or in a file of theirs.
+
+    Those that the user has made by a call (`make_dataclass`, `new_class`) name the module `types`.
+    """
     module = getattr(kind, "__module__", None)
-    return kind is SimpleNamespace or (isinstance(module, str) and is_users_module(module))
+    return module == "types" or (isinstance(module, str) and is_users_module(module))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -178,5 +232,9 @@ def is_users_module(name: str) -> bool:
     root = name.partition(".")[0]
     if root in sys.stdlib_module_names or root == __name__.partition(".")[0]:
         return False
-    file = getattr(sys.modules.get(name), "__file__", None) or "site-packages"
+    module = sys.modules.get(name) or sys.modules.get(root)
+    file = getattr(module, "__file__", None)
+    if file is None:  # made by hand, if no importer knows of it
+        top = sys.modules.get(root)
+        return top is not None and getattr(top, "__spec__", None) is None
     return "site-packages" not in file and "dist-packages" not in file

@@ -19,7 +19,8 @@ from tapemagic.autodiff.recorder import RECORDER
 from .borrowed import Borrowed
 from .containers import slots
 from .exchange import Exchange, Place, is_users_module
-from .scopes import FrameNames, scopes
+from .frame_names import FrameNames
+from .scopes import scopes
 
 #: Local names under which NumPy is usually known; other locals are not looked at.
 _USUAL = frozenset(("np", "numpy", "math", "cmath", "xp"))

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, MutableMapping
 from types import FunctionType, ModuleType
 from typing import Any
+from weakref import getweakrefcount
 
 import numpy as np
 
@@ -25,7 +26,8 @@ from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import SourceError
 
 from .borrowed import Borrowed
-from .exchange import Exchange, Place, is_array, is_users_module
+from .exchange import Exchange, Place, is_array
+from .recent import recent
 from .scopes import identity, scopes
 
 #: Whether the argument of a call in progress counts as a reference to it. From 3.14 on Python may
@@ -33,6 +35,8 @@ from .scopes import identity, scopes
 _ARGUMENTS_COUNT = sys.version_info < (3, 14)
 #: Numbers that Python may share between names that have nothing to do with each other.
 _PYTHON_NUMBERS = (float, complex)
+#: What most names hold, and what holds nothing that a block could exchange.
+_FLAT = frozenset({int, float, str, bool, np.ndarray, np.float64, FunctionType, ModuleType, type})
 
 
 class Watched(Exchange):
@@ -53,9 +57,7 @@ class Watched(Exchange):
         self._chosen: dict[int, Any] = {}  # by id
         self._handles: dict[int, int] = {}  # id of a handle -> id of what it stands for
         self._arrays: list[np.ndarray] = []
-        self._scopes: dict[int, MutableMapping[str, Any]] = {}
         self._before: dict[int, dict[str, int]] = {}  # of each scope: name -> id of its value
-        self._waiting: deque[MutableMapping[str, Any]] = deque()
         self._tokens: set[int] = set()
 
     # ------------------------------------------------------------------------------- entry
@@ -108,7 +110,7 @@ class Watched(Exchange):
                 known = ours[i] + now[count] + argument + (id(chosen[i]) in seen)
                 if now[i] > known or (is_discarded and not self.found[id(chosen[i])]):
                     return False
-                if _is_view(chosen[i]) or _is_shared(chosen[i]):
+                if _is_view(chosen[i]) or _is_shared(chosen[i]) or getweakrefcount(chosen[i]):
                     return False  # the references do not tell
             return True
 
@@ -147,7 +149,7 @@ class Watched(Exchange):
         """Return the handle of a chosen object, or of an array that shares its memory."""
         kind = type(value)
         if kind is FunctionType or kind is ModuleType:
-            self._note_scope(value)
+            self.note_scope(value)
         elif id(value) in self._handles:
             self.found[self._handles[id(value)]] = self.found[self._handles[id(value)]] or 1
         elif id(value) in self._chosen:
@@ -158,13 +160,6 @@ class Watched(Exchange):
         ):
             return self.handle_of(value)  # a view, or the base
         return value
-
-    def _note_scope(self, value: Any) -> None:
-        """Let the global names of a user's function or module be looked at as well."""
-        scope = value.__globals__ if type(value) is FunctionType else vars(value)
-        if id(scope) not in self._scopes and is_users_module(scope.get("__name__") or "__main__"):
-            self._scopes[id(scope)] = scope
-            self._waiting.append(scope)
 
     # -------------------------------------------------------------------------------- exit
 
@@ -179,7 +174,10 @@ class Watched(Exchange):
                 new = before.get(name) != id(value) or id(value) in self._originals
                 if new or type(value) is TracedArray:
                     changed.append((scope, name))
+                elif type(value) not in _FLAT:
+                    changed += recent(value)
         self.give_back(changed)
+        self.tell_of_holders()
 
     def is_foreign(self, handle: Any) -> bool:
         """Tell whether another recording made a handle."""

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tapemagic.autodiff.borrowing.containers import Walk
+from tapemagic.autodiff.borrowing.walk import Walk
 
 
 class Old:

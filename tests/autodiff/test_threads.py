@@ -1,0 +1,106 @@
+"""Tapes in several threads: one thread records at a time, and the others are told."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from tapemagic import GradientTape
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.errors import TapeStateError
+
+
+class Other:
+    """A thread that holds a tape open until it is told to end."""
+
+    def __enter__(self):
+        self._entered, self._end = threading.Event(), threading.Event()
+        self.gradient = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        self._entered.wait()
+        return self
+
+    def _run(self):
+        x = np.array([1.0, 2.0])
+        with GradientTape() as tape:
+            tape.watch(x)
+            self._entered.set()
+            self._end.wait()
+            y = (x * x).sum()
+        self.gradient = tape.gradient(y, x)
+
+    def __exit__(self, *error):
+        self._end.set()
+        self._thread.join()
+
+
+def gradient_here():
+    w = np.array([3.0, 4.0])
+    with GradientTape() as tape:
+        tape.watch(w)
+        y = (w * w).sum()
+    assert type(w) is np.ndarray
+    return tape.gradient(y, w).tolist()
+
+
+def test_a_second_thread_is_refused_and_changes_nothing():
+    tape = GradientTape()
+    with Other() as other:
+        with pytest.raises(TapeStateError, match="Another thread records"), tape:
+            pass
+        with pytest.raises(TapeStateError, match="Another thread records"):
+            gradient_here()
+    assert other.gradient.tolist() == [2.0, 4.0]
+    assert gradient_here() == [6.0, 8.0]
+    with tape:  # the refused one records of its own
+        pass
+    assert RECORDER.thread is None
+
+
+def test_a_thread_that_has_ended_holds_nobody_up():
+    tape = GradientTape()
+    thread = threading.Thread(target=tape.start)
+    thread.start()
+    thread.join()
+    try:
+        assert RECORDER.claim()
+    finally:
+        tape.stop()
+
+
+def test_nested_tapes_and_pauses_keep_the_recorder():
+    w = np.array([3.0, 4.0])
+    with GradientTape(persistent=True) as outer:
+        outer.watch(w)
+        with GradientTape() as inner:
+            inner.watch(w)
+            y = (w * w).sum()
+        with outer.stop_recording():
+            assert RECORDER.thread == threading.get_ident()
+        z = y * 2
+    assert outer.gradient(z, w).tolist() == [12.0, 16.0]
+    assert RECORDER.thread is None
+
+
+def test_many_threads_are_right_or_refused():
+    found, errors = [], []
+
+    def work(k):
+        for _ in range(50):
+            w = np.array([1.0, 2.0]) * k
+            try:
+                with GradientTape() as tape:
+                    tape.watch(w)
+                    y = (w * w).sum()
+                found.append(np.allclose(tape.gradient(y, w), 2 * np.array([1.0, 2.0]) * k))
+            except TapeStateError as error:
+                errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(found)
+    assert len(found) + len(errors) == 150
