@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import composite, constant, general, linear
 from tapemagic.errors import NoRuleError
 
@@ -237,7 +238,17 @@ def _vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
     return y if increasing else np.copy(np.flip(y, 1), order="C")
 
 
+@composite(np.ix_)
+def _ix(*args: Any) -> tuple:
+    """Lay each array along an axis of its own; only the plain ones may be indices."""
+    meshed = np.ix_(*map(plain, args))  # NumPy's own errors
+    return tuple(
+        np.reshape(as_array(x), grid.shape) if dispatch.is_traced(x) else grid
+        for x, grid in zip(args, meshed, strict=True)
+    )
+
+
 constant(
-    np.nonzero, np.flatnonzero, np.argwhere, np.ix_, np.unravel_index, np.ravel_multi_index,
+    np.nonzero, np.flatnonzero, np.argwhere, np.unravel_index, np.ravel_multi_index,
     np.diag_indices_from, np.tril_indices_from, np.triu_indices_from,
 )  # fmt: skip

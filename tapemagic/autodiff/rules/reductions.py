@@ -85,7 +85,9 @@ def _average(
     if np.any(plain(scale) == 0):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
     y = np.sum(np.multiply(a, weights, dtype=dtype), axis=axis, **keep) / scale
-    return (y, np.broadcast_to(scale, np.shape(y))) if returned else y
+    if not returned:
+        return y
+    return y, scale if np.shape(scale) == np.shape(y) else np.copy(np.broadcast_to(scale, y.shape))
 
 
 def _broadcast_weights(a: Any, axis: Any, weights: Any) -> Any:

@@ -120,7 +120,7 @@ linear(np.broadcast_to, lambda ct, array, shape, subok=False: ct)
 @composite(np.broadcast_arrays)
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
     shape = np.broadcast_shapes(*map(np.shape, args))
-    arrays = (x if isinstance(plain(x), np.ndarray) else np.reshape(x, ()) for x in args)
+    arrays = (x if isinstance(plain(x), np.ndarray) else np.reshape(x, np.shape(x)) for x in args)
     arrays = (dispatch.itself(x) if dispatch.is_traced(x) else x for x in arrays)
     return tuple(x if x.shape == shape else np.broadcast_to(x, shape) for x in arrays)
 

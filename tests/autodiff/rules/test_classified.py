@@ -106,3 +106,41 @@ def test_names_for_people(fun):
     rule = RULES[fun]
     assert not rule.name.startswith("_")
     assert not rule.name.endswith(("primitive", "vjp"))
+
+
+_VECTOR, _MATRIX = np.array([0.3, 1.7, -0.4]), np.array([[1.2, 0.3], [0.4, 2.1]])
+#: What a constant may be called with; it need not take all of them.
+_ARGUMENTS = [
+    (_VECTOR,), (_MATRIX,), (_VECTOR, _VECTOR), (_MATRIX, _MATRIX), (_VECTOR, 1), (1.3,),
+    (1.3, 2.2), (_VECTOR, [0.0, 1.0]), (np.float64(0.3),), (8, 0.5),
+]  # fmt: skip
+#: Not asked of these: `n` is their constant argument, and the spacing is followed as ordinary code.
+_IN_PART = {np.fft.fftfreq, np.fft.rfftfreq}
+
+
+def _numbers(y):
+    parts = y if isinstance(y, (tuple, list)) else [y]
+    parts = [np.asarray(part) for part in parts]
+    return np.concatenate(
+        [part.ravel().astype(float) for part in parts if part.dtype.kind in "fiub"]
+    )
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [
+        f
+        for f, rule in RULES.items()
+        if getattr(rule, "kind", "") == "constant" and f not in _IN_PART
+    ],
+    ids=lambda fun: fun.__name__,
+)
+def test_a_constant_has_no_slope(fun):
+    """Whatever is declared to have no derivative does not change with its arguments."""
+    for args in _ARGUMENTS:
+        moved = [x * (1 + 1e-6) if x.dtype.kind == "f" else x for x in map(np.asarray, args)]
+        try:
+            before, after = _numbers(fun(*args)), _numbers(fun(*moved))
+        except (AttributeError, TypeError, ValueError, IndexError):
+            continue  # it does not take these
+        np.testing.assert_array_equal(before, after)

@@ -210,3 +210,27 @@ def test_copies_of_meshgrid_lie_in_memory_as_numpys_do():
     with tapemagic.GradientTape():
         grids = np.meshgrid(tapemagic.Variable(x), y)
     assert [grid.strides for grid in grids] == [grid.strides for grid in np.meshgrid(x, y)]
+
+
+@pytest.mark.parametrize(
+    ("fun", "slope"),
+    [
+        (lambda x: np.prod(np.broadcast_shapes(x.shape)) * sum(x), 3.0),
+        (lambda x: np.sum(np.multiply(*np.broadcast_arrays(x, [[1.0], [2.0]]))), 3.0),
+        (lambda x: np.sum(np.multiply(*np.ix_(x, [1.0, 2.0]))), 3.0),
+        (lambda x: np.sum(np.multiply(*np.ix_([True, False, True], x))[:, :, None]), 2.0),
+        (lambda x: np.sum(np.arange(6.0).reshape(2, 3)[np.ix_([0, 1], [2])] * x), 7.0),
+    ],
+)
+def test_arrays_that_are_laid_out_beside_plain_ones(fun, slope):
+    found = tapemagic.grad(fun)(np.array([0.5, 1.5, -1.0]))
+    np.testing.assert_allclose(found, np.full(3, slope))
+
+
+def test_the_weights_that_average_returns_can_be_written_to():
+    x = tapemagic.Variable(np.arange(6.0).reshape(2, 3))
+    with tapemagic.GradientTape() as tape:
+        mean, scale = np.average(x, axis=1, weights=[1.0, 2.0, 3.0], returned=True)
+        scale[0] = 2.0
+        y = np.sum(mean * scale)
+    np.testing.assert_allclose(tape.gradient(y, x), [[1 / 3, 2 / 3, 1.0], [1.0, 2.0, 3.0]])
