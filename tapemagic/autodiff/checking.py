@@ -129,6 +129,8 @@ def compare(
     gradients: list[np.ndarray],
     names: list[str],
     tolerance: float = 1e-5,
+    *,
+    widens: bool = True,
 ) -> Check:
     """Compare gradients with finite differences of ``fun(values)``.
 
@@ -141,10 +143,12 @@ def compare(
     names : list of str
     tolerance : float
         Relative difference that is accepted besides the error of the differences themselves.
+    widens : bool
+        Whether `fun` may be given values in double precision where they are single.
     """
     random = np.random.default_rng(0)
     rows, worst, unclear, count = [], 0.0, 0, 0
-    base, start = _in_double(fun, values)
+    base, start = _in_double(fun, values) if widens else (values, float(np.real(fun(values))))
     for k, (value, gradient, name) in enumerate(zip(values, gradients, names)):
         eps = np.finfo(value.dtype).eps
         accepted = tolerance * (1e3 if _is_single(value.dtype) else 1)
@@ -164,7 +168,12 @@ def compare(
             difference, error = ridders(along, step, noise)
             off, limit = _judge(exact, difference, error, accepted, least)
             if not off <= accepted:
-                difference, error = narrowed(along, step, noise, difference)
+                rough = max(
+                    noise,
+                    _precision_inside(along, scale / np.abs(direction).max())
+                    * (abs(start) + spread),
+                )
+                difference, error = narrowed(along, step, rough, difference)
                 off, limit = _judge(exact, difference, error, accepted, least)
             count += 1
             by_luck = off > accepted and off <= limit and limit > CLEAR
@@ -175,6 +184,18 @@ def compare(
                 rows.append((f"{name}{where}", exact, difference, error))
             worst = max(worst, off)
     return Check(not rows, worst, tuple(rows), count, unclear)
+
+
+def _precision_inside(along: Callable[[float], float], scale: float) -> float:
+    """Return the precision that a function computes in, if it is less than double, else 0.
+
+    The steps at which its value changes at all tell: ``x.astype(np.float32)`` takes no small ones.
+    """
+    for kind, coarser in ((np.float64, None), (np.float32, np.float32)):
+        step = 64 * float(np.finfo(kind).eps) * scale
+        if along(step) != along(-step):
+            return 0.0 if coarser is None else float(np.finfo(coarser).eps)
+    return float(np.finfo(np.float16).eps)
 
 
 def _line(fun: Callable, base: list[np.ndarray], k: int, direction: np.ndarray) -> Callable:

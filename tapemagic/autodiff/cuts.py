@@ -12,10 +12,10 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError
 
-from . import leaks, recorder, structures
+from . import guards, leaks, recorder, structures
 from .avals import AVALS, MULTIPLE, code_of, full, is_small
 from .calls import dispatch
-from .calls.dispatch import is_traced
+from .calls.dispatch import is_traced, untracked
 from .primitives import PRIMITIVES, PULLBACKS, Primitive
 from .recorder import RECORDER
 from .structure import source
@@ -86,6 +86,7 @@ def custom_gradient(fun: Callable) -> Callable:
     @functools.wraps(fun)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         name = getattr(fun, "__name__", "custom")
+        args = tuple(frozen(args)) if RECORDER.recording is not None else args
         leaves = structures.leaves(list(args))
         ids, codes = [], []
         for x in leaves:
@@ -94,6 +95,13 @@ def custom_gradient(fun: Callable) -> Callable:
             codes.append(code)
         start = len(RECORDER.entries)
         pair = fun(*args, **kwargs)
+        if any(is_traced(x) and getattr(x.storage, "changed", False) for x in leaves):
+            raise leaks.locate(
+                TapeUseError(
+                    f"{name} writes to its argument, which its gradient function reads later.",
+                    fix="Let it copy the argument first: x = x.copy().",
+                )
+            )
         if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and callable(pair[1])):
             raise TapeUseError(
                 f"{name} has to return its value and a gradient function.",
@@ -102,7 +110,7 @@ def custom_gradient(fun: Callable) -> Callable:
         y, gradient = pair
         if RECORDER.recording is None or max(ids, default=-1) < 0:
             return y
-        _refusecaptured(name, set(ids), start)
+        _refuse_captured(name, set(ids), start)
         cls = dispatch.family(leaves)
         constants = [None if id_ >= 0 else dispatch.plain(x) for x, id_ in zip(leaves, ids)]
         numbers = itertools.count(0.0)  # not integers, which count as settings
@@ -114,10 +122,11 @@ def custom_gradient(fun: Callable) -> Callable:
         )
         plain, flat = _plain_results(y)
         if flat is not None:
-            results = tuple(map(code_of, flat))
+            arrays = [x for x in flat if has_slope(x)]
+            results = tuple(map(code_of, arrays))
             tail: tuple = (MULTIPLE, tuple(ids), tuple(codes), rule, results, None)
-            id_ = recorder.append(tail, custom.code)
-            return structures.rebuild(plain, list(dispatch.unpack(flat, id_, cls)))
+            made = iter(dispatch.unpack(arrays, recorder.append(tail, custom.code), cls))
+            return structures.map_leaves(lambda x: next(made) if has_slope(x) else x, plain)
         code = code_of(plain if hasattr(plain, "dtype") else float(plain))
         kept = plain if is_small(code) else None
         tail = (code, tuple(ids), tuple(codes), rule, None, kept)
@@ -133,7 +142,29 @@ def _value_of(
     values = [x if constant is None else constant for constant, x in zip(constants, operands)]
     args = [structures.map_leaves(lambda place: values[int(place)], x) for x in places]
     y, flat = _plain_results(fun(*args, **keywords)[0])
-    return y if flat is None else flat
+    return y if flat is None else list(filter(has_slope, flat))
+
+
+def frozen(args: Any) -> list[Any]:
+    """Return arguments with handles of what they hold now: the user may write to them later."""
+    known: dict[int, Any] = {}
+
+    def one(x: Any) -> Any:
+        if not is_traced(x):
+            return guards.keep(x) if type(x) is np.ndarray else x
+        if id(x) not in known:
+            value, id_, code = dispatch.operand(x)
+            cls = x.result_class
+            still = dispatch.traced(value, code, id_, cls) if id_ >= 0 else untracked(value, cls)
+            known[id(x)] = x, still
+        return known[id(x)][1]
+
+    return [structures.map_leaves(one, x) for x in args]
+
+
+def has_slope(x: Any) -> bool:
+    """Tell whether a result is a number or array that can have a gradient."""
+    return isinstance(x, float | complex) or getattr(x, "dtype", np.dtype(int)).kind in "fc"
 
 
 def _plain_results(y: Any) -> tuple[Any, list[Any] | None]:
@@ -167,7 +198,7 @@ def _cotangents(gradient: Callable, name: str, places: list, given: list) -> lis
     )
 
 
-def _refusecaptured(name: str, known: set[int], start: int) -> None:
+def _refuse_captured(name: str, known: set[int], start: int) -> None:
     """Raise if a function read something watched that is none of its arguments.
 
     Its gradient function answers for the arguments alone: the rest would be missing in silence.

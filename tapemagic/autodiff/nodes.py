@@ -174,7 +174,7 @@ def _operands(entry: tuple) -> tuple[tuple, tuple, dict[str, Any]]:
             constants.append(arg)
         else:
             params[str(i)] = _decoded(arg)
-    params.update(keywords or ())
+    params.update(pair for pair in keywords or () if type(pair) is tuple)  # not codes of results
     return tuple(inputs), tuple(constants), params
 
 

@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.errors import TapeStateError
+
 #: Where the files of this package are.
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: Frames of these folders are not the user's: the position is that of the frame that called them.
@@ -186,6 +188,13 @@ class Recorder:
             stack.append(frame)
             contexts[frame] = self.context = number
             return
+        if self.thread is not None and self.thread != threading.get_ident():
+            self.frame = stack[-1] if stack else None
+            raise TapeStateError(
+                "Another thread computes with values of this tape, which records one thread.",
+                line=frame.f_lineno,
+                fix="Compute in one thread, or on plain values: tapemagic.stop_gradient(...).",
+            )
         new: list[FrameType] = []
         walker: FrameType | None = frame
         while walker is not None and walker not in contexts:

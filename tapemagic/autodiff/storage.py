@@ -124,15 +124,17 @@ class Storage:
         """Tell whether the array that a handle stands for may be written to."""
         return bool(handle.window[4] if self.written else is_writeable(handle.value))
 
-    def set_writeable(self, handle: Any, *args: Any, **kwargs: Any) -> None:
+    def set_writeable(
+        self, handle: Any, write: Any = None, align: Any = None, uic: Any = None
+    ) -> None:
         """Carry out ``handle.setflags(...)``."""
-        view = self.true_view(handle)[...]
-        view.setflags(*args, **kwargs)
-        if self.written:
-            handle.window = (*handle.window[:4], is_writeable(view))
+        value = (
+            handle.value if not self.written else view_at(self.buffer, (*handle.window[:4], True))
+        )
+        value.setflags(write=write, align=align, uic=uic)
+        if self.written and write is not None:
+            handle.window = (*handle.window[:4], bool(write))
             handle.value = view_at(self.buffer, handle.window)
-        else:
-            handle.value.setflags(*args, **kwargs)
 
     def settle(self, handle: Any, reads: bool = True, frame: Any = None) -> tuple[Any, int, int]:
         """Return value, id and aval of a handle whose token did not match.

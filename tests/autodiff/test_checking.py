@@ -82,6 +82,37 @@ def test_a_target_that_hangs_on_nothing():
     assert tape.gradient(y, x) is not None
 
 
+@pytest.mark.parametrize("size", [3, 12, 100, 10_000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x, dtype: np.sum(x.astype(dtype) ** 2),
+        lambda x, dtype: np.mean(x * x, dtype=dtype),
+        lambda x, dtype: np.sum(np.maximum(x.astype(dtype), 0)),
+        lambda x, dtype: np.sum(x.astype(dtype)),
+    ],
+)
+def test_doubles_that_are_computed_with_in_single(fun, dtype, size):
+    x = np.random.default_rng(3).standard_normal(size)
+    assert check_gradient(lambda x: fun(x, dtype), x)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("write", ["s -= z[:-1] * 0.5", "z[1:] += z[:-1]", "z[::2] *= 3.0"])
+def test_writes_through_views_are_checked_in_their_own_precision(write, dtype):
+    v = Variable(np.array([1.0, 2.0, 3.0, 4.0], dtype))
+    with GradientTape(persistent=True) as tape:
+        z = v * 1
+        names = {"z": z, "s": z[1:]}
+        exec(write, names)
+        y = np.sum(names["z"] * names["z"])
+    tape.gradient(y, v)
+    check = tape.check()
+    assert check, str(check)
+    assert check.count - check.unclear == 4
+
+
 def off_by(factor, fun, derivative):
     """A function whose pullback is wrong."""
     return custom_gradient(lambda x: (fun(x), lambda ct: factor * ct * derivative(x)))

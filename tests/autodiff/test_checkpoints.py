@@ -109,16 +109,84 @@ def test_checkpoint_refuses_a_write_to_its_argument():
     np.testing.assert_allclose(tape.gradient(y, x), [0.0, 2 * 25 * 2.0 + 2 * 2.0, 6.0])
 
 
-def change_a_constant(scale, random):
-    scale[0] = 5.0
+def run_with(change, weight):
+    """Call a checkpoint, change something, and take the gradient; a plain call is the truth."""
+    found = []
+    for cut in (tapemagic.checkpoint, lambda fun: fun):
+        scale, data, x = np.ones(3), np.array([1.0, 2.0, 3.0]), Variable(np.full(3, weight))
+        with GradientTape() as tape:
+            state = x * 1.0
+            y = cut(lambda a, b, scale=scale: np.sum(a * b * scale))(state, data)
+            change(state, data, scale, x)
+        found.append(lambda tape=tape, y=y, x=x: tape.gradient(y, x))
+    return found
 
 
-@pytest.mark.parametrize("change", [change_a_constant, lambda scale, random: random.normal()])
-def test_checkpoint_refuses_to_run_again_with_something_else(change):
-    scale, random = np.ones(2), np.random.default_rng(1)
-    x = Variable([1.0, 2.0])
-    with GradientTape() as tape:
-        y = np.sum(tapemagic.checkpoint(lambda u: u * scale * random.normal())(x))
-        change(scale, random)
+def overwrite(array):
+    array[:] = array * -2.0
+
+
+HARMLESS = {
+    "its argument": lambda state, data, scale, x: overwrite(state),
+    "a plain argument": lambda state, data, scale, x: overwrite(data),
+    "the variable": lambda state, data, scale, x: x.assign(x * -2.0),
+}
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_is_written_after_the_call_does_not_matter(name, weight):
+    cut, plain = run_with(HARMLESS[name], weight)
+    np.testing.assert_array_equal(cut(), plain())
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_checkpoint_refuses_to_run_again_with_something_else(weight):
+    cut, _ = run_with(lambda state, data, scale, x: overwrite(scale), weight)
     with pytest.raises(TapeError, match="gives another value when it runs again"):
-        tape.gradient(y, x)
+        cut()
+
+
+BESIDES = {
+    "an array": lambda: (lambda kept: lambda x: (overwrite(kept), x * 3)[1])(np.ones(2)),
+    "a list": lambda: (lambda kept: lambda x: (kept.append(x * 2), x * 3)[1])([]),
+    "a dict": lambda: (lambda kept: lambda x: (kept.update(h=x * 2), x * 3)[1])({}),
+    "a generator": lambda: (lambda rng: lambda x: x * rng.normal())(np.random.default_rng(0)),
+    "NumPy's own": lambda: lambda x: x * np.random.normal(),
+}
+
+
+@pytest.mark.parametrize("name", BESIDES)
+def test_checkpoint_refuses_to_do_something_twice(name):
+    """Values that leave by another way would be missing in the gradient, random ones be others."""
+    x = Variable([1.0, 2.0])
+    with pytest.raises(TapeError, match="changes something that is not its own"), GradientTape():
+        tapemagic.checkpoint(BESIDES[name]())(x)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x[:, 1], lambda x: x[::-1, ::2], lambda x: np.broadcast_to(x[0], (6, 5)),
+        lambda x: np.lib.stride_tricks.sliding_window_view(x[1], 3), lambda x: x.T,
+    ],
+)  # fmt: skip
+def test_checkpoint_of_a_view_runs_again(view):
+    x = Variable(np.random.default_rng(1).normal(size=(5, 5)))
+    found = []
+    for cut in (tapemagic.checkpoint, lambda fun: fun):
+        with GradientTape() as tape:
+            y = np.sum(cut(lambda a: np.tanh(a @ np.ones(a.shape[-1])).sum())(view(x)))
+        found.append(tape.gradient(y, x))
+    np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+def test_what_is_no_array_comes_through():
+    x = Variable([1.0, 2.0])
+    with GradientTape(persistent=True) as tape:
+        result = tapemagic.checkpoint(lambda x: {"y": x * 2, "n": 3, "s": "text", "b": [True]})(x)
+        loss = np.sum(result["y"] * result["n"])
+    assert (result["n"], result["s"], result["b"]) == (3, "text", [True])
+    np.testing.assert_array_equal(tape.gradient(loss, x), [6.0, 6.0])
+    assert tape.graph.nodes  # it can be drawn
+    assert tape.check()

@@ -210,3 +210,32 @@ def test_a_custom_gradient_of_a_list_that_answers_for_too_many_is_refused():
         z = product([x, x])
     with pytest.raises(TapeError, match="returned 3 values for 1 arguments"):
         tape.gradient(z, x)
+
+
+@pytest.mark.parametrize("change", ["argument", "constant", "variable"])
+def test_a_custom_gradient_reads_its_arguments_as_they_were(change):
+    @tapemagic.custom_gradient
+    def product(a, b):
+        return np.sum(a * b), lambda ct: (ct * b, ct * a)
+
+    x, constant = Variable([1.0, 2.0]), np.array([3.0, 4.0])
+    with GradientTape() as tape:
+        state = x * 1.0
+        y = product(state, constant)
+        if change == "argument":
+            state *= -1.0
+        elif change == "constant":
+            constant[:] = 0.0
+        else:
+            x.assign([7.0, 7.0])
+    np.testing.assert_array_equal(tape.gradient(y, x), [3.0, 4.0])
+
+
+def test_a_custom_gradient_that_writes_to_its_argument_is_refused():
+    @tapemagic.custom_gradient
+    def double(a):
+        a *= 2
+        return a, lambda ct: 2 * ct
+
+    with pytest.raises(TapeError, match="double writes to its argument"), GradientTape():
+        double(Variable([1.0, 2.0]) * 1.0)

@@ -155,6 +155,8 @@ class Borrowed:
         memory = known[1]
         if storage.owner is not None and storage.owner() is handle:
             _reshape(memory, handle)
+            if not storage.is_writeable(handle):
+                memory.flags.writeable = False
             return memory
         if storage.written:
             return view_at(memory, handle.window)

@@ -10,6 +10,8 @@ import contextlib
 import functools
 import gc
 import itertools
+import operator
+import queue
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -50,9 +52,14 @@ _ITERATORS = [
                 iter({}.items()), iter(np.empty(0)))),
     *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
 ]  # fmt: skip
+#: Calls that are prepared, and what sorting compares by.
+_PREPARED: list[Any] = [
+    operator.methodcaller, type(np.empty(0).__mul__), queue.SimpleQueue,
+    type(functools.cmp_to_key(max)(0)),
+]  # fmt: skip
 #: How to look into each kind.
 OPAQUE: dict[type, Callable[[Any], Iterator[_Slot]]] = {
-    **dict.fromkeys([*_ITERATORS, type(functools.cache(len))], of_referents),
+    **dict.fromkeys([*_ITERATORS, *_PREPARED, type(functools.cache(len))], of_referents),
     weakref.ref: _of_reference,
     np.flatiter: _of_memory,
     memoryview: _of_memory,

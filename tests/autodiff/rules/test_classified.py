@@ -36,10 +36,11 @@ def name_of(fun):
 def is_public(fun):
     """Tell whether users can reach a function: not so the ufuncs behind numpy.strings.
 
-    The functions of numpy.polynomial are carried by a twin of the module.
+    The functions of numpy.polynomial are carried by a twin of the module; those of numpy.strings
+    and numpy.char, which are there once somebody has imported them, are for text.
     """
     *path, name = name_of(fun).split(".")
-    if "polynomial" in path:
+    if not {"polynomial", "strings", "char"}.isdisjoint(path):
         return False
     return getattr(sys.modules.get(".".join(path), np.emath), name, None) is fun
 
