@@ -109,7 +109,7 @@ class Walk:
         if seen is not None:
             return seen[1]
         new = self.swap(value)
-        if new is value:
+        if new is value and not _is_floats(value):
             elements = parts(value) if depth < _DEEPEST else None
             if elements is not None:
                 new = self._rebuild(value, elements, level, depth)
@@ -160,6 +160,12 @@ class Walk:
         if isinstance(value, type):
             return self.is_users(value)
         return self.is_users(kind) or is_pythons_object(value)
+
+
+def _is_floats(value: Any) -> bool:
+    """Say whether a value is an array of floats, or a number: there is nothing inside."""
+    kind = type(value)
+    return issubclass(kind, np.generic) or (kind is np.ndarray and value.dtype.kind in "fc")
 
 
 def is_plain_data(holder: Any) -> bool:
