@@ -104,3 +104,26 @@ def test_many_threads_are_right_or_refused():
         thread.join()
     assert all(found)
     assert len(found) + len(errors) == 150
+
+
+def test_work_of_another_thread_under_our_tape_is_refused():
+    """Its entries would stand among ours, and one thread's line under the other's values."""
+    w, errors = np.array([3.0, 4.0]), []
+
+    def work(t):
+        try:
+            t * t
+        except TapeStateError as error:
+            errors.append(error)
+
+    with GradientTape() as tape:
+        tape.watch(w)
+        y = (w * w).sum()
+        other = threading.Thread(target=work, args=(w,))
+        other.start()
+        other.join()
+        y = y * 2.0
+    (error,) = errors
+    assert "Another thread computes" in error.what
+    assert error.fix
+    assert tape.gradient(y, w).tolist() == [12.0, 16.0]
