@@ -211,7 +211,9 @@ class FlatIterator(StandIn):
     @property
     def coords(self) -> tuple:
         shape = np.shape(self._handle.value)
-        return tuple(map(int, np.unravel_index(self._position % max(len(self), 1), shape)))
+        if not len(self):
+            return (0,) * len(shape)
+        return tuple(map(int, np.unravel_index(self._position % len(self), shape)))
 
     @property
     def _original(self) -> Any:

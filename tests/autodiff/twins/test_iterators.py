@@ -82,3 +82,11 @@ def test_positions_belong_to_the_iterator_that_is_left():
     assert type(left) is np.nditer
     assert left.iterindex == 1
     assert left.value == 1.3
+
+
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (3, 0, 2)])
+def test_an_empty_array_has_no_elements_to_enumerate(shape):
+    x = Variable(np.zeros(shape))
+    with GradientTape():
+        assert (x * 1.0).flat.coords == np.zeros(shape).flat.coords
+        assert list(modules.numpy_twin.ndenumerate(x * 1.0)) == []
