@@ -5,6 +5,8 @@ import pytest
 from notebook.test_holes import START, check
 from notebook.worlds import assert_same_world, run_plain, run_taped
 
+from tapemagic import GradientTape, Variable
+from tapemagic.autodiff.twins import modules
 from tapemagic.errors import NoRuleError
 
 FOLLOWED = [
