@@ -168,11 +168,9 @@ def compare(
             difference, error = ridders(along, step, noise)
             off, limit = _judge(exact, difference, error, accepted, least)
             if not off <= accepted:
-                rough = max(
-                    noise,
-                    _precision_inside(along, scale / np.abs(direction).max())
-                    * (abs(start) + spread),
-                )
+                # many roundings, of each element and of each partial sum
+                inside = 8 * _precision_inside(along, scale / np.abs(direction).max())
+                rough = max(noise, inside * (abs(start) + spread))
                 difference, error = narrowed(along, step, rough, difference)
                 off, limit = _judge(exact, difference, error, accepted, least)
             count += 1
