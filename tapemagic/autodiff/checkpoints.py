@@ -48,7 +48,7 @@ def checkpoint(fun: Callable) -> Callable:
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if RECORDER.recording is None:
             return fun(*args, **kwargs)
-        given = [*frozen(args), *frozen(kwargs.values())]
+        given = frozen([*args, *kwargs.values()])
         leaves = structures.leaves(given)
         live = [i for i, x in enumerate(leaves) if is_traced(x)]
 
@@ -164,7 +164,7 @@ def _summary(value: Any, depth: int = 3) -> Any:
 def _unrecorded(run: Callable, args: list, fun: Callable) -> Any:
     """Call a function on plain arguments; refuse what it reads of the recording besides."""
     was = RECORDER.recording
-    if was is None:
+    if was is None:  # `tape.check()`
         return run(*args)
     RECORDER.close()
     RECORDER.shunned = was.token

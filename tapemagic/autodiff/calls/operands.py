@@ -62,7 +62,9 @@ def check_constant(x: Any, args: Any) -> None:
             NoRuleError(
                 f"{leaks.name_of(args)} cannot be computed with an array of class"
                 f" {leaks.qualified_name(kind)}, which has rules of its own.",
-                fix="Give its data: np.asarray(...).",
+                fix="Say what stands in the masked places: x.filled(0.0)."
+                if hasattr(x, "filled")
+                else "Give its data: np.asarray(...).",
             )
         )
     if x.dtype.kind == "O":
