@@ -70,7 +70,7 @@ def sweep(
     try:
         with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
             found = _sweep(entries, seeds, wanted, mine, record, kept)
-            if _have_nan(found.values()):
+            if have_nan(found.values()):
                 found = careful_sweep(entries, seeds, wanted, mine, record, kept)
     finally:
         if before is not None:
@@ -78,15 +78,15 @@ def sweep(
     return found
 
 
-def _have_nan(cotangents: Iterable[Any]) -> bool:
-    """Tell whether any cotangent holds a nan."""
+def have_nan(cotangents: Iterable[Any]) -> bool:
+    """Tell whether any cotangent holds a nan; None, of a source without a path, does not."""
     for ct in cotangents:
         kind = type(ct)
         if kind is ndarray and ct.size < THREADED and ct.dtype.kind == "f":
             elements = ct if ct.ndim == 1 else ct.ravel()
             ct = elements.dot(elements)  # a sum of squares is nan if one of them is, and only so
         elif kind is not float64:
-            if has_nan(ct):
+            if ct is not None and has_nan(ct):
                 return True
             continue
         if ct != ct:  # noqa: PLR0124  (a nan, at a tenth of the price of np.isnan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from tapemagic.errors import TapeError, TapeUseError
 
 from . import structures
 from .avals import AVALS, fit, full
-from .backward import has_nan
+from .backward import has_nan, have_nan
 from .calls import dispatch
 from .nodes import Reader
 from .programs.loops import rolled
@@ -76,6 +77,11 @@ class Program:
         exec(compile(self._text, generated_name("program"), "exec"), scope)  # noqa: S102
         return scope
 
+    @cached_property
+    def _function(self) -> Any:
+        """What the text defines, without its `errstate`: a call has one for its own check too."""
+        return inspect.unwrap(self._scope[self.name])
+
     def __call__(self, **inputs: Any) -> tuple:
         """Run the program; a source that is not given keeps the value that it had in the run.
 
@@ -102,20 +108,23 @@ class Program:
             if x is not given[name]:
                 inputs[name] = _checked(name, x, given[name])
         try:
-            found = self._scope[self.name](**(given | inputs), **self.constants)
+            with np.errstate(all="ignore"):
+                found = self._function(**(given | inputs), **self.constants)
+                nan = bool(inputs) and have_nan(found[1:])
         except self._scope.get("OtherWay", ()) as error:
             raise TapeError(
                 f"With these inputs the run would have gone another way: {error}.",
                 why="The program repeats one run, with the branches and indices that it took.",
                 fix="Run the cell again with these inputs.",
             ) from None
-        for name, ct in zip(given, found[1:], strict=False):
-            if inputs and ct is not None and has_nan(ct):
-                raise TapeError(
-                    f"With these inputs the program's gradient with respect to {name!r} has a nan.",
-                    why="It may belong to an element that was never selected; a tape would give 0.",
-                    fix="Run the cell again with these inputs.",
-                )
+        if nan:
+            pairs = zip(given, found[1:], strict=False)
+            which = [name for name, ct in pairs if ct is not None and has_nan(ct)]
+            raise TapeError(
+                f"With these inputs the program's gradient with respect to {which[0]!r} has a nan.",
+                why="It may belong to an element that was never selected; a tape would give 0.",
+                fix="Run the cell again with these inputs.",
+            )
         return found
 
 
