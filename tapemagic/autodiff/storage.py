@@ -57,15 +57,17 @@ class Storage:
         Whether a rule may have saved `buffer` itself since the last copy.
     owner : weak reference or None
         The handle that stands for the array itself, and not for a view of it.
+    is_lent, is_part : bool
+        Whether the array was there before the tape; and is a part of one of other elements.
     """
 
     __slots__ = (
-        "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id", "limit",
-        "owner", "recording", "token", "version", "whole", "written",
+        "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id",
+        "is_lent", "is_part", "limit", "owner", "recording", "token", "version", "whole", "written",
     )  # fmt: skip
 
-    def __init__(self, buffer: np.ndarray, base: Any = None) -> None:
-        self.buffer = buffer
+    def __init__(self, buffer: np.ndarray, base: Any = None, is_lent: bool = False) -> None:
+        self.buffer, self.is_lent, self.is_part = buffer, is_lent, False
         self.aval = code_of(buffer)
         self.id: int = base.id if base is not None else -1
         self.token: object = base.token if base is not None else None

@@ -12,10 +12,13 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.later import StandIn
 from tapemagic.errors import UnsupportedWriteError
 
+from .views import base_of
+
 #: Facts about an array that say nothing about its values.
-FACTS = ("dtype", "ndim", "size", "nbytes", "itemsize", "strides", "base", "device")
+FACTS = ("dtype", "ndim", "size", "nbytes", "itemsize", "strides", "device")
 
 
 class Fact:
@@ -42,7 +45,7 @@ class Fact:
         )
 
 
-class Flags:
+class Flags(StandIn):
     """The flags of an array behind a handle: read from the plain array, set on the handle."""
 
     __slots__ = ("_handle",)
@@ -50,9 +53,13 @@ class Flags:
     def __init__(self, handle: Any) -> None:
         object.__setattr__(self, "_handle", handle)
 
+    @property
+    def _original(self) -> Any:
+        return dispatch.plain(self._handle).flags
+
     def _plain(self) -> Any:
         leaks.laid_out(self._handle)
-        return dispatch.plain(self._handle).flags
+        return self._original
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plain(), name)
@@ -102,6 +109,7 @@ def install(cls: type) -> None:
     for name in FACTS:
         setattr(cls, name, Fact(name))
     cls.flags = property(Flags)  # type: ignore[attr-defined]
+    cls.base = property(base_of)  # type: ignore[attr-defined]
     for kind in (np.ndarray, np.float64, np.complex128, float, complex):
         for name in dir(kind):
             if not name.startswith("_") and not hasattr(cls, name):

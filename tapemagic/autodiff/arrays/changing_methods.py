@@ -98,7 +98,7 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
             "cannot resize an array that references or is referenced\nby another array in this"
             " way.\nUse the np.resize function or refcheck=False"
         )
-    if isinstance(self.storage, Storage) and self.storage.owner is None:
+    if isinstance(self.storage, Storage) and self.storage.is_lent:
         raise leaks.locate(
             UnsupportedWriteError(
                 f"{leaks.name_of((self,))} was there before the tape, which cannot resize it.",

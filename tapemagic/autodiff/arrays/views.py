@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.places import order_of, window_of
+from tapemagic.autodiff.places import order_of, owner_of, window_of
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.storage import Storage
 from tapemagic.autodiff.structure import append_node, window_set
+from tapemagic.errors import LeavesTapeError
 
 
 def storage_of(handle: Any) -> Storage:
@@ -71,3 +74,30 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
         result.token = RECORDER.token
     storage.attach(result)
     return result
+
+
+def base_of(x: Any) -> Any:
+    """Return ``x.base``: the array whose memory a view looks at, on the tape as well; else None."""
+    value = dispatch.plain(x)
+    if not isinstance(value, np.ndarray):
+        return value.base
+    if x.storage is None and value.base is None:
+        return None
+    if x.storage is not None and not isinstance(x.storage, Storage):  # a Variable's is its own
+        return None
+    root = owner_of(value)
+    storage = storage_of(x)
+    if storage.is_part or root.dtype.kind not in "fc":
+        raise leaks.locate(
+            LeavesTapeError(
+                f"The base of {leaks.name_of((x,))} is not an array of floats in line.",
+                why="What is read from it, or written to it, would not be seen.",
+                fix="Use the array itself, by its name.",
+            )
+        )
+    base = storage.owner() if storage.owner is not None else None
+    if base is None:  # nobody has it any more
+        base = view_of(x, root, None, type(x))
+        base.version = -1  # it gets its node when it is read
+        storage.owner = weakref.ref(base)
+    return None if base is x else base

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,8 @@ class Borrowed:
                     else view_at(storage.buffer, lender.window_of(plain))
                 )
             storage.attach(handle)
+            if plain is lender.owner:
+                storage.owner = weakref.ref(handle)
             handle.version = -1  # the memory may be watched already: it gets its node when read
         self._lifted[id(plain)] = plain, handle
         self._lowered[id(handle)] = handle, plain
@@ -200,7 +203,8 @@ class Lender:
         self.is_copy = memory is None
         self.is_whole = memory is not None and owner.dtype.kind in "fc"
         self.is_strange = self.is_copy or owner.base is not None  # torch, ctypes, a file
-        self.storage = Storage(self.memory)
+        self.storage = Storage(self.memory, is_lent=True)
+        self.storage.is_part = not self.is_whole
         self.before = self._fingerprint()
 
     def _fingerprint(self) -> tuple:

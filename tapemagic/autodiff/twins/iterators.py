@@ -98,6 +98,13 @@ def _nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
     return Iteration(op, *args, **kwargs) if holds_traced(op) else np.nditer(op, *args, **kwargs)
 
 
+@twin_for(np.nested_iters)
+def _nested_iters(op: Any, *args: Any, **kwargs: Any) -> Any:
+    if holds_traced(op):
+        raise _refused("np.nested_iters")
+    return np.nested_iters(op, *args, **kwargs)
+
+
 def _refused(what: str) -> NoRuleError:
     return leaks.locate(
         NoRuleError(

@@ -30,7 +30,7 @@ from .creation import linspace
 from .iteration import vectorize
 from .iterators import Iteration
 from .math import cmath_twin, math_twin
-from .polynomial import polynomial_twin
+from .polynomial import POLYNOMIALS, polynomial_twin
 from .random import TracedGenerator, random_twin, twin_generator
 from .sequences import select
 from .statistics import statistics_twin
@@ -76,6 +76,9 @@ def twin_of(value: Any) -> Any:
         ORIGINALS[id(twin)] = value
         weakref.finalize(twin, ORIGINALS.pop, id(twin), None)
         return twin
+    if type(value) in POLYNOMIALS:
+        value.__class__ = POLYNOMIALS[type(value)]  # the same object, for who holds it
+        return value
     later.load()
     stand_in = later.OBJECTS.get(type(value))
     return TWINS.get(id(value), value) if stand_in is None else stand_in(value)
@@ -89,4 +92,7 @@ def original_of(value: Any) -> Any:
         original = object.__new__(np.vectorize)
         original.__dict__ = value.__dict__
         return original
+    kind = ORIGINALS.get(id(type(value)))
+    if kind in POLYNOMIALS:
+        value.__class__ = kind
     return ORIGINALS.get(id(value), value)

@@ -22,6 +22,10 @@ _MODULES = (polynomial, chebyshev, legendre, hermite, hermite_e, laguerre)
 _CLASSES = ("Polynomial", "Chebyshev", "Legendre", "Hermite", "HermiteE", "Laguerre")
 
 
+#: Class of polynomials -> the twin that its instances are of for the time of a cell.
+POLYNOMIALS: dict[type, type] = {}
+
+
 def _functions(module: ModuleType) -> None:
     for value in list(vars(module).values()):
         if isinstance(value, FunctionType) and value.__module__ == module.__name__:
@@ -50,7 +54,12 @@ def _class(original: type) -> None:
                 body[name] = _relinked(value)
     body["__module__"] = original.__module__
     body["__doc__"] = original.__doc__
-    register(original, type(original)(original.__name__, (original,), body))
+
+    class Kind(type(original)):  # type: ignore[misc]
+        def __instancecheck__(cls, x: Any) -> bool:
+            return isinstance(x, original)
+
+    POLYNOMIALS[original] = register(original, Kind(original.__name__, (original,), body))
 
 
 _functions(polyutils)

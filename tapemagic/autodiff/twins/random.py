@@ -118,6 +118,9 @@ class TracedGenerator:
     def __repr__(self) -> str:
         return repr(self._original)
 
+    def __str__(self) -> str:
+        return str(self._original)
+
     def __reduce__(self) -> Any:
         return self._original.__reduce__()
 

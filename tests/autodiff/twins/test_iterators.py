@@ -44,6 +44,7 @@ def test_followed(text):
     [
         "it = np.nditer(w)\nx = it.itviews", "it = np.nditer(w)\nx = it.copy()",
         "x = np.nditer(w, flags=['external_loop'])", "x = np.broadcast(w, w).iters",
+        "i, j = np.nested_iters(w[None], [[0], [1]])",
     ],
 )  # fmt: skip
 def test_refused(text):
