@@ -11,6 +11,7 @@ import numpy as np
 from tapemagic.errors import SourceError, TapeUseError
 
 from . import structures
+from .warned import unheard
 
 #: Up to this many elements are checked one by one; beyond, along random directions.
 EVERY_ELEMENT = 64
@@ -122,7 +123,7 @@ def narrowed(
     return best, least
 
 
-@np.errstate(all="ignore")  # the warnings of the run itself were given
+@unheard()  # the warnings of the run itself were given
 def compare(
     fun: Callable[[list[np.ndarray]], float],
     values: list[np.ndarray],

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .avals import AVALS, MULTIPLE
-from .places import decode
+from .places import decode, is_encoded
 from .primitives import PRIMITIVES
 from .recorder import INNER, Recording
 
@@ -179,6 +179,4 @@ def _operands(entry: tuple) -> tuple[tuple, tuple, dict[str, Any]]:
 
 
 def _decoded(arg: Any) -> Any:
-    if type(arg) is tuple and arg and arg[0] in ("slice", "tuple"):
-        return decode(arg)
-    return arg
+    return decode(arg) if is_encoded(arg) else arg

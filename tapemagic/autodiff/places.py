@@ -65,6 +65,12 @@ def memory_of(owner: np.ndarray, like: np.ndarray) -> np.ndarray | None:
     return dense.reshape(-1, order="A").view(np.uint8).view(floats)
 
 
+def is_encoded(value: Any) -> bool:
+    """Tell an encoded slice or tuple from any other tuple: an index may be one of arrays."""
+    first = value[0] if type(value) is tuple and value else None
+    return type(first) is str and first in ("slice", "tuple")
+
+
 def decode(index: Any, *, open_: bool = False) -> Any:
     """Turn an encoded index back into what NumPy takes (with `open_`, always giving a view)."""
     if type(index) is tuple:

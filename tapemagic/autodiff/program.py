@@ -24,6 +24,7 @@ from .programs.sources import source_values
 from .programs.spelling import Speller
 from .programs.symbols import NotSymbolicError, concrete, name_cotangent
 from .recorder import generated_name
+from .warned import unheard
 
 #: A program of more operations than this would take minutes to compile.
 MOST_ENTRIES = 250_000
@@ -179,7 +180,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     except TapeError as error:
         tape._name_line(error)
         raise
-    with np.errstate(all="ignore"):
+    with unheard():
         with replay.writer.at("backward", -1):
             gradients = [_total(found, group, recording.entries) for group in groups]
         value = _sum_of([replay.nodes[id_] for id_ in seeds])
@@ -274,7 +275,7 @@ def _copied(values: dict[str, Any]) -> dict[str, Any]:
 def _gives(program: Program, outputs: list, *, exactly: bool) -> bool:
     """Tell whether a program repeats the run: one with loops in every bit, or it goes without."""
     try:
-        with np.errstate(all="ignore"):
+        with unheard():
             found = program()
     except Exception:  # noqa: BLE001  (whatever it raises: such a text is not handed out)
         return False

@@ -16,6 +16,7 @@ from .checking import Check, compare
 from .cuts import custom
 from .primitives import PRIMITIVES
 from .structure import positions_set, source, window_get, window_set
+from .warned import unheard
 
 _OF_MEMORY = (window_get, window_set, positions_set)
 #: A value that only the person's own code could give.
@@ -85,7 +86,7 @@ def missing_values(entries: list[tuple], count: int) -> dict[int, Any]:
     if not missing or count > SHOWN_NODES or size > SHOWN_BYTES:
         return {}
     try:
-        with np.errstate(all="ignore"):
+        with unheard():
             values = run_again(entries, count, {}, asked=False)
     except Exception:  # noqa: BLE001  (a picture with gaps is better than none)
         return {}
@@ -102,7 +103,8 @@ def check(
 ) -> Check:
     """Compare the gradients of the nodes `ids` with differences of the run carried out again."""
     count = max(seeds, default=-1) + 1
-    plain = run_again(entries, count, {})
+    with unheard():
+        plain = run_again(entries, count, {})
     reached = [group for group in ids if group and group[-1] < count]
     nodes = [group[-1] for group in reached]
     found = sweep(seeds, [[node] for node in nodes])

@@ -89,6 +89,9 @@ class TracedArray:
         return call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, fun: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+        if not HANDLE_TYPES.issuperset(types):
+            if not all(kind in HANDLE_TYPES or issubclass(kind, np.ndarray) for kind in types):
+                return NotImplemented  # what the call means is for another package to say
         return call(fun, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -11,8 +11,11 @@ import contextlib
 import re
 import sys
 import warnings
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
+
+import numpy as np
 
 from .recorder import INNER, PACKAGE
 
@@ -56,6 +59,22 @@ class WarningLines:
 
 
 WARNING_LINES = WarningLines()
+
+_SILENCE = ("ignore", None, Warning, None, 0)
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """Give no warnings where operations run again: those of the user's own line were given.
+
+    Not by `catch_warnings`, for the reason that `begin` has.
+    """
+    warnings.filters.insert(0, _SILENCE)  # type: ignore[attr-defined]
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        warnings.filters.remove(_SILENCE)  # type: ignore[attr-defined]
 
 
 def _line_that_called() -> FrameType | None:

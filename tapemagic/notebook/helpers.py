@@ -149,13 +149,16 @@ def instrumented_code(code: CodeType) -> CodeType | None:
         return None
     text = "".join(linecache.getlines(code.co_filename))
     flags = code.co_flags & _FUTURES
-    try:
-        plain, hooked = both(text, code.co_filename, flags)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-    # the file may have been changed since it was imported
-    found = [new for old, new in zip(plain, hooked, strict=False) if old == code]
-    return found[0] if len(found) == 1 and found[0].co_freevars == code.co_freevars else None
+    for apart in (False, True):
+        try:
+            plain, hooked = both(text, code.co_filename, flags, apart)
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+        # the file may have been changed since it was imported
+        found = [new for old, new in zip(plain, hooked, strict=False) if old == code]
+        if len(found) == 1 and found[0].co_freevars == code.co_freevars:
+            return found[0]
+    return None
 
 
 _FUTURES = functools.reduce(
@@ -186,15 +189,29 @@ def makes_lists(code: CodeType) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def both(text: str, filename: str, flags: int) -> tuple[list[CodeType], list[CodeType]]:
-    """Compile a source as it is, and with hooks; return the code of all functions, in order."""
+def both(
+    text: str, filename: str, flags: int, apart: bool
+) -> tuple[list[CodeType], list[CodeType]]:
+    """Compile a source as it is, and with hooks; return the code of all functions, in order.
+
+    `apart`: each statement by itself, as IPython compiles a cell. The bytes are other
+    than in a module, where Python tells functions of what the text imports from methods.
+    """
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    trees = ast.parse(text), instrumented(ast.parse(text))
     plain, hooked = (
-        list(nested(compile(tree, filename, "exec", flags=flags, dont_inherit=True)))
-        for tree in trees
+        [
+            function
+            for part in (parts(tree) if apart else [tree])
+            for function in nested(compile(part, filename, "exec", flags=flags, dont_inherit=True))
+        ]
+        for tree in (ast.parse(text), instrumented(ast.parse(text)))
     )
     return plain, hooked
+
+
+def parts(tree: ast.Module) -> list[ast.Module]:
+    """Return each statement of a module as a module."""
+    return [ast.Module([statement], []) for statement in tree.body]
 
 
 def nested(code: CodeType) -> Iterator[CodeType]:

@@ -1,6 +1,7 @@
 """Nodes: the tape as people read it."""
 
 import numpy as np
+import pytest
 
 from tapemagic import GradientTape, Variable, stop_gradient, tf
 from tapemagic.autodiff import recheck
@@ -120,3 +121,18 @@ def test_why_names_the_line_of_a_real_cut():
     line = tape.nodes()[0].line
     assert f"cut by stop_gradient (line {line})." in tape.explain()
     assert f"left the tape at line {line} as an integer (int)." in tape.explain()
+
+
+@pytest.mark.parametrize(
+    "index",
+    [([0, 1], [1, 0]), (np.array([[0], [1]]), np.array([[0, 1]])), (np.array([0, 1]), slice(None))],
+    ids=repr,
+)
+def test_an_index_of_several_arrays_is_read_as_it_is(index):
+    def add_at(x):
+        total = x * 0.0
+        np.add.at(total, index, x[0])
+        return total
+
+    read = [param for node in nodes_of(add_at, np.ones((2, 2))) for param in node.params.values()]
+    assert any(type(param) is tuple and len(param) == len(index) for param in read)

@@ -91,3 +91,21 @@ def test_what_the_user_puts_there_stays():
             warnings.simplefilter("ignore")
         assert warnings.showwarning is mine
         assert [choice for choice, *_ in warnings.filters] == ["ignore"]
+
+
+@pytest.mark.parametrize("look", ["explain", "check", "program"])
+def test_operations_that_run_again_do_not_warn_again(look):
+    x = Variable(np.ones(1000))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with GradientTape(persistent=True) as tape:
+            y = np.zeros(1000)
+            y[:] = x * 1j  # a warning of Python's, and not of the floating-point unit
+            loss = np.sum(y) + np.sum(x) + np.sum((x * 1j).astype(float))
+    tape.gradient(loss, x)
+    before = list(warnings.filters)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        tape.program(loss, x) if look == "program" else getattr(tape, look)()
+    assert not seen
+    assert warnings.filters == before

@@ -66,6 +66,7 @@ class CellRun:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("error")
             self.session.differentiate()
+            self.session.tape.explain()  # an error there would be one of the cell's output
         found = dict(zip(self.session.sources.handles, self.session.gradients, strict=False))
         return {
             name: np.zeros_like(value) if found.get(name) is None else found[name]

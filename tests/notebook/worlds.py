@@ -27,15 +27,15 @@ def start(setup):
     namespace = {"__name__": "__main__"}
     random.seed(1)
     np.random.seed(1)
-    exec(compile(setup, "<setup>", "exec"), namespace)
+    execute(ast.parse(setup).body, namespace, "<setup>")
     return namespace
 
 
-def execute(body, namespace):
+def execute(body, namespace, filename=FILENAME):
     """Run statements one by one, as the shell does."""
     for statement in body:
         module = ast.fix_missing_locations(ast.Module([statement], []))
-        exec(compile(module, FILENAME, "exec"), namespace)
+        exec(compile(module, filename, "exec"), namespace)
 
 
 def run_plain(setup, text):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from surface.comparing import follow, run_taped
+from surface.comparing import follow, run_taped, total
 from surface.entries import CARRIED, COARSE, ENTRIES, REFUSED, inputs_of, program_of
 
 from tapemagic import GradientTape
+from tapemagic.autodiff.borrowing.borrowed import Borrowed
 from tapemagic.errors import TapeError
 
 
@@ -16,6 +17,17 @@ def test_entry(name):
     assert not any(np.isnan(slope).any() for slope in slopes.values())
     if ENTRIES[name]["differentiable"] == "yes":
         assert any(map(np.any, slopes.values()))
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_what_was_recorded_can_be_looked_at(name):
+    with GradientTape() as tape:
+        handles = {key: tape.watch(Borrowed().lift(x)) for key, x in inputs_of(name).items()}
+        sources = list(handles.values())
+        target = total(run_taped(program_of(name), handles))
+    tape.gradient(target, sources)
+    assert tape.explain()
+    assert tape.graph.nodes
 
 
 @pytest.mark.parametrize("name", REFUSED)

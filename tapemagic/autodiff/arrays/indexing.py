@@ -6,6 +6,7 @@ that holds a `slice` object for ever, and one of integers not at all.
 
 from __future__ import annotations
 
+import operator
 from sys import _getframe
 from typing import Any
 
@@ -52,9 +53,10 @@ def encode(index: Any) -> Any:
         or getattr(getattr(index, "dtype", 0), "kind", "") == "b"
     ):
         return bool(index)
-    if isinstance(index, list):
-        return np.array(index, dtype=np.intp if len(index) == 0 else None)
-    return int(index.__index__())
+    if hasattr(index, "__index__"):
+        return operator.index(index)
+    array = np.array(index)  # NumPy takes any other sequence for one: a list, a `range`, a `deque`
+    return array if array.size else array.astype(np.intp)
 
 
 def getitem(handle: Any, index: Any) -> Any:

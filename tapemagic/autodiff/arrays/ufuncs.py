@@ -19,6 +19,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
 from tapemagic.autodiff.calls.general import as_array
+from tapemagic.autodiff.calls.operands import has_own_ufuncs
 from tapemagic.autodiff.handles import is_live, is_traced
 from tapemagic.autodiff.primitives import RULES, Primitive
 from tapemagic.errors import UnsupportedWriteError
@@ -54,6 +55,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
     outs = kwargs.pop("out", None)
     if outs is not None and not isinstance(outs, tuple):
         outs = (outs,)
+    if any(map(has_own_ufuncs, (*inputs, *(outs or ())))):
+        return NotImplemented
     if outs and any(is_traced(one) and not isinstance(plain(one), np.ndarray) for one in outs):
         raise TypeError("return arrays must be of ArrayType")
     if method == "at":

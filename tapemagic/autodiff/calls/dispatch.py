@@ -30,9 +30,10 @@ from tapemagic.autodiff.handles import (  # fmt: skip
 )
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.errors import UnsupportedWriteError
+from tapemagic.errors import NoRuleError, UnsupportedWriteError
 
 from .general import as_array, call_elementwise, call_primitive, unpack
+from .operands import NUMERIC, asks_for_precedence, becomes_array
 from .short import SETTINGS, call_binary, call_one, call_short, call_unary
 from .signatures import signature_of
 
@@ -60,8 +61,8 @@ __all__ = [
     "untracked",
 ]
 
-#: Types that an operator takes besides handles; others get NotImplemented, as from an ndarray.
-_NUMBERS = (int, float, complex, np.generic, np.ndarray, list, tuple)
+#: Kinds of dtypes that an operator computes with.
+_NUMBERS = "biufc"
 _USUAL = {np.ndarray, float, int, np.float64}
 
 
@@ -74,15 +75,22 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
         kind = type(x)
         if kind in HANDLE_TYPES or kind in _USUAL:
             continue
-        if not isinstance(x, _NUMBERS):
-            later.load()
-            foreign = later.OPERATORS.get((rule.fun, kind))
-            return NotImplemented if foreign is None else foreign(*args)
-        if isinstance(x, (list, tuple)):
-            compute(*plain(args))  # a number and a list: Python or NumPy may refuse
-            args = (*args[:i], as_array(x), *args[i + 1 :])
-            if holds_traced(x):
-                compute = rule.fun
+        if isinstance(x, NUMERIC):
+            continue
+        later.load()
+        foreign = later.OPERATORS.get((rule.fun, kind))
+        if foreign is not None:
+            return foreign(*args)
+        if asks_for_precedence(x):
+            return NotImplemented
+        array = as_array(x) if becomes_array(x) else None
+        if type(array) in HANDLE_TYPES:
+            compute = rule.fun
+        elif array is None or array.dtype.kind not in _NUMBERS:
+            return _with_object(compute, args, x)
+        if isinstance(x, (list, tuple)) or type(array) not in HANDLE_TYPES:
+            compute(*plain(args))  # with a number: Python or NumPy may refuse
+        args = (*args[:i], array, *args[i + 1 :])
     if not isinstance(rule, Primitive):
         return call(rule.fun, args, {})
     if len(args) == 2:
@@ -91,6 +99,30 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     if x.aval > NUMBER:
         return call_unary(rule, compute, x, 3)
     return call_elementwise(rule, compute, args)
+
+
+def _with_object(compute: Any, args: tuple, other: Any) -> Any:
+    """Carry out an operator with an object of a class that NumPy does not know.
+
+    NumPy makes an array of objects of both, in which a number is one of Python's.
+    """
+    handle = args[0] if args[1] is other else args[1]
+    value = plain(handle)
+    if isinstance(value, (float, complex)) and not isinstance(value, np.generic):
+        return NotImplemented  # Python asks the other one
+    if np.ndim(value) == 0:
+        kind = complex if np.iscomplexobj(value) else float
+        number = call_elementwise(RULES[kind], kind, (handle,))
+        return compute(*(other if x is other else number for x in args))
+    compute(*plain(args))  # Python or NumPy may refuse
+    name = type(other).__qualname__
+    raise leaks.locate(
+        NoRuleError(
+            f"{leaks.name_of((handle,))} would be computed with an object of class {name} element"
+            " by element, in an array of objects, which has no derivative.",
+            fix="Write it as a loop over the elements: [v * other for v in x].",
+        )
+    )
 
 
 # ------------------------------------------------------------------------------------ general

@@ -28,7 +28,7 @@ from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.errors import NoRuleError
 
-from .operands import check_constant
+from .operands import NUMERIC, check_constant, has_own_ufuncs
 from .signatures import positional
 
 #: dtype of a result -> the NumPy types that Python numbers have in its computation.
@@ -50,7 +50,9 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
         else:
             x1, a, code1 = operand(x1, primitive.may_read(0))
     else:
-        if isinstance(x1, (list, tuple)):  # formulas compute with operands: a list does not
+        if not isinstance(x1, NUMERIC):  # formulas compute with operands: a list does not
+            if has_own_ufuncs(x1):
+                return NotImplemented
             return call_elementwise(primitive, compute, (as_array(x1), *args[1:]))
         cls, a, code1 = None, -1, 0
     if len(args) == 1:
@@ -65,7 +67,9 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
             else:
                 x2, b, code2 = operand(x2, primitive.may_read(1))
         else:
-            if isinstance(x2, (list, tuple)):
+            if not isinstance(x2, NUMERIC):
+                if has_own_ufuncs(x2):
+                    return NotImplemented
                 return call_elementwise(primitive, compute, (args[0], as_array(x2)))
             b, code2 = -1, 0
         y = compute(_memory(args[0], x1), _memory(args[1], x2))
@@ -122,11 +126,14 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     if kwargs and any(type(value) in HANDLE_TYPES for value in kwargs.values()):
         args, kwargs = positional(primitive.fun, args, kwargs)
     values, ids, codes = [], [], []
+    is_ufunc = isinstance(primitive.fun, np.ufunc)
     for i, x in enumerate(args):
-        listed = type(x) in (list, tuple) and (
-            primitive.takes_array(i) or isinstance(primitive.fun, np.ufunc)
-        )
-        value, id_, code = operand(as_array(x) if listed else x, primitive.may_read(i))
+        if type(x) not in HANDLE_TYPES and not isinstance(x, NUMERIC):
+            if is_ufunc and has_own_ufuncs(x):
+                return NotImplemented
+            if x is not None and (is_ufunc or primitive.takes_array(i)):
+                x = as_array(x)
+        value, id_, code = operand(x, primitive.may_read(i))
         values.append(value)
         ids.append(id_)
         codes.append(code)
@@ -178,7 +185,9 @@ def _memory(x: Any, value: Any) -> Any:
 
 
 def as_array(items: Any) -> Any:
-    """Make an array of a list in the place of an array, as NumPy does."""
+    """Make an array of what stands in the place of one, as NumPy does: of a list, of a `range`."""
+    if isinstance(items, Sequence) and any(type(item) in HANDLE_TYPES for item in items):
+        items = list(items)  # a deque, say
     if not holds_traced(items):
         return np.asarray(items)
     from .creation import array_of

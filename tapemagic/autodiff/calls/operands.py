@@ -5,13 +5,35 @@ from __future__ import annotations
 from sys import _getframe
 from typing import Any
 
-from numpy import memmap, ndarray
+from numpy import generic, memmap, ndarray
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.handles import NUMBER, node_of, operand
+from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER, node_of, operand
 from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER, entered
 from tapemagic.errors import NoRuleError
+
+#: Operands that are computed with as they are. Of others NumPy makes arrays, or they take over.
+NUMERIC = (int, float, complex, generic, ndarray)
+
+
+def has_own_ufuncs(x: Any) -> bool:
+    """Tell whether NumPy's ufuncs are left to an operand of another package (or to nobody)."""
+    kind = type(x)
+    return hasattr(kind, "__array_ufunc__") and not (kind in HANDLE_TYPES or isinstance(x, ndarray))
+
+
+def asks_for_precedence(x: Any) -> bool:
+    """Tell whether an ndarray leaves its operators to an operand of another package."""
+    return has_own_ufuncs(x) or getattr(x, "__array_priority__", 0) > 0
+
+
+def becomes_array(x: Any) -> bool:
+    """Tell whether NumPy looks into an operand: a list, a `range`, an image; not into text."""
+    if isinstance(x, (str, bytes, dict)):
+        return False
+    is_array = hasattr(x, "__array__") or hasattr(x, "__array_interface__")
+    return is_array or (hasattr(x, "__len__") and hasattr(x, "__getitem__"))
 
 
 def read(primitive: Primitive, x: Any, position: int, depth: int) -> tuple[Any, int, int]:

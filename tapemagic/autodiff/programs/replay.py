@@ -18,6 +18,7 @@ from tapemagic.autodiff.cuts import custom, no_program
 from tapemagic.autodiff.places import decode, is_repeating, overlaps
 from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
 from tapemagic.autodiff.recorder import RECORDER, Recording
+from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import TapeUseError
 
 from .decision_links import Links, argument_of
@@ -50,7 +51,7 @@ class Replay:
         """Write the entries up to the target, and the decisions of the run."""
         was, RECORDER.writer = RECORDER.writer, self.writer.run
         try:
-            with np.errstate(all="ignore"):
+            with unheard():
                 self._forward()
         finally:
             RECORDER.writer = was
@@ -189,7 +190,7 @@ class Replay:
         """Write the reverse sweep; return the cotangents of `wanted`."""
         was, RECORDER.writer = RECORDER.writer, self.writer.run
         try:
-            with np.errstate(all="ignore"):
+            with unheard():
                 return self._backward(seeds, wanted)
         finally:
             RECORDER.writer = was

@@ -1,5 +1,8 @@
 """Reading elements: every kind of index, `.flat`, indices that are traced themselves."""
 
+import array
+from collections import deque
+
 import numpy as np
 import pytest
 
@@ -18,7 +21,8 @@ INDICES = [
     ([0, 1], Ellipsis, [3, 3]), (0, MASK), X > 5.0, (slice(None), MASK[:, 0]), np.int64(1),
     (np.int32(1), np.uint8(2)), (), True, np.array(1), (np.array(0), [1, 1]), slice(0, 0), [],
     (slice(None), np.array([], int)), (Ellipsis, [True, False, True, False]),
-    (np.array([[0], [1]]), np.array([0, 2])),
+    (np.array([[0], [1]]), np.array([0, 2])), range(2), (range(2), slice(None), range(1, 3)),
+    (slice(None), range(0)), deque([0, 1]), array.array("l", [1, 0]), [[]],
 ]  # fmt: skip
 
 
