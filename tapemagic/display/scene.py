@@ -6,7 +6,7 @@ with control characters made visible, and whoever draws them escapes them once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from tapemagic.display.drawing import Drawing, draw
@@ -36,6 +36,7 @@ def make_scene(
     *,
     folding: Folding | None = None,
     engine: Callable[..., Layout] = layout,
+    notes: Sequence[str] = (),
 ) -> Scene:
     """Lay a graph out and describe every box, wire and step.
 
@@ -48,6 +49,8 @@ def make_scene(
         Of the same graph, to be kept between scenes: what was opened once is not folded again.
     engine : callable
         Layout engine with the signature of `tapemagic.graph.layout.layout`.
+    notes : sequence of str
+        What else is to be said below the picture, each in one or more lines.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def make_scene(
         "sources": [source_row(row) for row in graph.sources],
         "target": target_row(graph),
         "message": message(graph, drawing),
+        "notes": [visible_lines(note) for note in notes],
     }
 
 
@@ -186,6 +190,11 @@ def steps(graph: Graph, drawing: Drawing) -> list[dict[str, Any]]:
             if ids:
                 backward.append({"line": step["line"], "boxes": ids, "direction": "backward"})
     return [{"index": place, **step} for place, step in enumerate(forward + backward)]
+
+
+def visible_lines(text: str) -> str:
+    """Make control characters visible, line by line: a matrix keeps its rows."""
+    return "\n".join(visible(line, 200) for line in text.split("\n"))
 
 
 def source_row(row: SourceRow) -> dict[str, str]:

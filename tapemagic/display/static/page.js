@@ -69,6 +69,7 @@ export function buildPage() {
     last: iconButton("Last step", "last"),
     caption: html("output", "caption"),
     trouble: html("div", "trouble"),
+    notes: html("div", "notes"),
     source: labelled(html("ol", "source"), "Source of the cell", "listbox"),
     details: labelled(html("div", "details"), "Details", "region"),
     stage: labelled(html("div", "stage"), "Operation graph: arrow keys move between boxes", "group"),
@@ -87,7 +88,7 @@ export function buildPage() {
   };
   legend.append(parts.inks.value, parts.inks.gradient, html("span", "keys", KEYS));
   const bar = html("div", "bar", stepper, parts.caption, zoom);
-  parts.root = html("div", "tapemagic", bar, parts.trouble, parts.body, legend);
+  parts.root = html("div", "tapemagic", bar, parts.trouble, parts.body, parts.notes, legend);
   // JupyterLab would take arrow keys and letters as its own commands otherwise.
   parts.root.setAttribute("data-lm-suppress-shortcuts", "true");
   return parts;
