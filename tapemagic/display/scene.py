@@ -150,7 +150,10 @@ def round_coordinates(drawing: Drawing) -> None:
 
 
 def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[dict[str, Any]]:
-    """Rectangles around what is inside each open group, to be closed again; outermost first."""
+    """Rectangles around what is inside each open group, to be closed again; outermost first.
+
+    One that is not `clear` would also hold boxes that are not of the group.
+    """
     found = []
     for group_id in sorted(opened):
         inside = [
@@ -160,15 +163,28 @@ def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[
         group = folding.find(group_id) if inside else None
         if group is None:
             continue
-        left, top = min(box["x"] for box in inside), min(box["y"] for box in inside)
-        right = max(box["x"] + box["w"] for box in inside)
-        bottom = max(box["y"] + box["h"] for box in inside)
-        found.append({
+        # what an operation reads from elsewhere stands beside it, and is not part of the group
+        framed = [box for box in inside if box["kind"] not in ("constant", "stub")] or inside
+        left, top = min(box["x"] for box in framed), min(box["y"] for box in framed)
+        right = max(box["x"] + box["w"] for box in framed)
+        bottom = max(box["y"] + box["h"] for box in framed)
+        frame = {
             "id": group_id, "kind": group.kind, "title": visible(group.title, 60),
             "count": group.count, "x": tidy(left - 10), "y": tidy(top - 18),
             "w": tidy(right - left + 20), "h": tidy(bottom - top + 36),
-        })  # fmt: skip
+        }  # fmt: skip
+        others = (box for box in drawing.boxes if box not in inside)
+        frame["clear"] = not any(overlap(frame, box) for box in others)
+        found.append(frame)
     return found
+
+
+def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two rectangles share a point."""
+    return (
+        one["x"] < other["x"] + other["w"] and other["x"] < one["x"] + one["w"]
+        and one["y"] < other["y"] + other["h"] and other["y"] < one["y"] + one["h"]
+    )  # fmt: skip
 
 
 def steps(graph: Graph, drawing: Drawing) -> list[dict[str, Any]]:
@@ -205,8 +221,11 @@ def source_row(row: SourceRow) -> dict[str, str]:
         "shape": str(row.shape) if row.index is not None else "",
         "dtype": visible(row.dtype, 24),
         "value": value.text if value is not None else "",
-        "gradient": gradient.text if gradient is not None else STATE_WORDS.get(row.state, ""),
-        "norm": number(gradient.norm) if gradient is not None and gradient.size else "",
+        "gradient": gradient.listing if gradient is not None else STATE_WORDS.get(row.state, ""),
+        # the norm of a single number says nothing that the number does not
+        "norm": number(gradient.norm)
+        if gradient is not None and gradient.size and row.shape
+        else "",
         "state": row.state,
         "reason": row.reason,
     }

@@ -137,9 +137,11 @@ def bad_element(
 def element_at(value: object, shape: tuple, place: tuple) -> Any:
     """What an operand has at one element of the result; all of it if that cannot be told."""
     array = as_numbers(value)
+    if array is None:
+        return None
     try:
         return np.broadcast_to(array, shape)[place].item()
-    except (ValueError, IndexError, AttributeError):  # not an elementwise operation
+    except (ValueError, IndexError):  # not an elementwise operation
         return array
 
 

@@ -147,8 +147,9 @@ def not_finite(facts: Facts) -> Iterator[Finding]:
     """The first value that is nan or inf, and where the gradient of each source became so."""
     names: dict[Trouble, list[str]] = {found: [] for found in forward_trouble(facts)}
     for row in facts.graph.sources:
-        found = trouble_of(facts, row.index) if row.state == "nan" else None
-        if found:
+        if row.state != "nan" or row.index is None:
+            continue
+        if found := trouble_of(facts, row.index):
             names.setdefault(found, []).append(row.name)
     target = facts.graph.target
     if target is not None and not is_finite(facts.recorded[target[1]].value):

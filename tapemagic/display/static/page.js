@@ -153,12 +153,16 @@ function boxDetails(view, box) {
 
 function overview(view) {
   const { target, sources = [] } = view.scene;
-  const columns = ["source", "shape", "gradient", "norm"].map((name) => html("th", "", name));
+  if (!sources.length) return [];
+  const hasNorms = sources.some(({ norm }) => norm);
+  const titles = ["source", "shape", "gradient", ...(hasNorms ? ["norm"] : [])];
+  const columns = titles.map((name) => html("th", "", name));
   const rows = sources.map(({ name, shape, gradient, norm, reason, state }) => {
     const none = state === "not-run" || state === "not-connected";
     const result = html("td", none ? "words" : "gradient", none ? reason || gradient : gradient);
     if (reason && !none) result.append(html("div", "words", reason));
-    return html("tr", "", html("th", "", name), html("td", "", shape), result, html("td", "", norm ?? ""));
+    const last = hasNorms ? [html("td", "", norm ?? "")] : [];
+    return html("tr", "", html("th", "", name), html("td", "", shape), result, ...last);
   });
   const title = target?.name ? `Gradients of ${target.name} = ${target.value}` : "Sources";
   const table = html("table", "", html("tr", "", ...columns), ...rows);
