@@ -12,6 +12,8 @@ from typing import Any
 from tapemagic.display.drawing import Drawing, draw
 from tapemagic.display.sizes import (
     ARRIVAL,
+    LINE_WIDTH,
+    SMALL_PRINT,
     direction_for,
     extents,
     label_size,
@@ -68,7 +70,7 @@ def make_scene(
         "direction": direction,
         "boxes": drawing.boxes,
         "wires": drawing.wires,
-        "frames": frames(folding, drawing, opened),
+        "frames": frames(folding, drawing, opened, direction),
         "lines": [visible(line, 200) for line in graph.lines[:MOST_LINES]],
         "first_line": 1,
         "steps": steps(graph, drawing),
@@ -106,7 +108,9 @@ def place_all(
     for box in drawing.boxes:
         width, above, below = label_size(box)
         across, down = (width + 16, below) if direction == "right" else (width + 8, above + below)
-        beside = max(map(len, small_rows(box)), default=0) * (5.6 if direction == "down" else 2.8)
+        beside = max(map(len, small_rows(box)), default=0) * (
+            SMALL_PRINT if direction == "down" else SMALL_PRINT / 2
+        )
         right = max(right, box["x"] + box["w"] + beside, box["label"]["port"][0] + across)
         printed = 11 * len(small_rows(box)) if direction == "right" else 0
         bottom = max(bottom, box["y"] + box["h"] + printed, box["label"]["port"][1] + down)
@@ -149,7 +153,9 @@ def round_coordinates(drawing: Drawing) -> None:
         wire["points"] = [[tidy(x), tidy(y)] for x, y in wire["points"]]
 
 
-def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[dict[str, Any]]:
+def frames(
+    folding: Folding, drawing: Drawing, opened: Collection[str], direction: str
+) -> list[dict[str, Any]]:
     """Rectangles around what is inside each open group, to be closed again; outermost first.
 
     One that is not `clear` would also hold boxes that are not of the group.
@@ -165,18 +171,31 @@ def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[
             continue
         # what an operation reads from elsewhere stands beside it, and is not part of the group
         framed = [box for box in inside if box["kind"] not in ("constant", "stub")] or inside
-        left, top = min(box["x"] for box in framed), min(box["y"] for box in framed)
-        right = max(box["x"] + box["w"] for box in framed)
-        bottom = max(box["y"] + box["h"] for box in framed)
-        frame = {
+        others = [box for box in drawing.boxes if box not in inside]
+        # with the words beside the boxes in it, if nobody else stands there
+        wide, narrow = around(framed, words=direction == "down"), around(framed, words=False)
+        area = narrow if any(overlap(wide, box) for box in others) else wide
+        found.append({
             "id": group_id, "kind": group.kind, "title": visible(group.title, 60),
-            "count": group.count, "x": tidy(left - 10), "y": tidy(top - 18),
-            "w": tidy(right - left + 20), "h": tidy(bottom - top + 36),
-        }  # fmt: skip
-        others = (box for box in drawing.boxes if box not in inside)
-        frame["clear"] = not any(overlap(frame, box) for box in others)
-        found.append(frame)
+            "count": group.count, **area, "clear": not any(overlap(area, box) for box in others),
+        })  # fmt: skip
     return found
+
+
+def around(boxes: list[dict[str, Any]], *, words: bool) -> dict[str, float]:
+    """Return the rectangle around some boxes, or around them and the `words` on their sides."""
+    before = LINE_WIDTH if words else 0.0
+    left, top = min(box["x"] for box in boxes) - before, min(box["y"] for box in boxes)
+    right = max(box["x"] + box["w"] + (words_behind(box) if words else 0) for box in boxes)
+    bottom = max(box["y"] + box["h"] for box in boxes)
+    sides = {"x": left - 10, "y": top - 18, "w": right - left + 20, "h": bottom - top + 36}
+    return {side: tidy(value) for side, value in sides.items()}
+
+
+def words_behind(box: dict[str, Any]) -> float:
+    """How far the words to the right of a box reach, those beside it and those beside its wire."""
+    beside = max(map(len, small_rows(box)), default=0) * SMALL_PRINT + 8
+    return max(beside, label_size(box)[0] + 8 - box["w"] / 2)
 
 
 def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:

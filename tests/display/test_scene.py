@@ -267,8 +267,28 @@ def test_a_frame_holds_what_its_group_computes_and_says_if_it_holds_more():
     between = next(box for box in drawing.boxes if box["kind"] == "source")
     first = next(box for box in drawing.boxes if box["parent"].startswith(frame["id"]))
     between["x"], between["y"] = first["x"] + 1, first["y"] + 1
-    found = frames(Folding(build_graph(tape)), drawing, scene["open"])
+    found = frames(Folding(build_graph(tape)), drawing, scene["open"], "right")
     assert [one["clear"] for one in found if one["kind"] == "call"] == [False]
+
+
+def test_a_frame_does_not_run_through_the_words_of_its_boxes():
+    tape = fakes.Recorder("%%tape x\ny = f(x)\nloss = y.sum()")
+    inner = (("", "<cell>", 2), ("f", "<helper>", 2))
+    y = tape.run(
+        "multiply", tape.source("x", np.ones((4, 3))), np.full(3, 2.0), line=2, calls=inner
+    )
+    y = tape.run("sin", y, line=2, calls=inner, name="y")
+    for line in range(3, 12):
+        y = tape.run("tanh", y, line=line)
+    scene = make_scene(build_graph(tape.gradient("loss", tape.run("sum", y, line=12))))
+    assert scene["direction"] == "down"
+    frame = next(frame for frame in scene["frames"] if frame["kind"] == "call")
+    inside = [box for box in scene["boxes"] if box["parent"].startswith(frame["id"]) and box["op"]]
+    assert len(inside) == 2
+    for box in inside:
+        numbers = box["label"]["x"] + max(map(len, box["value_rows"])) * 6.8
+        assert frame["x"] + frame["w"] >= max(numbers, box["x"] + box["w"] + 8 + 5.6 * 15)
+        assert frame["x"] <= box["x"] - 44
 
 
 def test_an_array_that_has_a_box_is_not_spelled_in_the_gate_as_well():
