@@ -134,7 +134,7 @@ OTHERS = {
     "tf.keras.initializers": "tf.keras.initializers.VarianceScaling or tf.random.normal",
     "tf.keras.losses": "a function of your own, of tf's functions",
     "tf.keras.metrics": "tf.keras.metrics.Mean, called with a number per batch",
-    "tf.keras.optimizers.schedules": "v = tf.Variable(rate) as learning_rate, and v.assign(...) per step",
+    "tf.keras.optimizers.schedules": "learning_rate=v, a tf.Variable, and v.assign(...)",
     "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",
     "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
