@@ -49,17 +49,17 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     else:
         kind = "operation"
     box = empty_box(f"n{node.index}", kind, name)
-    constants = [
-        visible(constant.text, 24) if start is None and constant is not None else ""
-        for start, constant in (
-            (start, graph.constant(node.index, place) if start is None else None)
-            for place, start in enumerate(node.inputs)
-        )
+    summaries = [
+        graph.constant(node.index, place) if start is None else None
+        for place, start in enumerate(node.inputs)
     ]
+    constants = ["" if summary is None else visible(summary.text, 24) for summary in summaries]
+    # an array has a box of its own
+    spelled = ["" if s is None or s.shape else text for s, text in zip(summaries, constants)]
     broadcasts = any(
         start is not None and graph.nodes[start].shape != node.shape for start in node.inputs
     )
-    box["op"] = "" if kind == "source" else visible(gate(node.op, constants), NAME_LENGTH)
+    box["op"] = "" if kind == "source" else visible(gate(node.op, spelled), NAME_LENGTH)
     box["verb"] = verb(node.op, broadcasts and len(node.inputs) > 1)
     box["formula"] = [visible(text, 60) for text in node.formulas]
     box["local"] = [

@@ -23,6 +23,7 @@ SHORT = f"{NUMBER}; white-space: nowrap"
 NO_EMPTY_VIEW = (
     ".jp-OutputArea:has(.tapemagic-static) .jupyter-widgets:not(:has(*)) { display: none }"
 )
+NOTES = "background-color: #fffdf7; color: #22252b; padding: 4px 10px; white-space: pre-wrap"
 VALUE, GRADIENT, FAINT = "#0064a0", "#b54a00", "#5d6168"
 COLUMNS = ("name", "shape", "dtype", "value", "gradient", "norm", "reason")
 MOST_ROWS = 200
@@ -46,6 +47,9 @@ def to_html(scene: dict[str, Any]) -> str:
     ]
     if scene["sources"]:
         parts += source_table(scene)
+    if scene["notes"]:
+        said = escape("\n".join(scene["notes"]))
+        parts.append(f'<pre style="{NOTES}">{said}</pre>')
     parts.append("</div>")
     return "\n".join(parts)
 

@@ -6,12 +6,14 @@ with control characters made visible, and whoever draws them escapes them once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from tapemagic.display.drawing import Drawing, draw
 from tapemagic.display.sizes import (
     ARRIVAL,
+    LINE_WIDTH,
+    SMALL_PRINT,
     direction_for,
     extents,
     label_size,
@@ -36,6 +38,7 @@ def make_scene(
     *,
     folding: Folding | None = None,
     engine: Callable[..., Layout] = layout,
+    notes: Sequence[str] = (),
 ) -> Scene:
     """Lay a graph out and describe every box, wire and step.
 
@@ -48,6 +51,8 @@ def make_scene(
         Of the same graph, to be kept between scenes: what was opened once is not folded again.
     engine : callable
         Layout engine with the signature of `tapemagic.graph.layout.layout`.
+    notes : sequence of str
+        What else is to be said below the picture, each in one or more lines.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def make_scene(
         "direction": direction,
         "boxes": drawing.boxes,
         "wires": drawing.wires,
-        "frames": frames(folding, drawing, opened),
+        "frames": frames(folding, drawing, opened, direction),
         "lines": [visible(line, 200) for line in graph.lines[:MOST_LINES]],
         "first_line": 1,
         "steps": steps(graph, drawing),
@@ -73,6 +78,7 @@ def make_scene(
         "sources": [source_row(row) for row in graph.sources],
         "target": target_row(graph),
         "message": message(graph, drawing),
+        "notes": [visible_lines(note) for note in notes],
     }
 
 
@@ -102,7 +108,9 @@ def place_all(
     for box in drawing.boxes:
         width, above, below = label_size(box)
         across, down = (width + 16, below) if direction == "right" else (width + 8, above + below)
-        beside = max(map(len, small_rows(box)), default=0) * (5.6 if direction == "down" else 2.8)
+        beside = max(map(len, small_rows(box)), default=0) * (
+            SMALL_PRINT if direction == "down" else SMALL_PRINT / 2
+        )
         right = max(right, box["x"] + box["w"] + beside, box["label"]["port"][0] + across)
         printed = 11 * len(small_rows(box)) if direction == "right" else 0
         bottom = max(bottom, box["y"] + box["h"] + printed, box["label"]["port"][1] + down)
@@ -145,8 +153,13 @@ def round_coordinates(drawing: Drawing) -> None:
         wire["points"] = [[tidy(x), tidy(y)] for x, y in wire["points"]]
 
 
-def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[dict[str, Any]]:
-    """Rectangles around what is inside each open group, to be closed again; outermost first."""
+def frames(
+    folding: Folding, drawing: Drawing, opened: Collection[str], direction: str
+) -> list[dict[str, Any]]:
+    """Rectangles around what is inside each open group, to be closed again; outermost first.
+
+    One that is not `clear` would also hold boxes that are not of the group.
+    """
     found = []
     for group_id in sorted(opened):
         inside = [
@@ -156,15 +169,41 @@ def frames(folding: Folding, drawing: Drawing, opened: Collection[str]) -> list[
         group = folding.find(group_id) if inside else None
         if group is None:
             continue
-        left, top = min(box["x"] for box in inside), min(box["y"] for box in inside)
-        right = max(box["x"] + box["w"] for box in inside)
-        bottom = max(box["y"] + box["h"] for box in inside)
+        # what an operation reads from elsewhere stands beside it, and is not part of the group
+        framed = [box for box in inside if box["kind"] not in ("constant", "stub")] or inside
+        others = [box for box in drawing.boxes if box not in inside]
+        # with the words beside the boxes in it, if nobody else stands there
+        wide, narrow = around(framed, words=direction == "down"), around(framed, words=False)
+        area = narrow if any(overlap(wide, box) for box in others) else wide
         found.append({
             "id": group_id, "kind": group.kind, "title": visible(group.title, 60),
-            "count": group.count, "x": tidy(left - 10), "y": tidy(top - 18),
-            "w": tidy(right - left + 20), "h": tidy(bottom - top + 36),
+            "count": group.count, **area, "clear": not any(overlap(area, box) for box in others),
         })  # fmt: skip
     return found
+
+
+def around(boxes: list[dict[str, Any]], *, words: bool) -> dict[str, float]:
+    """Return the rectangle around some boxes, or around them and the `words` on their sides."""
+    before = LINE_WIDTH if words else 0.0
+    left, top = min(box["x"] for box in boxes) - before, min(box["y"] for box in boxes)
+    right = max(box["x"] + box["w"] + (words_behind(box) if words else 0) for box in boxes)
+    bottom = max(box["y"] + box["h"] for box in boxes)
+    sides = {"x": left - 10, "y": top - 18, "w": right - left + 20, "h": bottom - top + 36}
+    return {side: tidy(value) for side, value in sides.items()}
+
+
+def words_behind(box: dict[str, Any]) -> float:
+    """How far the words to the right of a box reach, those beside it and those beside its wire."""
+    beside = max(map(len, small_rows(box)), default=0) * SMALL_PRINT + 8
+    return max(beside, label_size(box)[0] + 8 - box["w"] / 2)
+
+
+def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two rectangles share a point."""
+    return (
+        one["x"] < other["x"] + other["w"] and other["x"] < one["x"] + one["w"]
+        and one["y"] < other["y"] + other["h"] and other["y"] < one["y"] + one["h"]
+    )  # fmt: skip
 
 
 def steps(graph: Graph, drawing: Drawing) -> list[dict[str, Any]]:
@@ -188,6 +227,11 @@ def steps(graph: Graph, drawing: Drawing) -> list[dict[str, Any]]:
     return [{"index": place, **step} for place, step in enumerate(forward + backward)]
 
 
+def visible_lines(text: str) -> str:
+    """Make control characters visible, line by line: a matrix keeps its rows."""
+    return "\n".join(visible(line, 200) for line in text.split("\n"))
+
+
 def source_row(row: SourceRow) -> dict[str, str]:
     """One row of the table of sources, in words: nothing is ever a bare None."""
     value, gradient = row.value, row.gradient
@@ -196,8 +240,11 @@ def source_row(row: SourceRow) -> dict[str, str]:
         "shape": str(row.shape) if row.index is not None else "",
         "dtype": visible(row.dtype, 24),
         "value": value.text if value is not None else "",
-        "gradient": gradient.text if gradient is not None else STATE_WORDS.get(row.state, ""),
-        "norm": number(gradient.norm) if gradient is not None and gradient.size else "",
+        "gradient": gradient.listing if gradient is not None else STATE_WORDS.get(row.state, ""),
+        # the norm of a single number says nothing that the number does not
+        "norm": number(gradient.norm)
+        if gradient is not None and gradient.size and row.shape
+        else "",
         "state": row.state,
         "reason": row.reason,
     }

@@ -15,6 +15,8 @@ from tapemagic.graph.marks import LEFT, SCISSORS
 NOTE_WIDTH = 34  # characters
 ROW = 14.0  # height of a line of small text
 SMALL = 6.8  # width of a character of small (11 px) text
+SMALL_PRINT = 5.6  # width of a character of the 9 px text around a box
+LINE_WIDTH = 44.0  # of "line 12" beside a box
 LARGE = 10.5  # width of a character of a gate's sign
 FORK = 16.0  # free wire behind its words
 ARRIVAL = 34.0  # wire between where it parts and where it arrives
@@ -92,8 +94,8 @@ def extents(boxes: list[Box], direction: str) -> tuple[list[tuple[float, float]]
             sizes.append((box["w"], 2 * max(box["h"] / 2 + small_print, above, below)))
             tails.append(width + FORK)
         else:
-            beside = max(map(len, small_rows(box)), default=0) * 5.6 + 16
-            sizes.append((2 * max(box["w"] / 2 + max(beside, 44), width + 12), box["h"]))
+            beside = max(map(len, small_rows(box)), default=0) * SMALL_PRINT + 16
+            sizes.append((2 * max(box["w"] / 2 + max(beside, LINE_WIDTH), width + 12), box["h"]))
             tails.append(above + below + FORK)
     return sizes, tails
 
@@ -105,7 +107,9 @@ def small_rows(box: Box) -> list[str]:
     notes = [note for note in box["note"].split("; ") if note.startswith(DRAWN_NOTES)]
     text = ";".join(filter(None, (box["verb"], *notes)))
     letters = max(int(box["w"] / 5), 16)
-    rows = [row for part in text.replace(", ", ";").split(";") for row in wrap(part, letters)]
+    rows = [
+        row for part in text.replace(", ", ";").split(";") for row in wrap(part.strip(), letters)
+    ]
     return rows[:5]
 
 

@@ -56,8 +56,9 @@ def to_svg(scene: dict[str, Any]) -> str:
         f"<defs>{arrow_tip('tip', INK)}{arrow_tip('idle', PENCIL)}</defs>",
         rectangle(0.5, 0.5, width - 1, height - 1, 8, PAPER, "#d9d3c3", 1, ""),
     ]
-    for frame in clear_frames(scene):
-        parts += draw_frame(frame)
+    for frame in scene["frames"]:
+        if frame["clear"] and frame["kind"] != "line":
+            parts += draw_frame(frame)
     arriving = Counter(wire["to"] for wire in scene["wires"])
     middles = {box["id"]: box["y"] + box["h"] / 2 for box in scene["boxes"]}
     # Wires of one box share their beginning: those along which a gradient came back lie on top.
@@ -122,30 +123,6 @@ def curve(points: list[list[float]], direction: str) -> str:
                 f"C{plain(x1)},{plain(half)} {plain(x2)},{plain(half)} {plain(x2)},{plain(y2)}"
             )
     return "".join(commands)
-
-
-def clear_frames(scene: dict[str, Any]) -> list[dict[str, Any]]:
-    """Frames of opened calls and loops that would not run through boxes of others."""
-    clear = []
-    for frame in scene["frames"]:
-        if frame["kind"] == "line":
-            continue
-        inside = frame["id"]
-        foreign = (
-            box for box in scene["boxes"]
-            if box["parent"] != inside and not box["parent"].startswith(f"{inside}.")
-        )  # fmt: skip
-        if not any(overlap(frame, box) for box in foreign):
-            clear.append(frame)
-    return clear
-
-
-def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two rectangles share a point."""
-    return (
-        one["x"] < other["x"] + other["w"] and other["x"] < one["x"] + one["w"]
-        and one["y"] < other["y"] + other["h"] and other["y"] < one["y"] + one["h"]
-    )  # fmt: skip
 
 
 def draw_frame(frame: dict[str, Any]) -> list[str]:

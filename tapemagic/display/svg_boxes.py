@@ -213,7 +213,8 @@ def beside_wire(box: dict[str, Any], direction: str) -> list[str]:
     if below:
         parts += numbers(x, y + 14, below, FAINT if words_only else GRADIENT, box["shape"])
     if box["kind"] == "target" and not words_only and len(below) == 1:
-        seed = x + len(below[0]) * 6.7 + 8
+        room = 8 if box["shape"] == "()" else 22  # past the bracket
+        seed = x + len(below[0]) * 6.7 + room
         parts.append(words(seed, y + 14, "seed", fill=FAINT, size=9, style="italic"))
     return parts
 

@@ -54,10 +54,11 @@ def headline(graph: Graph) -> str:
 
 def source_table(graph: Graph) -> list[str]:
     """One line per source, and its reason below where there is one."""
-    rows = ["  ".join(pad(title, width) for title, width in COLUMNS)]
-    for row in graph.sources[:MOST_SOURCES]:
-        shown = source_row(row)
-        rows.append("  ".join(pad(shown[title], width) for title, width in COLUMNS))
+    told = [source_row(row) for row in graph.sources[:MOST_SOURCES]]
+    columns = [column for column in COLUMNS if any(shown[column[0]] for shown in told)]
+    rows = ["  ".join(pad(title, width) for title, width in columns)]
+    for shown in told:
+        rows.append("  ".join(pad(shown[title], width) for title, width in columns))
         if shown["reason"]:
             rows += textwrap.wrap(
                 shown["reason"], WIDTH - 4, initial_indent="    ", subsequent_indent="    "

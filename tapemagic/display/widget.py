@@ -53,6 +53,8 @@ class TapeWidget(anywidget.AnyWidget):
         ``{name: (lowest, highest)}`` of the inputs that may be changed.
     inputs : mapping, optional
         ``{name: number}``, their present values.
+    **more : object
+        What every widget takes, such as its `layout`.
 
     Examples
     --------
@@ -84,6 +86,7 @@ class TapeWidget(anywidget.AnyWidget):
         rerun: Callable[[str, float], Scene] | None = None,
         bounds: Mapping[str, tuple[float, float]] | None = None,
         inputs: Mapping[str, float] | None = None,
+        **more: Any,
     ) -> None:
         self._on_open = on_open
         self._rerun = rerun
@@ -97,7 +100,10 @@ class TapeWidget(anywidget.AnyWidget):
             self._loop = None
         self._timer: asyncio.TimerHandle | None = None
         super().__init__(
-            scene=jsonable(scene), open_groups=scene.get("open", []), inputs=dict(inputs or {})
+            scene=jsonable(scene),
+            open_groups=scene.get("open", []),
+            inputs=dict(inputs or {}),
+            **more,
         )
         self.observe(self._redraw_with_groups, "open_groups")
         self.observe(self._take_inputs, "inputs")
@@ -200,7 +206,7 @@ def live_view(
     sliders: Mapping[str, float] | None = None,
     rerun: Callable[[str, float], Scene] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
-) -> ipywidgets.VBox:
+) -> ipywidgets.Box:
     """Build the live view: ordinary sliders for scalar sources above the picture.
 
     Parameters
@@ -220,7 +226,7 @@ def live_view(
 
     Returns
     -------
-    ipywidgets.VBox
+    ipywidgets.Box
         Its last child is the :class:`TapeWidget`.
     """
     values = {
@@ -231,13 +237,19 @@ def live_view(
     limits = {name: slider_bounds(value) for name, value in values.items()}
     limits |= {name: limit for name, limit in (bounds or {}).items() if name in values}
     widget = TapeWidget(
-        scene_maker(None), on_open=scene_maker, rerun=rerun, bounds=limits, inputs=values
+        scene_maker(None),
+        on_open=scene_maker,
+        rerun=rerun,
+        bounds=limits,
+        inputs=values,
+        layout={"width": "100%"},
     )
     controls = [_slider(widget, name, value, limits[name]) for name, value in values.items()]
-    return ipywidgets.VBox([*controls, widget])
+    # sliders stand side by side where there is room, the picture below all of them
+    return ipywidgets.Box([*controls, widget], layout={"flex_flow": "row wrap"})
 
 
-def close_view(view: ipywidgets.VBox) -> None:
+def close_view(view: ipywidgets.Box) -> None:
     """Take a live view off the page and out of memory, with all that it consists of."""
     view.children[-1].release()
     for widget in (*view.children, view):
@@ -257,8 +269,9 @@ def _slider(
         step=(limits[1] - limits[0]) / 200,
         readout_format=".4g",
         description=name,
-        style={"description_width": "8em"},
-        layout={"width": "min(32em, 98%)"},
+        tooltip=name,
+        style={"description_width": "7em"},
+        layout={"width": "min(28em, 98%)"},
     )
 
     def moved(change: Any) -> None:

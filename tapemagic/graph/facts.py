@@ -123,12 +123,26 @@ def as_numbers(value: object) -> np.ndarray | None:
     return array if array.dtype.kind in "biufc" else None
 
 
-def first_bad_element(value: object) -> tuple[str, str, tuple[int, ...]]:
-    """Spell the first element that is not finite: ``nan`` or ``inf``, and where it stands."""
+def bad_element(
+    value: object, place: tuple[int, ...] | None = None
+) -> tuple[str, str, tuple[int, ...]]:
+    """Spell an element that is not finite, the first or that at `place`, and where it stands."""
     array = np.asarray(value)
-    place = tuple(int(axis) for axis in np.argwhere(~np.isfinite(array))[0])
+    if place is None:
+        place = tuple(int(axis) for axis in np.argwhere(~np.isfinite(array))[0])
     word = "nan" if np.isnan(array[place]) else "inf"
     return word, f"element {list(place)}" if place else "", place
+
+
+def element_at(value: object, shape: tuple, place: tuple) -> Any:
+    """What an operand has at one element of the result; all of it if that cannot be told."""
+    array = as_numbers(value)
+    if array is None:
+        return None
+    try:
+        return np.broadcast_to(array, shape)[place].item()
+    except (ValueError, IndexError):  # not an elementwise operation
+        return array
 
 
 def elements_at(operands: list[Any], shape: tuple, place: tuple) -> Iterator[str]:
@@ -138,7 +152,5 @@ def elements_at(operands: list[Any], shape: tuple, place: tuple) -> Iterator[str
         if array is None:
             yield "…"
             continue
-        try:
-            yield number(np.broadcast_to(array, shape)[place].item())
-        except ValueError:  # not an elementwise operation
-            yield f"array {array.shape}"
+        element = element_at(array, shape, place)
+        yield f"array {array.shape}" if isinstance(element, np.ndarray) else number(element)

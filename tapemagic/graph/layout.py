@@ -75,7 +75,7 @@ def layout(
     layers, paths = with_bends(ranks, edges, [extent[1] for extent in extents], box_gap)
     order_layers(layers)
     across = fit_across(layers)
-    begins, depths = rank_positions(ranks, extents, tails or [0.0] * len(sizes), rank_gap)
+    begins, depths, ends = rank_positions(ranks, extents, tails or [0.0] * len(sizes), rank_gap)
     along = [
         begins[rank] + (depths[rank] - extent[0]) / 2
         for rank, extent in zip(ranks, extents, strict=True)
@@ -85,7 +85,7 @@ def layout(
     tops = [across[box] - extents[box][1] / 2 for box in range(len(sizes))]
     arrivals = arrival_ports(edges, paths, across, extents)
     wires = [
-        wire_points(path, layers.rank, along, across, extents, begins, depths, arrivals[number])
+        wire_points(path, layers.rank, along, across, extents, begins, ends, arrivals[number])
         for number, path in enumerate(paths)
     ]
     points = [point for wire in wires for point in wire]
@@ -171,18 +171,19 @@ def rank_positions(
     extents: Sequence[tuple[float, float]],
     tails: Sequence[float],
     rank_gap: float,
-) -> tuple[list[float], list[float]]:
-    """Where each rank begins along the flow, and how deep its deepest box is."""
+) -> tuple[list[float], list[float], list[float]]:
+    """Where each rank begins, how deep its deepest box is, and where its last words end."""
     depths, behind = [0.0] * (max(ranks) + 1), [0.0] * (max(ranks) + 1)
     for rank, extent, tail in zip(ranks, extents, tails, strict=True):
         depths[rank] = max(depths[rank], extent[0])
         # A box stands in the middle of its rank: half of what the rank is deeper is free already.
         behind[rank] = max(behind[rank], tail + extent[0] / 2)
-    begins, place = [], 0.0
+    begins, ends, place = [], [], 0.0
     for depth, free in zip(depths, behind, strict=True):
         begins.append(place)
-        place += max(depth / 2 + free, depth) + rank_gap
-    return begins, depths
+        ends.append(place + max(depth / 2 + free, depth))
+        place = ends[-1] + rank_gap
+    return begins, depths, ends
 
 
 def arrival_ports(
@@ -212,14 +213,17 @@ def wire_points(
     across: Sequence[float],
     extents: Sequence[tuple[float, float]],
     begins: Sequence[float],
-    depths: Sequence[float],
+    ends: Sequence[float],
     arrival: float,
 ) -> tuple[Point, ...]:
-    """Points of one wire; it passes each rank it does not stop at on a straight line."""
+    """Points of one wire; it passes each rank on a straight line, and changes lanes in between.
+
+    Behind a box stand the words of its neighbours: a wire that turned there would cross them.
+    """
     start, *bends, end = path
-    points = [(along[start] + extents[start][0], across[start])]
+    points = [(along[start] + extents[start][0], across[start]), (ends[rank[start]], across[start])]
     for bend in bends:
         begin = begins[rank[bend]]
-        points += [(begin, across[bend]), (begin + depths[rank[bend]], across[bend])]
+        points += [(begin, across[bend]), (ends[rank[bend]], across[bend])]
     points.append((along[end], arrival))
     return tuple(points)

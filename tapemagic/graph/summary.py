@@ -81,6 +81,11 @@ class ArraySummary:
         return self.size > 0 and self.zeros == self.size
 
     @property
+    def listing(self) -> str:
+        """The text for a table in which the norm has a column of its own."""
+        return self.text if self.norm is None else self.text.removesuffix(_norm_text(self.norm))
+
+    @property
     def label(self) -> str:
         """The text when short enough to stand beside a wire, else the size of the value."""
         if len(self.text) <= 18 or self.norm is None:
@@ -157,7 +162,11 @@ def _spell(shape: tuple[int, ...], values: tuple, norm: float | None) -> str:
     if size <= SPELLED_VALUES:
         return _nested([number(item) for item in values], shape)
     beginning = ", ".join(number(item) for item in values[:3])
-    return f"[{beginning}, …] norm {number(norm)}"
+    return f"[{beginning}, …]{_norm_text(norm)}"
+
+
+def _norm_text(norm: float | None) -> str:
+    return f" norm {number(norm)}"
 
 
 def _nested(items: list[str], shape: tuple[int, ...]) -> str:

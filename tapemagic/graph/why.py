@@ -16,10 +16,13 @@ from tapemagic.graph.marks import WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
 from tapemagic.graph.why_missing import why_not_connected
 from tapemagic.graph.why_values import (
-    backward_trouble,
+    Trouble,
+    beginning_of,
+    begins_at,
     broadcast_growth,
     forward_trouble,
     loop_factors,
+    trouble_of,
 )
 from tapemagic.graph.why_zero import why_zero
 from tapemagic.graph.words import visible
@@ -112,11 +115,11 @@ def source_reason(facts: Facts, row: SourceRow) -> str:
 
 
 def why_nan(facts: Facts, source: int) -> str:
-    """Name the first operation, forward or else backward, whose result is not finite."""
+    """Name the operation at which the gradient of a source stopped being finite."""
     if not is_finite(facts.recorded[source].value):
         return "its own value is not finite"
-    found = [*forward_trouble(facts), *backward_trouble(facts)]
-    return found[0][1] if found else "some elements are not finite"
+    found = trouble_of(facts, source)
+    return found[1] if found else "some elements are not finite"
 
 
 REASONS: dict[str, Callable[[Facts, int], str]] = {
@@ -141,18 +144,18 @@ def failed(facts: Facts) -> Iterator[Finding]:
 
 
 def not_finite(facts: Facts) -> Iterator[Finding]:
-    """The first nan or inf, going forward and going backward."""
-    for line, message, fix in (*forward_trouble(facts), *backward_trouble(facts)):
-        yield Finding("nan", affected(facts), line, sentence(message), fix)
-
-
-def affected(facts: Facts) -> tuple[str, ...]:
-    """Sources with a gradient that is not finite, and the target if it is not."""
-    names = [row.name for row in facts.graph.sources if row.state == "nan"]
+    """The first value that is nan or inf, and where the gradient of each source became so."""
+    names: dict[Trouble, list[str]] = {found: [] for found in forward_trouble(facts)}
+    for row in facts.graph.sources:
+        if row.state != "nan" or row.index is None:
+            continue
+        if found := trouble_of(facts, row.index):
+            names.setdefault(found, []).append(row.name)
     target = facts.graph.target
     if target is not None and not is_finite(facts.recorded[target[1]].value):
-        names.append(target[0])
-    return tuple(names)
+        names.setdefault(begins_at(facts, beginning_of(facts, target[1])), []).append(target[0])
+    for (line, message, fix), affected in names.items():
+        yield Finding("nan", tuple(affected), line, sentence(message), fix)
 
 
 def not_watched(facts: Facts) -> Iterator[Finding]:

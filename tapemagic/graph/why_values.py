@@ -9,8 +9,9 @@ import numpy as np
 from tapemagic.graph.facts import (
     Facts,
     at_line,
+    bad_element,
+    element_at,
     elements_at,
-    first_bad_element,
     is_finite,
     quoted,
 )
@@ -37,39 +38,76 @@ Trouble = tuple[int | None, str, str]  # line, message, fix
 def forward_trouble(facts: Facts) -> list[Trouble]:
     """The first value in time order that is not finite: operation, line, element, operands."""
     for node in facts.recorded:
-        if is_finite(node.value):
-            continue
-        word, element, place = first_bad_element(node.value)
-        where = f", {element}" if element else ""
-        if node.op == "source":
-            name = facts.graph.nodes[node.index].name
-            return [(node.line, f"{quoted(name)} holds {word} from the beginning{where}", "")]
-        spelled = ", ".join(elements_at(facts.operands(node.index), node.shape, place))
-        message = f"first {word} going forward: {at_line(node.line)}{where}: {node.op}({spelled})"
-        return [(node.line, message, FIXES.get(node.op, ""))]
+        if not is_finite(node.value):
+            return [begins_at(facts, node.index)]
     return []
 
 
-def backward_trouble(facts: Facts) -> list[Trouble]:
-    """The first gradient in sweep order that is not finite although the values are."""
-    for index in sorted(facts.cotangents, reverse=True):
-        ct = facts.cotangents[index]
-        if is_finite(ct):
-            continue
-        makers = [user for user in facts.users[index] if user in facts.cotangents]
-        if not makers or not all(is_finite(facts.recorded[user].value) for user in makers):
-            return []  # the forward finding says where this comes from
-        maker = facts.graph.nodes[makers[-1]]
-        word, element, place = first_bad_element(ct)
-        shape = np.shape(facts.recorded[maker.index].value)
-        spelled = ", ".join(elements_at(facts.operands(maker.index), shape, place))
-        where = f", {element}" if element else ""
-        message = (
-            f"first {word} going backward: {at_line(maker.line)}{where}: derivative of "
-            f"{maker.op}({spelled})"
-        )
-        return [(maker.line, message, FIXES.get(maker.op, ""))]
-    return []
+def begins_at(facts: Facts, index: int, place: tuple[int, ...] | None = None) -> Trouble:
+    """Say that a value is not finite where it comes from; `place` is the element that is meant."""
+    node = facts.recorded[index]
+    word, element, place = bad_element(node.value, place)
+    where = f", {element}" if element else ""
+    if node.op == "source":
+        name = facts.graph.nodes[index].name
+        return node.line, f"{quoted(name)} holds {word} from the beginning{where}", ""
+    spelled = ", ".join(elements_at(facts.operands(index), node.shape, place))
+    message = f"first {word} going forward: {at_line(node.line)}{where}: {node.op}({spelled})"
+    return node.line, message, FIXES.get(node.op, "")
+
+
+def trouble_of(facts: Facts, source: int) -> Trouble | None:
+    """Where the gradient of one source, which is not finite, stopped being so on its way back.
+
+    A value elsewhere in the cell that is not finite says nothing about this source: the way is
+    followed from the source to the step of the sweep at which its gradient went wrong.
+    """
+    if not is_finite(facts.recorded[source].value):
+        return begins_at(facts, source)
+    index = source
+    while True:
+        users = [user for user in facts.users[index] if user in facts.cotangents]
+        if len(users) > 1:
+            users = [user for user in users if not is_finite(facts.passed_on(user, index))]
+        if not users:
+            return None  # the sum of finite parts overflowed, or somebody's seed was not finite
+        if is_finite(facts.cotangents[users[-1]]):
+            return went_wrong(facts, index, users[-1])
+        index = users[-1]
+
+
+def went_wrong(facts: Facts, index: int, user: int) -> Trouble:
+    """Say why one operation made a cotangent that is not finite of one that was."""
+    maker, shape = facts.recorded[user], facts.recorded[index].shape
+    word, element, place = bad_element(np.broadcast_to(facts.cotangents[index], shape))
+    operands = facts.operands(user)
+    strange = [
+        start for start, value in zip(maker.inputs, operands, strict=False)
+        if start is not None and not is_finite(element_at(value, maker.shape, place))
+    ]  # fmt: skip
+    if strange:  # the derivative was taken there: what is wrong with the operand comes first
+        return begins_at(facts, beginning_of(facts, strange[0]))
+    if maker.shape == shape and not is_finite(element_at(maker.value, shape, place)):
+        return begins_at(facts, user, place)
+    spelled = ", ".join(elements_at(operands, maker.shape, place))
+    where = f", {element}" if element else ""
+    message = (
+        f"first {word} going backward: {at_line(maker.line)}{where}: derivative of "
+        f"{maker.op}({spelled})"
+    )
+    return maker.line, message, FIXES.get(maker.op, "")
+
+
+def beginning_of(facts: Facts, index: int) -> int:
+    """Follow a value that is not finite to the operation that made it of finite ones."""
+    while True:
+        starts = [
+            start for start in facts.recorded[index].inputs
+            if start is not None and not is_finite(facts.recorded[start].value)
+        ]  # fmt: skip
+        if not starts:
+            return index
+        index = starts[0]
 
 
 def broadcast_growth(facts: Facts) -> Iterator[Trouble]:

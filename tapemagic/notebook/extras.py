@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -62,7 +63,7 @@ def jacobians(session: Session) -> list[str]:
     """Spell the Jacobian of the target with respect to each source."""
     target = session.target_key()
     found = session.tape.jacobian(target, list(session.sources.handles.values()))
-    name = session.target_name()
+    name = in_quotient(session.target_name())
     return [
         spell(f"d {name} / d {source}", value)
         for source, value in zip(session.sources.handles, found, strict=True)
@@ -96,8 +97,15 @@ def hessians(session: Session, rerun: Rerun) -> list[str]:
         again.sources.handles.items(), again.gradients, strict=True
     ):
         value = None if gradient is None else again.tape.jacobian(gradient, handle)
-        rows.append(spell(f"d2 {session.target_name()} / d {name}2", value))
+        target = in_quotient(session.target_name())
+        rows.append(spell(f"d2 {target} / d {name}2", value))
     return rows
+
+
+def in_quotient(target: str) -> str:
+    """Put an expression between brackets where it stands under a derivative."""
+    is_name = re.fullmatch(r"[\w.]+(\[[^\[\]]*\])*", target)
+    return target if is_name else f"({target})"
 
 
 def spell(name: str, value: Any) -> str:

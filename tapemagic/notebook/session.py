@@ -182,7 +182,8 @@ class Session:
             self.swap.leave(self.reached, places)
         if error is not None and self.tape.failure is None:
             line = find_line(error, self.tape.cell.filename)
-            self.tape.failure = Failure(line, "", f"{type(error).__name__}: {first_line(error)}")
+            said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
+            self.tape.failure = Failure(line, "", said)
 
     def _report_trailing(self) -> None:
         for name in self.plan.trailing:

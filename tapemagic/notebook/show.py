@@ -96,7 +96,7 @@ class Picture:
 
         self.opened = opened
         make = scene_with_dot if self.engine == "dot" else make_scene
-        return make(self.graph, opened, folding=self.folding)
+        return make(self.graph, opened, folding=self.folding, notes=self.notes)
 
     def text(self) -> list[str]:
         """Return the run as lines of at most 80 columns."""
@@ -123,7 +123,6 @@ def show_static(picture: Picture) -> None:
     from tapemagic.display.html import to_html
 
     scene = picture.scene()
-    scene["message"] = "; ".join(filter(None, [scene["message"], *picture.notes]))
     display({"text/plain": "\n".join(picture.text()), "text/html": to_html(scene)}, raw=True)
 
 

@@ -14,7 +14,7 @@ from tapemagic.errors import MissingNameError
 _DATA = "NumPy arrays and plain Python loops over slices: for start in range(0, len(x), batch)"
 _LAYERS = "tf.Variable weights and x @ w + b, kept in a tf.Module"
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view and np.einsum in a %%tape cell"
-_GRAPH = "nothing: code runs eagerly, line by line"
+_GRAPH = "Leave it out: code runs eagerly, line by line"
 _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 
 #: Full TensorFlow name -> the NumPy way.
@@ -79,7 +79,6 @@ WAYS = {
     "tf.qint8": "tf.int8",
     "tf.bitcast": "x.view(dtype) of a NumPy array",
     "tf.histogram_fixed_width": "np.histogram of x.numpy()",
-    "tf.random.categorical": "rng.choice(n, p=probabilities)",
     "tf.random.gamma": "rng.gamma(shape, size=...)",
     "tf.random.poisson": "rng.poisson(rate, size=...)",
     "tf.random.stateless_normal": "tf.random.Generator.from_seed(seed).normal(shape)",
@@ -135,6 +134,7 @@ OTHERS = {
     "tf.keras.initializers": "tf.keras.initializers.VarianceScaling or tf.random.normal",
     "tf.keras.losses": "a function of your own, of tf's functions",
     "tf.keras.metrics": "tf.keras.metrics.Mean, called with a number per batch",
+    "tf.keras.optimizers.schedules": "learning_rate=v, a tf.Variable, and v.assign(...)",
     "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",
     "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
@@ -170,9 +170,9 @@ def missing(module: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:  # noqa: N807  (becomes that of a module)
         if name.startswith("__"):  # asked for by tools: imports, doctest, completion
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        raise leaks.locate(
-            MissingNameError(f"{module}.{name} is not provided.", fix=f"Use {_way(module, name)}.")
-        )
+        way = _way(module, name)
+        fix = f"{way}." if way == _GRAPH else f"Use {way}."
+        raise leaks.locate(MissingNameError(f"{module}.{name} is not provided.", fix=fix))
 
     return __getattr__
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.calls.dispatch import plain
+
 from . import advice
 from .conversion import operand, whole_numbers
-from .specs import as_dtype, float32
+from .specs import as_dtype, float32, int64
 from .tensor import Tensor, tensor_of
 
 
@@ -77,6 +79,14 @@ class Generator:
         """Return the rows in random order."""
         x = operand(value)
         return tensor_of(x[self._source.permutation(len(x))])
+
+    def categorical(self, logits: Any, num_samples: Any, dtype: Any = int64) -> Tensor:
+        """Return, for each row, classes drawn by their unnormalised log-probabilities."""
+        scores = plain(operand(logits))[:, np.newaxis, :]
+        size = (len(scores), whole_numbers(num_samples), scores.shape[-1])
+        # the largest of scores with Gumbel noise is each class with its probability
+        drawn = np.argmax(scores + self._source.gumbel(size=size), axis=-1)
+        return tensor_of(drawn.astype(as_dtype(dtype).dtype))
 
 
 def _lengths(shape: Any) -> tuple[int, ...]:
@@ -150,6 +160,13 @@ def uniform(
 ) -> Tensor:  # fmt: skip
     """Return numbers from `minval` up to, without, `maxval` (1 if not given)."""
     return _STATE.generator(seed).uniform(shape, minval, maxval, dtype)
+
+
+def categorical(
+    logits: Any, num_samples: Any, dtype: Any = int64, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Return, for each row, classes drawn by their unnormalised log-probabilities."""
+    return _STATE.generator(seed).categorical(logits, num_samples, dtype)
 
 
 def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:

@@ -300,6 +300,55 @@ def test_an_empty_recording_says_so(show: Any) -> None:
     assert "depends on a source" in page.locator("[role=alert]").inner_text()
 
 
+def test_an_empty_recording_takes_no_room_for_a_picture(show: Any) -> None:
+    empty = {"width": 0, "height": 0, "boxes": [], "wires": [], "lines": ["%%tape"], "steps": []}
+    page = show({**empty, "message": "nothing was recorded", "notes": ["No source: name one."]})
+    assert page.locator(".notes").inner_text() == "No source: name one."
+    assert not page.locator(".stage").is_visible()
+    assert page.locator(".tapemagic").bounding_box()["height"] < 200
+
+
+def test_notes_are_shown_line_by_line(show: Any) -> None:
+    matrix = "d y / d w =\n[[0. 1.]\n [2. 3.]]"
+    page = show({**small_scene(), "notes": [matrix, "<b>of its sum</b>"]})
+    assert page.locator(".notes").inner_text() == f"{matrix}\n<b>of its sum</b>"
+    page.evaluate("model.set('scene', {...model.get('scene'), notes: []})")
+    assert not page.locator(".notes").is_visible()
+
+
+def test_the_table_fits_its_panel_and_shows_a_dozen_sources(show: Any) -> None:
+    scene = make_scene(build_graph(fakes.tutorial()))
+    row = scene["sources"][0]
+    scene["sources"] = [{**row, "name": "a_long_name_of_a_variable_" + "x" * k} for k in range(12)]
+    page = show(jsonable(scene))
+    size = "[...document.querySelectorAll('.details')].map((e) => [e.clientWidth, e.scrollWidth])"
+    [[inside, needed]] = page.evaluate(size)
+    assert needed <= inside
+    assert page.locator(".details").bounding_box()["height"] > 300
+    scene["sources"] = [{**row, "norm": ""}]
+    page.evaluate("scene => model.set('scene', scene)", jsonable(scene))
+    assert page.locator(".details tr").first.inner_text().split() == ["source", "shape", "gradient"]
+
+
+def test_a_group_with_boxes_of_others_in_between_has_no_rectangle(show: Any) -> None:
+    scene = small_scene(opened=True)
+    page = show(scene)
+    assert page.locator(".opened rect").count() == 1
+    scene["frames"][0]["clear"] = False
+    page.evaluate("scene => model.set('scene', scene)", scene)
+    assert page.locator(".opened rect").count() == 0
+    assert "for step in range(40)" in page.locator(".opened text").text_content()
+
+
+def test_a_failure_is_told_in_full(show: Any) -> None:
+    scene = small_scene()
+    words = "ValueError: operands could not be broadcast together with shapes (3,) (4,)"
+    scene["boxes"].append(box("failed", "failed", 350, 200, "", op="add", note=words, w=300, h=82))
+    rows = show(scene).locator("[data-id=failed] .small").all_text_contents()
+    assert " ".join(rows) == words
+    assert len(rows) == 3
+
+
 def test_narrow_pages_stack_the_panels_without_overflow(show: Any) -> None:
     page = show(small_scene(), width=420)
     areas = [page.locator(name).bounding_box() for name in (".source", ".stage", ".details")]

@@ -2,15 +2,18 @@
 
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from display import fakes
 
 from tapemagic.display.boxes import rows_of
-from tapemagic.display.scene import make_scene
+from tapemagic.display.drawing import draw
+from tapemagic.display.scene import frames, make_scene, overlap, place_all
 from tapemagic.graph.build import build_graph
-from tapemagic.graph.folding import MOST_VISIBLE
+from tapemagic.graph.folding import MOST_VISIBLE, Folding
+from tapemagic.graph.layout import layout
 from tapemagic.graph.summary import ArraySummary
 
 SCENES = {name: make_scene(build_graph(make())) for name, make in fakes.ALL.items()}
@@ -246,3 +249,75 @@ def test_a_loop_is_labelled_with_all_names_that_leave_it():
     assert loop["title"] == "w, b"
     assert loop["value_rows"] == ["w: 0.1875", "b: 16"]
     assert loop["gradient_rows"] == ["w: 16", "b: 0.1875"]
+
+
+def test_a_frame_holds_what_its_group_computes_and_says_if_it_holds_more():
+    """An array that a call reads is not part of it, nor is what stands between its boxes."""
+    tape = fakes.Recorder("%%tape x\ny = f(x)\nloss = y.sum()")
+    inner = (("", "<cell>", 2), ("f", "<helper>", 2))
+    y = tape.run("sin", tape.source("x", np.ones(3)), line=2, calls=inner)
+    y = tape.run("multiply", y, np.full(3, 2.0), line=2, calls=inner, name="y")
+    scene = make_scene(build_graph(tape.gradient("loss", tape.run("sum", y, line=3))))
+    operand = next(box for box in scene["boxes"] if box["kind"] == "constant")
+    frame = next(frame for frame in scene["frames"] if frame["kind"] == "call")
+    assert not overlap(frame, operand)
+    assert frame["clear"]
+    drawing = draw(Folding(build_graph(tape)), scene["open"])
+    place_all(drawing, "right", layout)
+    between = next(box for box in drawing.boxes if box["kind"] == "source")
+    first = next(box for box in drawing.boxes if box["parent"].startswith(frame["id"]))
+    between["x"], between["y"] = first["x"] + 1, first["y"] + 1
+    found = frames(Folding(build_graph(tape)), drawing, scene["open"], "right")
+    assert [one["clear"] for one in found if one["kind"] == "call"] == [False]
+
+
+def test_a_frame_does_not_run_through_the_words_of_its_boxes():
+    tape = fakes.Recorder("%%tape x\ny = f(x)\nloss = y.sum()")
+    inner = (("", "<cell>", 2), ("f", "<helper>", 2))
+    y = tape.run(
+        "multiply", tape.source("x", np.ones((4, 3))), np.full(3, 2.0), line=2, calls=inner
+    )
+    y = tape.run("sin", y, line=2, calls=inner, name="y")
+    for line in range(3, 12):
+        y = tape.run("tanh", y, line=line)
+    scene = make_scene(build_graph(tape.gradient("loss", tape.run("sum", y, line=12))))
+    assert scene["direction"] == "down"
+    frame = next(frame for frame in scene["frames"] if frame["kind"] == "call")
+    inside = [box for box in scene["boxes"] if box["parent"].startswith(frame["id"]) and box["op"]]
+    assert len(inside) == 2
+    for box in inside:
+        numbers = box["label"]["x"] + max(map(len, box["value_rows"])) * 6.8
+        assert frame["x"] + frame["w"] >= max(numbers, box["x"] + box["w"] + 8 + 5.6 * 15)
+        assert frame["x"] <= box["x"] - 44
+
+
+def test_an_array_that_has_a_box_is_not_spelled_in_the_gate_as_well():
+    tape = fakes.Recorder("%%tape x\ny = x * [2, 2] * 3")
+    x = tape.source("x", np.ones(2))
+    y = tape.run("multiply", tape.run("multiply", x, np.full(2, 2.0), line=2), 3.0, line=2)
+    scene = make_scene(build_graph(tape.gradient("y", tape.run("sum", y, line=2))))
+    gates = [(box["op"], box["local"]) for box in scene["boxes"] if box["op"].startswith("×")]
+    assert gates == [("×", ["∂x1: x2"]), ("× 3", ["∂x1: 3"])]
+
+
+def test_the_table_has_the_norm_in_its_own_column_only():
+    tape = fakes.Recorder("%%tape x b\ny = x * b")
+    y = tape.run("multiply", tape.source("x", np.ones(20)), tape.source("b", 2.0), line=2)
+    scene = make_scene(build_graph(tape.gradient("y", tape.run("sum", y, line=2))))
+    rows = [(row["gradient"], row["norm"]) for row in scene["sources"]]
+    assert rows == [("[2, 2, 2, …]", "8.944"), ("20", "")]
+
+
+def test_no_wire_crosses_the_words_beside_another_one():
+    """A small operand stands beside one with many rows of numbers: its wire waits for them."""
+    tape = fakes.Recorder("%%tape x b\ny = x @ b")
+    x, b = tape.source("x", np.eye(4)), tape.source("b", np.ones((4, 5)))
+    y = tape.run("matmul", x, b, line=2)
+    for line in range(3, 12):
+        y = tape.run("tanh", y, line=line)
+    scene = make_scene(build_graph(tape.gradient("y", tape.run("sum", y, line=12))))
+    assert scene["direction"] == "down"
+    tall, short = (next(box for box in scene["boxes"] if box["id"] == f"n{k}") for k in (x, b))
+    (wire,) = [wire for wire in scene["wires"] if wire["from"] == short["id"]]
+    turns = next(point[1] for point, after in pairwise(wire["points"]) if point[0] != after[0])
+    assert turns >= tall["label"]["fork"][1] > short["label"]["fork"][1]

@@ -121,11 +121,19 @@ def test_the_html_is_an_image_and_a_plain_table(name):
         "th",
         "td",
         "em",
+        "pre",
     }
     assert table.image["alt"] == alternative(SCENES[name])
     data = re.fullmatch(r"data:image/svg\+xml;base64,([\w+/=]+)", table.image["src"])
     assert base64.b64decode(data[1]).decode() == to_svg(SCENES[name])
     assert "None" not in html
+
+
+def test_notes_stand_below_the_table_line_by_line():
+    scene = make_scene(build_graph(fakes.tutorial()), notes=["d y / d w =\n[[0 1]\n [2 3]]", "<b>"])
+    html = to_html(scene)
+    assert "d y / d w =\n[[0 1]\n [2 3]]\n&lt;b&gt;</pre>" in html
+    assert "above the wire" in to_svg(scene)  # which no note pushes out
 
 
 @pytest.mark.parametrize("name", SCENES)

@@ -58,13 +58,25 @@ def test_wires_go_from_box_to_box_along_the_flow(picture, direction):
         assert boxes[end][1 - axis] <= wire[-1][1 - axis] <= boxes[end][3 - axis]
 
 
+@given(pictures(), st.floats(1, 90))
+def test_a_wire_changes_lanes_behind_the_longest_words_of_its_rank(picture, longest):
+    sizes, edges = picture
+    tails = [longest / (box + 1) for box in range(len(sizes))]
+    placed = layout(sizes, edges, tails=tails)
+    boxes = rectangles(placed, sizes)
+    for (start, _), wire in zip(edges, placed.wires, strict=True):
+        peers = [box for box, rank in enumerate(placed.ranks) if rank == placed.ranks[start]]
+        assert wire[0][1] == wire[1][1]
+        assert wire[1][0] >= max(boxes[box][2] + tails[box] for box in peers) - 1e-6
+
+
 @given(pictures())
 def test_no_wire_runs_through_a_box_of_a_rank_that_it_passes(picture):
     sizes, edges = picture
     placed = layout(sizes, edges)
     boxes = rectangles(placed, sizes)
     for (start, end), wire in zip(edges, placed.wires, strict=True):
-        for (x1, y1), (x2, y2) in zip(wire[1:-1:2], wire[2:-1:2], strict=True):
+        for (x1, y1), (x2, y2) in zip(wire[:-1:2], wire[1:-1:2], strict=True):
             assert y1 == y2
             for number, (left, top, right, bottom) in enumerate(boxes):
                 if number not in (start, end) and x1 < right and left < x2:

@@ -87,6 +87,22 @@ def tie():
     return tape.gradient("f", tape.run("sum", y, line=4, name="f"))
 
 
+def two_troubles():
+    """Beside the way of x, whose slope is infinite, a value of y is nan and another infinite."""
+    tape, x = scalar_tape(value=np.array([4.0, 0.0]))
+    y = tape.source("y", np.array([-1.0, 0.0]))
+    root = tape.run("sum", tape.run("sqrt", x, line=2), line=2)
+    logs = tape.run("sum", tape.run("log", y, line=3), line=3)
+    return tape.gradient("f", tape.run("add", root, logs, line=4, name="f"))
+
+
+def overflow_on_the_way_back():
+    tape, x = scalar_tape(value=np.array([1e-300, 1.0]))
+    big = tape.run("multiply", x, 1e200, line=2)
+    small = tape.run("multiply", big, np.array([1e200, 1.0]), line=3)
+    return tape.gradient("f", tape.run("sum", small, line=4, name="f"))
+
+
 def grew():
     tape, x = scalar_tape(value=np.ones((3, 1)))
     y = tape.run("subtract", x, np.ones(3), line=2)
@@ -122,6 +138,24 @@ CASES = [
     (lambda: fakes.loop(80, w=0.5), "vanishing", 3, ["× 80", "factor"]),
     (lambda: fakes.loop(200, w=0.1), "zero", None, ["underflow"]),
 ]
+
+
+@pytest.mark.parametrize(
+    ("recording", "name", "why"),
+    [
+        (two_troubles, "x", "first inf going backward: line 2, element [1]: derivative of sqrt(0)"),
+        (two_troubles, "y", "first inf going forward: line 3, element [1]: log(0)"),
+        (overflow_on_the_way_back, "x", "line 2, element [0]: derivative of multiply(1e-300, 1e+"),
+        (fakes.nan, "x", "first nan going forward: line 2, element [1]: sqrt(-0.5)"),
+    ],
+)
+def test_each_source_is_told_where_its_own_gradient_went_wrong(recording, name, why):
+    tape = recording()
+    graph = build_graph(tape)
+    [row] = [row for row in graph.sources if row.name == name]
+    assert why in row.reason
+    told = [found for found in findings(tape, graph) if name in found.names and found.kind == "nan"]
+    assert [found.message.lower() for found in told] == [f"{row.reason.lower()}."]
 
 
 @pytest.mark.parametrize(("make", "kind", "line", "words"), CASES)

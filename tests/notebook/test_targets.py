@@ -42,6 +42,15 @@ def test_a_name_that_was_given_is_not_asked_for(kernel):
     assert "the cell never bound it to a float" in kernel.value("tape.explain()")
 
 
+def test_the_live_view_says_all_that_the_text_says(kernel):
+    kernel.run("%%tape w --show widget --jacobian --order 2\nw * w + 1")
+    kernel.run("from tapemagic.notebook.show import _live\nview = [*_live.values()][-1]")
+    told = kernel.value("'\\n'.join(view.children[-1].scene['notes'])")
+    assert "this is the gradient of its sum" in told
+    assert "d (w * w + 1) / d w =" in told
+    assert "d2 (w * w + 1) / d w2 =" in told
+
+
 def test_the_jacobian_is_not_advised_where_it_is_shown(kernel):
     shown = kernel.run("%%tape w --show static --jacobian\ny = w * 2").displays[0]["text/plain"]
     assert "y has shape (2,): this is the gradient of its sum." in shown

@@ -172,6 +172,7 @@ losses = tf.keras.losses
         (losses.MeanSquaredError(reduction="sum"), T2, P2, ((T2 - P2) ** 2).mean(1).sum()),
         (losses.MeanSquaredError(reduction="none"), T2, P2, ((T2 - P2) ** 2).mean(1)),
         (losses.MeanAbsoluteError(), T2, P2, np.abs(T2 - P2).mean()),
+        (losses.Huber(reduction=losses.Reduction.SUM), T2, L2, np.sum([1.5, 1.3125])),
         (losses.Huber(), T2, L2, np.mean([[0.5, 2.5], [0.125, 2.5]])),
         (losses.Huber(delta=2.0), T2, L2, np.mean([[0.5, 4.0], [0.125, 4.0]])),
         (losses.LogCosh(), T2, L2, np.log(np.cosh(T2 - L2)).mean()),

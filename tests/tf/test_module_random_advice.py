@@ -45,6 +45,21 @@ def test_module_trains():
     assert gradients[0].numpy().tolist() == [4, 4]
 
 
+def test_categorical_draws_by_log_probabilities():
+    tf.random.set_seed(3)
+    logits = tf.math.log(tf.Variable([[0.2, 0.8, 1e-9], [1.0, 1e-9, 1e-9]])) + 5.0
+    drawn = tf.random.categorical(logits, 2000)
+    assert (drawn.shape, drawn.dtype) == ((2, 2000), tf.int64)
+    assert np.bincount(drawn.numpy()[0]).tolist() == pytest.approx([400, 1600], abs=80)
+    assert not drawn.numpy()[1].any()
+    assert tf.random.categorical(logits, tf.constant(1), dtype=tf.int32).dtype == tf.int32
+    # an action picks its probability, which goes on having a gradient
+    with tf.GradientTape() as tape:
+        w = tf.Variable([[1.0, 2.0]])
+        chosen = tf.nn.softmax(w)[0, tf.random.categorical(w, 1)[0, 0]]
+    assert tape.gradient(chosen, w).shape == (1, 2)
+
+
 def test_random_shapes_and_ranges():
     tf.random.set_seed(3)
     normal = tf.random.normal((2000,), mean=5.0, stddev=2.0)
@@ -124,7 +139,8 @@ def test_random_is_reparametrised():
         (lambda: tf.constant(1.0).assign, "scatter_nd_update"),
         (lambda: tf.Variable([1.0, 2.0])[1].assign(3.0), "scatter_nd_update"),
         (lambda: tf.Variable([1.0, 2.0]).scatter_update, "scatter_nd_update"),
-        (lambda: tf.random.categorical, "rng.choice"),
+        (lambda: tf.keras.optimizers.schedules.CosineDecay, "v.assign"),
+        (lambda: tf.device("CPU:0"), "Leave it out: code runs eagerly"),
         (lambda: tf.errors.NotFoundError, "tf.errors.NotFoundError"),
         (lambda: tf.autodiff.nothing, "tf.autodiff.nothing"),
         (lambda: tf.debugging.enable_check_numerics, "enable_check_numerics"),
@@ -142,7 +158,9 @@ def test_advice_is_only_for_what_is_missing(name):
     found = tf
     for part in path:
         found = getattr(found, part)
-    with pytest.raises(AttributeError, match=rf"(?s)^{name} is not provided\..*\n  Use "):
+    with pytest.raises(
+        AttributeError, match=rf"(?s)^{name} is not provided\..*\n  (Use|Leave it out)"
+    ):
         getattr(found, last)
 
 

@@ -36,7 +36,9 @@ function makeFrame(frame) {
   const title = shorten(frame.title, width / 6 - 3);
   const corner = { x: x + width - 6, y: y + 12, "font-size": 10, "text-anchor": "end" };
   const words = svg("text", corner, `${title} ▾`);
-  return svg("g", { class: "opened" }, svg("rect", { x, y, width, height, rx: 8 }), words);
+  // Round boxes of others as well, a rectangle would say what is not so: its name alone folds it.
+  const rect = frame.clear === false ? [] : [svg("rect", { x, y, width, height, rx: 8 })];
+  return svg("g", { class: "opened" }, ...rect, words);
 }
 
 function makeBox(view, box) {

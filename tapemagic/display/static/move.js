@@ -12,10 +12,13 @@ export function applyZoom(view) {
 }
 
 export function fit(view, smallest = 0) {
-  const { stage, body, root } = view.parts;
+  const { stage, body, details, root } = view.parts;
   const { width, height } = view.scene;
   // Beside its source a picture has about three fifths of the page; a wider one goes below it.
   body.classList.toggle("wide", width * 0.8 > root.clientWidth * 0.62);
+  body.style.setProperty("--facts-height", "170px");
+  const facts = Math.min(320, details.scrollHeight); // all sources, if they are not too many
+  body.style.setProperty("--facts-height", `${Math.max(170, facts)}px`);
   const room = stage.clientWidth - 16;
   if (room <= 0 || !width || !height) return; // hidden: the resize observer calls again
   const scale = Math.min(1.1, Math.max(room / width, smallest));

@@ -69,6 +69,7 @@ export function buildPage() {
     last: iconButton("Last step", "last"),
     caption: html("output", "caption"),
     trouble: html("div", "trouble"),
+    notes: html("div", "notes"),
     source: labelled(html("ol", "source"), "Source of the cell", "listbox"),
     details: labelled(html("div", "details"), "Details", "region"),
     stage: labelled(html("div", "stage"), "Operation graph: arrow keys move between boxes", "group"),
@@ -87,7 +88,7 @@ export function buildPage() {
   };
   legend.append(parts.inks.value, parts.inks.gradient, html("span", "keys", KEYS));
   const bar = html("div", "bar", stepper, parts.caption, zoom);
-  parts.root = html("div", "tapemagic", bar, parts.trouble, parts.body, legend);
+  parts.root = html("div", "tapemagic", bar, parts.trouble, parts.body, parts.notes, legend);
   // JupyterLab would take arrow keys and letters as its own commands otherwise.
   parts.root.setAttribute("data-lm-suppress-shortcuts", "true");
   return parts;
@@ -152,12 +153,16 @@ function boxDetails(view, box) {
 
 function overview(view) {
   const { target, sources = [] } = view.scene;
-  const columns = ["source", "shape", "gradient", "norm"].map((name) => html("th", "", name));
+  if (!sources.length) return [];
+  const hasNorms = sources.some(({ norm }) => norm);
+  const titles = ["source", "shape", "gradient", ...(hasNorms ? ["norm"] : [])];
+  const columns = titles.map((name) => html("th", "", name));
   const rows = sources.map(({ name, shape, gradient, norm, reason, state }) => {
     const none = state === "not-run" || state === "not-connected";
     const result = html("td", none ? "words" : "gradient", none ? reason || gradient : gradient);
     if (reason && !none) result.append(html("div", "words", reason));
-    return html("tr", "", html("th", "", name), html("td", "", shape), result, html("td", "", norm ?? ""));
+    const last = hasNorms ? [html("td", "", norm ?? "")] : [];
+    return html("tr", "", html("th", "", name), html("td", "", shape), result, ...last);
   });
   const title = target?.name ? `Gradients of ${target.name} = ${target.value}` : "Sources";
   const table = html("table", "", html("tr", "", ...columns), ...rows);

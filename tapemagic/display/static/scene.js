@@ -3,6 +3,7 @@
 
 export const LEAVES = ["source", "stub", "constant"];
 const ROW = 14; // pixels from one line of numbers to the next
+const NOTE_WIDTH = 34; // letters of what went wrong, per line; as in display/sizes.py
 // The other notes stand in the details, or repeat what stands beside the wire; see display/sizes.py.
 const DRAWN_NOTES = ["first ", "used ", "✂ ", "left the tape"];
 
@@ -89,7 +90,8 @@ function rowsInside(box) {
   if (kind === "failed") {
     return [
       ["sign", `✗ ${box.op}`, middle, y + 22, "middle"],
-      ["small", shorten(box.note, (w - 12) / 6.2), middle, y + 42, "middle"],
+      ...wrap(box.note, NOTE_WIDTH).map((text, row) =>
+        ["small", shorten(text, (w - 12) / 6.2), middle, y + 42 + ROW * row, "middle"]),
     ];
   }
   const local = box.local.map((text, row) =>
@@ -114,13 +116,14 @@ function rowsAround(box, direction) {
   const words = said.filter(Boolean).join(";");
   const line = kind === "constant" || box.line == null ? "" : `line ${box.line}`;
   const middle = y + h / 2 + 4;
-  // Downwards, wires arrive from above.
-  if (direction === "down") return [["tiny", line, x - 8, middle, "end"], ["tiny", words.replaceAll(";", "; "), x + w + 8, middle]];
-  const rows = [["tiny", line, x + 2, y - 5]];
-  const below = words ? words.replaceAll(", ", ";").split(";") : [];
-  const wrapped = below.flatMap((text) => wrap(text.trim(), Math.max(Math.floor(w / 5), 16)));
-  const lines = wrapped.map((text, row) => ["tiny", text, x + w / 2, y + h + 12 + 11 * row, "middle"]);
-  return [...rows, ...lines];
+  const parts = words ? words.replaceAll(", ", ";").split(";") : [];
+  const rows = parts.flatMap((text) => wrap(text.trim(), Math.max(Math.floor(w / 5), 16))).slice(0, 5);
+  if (direction === "down") { // wires arrive from above: the words stand beside the box
+    const top = middle - 5.5 * (rows.length - 1);
+    return [["tiny", line, x - 8, middle, "end"], ...rows.map((text, row) => ["tiny", text, x + w + 8, top + 11 * row])];
+  }
+  return [["tiny", line, x + 2, y - 5],
+    ...rows.map((text, row) => ["tiny", text, x + w / 2, y + h + 12 + 11 * row, "middle"])];
 }
 
 /** Width of bold letters in a wide font: nothing is measured, as fonts come late. */

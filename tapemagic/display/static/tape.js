@@ -107,6 +107,8 @@ function takeScene(view) {
   view.hovered = undefined;
   view.progress = progressOf(view.scene, view.scene.steps.length);
   fillSource(view);
+  view.parts.body.classList.toggle("empty", !view.scene.boxes.length);
+  view.parts.notes.textContent = (scene.notes ?? []).join("\n");
   drawScene(view);
   // A slider moves the numbers only: someone who stands in the middle of the steps stays there.
   const sameSteps = before && before.steps.length === view.scene.steps.length;

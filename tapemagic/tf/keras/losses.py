@@ -17,6 +17,14 @@ from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 _EPSILON = 1e-7
 
 
+class Reduction:
+    """What becomes of the rows of a loss: names of the words that `reduction=` takes."""
+
+    AUTO = SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+    NONE = "none"
+    SUM = "sum"
+
+
 def _pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Return both as tensors of the prediction's dtype."""
     y_pred = operand(y_pred)

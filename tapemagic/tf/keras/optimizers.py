@@ -264,11 +264,18 @@ class ExponentialDecay:
         return self.initial * self.rate ** (np.floor(done) if self.staircase else done)
 
 
-class schedules:  # noqa: N801  (a module in Keras)
+class Schedules:
     """Learning rates that depend on the number of steps done."""
 
     ExponentialDecay = ExponentialDecay
     LearningRateSchedule = object
+
+    def __getattr__(self, name: str) -> Any:
+        return _no_schedule(name)
+
+
+_no_schedule = advice.missing("tf.keras.optimizers.schedules")
+schedules = Schedules()  # a module in Keras
 
 
 __getattr__ = advice.missing("tf.keras.optimizers")
