@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -252,7 +253,9 @@ def _write(memory: np.ndarray, values: np.ndarray) -> None:
 def _reshape(plain: np.ndarray, handle: Any) -> None:
     """Give an array the shape that ``handle.shape = ...`` gave its handle."""
     if plain.shape != handle.value.shape:
-        plain.shape = handle.value.shape
+        with warnings.catch_warnings():  # NumPy 2.5 has warned of it, at the user's line
+            warnings.simplefilter("ignore", DeprecationWarning)
+            plain.shape = handle.value.shape
 
 
 def _move_aside(recording: Recording, memory: np.ndarray) -> None:
