@@ -101,7 +101,7 @@ def name_of(args: Any) -> str:
                 if value is handle and not name.startswith("_"):
                     return f"'{name}'"
         break
-    shape = getattr(getattr(handle, "value", None), "shape", ())
+    shape = getattr(getattr(handle, "_value", None), "shape", ())
     return f"A traced array of shape {shape}" if shape else "A traced number"
 
 

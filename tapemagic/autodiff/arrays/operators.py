@@ -43,7 +43,7 @@ def __{name}__(self, other):
         if kind is Handle or kind is Variable:
             if other.token is not token or other.aval != aval:
                 return call_binary(primitive, compute, self, other)
-            x2 = other.value
+            x2 = other._value
             b = other.id
         elif kind is float or kind is int:
             x2 = other
@@ -52,14 +52,14 @@ def __{name}__(self, other):
             return call_binary(primitive, compute, self, other)
         else:
             return call_operator(primitive, compute, (self, other))
-        x1 = self.value
+        x1 = self._value
         y = x1 {symbol} x2
         frame = getframe(1)
         if frame is not RECORDER.frame:
             RECORDER.enter(frame)
         entries = RECORDER.entries
         result = Handle()
-        result.value = y
+        result._value = y
         result.aval = aval
         result.token = token
         result.storage = None
@@ -76,14 +76,14 @@ def __r{name}__(self, other):
     kind = type(other)
     if self.token is token and aval > 0 and (kind is float or kind is int):
         x1 = other
-        x2 = self.value
+        x2 = self._value
         y = x1 {symbol} x2
         frame = getframe(1)
         if frame is not RECORDER.frame:
             RECORDER.enter(frame)
         entries = RECORDER.entries
         result = Handle()
-        result.value = y
+        result._value = y
         result.aval = aval
         result.token = token
         result.storage = None

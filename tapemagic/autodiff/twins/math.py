@@ -43,7 +43,7 @@ _FLAT = (
 
 def _number(x: Any) -> Any:
     """Return an argument as what `math` makes of it: a Python float."""
-    return convert(float, x) if type(x) in HANDLE_TYPES and type(x.value) is not float else x
+    return convert(float, x) if type(x) in HANDLE_TYPES and type(x._value) is not float else x
 
 
 def _by_row(original: Callable, name: str) -> None:
