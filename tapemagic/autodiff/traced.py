@@ -192,7 +192,7 @@ class TracedArray:
         return format(leaks.shown(self), spec)
 
     def __hash__(self) -> int:
-        return hash(self._value)
+        return leaks.flat(hash(dispatch.plain(self)), (self,))  # a set or dict decides by it
 
     def __reduce__(self) -> Any:
         leaks.leave(self, "pickling keeps only its plain value")

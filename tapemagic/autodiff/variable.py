@@ -8,7 +8,7 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError, VariableError
 
-from . import recorder
+from . import leaks, recorder
 from .avals import AVALS, code_of
 from .calls import dispatch
 from .recorder import RECORDER
@@ -133,7 +133,8 @@ class Variable(TracedArray):
         return self._value
 
     def numpy(self) -> Any:
-        """Return a copy of the plain value."""
+        """Return a copy of the plain value; the gradient ends there."""
+        self._hand_out()
         return np.array(self._value)[()]
 
     def read_value(self) -> Any:
@@ -177,7 +178,11 @@ class Variable(TracedArray):
     def __str__(self) -> str:
         return str(self._value)
 
+    def _hand_out(self) -> None:
+        leaks.decided(None, (self,), {})  # what plain code has of it, a program takes for constant
+
     def __reduce__(self) -> Any:
+        self._hand_out()
         return type(self), (self._value, self.trainable, self.name)
 
 

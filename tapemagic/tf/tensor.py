@@ -67,6 +67,7 @@ class TensorMethods(TracedArray):
     def numpy(self) -> Any:
         """Return a copy as a plain array or NumPy number; the gradient ends there."""
         leaks.note("cut", (self,), "numpy()")
+        leaks.decided(None, (self,), {})
         return np.array(dispatch.plain(self))[()]
 
     def ref(self) -> Reference:

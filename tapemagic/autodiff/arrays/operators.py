@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import call_binary, call_operator, call_unary
-from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER
+from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER, plain
 from tapemagic.autodiff.primitives import RULES, Primitive
 from tapemagic.autodiff.recorder import RECORDER, generated_name
 
@@ -150,10 +150,14 @@ def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:
             return call_binary(rule, compute, self, other)
         return general(rule, compute, (self, other))
 
-    def reflected(self: Any, other: Any) -> Any:
+    def reflected(self: Any, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:  # asked since Python 3.14
+            return NotImplemented
         return general(rule, compute, (other, self))
 
-    def power(self: Any, other: Any) -> Any:
+    def power(self: Any, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            return pow(*plain((self, other, modulus)))  # NumPy's own TypeError
         if type(other) is int and other == 2:  # the same value, and a shorter derivative
             if is_short and self.aval > NUMBER:
                 return call_unary(RULES[np.square], _squared, self)

@@ -113,6 +113,8 @@ def test_written_array_is_refused_too():
         lambda x: x.take([7]),
         lambda x: x.transpose(1, 0),
         lambda x: x.is_integer(),
+        lambda x: pow(x, 2, 3),
+        lambda x: pow(x[0], x[1], 3),
     ],
 )
 def test_errors_are_numpys(call):
