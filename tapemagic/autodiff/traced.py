@@ -260,7 +260,7 @@ class TracedArray:
 
     def __iter__(self) -> Iterator:
         if np.ndim(self._value) == 0:
-            raise TypeError("iteration over a 0-d array")
+            return iter(dispatch.plain(self))  # NumPy's own TypeError
         items: Any = self  # __getitem__ is set by the package
         return (items[i] for i in range(len(self._value)))
 
