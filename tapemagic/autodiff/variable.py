@@ -134,7 +134,7 @@ class Variable(TracedArray):
 
     def numpy(self) -> Any:
         """Return a copy of the plain value; the gradient ends there."""
-        self._hand_out()
+        self._hand_out("numpy()")
         return np.array(self._value)[()]
 
     def read_value(self) -> Any:
@@ -178,11 +178,13 @@ class Variable(TracedArray):
     def __str__(self) -> str:
         return str(self._value)
 
-    def _hand_out(self) -> None:
-        leaks.decided(None, (self,), {})  # what plain code has of it, a program takes for constant
+    def _hand_out(self, how: str) -> None:
+        """Note that plain code has the value, which a program takes for constant."""
+        leaks.decided(None, (self,), {})
+        leaks.note("cut", (self,), how)
 
     def __reduce__(self) -> Any:
-        self._hand_out()
+        self._hand_out("pickling")
         return type(self), (self._value, self.trainable, self.name)
 
 

@@ -66,8 +66,8 @@ class TensorMethods(TracedArray):
 
     def numpy(self) -> Any:
         """Return a copy as a plain array or NumPy number; the gradient ends there."""
+        leaks.decided(None, (self,), {})  # first: it brings a Variable onto the tape
         leaks.note("cut", (self,), "numpy()")
-        leaks.decided(None, (self,), {})
         return np.array(dispatch.plain(self))[()]
 
     def ref(self) -> Reference:

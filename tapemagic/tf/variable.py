@@ -123,7 +123,7 @@ class Variable(TensorMethods, core.Variable):
         return Variable(self._value, self.trainable, name=self.storage.name)
 
     def __reduce__(self) -> Any:
-        self._hand_out()
+        self._hand_out("pickling")
         return _rebuild, (self._value, self.trainable, self.storage.name)
 
     def __repr__(self) -> str:
