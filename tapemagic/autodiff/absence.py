@@ -53,7 +53,7 @@ def why_no_source(tape: Any, x: Any, name: str) -> str:
             return f"it was not watched: trainable=False; call tape.watch({name})"
         if not tape._watches_reads:
             return f"it was not watched: watch_accessed_variables=False; call tape.watch({name})"
-    return f"no recorded operation reads it: it was used {outside(tape)}, or as its .numpy()"
+    return f"no recorded operation reads it: it was used {outside(tape)}"
 
 
 def why_no_target(tape: Any, namespace: Mapping[str, Any]) -> str:

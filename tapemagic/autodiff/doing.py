@@ -21,6 +21,13 @@ def instruction(frame: FrameType | None) -> dis.Instruction | None:
     return next((step for step in steps if step.offset == frame.f_lasti), None)
 
 
+def writes(frame: FrameType | None) -> bool:
+    """Tell whether a frame is at a write of items: ``x[i] = ...``."""
+    doing = instruction(frame)
+    # since Python 3.12 slices have an instruction of their own
+    return doing is not None and doing.opname in ("STORE_SUBSCR", "STORE_SLICE")
+
+
 def _expression(frame: FrameType) -> ast.expr | None:
     """Return the expression that a frame is at, if its source can be found."""
     try:

@@ -168,7 +168,7 @@ def _call(fun: Any, parts: Any, rest: tuple, settings: dict[str, Any]) -> Any:
             ids.append(-1)
             codes.append(0)
         elif x.storage is None and x.token is token:
-            values.append(x.value)
+            values.append(x._value)
             ids.append(x.id)
             codes.append(x.aval)
             cls = x.result_class

@@ -108,9 +108,9 @@ class ForwardAccumulator:
         self._inner.watch(self._primals)
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._inner.stop()
-        self._outer.stop()
+        self._outer.__exit__(*error)
 
     def jvp(self, target: Any, unconnected_gradients: Any = "none") -> Any:
         """Return the derivative of the target along the tangents.

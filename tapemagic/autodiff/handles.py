@@ -33,14 +33,14 @@ def operand(x: Any, reads: bool = True) -> tuple[Any, int, int]:
     if type(x) in HANDLE_TYPES:
         if x.token is RECORDER.token:
             if reads or x.storage is None:
-                return x.value, x.id, x.aval
+                return x._value, x.id, x.aval
             # `value` may be a copy that a rule has asked for: a view must be one of the contents.
             return x.storage.peek(x), x.id, x.aval
         if RECORDER.shunned is not None:
             _refuse_shunned(x)
         if x.storage is not None:
             return x.storage.settle(x, reads)
-        return x.value, -1, x.aval
+        return x._value, -1, x.aval
     return x, -1, 0
 
 
@@ -76,7 +76,7 @@ def plain(x: Any) -> Any:
     """Replace handles by their plain values, in nested lists, tuples and dicts as well."""
     kind = type(x)
     if kind in HANDLE_TYPES:
-        return x.storage.peek(x) if x.storage is not None else x.value
+        return x.storage.peek(x) if x.storage is not None else x._value
     if kind is list or kind is tuple:
         return kind(plain(item) for item in x)
     if kind is dict:
@@ -104,7 +104,7 @@ def family(args: Any) -> type:
 def traced(value: Any, code: int, id_: int, cls: Any) -> Any:
     """Make a handle for a recorded value."""
     result: Any = object.__new__(cls)
-    result.value = value
+    result._value = value
     result.aval = code
     result.token = RECORDER.token
     result.storage = None
@@ -144,7 +144,7 @@ def untracked(value: Any, cls: Any) -> Any:
         value, "dtype", FLOAT
     ).kind in ("fc" if not cls.wraps_plain else "fcbiu"):
         result: Any = object.__new__(cls)
-        result.value, result.aval = value, code_of(value)
+        result._value, result.aval = value, code_of(value)
         result.token, result.storage, result.id = None, None, -1
         return result
     return value

@@ -18,7 +18,7 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
 from .decisions import memory_order
-from .doing import instruction, list_given, writes_integers
+from .doing import instruction, list_given, writes, writes_integers
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import INNER, RECORDER
 
@@ -101,7 +101,7 @@ def name_of(args: Any) -> str:
                 if value is handle and not name.startswith("_"):
                     return f"'{name}'"
         break
-    shape = getattr(getattr(handle, "value", None), "shape", ())
+    shape = getattr(getattr(handle, "_value", None), "shape", ())
     return f"A traced array of shape {shape}" if shape else "A traced number"
 
 
@@ -257,8 +257,7 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
-    doing = instruction(frame) if taker is None else None
-    if doing is not None and doing.opname == "STORE_SUBSCR":
+    if taker is None and writes(frame):
         if asked and frame is not None and writes_integers(frame):
             flat(None, (handle,))
             return

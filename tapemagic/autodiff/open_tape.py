@@ -10,7 +10,7 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import leaks, lookup, recorder, structures
+from . import leaks, lookup, recorder, structures, tracebacks
 from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
@@ -65,6 +65,8 @@ class OpenTape:
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if self._open:
             self.stop()
+        if error is not None:
+            tracebacks.prune(error)
         # NumPy puts an error of its own before ours where a traced value is written into an array
         if type(error) is ValueError and isinstance(error.__cause__, TapeError):
             raise error.__cause__ from None

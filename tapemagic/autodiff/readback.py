@@ -31,10 +31,18 @@ def read_back(numbers: Any) -> None:
     if recording is None or frame is None or not recording.events:
         return
     found = np.array(list(islice(_numbers(numbers), _MOST_READ)))
-    for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED):
-        if kind == "shown" and _says(found, detail):
-            recording.events.append(("text", id_, leaks.context_of(frame), frame.f_lasti, ""))
-            return
+    said = [
+        id_
+        for kind, id_, _, _, detail in islice(reversed(recording.events), COMPARED)
+        if kind == "shown" and _says(found, detail)
+    ]
+    if not said:
+        return
+    place = leaks.context_of(frame), frame.f_lasti
+    recording.events.append(("text", said[0], *place, ""))
+    # what was read is a constant of a program: the values have to be what they were
+    nodes = tuple([("node", id_) for id_ in said])
+    recording.decisions.append((len(recording.entries), *place, None, nodes, ()))
 
 
 def _numbers(x: Any) -> Iterator[Any]:

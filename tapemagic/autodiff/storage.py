@@ -101,7 +101,7 @@ class Storage:
 
     def _place(self, handle: Any, buffer: np.ndarray, offset: int = -1) -> None:
         """Note where in `buffer` the value of a handle lies."""
-        value = handle.value
+        value = handle._value
         if offset < 0:
             window = window_of(value, buffer)
         else:
@@ -113,30 +113,30 @@ class Storage:
     def true_view(self, handle: Any) -> np.ndarray:
         """Return the handle's window on the current contents: what NumPy would have."""
         if not self.written:
-            return handle.value
+            return handle._value
         if handle.window[4] and handle.window is self.whole:
             return self.buffer
-        if handle.value.base is self.buffer:  # it is that view, as it was made
-            return handle.value
+        if handle._value.base is self.buffer:  # it is that view, as it was made
+            return handle._value
         return view_at(self.buffer, handle.window)
 
     peek = true_view  # the name that a `VariableState` has for it
 
     def is_writeable(self, handle: Any) -> bool:
         """Tell whether the array that a handle stands for may be written to."""
-        return bool(handle.window[4] if self.written else is_writeable(handle.value))
+        return bool(handle.window[4] if self.written else is_writeable(handle._value))
 
     def set_writeable(
         self, handle: Any, write: Any = None, align: Any = None, uic: Any = None
     ) -> None:
         """Carry out ``handle.setflags(...)``."""
         value = (
-            handle.value if not self.written else view_at(self.buffer, (*handle.window[:4], True))
+            handle._value if not self.written else view_at(self.buffer, (*handle.window[:4], True))
         )
         value.setflags(write=write, align=align, uic=uic)
         if self.written and write is not None:
             handle.window = (*handle.window[:4], bool(write))
-            handle.value = view_at(self.buffer, handle.window)
+            handle._value = view_at(self.buffer, handle.window)
 
     def settle(self, handle: Any, reads: bool = True, frame: Any = None) -> tuple[Any, int, int]:
         """Return value, id and aval of a handle whose token did not match.
@@ -153,9 +153,9 @@ class Storage:
         if reads and self.written:
             if handle.window is self.whole or not self.changed:
                 self.exposed = True
-                handle.value = value
+                handle._value = value
             else:
-                handle.value = value = copy_of(value)
+                handle._value = value = copy_of(value)
             if tracked:
                 handle.token = self.token
                 self.fresh.append(weakref.ref(handle))
@@ -240,7 +240,7 @@ class Storage:
         """Note that the node `id_` (-1: nothing traced) holds the contents after a write."""
         self.changed = True
         self._renamed(id_)
-        handle.value = self.true_view(handle)
+        handle._value = self.true_view(handle)
         handle.token = None
         if handle.window is self.whole:
             handle.id, handle.version = id_, self.version

@@ -33,7 +33,7 @@ class TracedArray:
 
     Attributes
     ----------
-    value : ndarray, NumPy scalar, float or complex
+    _value : ndarray, NumPy scalar, float or complex
         The plain value. Not to be written to.
     id : int
         Number of its node in the recording that `token` belongs to.
@@ -46,15 +46,15 @@ class TracedArray:
     """
 
     __slots__ = (
-        "__weakref__", "aval", "id", "past", "storage", "token", "value", "version", "window",
+        "__weakref__", "_value", "aval", "id", "past", "storage", "token", "version", "window",
     )  # fmt: skip
 
+    _value: Any
     aval: int
     id: int
     past: list[tuple[object, int]]
     storage: Any
     token: object
-    value: Any
     version: int
     window: Any
 
@@ -73,7 +73,7 @@ class TracedArray:
     def __class__(self) -> Any:
         if sys._getframe(1).f_code.co_name == _PRODUCT:
             return TracedArray
-        return type(self.value)
+        return type(self._value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
@@ -106,7 +106,7 @@ class TracedArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self.value)
+        return np.shape(self._value)
 
     @shape.setter
     def shape(self, shape: Any) -> None:
@@ -116,7 +116,7 @@ class TracedArray:
 
     @property
     def T(self) -> Any:  # noqa: N802  (NumPy's name)
-        if not isinstance(self.value, np.ndarray):
+        if not isinstance(self._value, np.ndarray):
             return dispatch.itself(self)
         return dispatch.call_one(RULES[np.transpose], np.ndarray.transpose, self, NO_KEYWORDS, 2)
 
@@ -126,14 +126,14 @@ class TracedArray:
 
     @property
     def real(self) -> Any:
-        if not (isinstance(self.value, np.ndarray) or AVALS[self.aval].is_complex):
+        if not (isinstance(self._value, np.ndarray) or AVALS[self.aval].is_complex):
             return dispatch.itself(self)
         return call(np.real, (self,), {})
 
     @real.setter
     def real(self, part: Any) -> None:
-        if not isinstance(self.value, np.ndarray):
-            self.value.real = dispatch.plain(part)  # NumPy's own error
+        if not isinstance(self._value, np.ndarray):
+            self._value.real = dispatch.plain(part)  # NumPy's own error
         view, given = dispatch.plain(self).real, dispatch.plain(part)
         if np.size(view) and not is_same_window(view, given):  # read-only or not
             np.real(self)[...] = part
@@ -144,8 +144,8 @@ class TracedArray:
 
     @imag.setter
     def imag(self, part: Any) -> None:
-        if not isinstance(self.value, np.ndarray):
-            self.value.imag = dispatch.plain(part)  # NumPy's own error
+        if not isinstance(self._value, np.ndarray):
+            self._value.imag = dispatch.plain(part)  # NumPy's own error
         np.imag(self)[...] = part
 
     @property
@@ -195,14 +195,14 @@ class TracedArray:
         return format(leaks.shown(self), spec)
 
     def __hash__(self) -> int:
-        return hash(self.value)
+        return leaks.flat(hash(dispatch.plain(self)), (self,))  # a set or dict decides by it
 
     def __reduce__(self) -> Any:
         leaks.leave(self, "pickling keeps only its plain value")
         return dispatch.plain(self).__reduce__()
 
     def __copy__(self) -> Any:
-        return np.copy(self) if isinstance(self.value, np.ndarray) else dispatch.itself(self)
+        return np.copy(self) if isinstance(self._value, np.ndarray) else dispatch.itself(self)
 
     def __deepcopy__(self, memo: dict) -> Any:
         return self.__copy__()
@@ -228,11 +228,11 @@ class TracedArray:
         return other // self, other % self
 
     def __round__(self, digits: int | None = None) -> Any:
-        if not isinstance(self.value, (float, np.floating)):
+        if not isinstance(self._value, (float, np.floating)):
             return round(dispatch.plain(self), digits)  # NumPy's own error
         if digits is None:
-            return leaks.flat(round(self.value), (self,), round)
-        if isinstance(self.value, float) and type(self.value) is float:
+            return leaks.flat(round(self._value), (self,), round)
+        if isinstance(self._value, float) and type(self._value) is float:
             return dispatch.call_primitive(RULES[np.round], (self, digits), {}, round)
         return np.round(self, digits or 0)
 
@@ -262,13 +262,13 @@ class TracedArray:
     # ------------------------------------------------------------------------------- containers
 
     def __iter__(self) -> Iterator:
-        if np.ndim(self.value) == 0:
-            raise TypeError("iteration over a 0-d array")
+        if np.ndim(self._value) == 0:
+            return iter(dispatch.plain(self))  # NumPy's own TypeError
         items: Any = self  # __getitem__ is set by the package
-        return (items[i] for i in range(len(self.value)))
+        return (items[i] for i in range(len(self._value)))
 
     def __len__(self) -> int:
-        return len(self.value)
+        return len(self._value)
 
 
 HANDLE_TYPES.add(TracedArray)

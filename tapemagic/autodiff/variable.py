@@ -8,7 +8,7 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError, VariableError
 
-from . import recorder
+from . import leaks, recorder
 from .avals import AVALS, code_of
 from .calls import dispatch
 from .recorder import RECORDER
@@ -35,7 +35,7 @@ class VariableState:
         """
         code = variable.aval
         if code < 0 and AVALS[code].dtype.kind not in "fc":
-            return variable.value, -1, code
+            return variable._value, -1, code
         token = RECORDER.token
         for tape in RECORDER.tapes:
             if tape.wants(variable):
@@ -47,8 +47,8 @@ class VariableState:
                     tape._recording.variables.append(variable)
                 tape.note_read(variable)
         if variable.token is not token:
-            return variable.value, -1, code
-        return variable.value, variable.id, code
+            return variable._value, -1, code
+        return variable._value, variable.id, code
 
     def node_of(self, variable: Any) -> int:
         """Return the node of the current value, or -1."""
@@ -56,7 +56,7 @@ class VariableState:
 
     def peek(self, variable: Any) -> Any:
         """Return the plain value."""
-        return variable.value
+        return variable._value
 
     def refuse_write(self, variable: Any) -> None:
         """Raise: a variable changes by `assign`.
@@ -76,9 +76,9 @@ class VariableState:
 def add_source(handle: Any, frame: Any = None) -> int:
     """Record a leaf for the value that a handle has now; return its id."""
     if frame is None:
-        return recorder.append((handle.aval, (), (), (), None, handle.value), source.code, 4)
+        return recorder.append((handle.aval, (), (), (), None, handle._value), source.code, 4)
     entries, offset, context = RECORDER.entries, frame.f_lasti, RECORDER.context
-    entries.append((source.code, offset, context, handle.aval, (), (), (), None, handle.value))
+    entries.append((source.code, offset, context, handle.aval, (), (), (), None, handle._value))
     return len(entries) - 1
 
 
@@ -112,8 +112,8 @@ class Variable(TracedArray):
     ) -> None:
         Variable._made += 1
         value = np.array(dispatch.plain(initial_value), dtype=dtype)
-        self.value = value if value.ndim else value[()]
-        self.aval = code_of(self.value)
+        self._value = value if value.ndim else value[()]
+        self.aval = code_of(self._value)
         self.id, self.token = -1, None
         self.storage = VariableState(bool(trainable), name or "Variable", Variable._made)
 
@@ -127,13 +127,20 @@ class Variable(TracedArray):
         """Whether tapes watch this variable when it is read."""
         return self.storage.trainable
 
+    @property
+    def value(self) -> Any:
+        """The plain value, not to be written to."""
+        return self._value
+
     def numpy(self) -> Any:
-        """Return a copy of the plain value."""
-        return np.array(self.value)[()]
+        """Return a copy of the plain value; the gradient ends there."""
+        self._hand_out("numpy()")
+        return np.array(self._value)[()]
 
     def read_value(self) -> Any:
         """Return the value as an ordinary result, traced while a tape watches."""
-        return +self
+        # NumPy has no plus for bools
+        return dispatch.itself(self) if self._value.dtype.kind == "b" else +self
 
     value_ = read_value
 
@@ -145,34 +152,40 @@ class Variable(TracedArray):
         TapeUseError
             If the shape differs.
         """
-        new = np.array(dispatch.plain(value), dtype=np.asarray(self.value).dtype)
-        if new.shape != np.shape(self.value):
+        new = np.array(dispatch.plain(value), dtype=np.asarray(self._value).dtype)
+        if new.shape != np.shape(self._value):
             raise TapeUseError(
-                f"Variable {self.name!r} has shape {np.shape(self.value)}, and {new.shape} was "
+                f"Variable {self.name!r} has shape {np.shape(self._value)}, and {new.shape} was "
                 "assigned.",
                 fix="A Variable keeps its shape: make a new one.",
             )
-        self.value = new if new.ndim else new[()]
+        self._value = new if new.ndim else new[()]
         self.token = None
         self.storage.leaf_token = None
         return self
 
     def assign_add(self, delta: Any) -> Variable:
         """Add to the value: ``v.assign(v + delta)``, not recorded."""
-        return self.assign(self.value + dispatch.plain(delta))
+        return self.assign(self._value + dispatch.plain(delta))
 
     def assign_sub(self, delta: Any) -> Variable:
         """Subtract from the value: ``v.assign(v - delta)``, not recorded."""
-        return self.assign(self.value - dispatch.plain(delta))
+        return self.assign(self._value - dispatch.plain(delta))
 
     def __repr__(self) -> str:
-        return f"Variable({self.value!r})"
+        return f"Variable({self._value!r})"
 
     def __str__(self) -> str:
-        return str(self.value)
+        return str(self._value)
+
+    def _hand_out(self, how: str) -> None:
+        """Note that plain code has the value, which a program takes for constant."""
+        leaks.decided(None, (self,), {})
+        leaks.note("cut", (self,), how)
 
     def __reduce__(self) -> Any:
-        return type(self), (self.value, self.trainable, self.name)
+        self._hand_out("pickling")
+        return type(self), (self._value, self.trainable, self.name)
 
 
 def _refuse_inplace(symbol: str, method: str) -> Any:

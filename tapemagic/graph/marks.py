@@ -9,7 +9,7 @@ from tapemagic.graph.model import GraphNode, Mark
 from tapemagic.graph.words import listed
 
 SCISSORS = "✂ "  # a note that begins so is drawn as a cut
-CUT, LEFT = "cut by stop_gradient", "left the tape"
+CUT, LEFT = "cut by", "left the tape"
 WAYS_OUT = (CUT, LEFT)  # a reason that begins so is complete: no advice mends it
 
 
@@ -25,9 +25,8 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
     >>> notes_of(node, explains=True)[1]
     'left the tape as an integer (int) at line 5'
     """
-    notes = []
-    if cuts := of_kind(node, "cut"):
-        notes.append(f"{SCISSORS}{CUT} at {lines_of(cuts)}")
+    notes: list[str] = []
+    notes += [f"{SCISSORS}{CUT} {by} at {lines}" for by, lines in cuts_of([node])]
     if explains:
         notes += [
             f"{LEFT}{f' as {detail}' if detail else ''} at {at_line(line)}"
@@ -43,9 +42,7 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
 def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
     """Say where values were cut or left the tape, as reasons for a gradient that is missing."""
     nodes = list(nodes)
-    reasons = []
-    if cuts := [mark for node in nodes for mark in of_kind(node, "cut")]:
-        reasons.append(f"{CUT} ({lines_of(cuts)})")
+    reasons = [f"{CUT} {by} ({lines})" for by, lines in cuts_of(nodes)]
     left = [
         f"at {at_line(line)}{f' as {detail}' if detail else ''}"
         for node in nodes
@@ -58,8 +55,17 @@ def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
     return reasons
 
 
+def cuts_of(nodes: Iterable[GraphNode]) -> list[tuple[str, str]]:
+    """Say what cut values off (`stop_gradient`, `numpy()`), each with its lines."""
+    marks = [mark for node in nodes for mark in of_kind(node, "cut")]
+    return [
+        (by or "stop_gradient", lines_of([mark for mark in marks if mark[2] == by]))
+        for by in dict.fromkeys(mark[2] for mark in marks)
+    ]
+
+
 def is_cut(node: GraphNode) -> bool:
-    """Whether stop_gradient was applied to a node."""
+    """Whether stop_gradient or the like was applied to a node."""
     return bool(of_kind(node, "cut"))
 
 

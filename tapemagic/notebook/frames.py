@@ -1,49 +1,11 @@
-"""Tracebacks without frames of ours: the user's lines only."""
+"""What the person sees of an exception: tracebacks of the lines that are his."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from traceback import walk_tb
-from types import TracebackType
 from typing import Any
 
-# as the interpreter writes it in code objects: not resolved
-_PACKAGE = str(Path(__file__).absolute().parent.parent) + os.sep
-
-
-def is_ours(filename: str) -> bool:
-    """Say whether a file belongs to this package."""
-    return filename.startswith(_PACKAGE)
-
-
-def prune(error: BaseException) -> None:
-    """Take our frames out of an exception's traceback and those of its causes, in place."""
-    waiting: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        one.__traceback__ = without_ours(one.__traceback__)
-        waiting += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            waiting += one.exceptions
-
-
-def without_ours(traceback: TracebackType | None) -> TracebackType | None:
-    """Unlink the entries of our files from a chain of traceback entries."""
-    entries = []
-    while traceback is not None:
-        if not is_ours(traceback.tb_frame.f_code.co_filename):
-            entries.append(traceback)
-        traceback = traceback.tb_next
-    following = None
-    for entry in reversed(entries):
-        entry.tb_next = following
-        following = entry
-    return following
+from tapemagic.autodiff.tracebacks import prune
 
 
 def find_line(error: BaseException, filename: str) -> int | None:

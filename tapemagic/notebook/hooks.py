@@ -19,11 +19,11 @@ from tapemagic.autodiff.calls.creation import as_operand, convert
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of, plain
 from tapemagic.autodiff.leaks import leave
 from tapemagic.autodiff.readback import read_back
+from tapemagic.autodiff.tracebacks import prune
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.twins.math import total
 from tapemagic.autodiff.twins.modules import twin_of
 
-from .frames import prune
 from .instrument import HIDDEN
 from .namespace import fresh, is_scalar
 

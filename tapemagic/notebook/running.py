@@ -12,7 +12,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from .frames import prune
+from tapemagic.autodiff.tracebacks import prune
+
 from .interrupts import uninterrupted
 from .session import Session
 

@@ -28,14 +28,14 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     if shape is None:
         return tensor
     shape = whole_numbers(shape)
-    if np.size(tensor.value) == 1:
+    if np.size(tensor._value) == 1:
         return tensor_of(np.broadcast_to(np.reshape(tensor, ()), shape) + _zero(tensor))
     return tensor_of(np.reshape(tensor, shape))
 
 
 def _zero(tensor: Tensor) -> Any:
     """Return a zero that makes a broadcast view an array of its own (bools: False)."""
-    return tensor.value.dtype.type(0)
+    return tensor._value.dtype.type(0)
 
 
 def zeros(shape: Any, dtype: Any = float32, name: str | None = None, layout: Any = None) -> Tensor:
@@ -110,7 +110,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     if count == 1:
         return tensor_of(np.expand_dims(start, axis))
     steps = np.linspace(0, 1, count).astype(dtype)
-    lengths = np.ndim(start.value) - axis if axis >= 0 else -axis - 1
+    lengths = np.ndim(start._value) - axis if axis >= 0 else -axis - 1
     steps = steps.reshape((-1,) + (1,) * lengths)
     low, high = np.expand_dims(start, axis), np.expand_dims(stop, axis)
     return tensor_of(np.where(steps == 1, high, low + steps * (high - low)))

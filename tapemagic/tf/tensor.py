@@ -29,7 +29,7 @@ class TensorMethods(TracedArray):
     """What tensors and variables have in common."""
 
     __slots__ = ()
-    value: Any
+    _value: Any
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # not NumPy's: `isinstance(t, tf.Tensor)` is what TF code asks
@@ -38,7 +38,7 @@ class TensorMethods(TracedArray):
     @property  # type: ignore[override]
     def shape(self) -> TensorShape:
         """Lengths of the axes."""
-        return TensorShape(np.shape(self.value))
+        return TensorShape(np.shape(self._value))
 
     @shape.setter
     def shape(self, shape: Any) -> None:
@@ -66,6 +66,7 @@ class TensorMethods(TracedArray):
 
     def numpy(self) -> Any:
         """Return a copy as a plain array or NumPy number; the gradient ends there."""
+        leaks.decided(None, (self,), {})  # first: it brings a Variable onto the tape
         leaks.note("cut", (self,), "numpy()")
         return np.array(dispatch.plain(self))[()]
 
@@ -95,14 +96,14 @@ class TensorMethods(TracedArray):
         )
 
     def __iter__(self) -> Iterator:
-        if np.ndim(self.value) == 0:
+        if np.ndim(self._value) == 0:
             raise TypeError("Cannot iterate over a scalar tensor.")
-        return (self[i] for i in range(len(self.value)))
+        return (self[i] for i in range(len(self._value)))
 
     def __len__(self) -> int:
-        if np.ndim(self.value) == 0:
+        if np.ndim(self._value) == 0:
             raise TypeError("Scalar tensor has no `len()`")
-        return len(self.value)
+        return len(self._value)
 
     def __format__(self, spec: str) -> str:
         return format(leaks.shown(self), spec)
@@ -177,7 +178,7 @@ Tensor.__name__ = "EagerTensor"  # tutorials print `type(x).__name__`
 
 def dtype_of(x: Any) -> np.dtype:
     """Return NumPy's dtype of a handle, array or number."""
-    value = x.value if is_traced(x) else x
+    value = x._value if is_traced(x) else x
     return getattr(value, "dtype", None) or np.asarray(value).dtype
 
 

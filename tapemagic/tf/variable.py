@@ -109,17 +109,22 @@ class Variable(TensorMethods, core.Variable):
     )
 
     def _fitting(self, value: Any) -> Any:
-        return convert_to_tensor(value, dtype_of(self)).value
+        return convert_to_tensor(value, dtype_of(self))._value
+
+    def value(self) -> Tensor:
+        """Return the value as a tensor, traced while a tape watches."""
+        return self.read_value()
 
     def initialized_value(self) -> Tensor:
         """Return the value."""
         return self.read_value()
 
     def __copy__(self) -> Variable:
-        return Variable(self.value, self.trainable, name=self.storage.name)
+        return Variable(self._value, self.trainable, name=self.storage.name)
 
     def __reduce__(self) -> Any:
-        return _rebuild, (self.value, self.trainable, self.storage.name)
+        self._hand_out("pickling")
+        return _rebuild, (self._value, self.trainable, self.storage.name)
 
     def __repr__(self) -> str:
         return printing.variable_repr(self)

@@ -80,7 +80,7 @@ def test_del_frees_what_no_rule_reads():
     x = Variable(np.ones(1000))
     with GradientTape():
         y = x + 1.0
-        gone = weakref.ref(y.value)
+        gone = weakref.ref(y._value)
         z = y + 1.0
         del y
         assert gone() is None
@@ -93,7 +93,7 @@ def test_a_tape_that_is_dropped_frees_its_arrays_without_the_collector():
         x = Variable(np.ones(1000))
         with GradientTape() as tape:
             y = np.exp(x)
-        gone = weakref.ref(y.value)
+        gone = weakref.ref(y._value)
         tape.gradient(y, x)
         del tape, y
         assert gone() is None
@@ -155,7 +155,7 @@ def test_the_sweep_adds_large_cotangents_in_the_memory_they_have():
     tape.gradient(loss, x)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak <= 3.1 * x.value.nbytes
+    assert peak <= 3.1 * x._value.nbytes
 
 
 @pytest.mark.parametrize(

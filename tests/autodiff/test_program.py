@@ -222,9 +222,9 @@ def test_large_arrays_lend_their_memory():
 
     tape, target, sources = record(fun, [np.linspace(0, 1, 10**5)])
     program = tape.program(target, sources)
-    before = sources[0].value.copy()
+    before = sources[0]._value.copy()
     assert_gradients(program()[1:], tape.gradient(target, sources))
-    np.testing.assert_array_equal(sources[0].value, before)
+    np.testing.assert_array_equal(sources[0]._value, before)
     assert "out=" in str(program)
 
 

@@ -70,6 +70,22 @@ def test_a_step_of_a_loop_does_not_warn_again():
     assert [line for line, *_ in found] == [3]
 
 
+def test_an_assigned_shape():
+    """NumPy 2.5 warns of it; what gives the plain array its shape afterwards does not again."""
+    w = np.ones(2)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        w.shape = (2,)
+        plain = len(seen)
+        with GradientTape() as tape:
+            tape.watch(w)
+            w.shape = (2, 1)
+    assert w.shape == (2, 1)
+    assert type(w) is np.ndarray
+    assert len(seen) == 2 * plain
+    assert {one.filename for one in seen} <= {__file__}
+
+
 def test_nothing_is_left_behind():
     shows, filters = warnings.showwarning, list(warnings.filters)
     with GradientTape() as tape, GradientTape():

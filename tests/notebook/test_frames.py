@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tapemagic.autodiff import tracebacks
+from tapemagic.autodiff.recorder import PACKAGE
 from tapemagic.notebook import frames
 from tapemagic.notebook.interrupts import uninterrupted
 
-OURS = frames._PACKAGE + "notebook" + os.sep + "some.py"
+OURS = PACKAGE + "notebook" + os.sep + "some.py"
 
 
 def run(text, filename, **names):
@@ -34,7 +36,7 @@ def error():
 
 def test_prune(error):
     assert chain(error).count("some.py") == 2
-    frames.prune(error)
+    tracebacks.prune(error)
     assert chain(error)[-3:] == ["user_a.py", "user_a.py", "user_b.py"]
     assert "some.py" not in chain(error)
 
@@ -44,7 +46,7 @@ def test_causes_are_pruned_too(error):
     outer.__context__ = error
     error.__cause__ = outer  # a cycle
     group = ExceptionGroup("g", [outer])
-    frames.prune(group)
+    tracebacks.prune(group)
     assert "some.py" not in chain(error)
 
 
@@ -53,7 +55,7 @@ def test_only_ours():
     with pytest.raises(KeyError) as caught:
         ours()
     error = caught.value.with_traceback(caught.tb.tb_next)
-    frames.prune(error)
+    tracebacks.prune(error)
     assert error.__traceback__ is None
 
 

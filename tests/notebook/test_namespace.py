@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from worlds import Boom, assert_same_world, execute, run_plain, run_taped, start
 
+from tapemagic.autodiff.tracebacks import is_ours
 from tapemagic.notebook import hooks
 from tapemagic.notebook.arguments import parse_path
-from tapemagic.notebook.frames import is_ours
 from tapemagic.notebook.instrument import make_plan
 from tapemagic.notebook.records import Cell, Options
 from tapemagic.notebook.session import Session

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tapemagic import tf
+from tapemagic import GradientTape, Variable, tf
 from tapemagic.errors import TapeError, TensorError
 
 
@@ -209,3 +209,32 @@ def test_numpy_functions_give_tensors():
     gradient = tape.gradient(y, x)
     assert np.allclose(gradient.numpy(), np.exp([1, 2]) * [1, 2])
     assert gradient.dtype == tf.float32
+
+
+@pytest.mark.parametrize("initial", [3.0, [1.0, 2.0], 5, True])
+def test_the_value_of_a_variable_is_a_method(initial):
+    v = tf.Variable(initial)
+    for read in (v.value(), v.read_value(), v.value_()):
+        assert type(read) is tf.Tensor
+        assert read.dtype == v.dtype
+        assert read.numpy().tolist() == v.numpy().tolist() == np.array(initial).tolist()
+
+
+def test_the_value_is_watched_when_it_is_read():
+    v = tf.Variable([1.0, 2.0])
+    with tf.GradientTape(persistent=True) as tape:
+        before = v.value()
+        v.assign([5.0, 7.0])
+        y = tf.reduce_sum(before**2)
+    assert before.numpy().tolist() == [1.0, 2.0]
+    assert tape.gradient(y, before).numpy().tolist() == [2.0, 4.0]
+    assert tape.gradient(y, v).numpy().tolist() == [2.0, 4.0]
+
+
+def test_a_tensor_has_no_attribute_called_value():
+    """Nor has an array: code that asks what it was given is to take it for one."""
+    assert not hasattr(tf.constant(1.0), "value")
+    v = Variable(2.0)
+    with GradientTape():
+        assert not hasattr(v * 2, "value")
+    assert v.value == 2.0

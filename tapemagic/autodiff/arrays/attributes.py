@@ -68,7 +68,7 @@ class Flags(StandIn):
         return self._plain()[name]
 
     def __setattr__(self, name: str, new: Any) -> None:
-        if name == "writeable" and isinstance(self._handle.value, np.ndarray):
+        if name == "writeable" and isinstance(self._handle._value, np.ndarray):
             self._handle.setflags(write=bool(new))
         else:
             setattr(self._plain(), name, new)  # NumPy's own errors

@@ -31,10 +31,10 @@ def _given(**kwargs: Any) -> dict:
 @_method
 def fill(self: Any, value: Any) -> None:
     """Write one value everywhere."""
-    if not isinstance(self.value, np.ndarray):
-        self.value.fill(plain(value))  # of a number: nothing happens
+    if not isinstance(self._value, np.ndarray):
+        self._value.fill(plain(value))  # of a number: nothing happens
         return
-    np.empty(1, self.value.dtype).fill(plain(value))  # NumPy's own errors
+    np.empty(1, self._value.dtype).fill(plain(value))  # NumPy's own errors
     write_item(self, Ellipsis, value)
 
 
@@ -55,7 +55,7 @@ def partition(
 
 
 def _rewrite(handle: Any, values: Any) -> None:
-    if handle.value.ndim == 0:
+    if handle._value.ndim == 0:
         return
     write_item(handle, Ellipsis, values)
 
@@ -63,16 +63,16 @@ def _rewrite(handle: Any, values: Any) -> None:
 @_method
 def put(self: Any, indices: Any, values: Any, mode: Any = "raise") -> None:
     """Write values at positions of the flattened array; later ones win, few are repeated."""
-    numbers = np.arange(self.value.size)
+    numbers = np.arange(self._value.size)
     numbers.put(plain(indices), 0, mode)  # NumPy's own errors
     positions = np.ravel(np.asarray(plain(indices)))
     count = np.size(plain(values))
     if positions.size == 0 or count == 0:
         return
-    size = self.value.size
+    size = self._value.size
     if mode == "clip":
         positions = np.clip(positions, 0, size - 1)
-    where = np.unravel_index(positions % size, self.value.shape)
+    where = np.unravel_index(positions % size, self._value.shape)
     if count > 1 or np.ndim(plain(values)):
         values = as_operand(values)
         values = np.ravel(values if type(values) in HANDLE_TYPES else np.asarray(values))
@@ -83,7 +83,7 @@ def put(self: Any, indices: Any, values: Any, mode: Any = "raise") -> None:
 @_method
 def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     """Change shape and size in place: cut, or filled up with zeros."""
-    if not isinstance(self.value, np.ndarray):  # a number: NumPy does nothing
+    if not isinstance(self._value, np.ndarray):  # a number: NumPy does nothing
         return
     shape = new_shape[0] if len(new_shape) == 1 else new_shape
     if shape is None or shape == ():
@@ -91,7 +91,7 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     probe = np.array(plain(self), order="K")
     probe.resize(shape, refcheck=False)
-    if not self.value.flags.owndata:
+    if not self._value.flags.owndata:
         raise ValueError("cannot resize this array: it does not own its data")
     if refcheck and self.storage is not None and _others(self):
         raise ValueError(
@@ -109,7 +109,7 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     new = dispatch.untracked(np.zeros(probe.size, probe.dtype), type(self))
     write_item(new, slice(kept.size), kept)
     reshaped = np.copy(np.reshape(new, shape))
-    for name in ("aval", "id", "storage", "token", "value"):
+    for name in ("aval", "id", "storage", "token", "_value"):
         setattr(self, name, getattr(reshaped, name))
 
 

@@ -70,7 +70,7 @@ def getitem(handle: Any, index: Any) -> Any:
             short, value = handle.window is storage.whole and handle.window[4], storage.buffer
             tracked = short and dispatch.node_of(handle) >= 0
         else:
-            short, tracked, value = fresh, fresh, handle.value
+            short, tracked, value = fresh, fresh, handle._value
         if short:
             y = value[index]
             code = _NUMBER_CODES.get(type(y))
@@ -88,7 +88,7 @@ def getitem(handle: Any, index: Any) -> Any:
         index = plain_index(index)
     id_, code = handle.id if fresh else dispatch.node_of(handle), handle.aval
     # Of a view, not the copy that a rule may keep.
-    value = handle.value if storage is None else storage.peek(handle)
+    value = handle._value if storage is None else storage.peek(handle)
     y = value[index]
     if (
         isinstance(y, np.ndarray)
@@ -122,7 +122,7 @@ def _part(handle: Any, y: Any, code: int, where: Any) -> Any:
     if frame is not RECORDER.frame:
         frame = entered(frame)
     result: Any = object.__new__(handle.result_class)
-    result.value = y
+    result._value = y
     result.aval = code
     result.token = RECORDER.token
     result.storage = None
@@ -155,8 +155,8 @@ class FlatIterator(StandIn):
         self._handle, self._position = handle, 0
 
     def _index(self, index: Any) -> tuple:
-        shape = np.shape(self._handle.value)
-        numbers = np.arange(np.size(self._handle.value))[plain_index(index)]
+        shape = np.shape(self._handle._value)
+        numbers = np.arange(np.size(self._handle._value))[plain_index(index)]
         return np.unravel_index(numbers, shape) if shape else (np.zeros_like(numbers),)
 
     def __getitem__(self, index: Any) -> Any:
@@ -164,7 +164,7 @@ class FlatIterator(StandIn):
         return self._array()[self._index(index)]
 
     def _array(self) -> Any:
-        return self._handle if np.ndim(self._handle.value) else self._handle[None]
+        return self._handle if np.ndim(self._handle._value) else self._handle[None]
 
     def __setitem__(self, index: Any, values: Any) -> None:
         self._position = 0
@@ -188,7 +188,7 @@ class FlatIterator(StandIn):
             self._array()[where] = values
 
     def __len__(self) -> int:
-        return int(np.size(self._handle.value))
+        return int(np.size(self._handle._value))
 
     def __iter__(self) -> FlatIterator:
         return self
@@ -212,7 +212,7 @@ class FlatIterator(StandIn):
 
     @property
     def coords(self) -> tuple:
-        shape = np.shape(self._handle.value)
+        shape = np.shape(self._handle._value)
         if not len(self):
             return (0,) * len(shape)
         return tuple(map(int, np.unravel_index(self._position % len(self), shape)))

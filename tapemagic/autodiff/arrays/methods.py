@@ -45,8 +45,8 @@ class Method:
     def __get__(self, handle: Any, cls: type | None = None) -> Any:
         if handle is None:
             return self.fun
-        if not hasattr(type(handle.value), self.name):
-            return getattr(handle.value, self.name)  # NumPy's own AttributeError
+        if not hasattr(type(handle._value), self.name):
+            return getattr(handle._value, self.name)  # NumPy's own AttributeError
         return MethodType(self.fun, handle)
 
 
@@ -167,7 +167,7 @@ def _given(**kwargs: Any) -> dict:
 def conjugate(self: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the complex conjugate."""
     if not args and not kwargs and np.asarray(plain(self)).dtype.kind != "c":
-        return dispatch.itself(self) if isinstance(self.value, np.ndarray) else _another(self)
+        return dispatch.itself(self) if isinstance(self._value, np.ndarray) else _another(self)
     return np.conjugate(self, *args, **kwargs)
 
 
@@ -176,7 +176,7 @@ METHODS["conj"] = conjugate
 
 def _another(number: Any) -> Any:
     """Return the same number as another object, as NumPy does; Python hands out the same."""
-    if not isinstance(number.value, np.generic):
+    if not isinstance(number._value, np.generic):
         return dispatch.itself(number)
     return dispatch.call_elementwise(row(np.positive), lambda x: x.copy(), (number,))
 
@@ -184,7 +184,7 @@ def _another(number: Any) -> Any:
 @_method
 def copy(self: Any, order: str = "C") -> Any:
     """Return a copy, in C order unless told otherwise."""
-    if not isinstance(self.value, np.ndarray):
+    if not isinstance(self._value, np.ndarray):
         return _another(self)
     return call(np.copy, (self,), {"order": order})
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import call_binary, call_operator, call_unary
-from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER
+from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER, plain
 from tapemagic.autodiff.primitives import RULES, Primitive
 from tapemagic.autodiff.recorder import RECORDER, generated_name
 
@@ -43,7 +43,7 @@ def __{name}__(self, other):
         if kind is Handle or kind is Variable:
             if other.token is not token or other.aval != aval:
                 return call_binary(primitive, compute, self, other)
-            x2 = other.value
+            x2 = other._value
             b = other.id
         elif kind is float or kind is int:
             x2 = other
@@ -52,14 +52,14 @@ def __{name}__(self, other):
             return call_binary(primitive, compute, self, other)
         else:
             return call_operator(primitive, compute, (self, other))
-        x1 = self.value
+        x1 = self._value
         y = x1 {symbol} x2
         frame = getframe(1)
         if frame is not RECORDER.frame:
             RECORDER.enter(frame)
         entries = RECORDER.entries
         result = Handle()
-        result.value = y
+        result._value = y
         result.aval = aval
         result.token = token
         result.storage = None
@@ -76,14 +76,14 @@ def __r{name}__(self, other):
     kind = type(other)
     if self.token is token and aval > 0 and (kind is float or kind is int):
         x1 = other
-        x2 = self.value
+        x2 = self._value
         y = x1 {symbol} x2
         frame = getframe(1)
         if frame is not RECORDER.frame:
             RECORDER.enter(frame)
         entries = RECORDER.entries
         result = Handle()
-        result.value = y
+        result._value = y
         result.aval = aval
         result.token = token
         result.storage = None
@@ -150,10 +150,14 @@ def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:
             return call_binary(rule, compute, self, other)
         return general(rule, compute, (self, other))
 
-    def reflected(self: Any, other: Any) -> Any:
+    def reflected(self: Any, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:  # asked since Python 3.14
+            return NotImplemented
         return general(rule, compute, (other, self))
 
-    def power(self: Any, other: Any) -> Any:
+    def power(self: Any, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            return pow(*plain((self, other, modulus)))  # NumPy's own TypeError
         if type(other) is int and other == 2:  # the same value, and a shorter derivative
             if is_short and self.aval > NUMBER:
                 return call_unary(RULES[np.square], _squared, self)

@@ -265,7 +265,7 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
         ufunc.at(z, plain(indices), *values)
         leaks.flat(None, others)
         return
-    if not isinstance(z.value, np.ndarray):
+    if not isinstance(z._value, np.ndarray):
         ufunc.at(plain(z), plain(indices), *values)  # NumPy's own error
     indices = plain(indices)
     positions = np.arange(z.size).reshape(z.shape)[indices]

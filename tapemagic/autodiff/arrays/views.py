@@ -20,7 +20,7 @@ from tapemagic.errors import LeavesTapeError
 def storage_of(handle: Any) -> Storage:
     """Return the storage of an array handle, made when it is first needed."""
     if handle.storage is None:
-        value = handle.value
+        value = handle._value
         if value.base is None and value.flags.forc:
             Storage(value, handle).attach(handle)
         else:
@@ -33,13 +33,13 @@ def _storage_around(handle: Any) -> Storage:
 
     Also that of an array with its axes in another order, which is a view of its memory as it lies.
     """
-    value = handle.value
+    value = handle._value
     owner = value
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
     owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
     if not owner.flags.c_contiguous or owner.dtype.kind not in "fc":
-        handle.value = value = owner = np.array(value)
+        handle._value = value = owner = np.array(value)
     storage = Storage(owner)
     if handle.token is RECORDER.token:
         where = (order_of(owner), window_of(value, owner))
@@ -56,17 +56,17 @@ def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> A
         if node is None:
             return dispatch.untracked(y.copy(order="K"), cls)  # which may be written to
         return dispatch.traced(y, node[0], node[1], cls)
-    if not isinstance(x.value, np.ndarray):  # ``number[...]``: an array of its own
+    if not isinstance(x._value, np.ndarray):  # ``number[...]``: an array of its own
         y = y.copy()
         return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
-    if x.storage is None and not x.value.flags.writeable:  # nobody can write to either
+    if x.storage is None and not x._value.flags.writeable:  # nobody can write to either
         return dispatch.untracked(y, cls) if node is None else dispatch.traced(y, *node, cls)
     storage = storage_of(x)
     if y.size and storage.written and not np.may_share_memory(y, storage.buffer):
         # Computed from a copy that a rule keeps: not a view of what the array holds.
         return dispatch.untracked(y, cls) if node is None else dispatch.traced(y.copy(), *node, cls)
     result: Any = object.__new__(cls)
-    result.value = y
+    result._value = y
     if node is None:
         result.aval, result.id, result.token = code_of(y), -1, None
     else:

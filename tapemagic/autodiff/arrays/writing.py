@@ -32,8 +32,8 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
     Whatever NumPy raises for the same assignment to a plain array.
     """
     index = plain_index(index)
-    if not isinstance(handle.value, np.ndarray):
-        handle.value[index] = dispatch.plain(values)  # numbers: NumPy's own TypeError
+    if not isinstance(handle._value, np.ndarray):
+        handle._value[index] = dispatch.plain(values)  # numbers: NumPy's own TypeError
         return
     if not isinstance(handle.storage, (Storage, type(None))):
         handle.storage.refuse_write(handle)
@@ -71,7 +71,7 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
 def _covers(handle: Any, index: Any, storage: Storage) -> bool:
     """Tell whether a write replaces all that is in the memory."""
     whole = index is Ellipsis or (type(index) is slice and index == slice(None))
-    return whole and np.size(handle.value) == storage.buffer.size
+    return whole and np.size(handle._value) == storage.buffer.size
 
 
 def _plain_copy(v: Any) -> Any:
@@ -80,7 +80,7 @@ def _plain_copy(v: Any) -> Any:
 
 def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
     """Carry out ``handle op= other``; numbers, which cannot be written to, get a new handle."""
-    if not isinstance(handle.value, np.ndarray):
+    if not isinstance(handle._value, np.ndarray):
         return dispatch.call_operator(RULES[fun], compute, (handle, other))
     if not isinstance(handle.storage, (Storage, type(None))):
         handle.storage.refuse_write(handle)
@@ -118,7 +118,7 @@ def reshape_in_place(handle: Any, shape: Any) -> None:
     """Carry out ``handle.shape = shape``: the handle looks at its memory in another way."""
     dispatch.plain(handle).view().shape = shape  # NumPy's own errors
     view = np.reshape(handle, shape)
-    for name in ("aval", "id", "storage", "token", "value", "version", "window"):
+    for name in ("aval", "id", "storage", "token", "_value", "version", "window"):
         setattr(handle, name, getattr(view, name, None))
     if handle.storage is not None:
         handle.storage.handles.append(weakref.ref(handle))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from typing import Any
 
@@ -65,13 +66,13 @@ class Borrowed:
         if known is not None:
             return known[1]
         handle: Any = object.__new__(TracedArray)
-        handle.value, handle.aval = plain, code_of(plain)
+        handle._value, handle.aval = plain, code_of(plain)
         handle.id, handle.token, handle.storage = -1, None, None
         if isinstance(plain, np.ndarray):
             lender = self._lender(plain)
             storage = lender.storage
             if storage.written:
-                handle.value = (
+                handle._value = (
                     storage.buffer
                     if plain is lender.memory and is_writeable(plain)
                     else view_at(storage.buffer, lender.window_of(plain))
@@ -137,10 +138,10 @@ class Borrowed:
         known = self._lowered.get(id(handle))
         if known is not None and known[0] is handle:
             return known[1]
-        if not isinstance(handle.value, np.ndarray):
-            plain = handle.value
+        if not isinstance(handle._value, np.ndarray):
+            plain = handle._value
         elif not isinstance(handle.storage, Storage):
-            plain = copy_of(handle.value)  # a rule may have saved the value itself
+            plain = copy_of(handle._value)  # a rule may have saved the value itself
         else:
             plain = self._lower_array(handle, handle.storage)
         self._lowered[id(handle)] = handle, plain
@@ -164,8 +165,8 @@ class Borrowed:
         if storage.written:
             return view_at(memory, handle.window)
         if memory is storage.buffer:
-            return handle.value
-        return view_at(memory, window_of(handle.value, storage.buffer))
+            return handle._value
+        return view_at(memory, window_of(handle._value, storage.buffer))
 
     def restore(self) -> None:
         """Write the data of changed arrays back into the arrays that were lifted."""
@@ -255,8 +256,10 @@ def _write(memory: np.ndarray, values: np.ndarray) -> None:
 
 def _reshape(plain: np.ndarray, handle: Any) -> None:
     """Give an array the shape that ``handle.shape = ...`` gave its handle."""
-    if plain.shape != handle.value.shape:
-        plain.shape = handle.value.shape
+    if plain.shape != handle._value.shape:
+        with warnings.catch_warnings():  # NumPy 2.5 has warned of it, at the user's line
+            warnings.simplefilter("ignore", DeprecationWarning)
+            plain.shape = handle._value.shape
 
 
 def _move_aside(recording: Recording, memory: np.ndarray) -> None:

@@ -46,7 +46,7 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     if type(x1) in HANDLE_TYPES:
         cls = x1.result_class
         if x1.token is RECORDER.token:
-            x1, a, code1 = x1.value, x1.id, x1.aval
+            x1, a, code1 = x1._value, x1.id, x1.aval
         else:
             x1, a, code1 = operand(x1, primitive.may_read(0))
     else:
@@ -63,7 +63,7 @@ def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
         if type(x2) in HANDLE_TYPES:
             cls = cls or x2.result_class
             if x2.token is RECORDER.token:
-                x2, b, code2 = x2.value, x2.id, x2.aval
+                x2, b, code2 = x2._value, x2.id, x2.aval
             else:
                 x2, b, code2 = operand(x2, primitive.may_read(1))
         else:

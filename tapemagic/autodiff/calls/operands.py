@@ -42,7 +42,7 @@ def read(primitive: Primitive, x: Any, position: int, depth: int) -> tuple[Any, 
     if storage is not None and storage.written and x.window is not storage.whole:
         return storage.true_view(x), node_of(x), x.aval
     if x.token is RECORDER.token:
-        value, id_, code = x.value, x.id, x.aval
+        value, id_, code = x._value, x.id, x.aval
     elif storage is not None and RECORDER.shunned is None:
         # Read for the first time since it was made, or written to. To go up from frame to frame
         # would make an object of each.

@@ -43,7 +43,7 @@ def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> An
         and (storage is None or not storage.written or x.window is storage.whole)
         and x.aval > NUMBER
     ):
-        value, id_, code = x.value, x.id, x.aval
+        value, id_, code = x._value, x.id, x.aval
     else:
         value, id_, code = read(primitive, x, 0, depth)
         if id_ < 0 or code < 0:
@@ -56,7 +56,7 @@ def call_unary(primitive: Primitive, compute: Any, x: Any, depth: int = 2) -> An
     if frame is not RECORDER.frame:
         frame = entered(frame)
     result: Any = object.__new__(x.result_class)
-    result.value = y
+    result._value = y
     result.aval = code
     result.token = token
     result.storage = None
@@ -97,7 +97,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
             and (storage is None or not storage.written or x1.window is storage.whole)
             and x1.aval > NUMBER
         ):
-            v1, a, code1 = x1.value, x1.id, x1.aval
+            v1, a, code1 = x1._value, x1.id, x1.aval
         else:
             v1, a, code1 = read(primitive, x1, 0, depth)
             if v1 is None:
@@ -115,7 +115,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
             and (storage is None or not storage.written or x2.window is storage.whole)
             and x2.aval > NUMBER
         ):
-            v2, b, code2 = x2.value, x2.id, x2.aval
+            v2, b, code2 = x2._value, x2.id, x2.aval
         else:
             v2, b, code2 = read(primitive, x2, 1, depth)
             if v2 is None:
@@ -161,7 +161,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     if frame is not RECORDER.frame:
         frame = entered(frame)
     result: Any = object.__new__(cls)
-    result.value = y
+    result._value = y
     result.aval = code
     result.token = token
     result.storage = None

@@ -17,7 +17,7 @@ def source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
     values = {}
     for x, ids in tape._watched.values():
         if dispatch.is_traced(x) and ids and ids[-1] == x.id and not _is_changed(tape, x):
-            values[ids[-1]] = x.value
+            values[ids[-1]] = x._value
     wanted = {id_ for group in groups for id_ in group}
     missing = {
         id_ for id_ in range(len(entries))

@@ -52,10 +52,9 @@ def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
 @composite(np.place)
 def _place(arr: Any, mask: Any, vals: Any) -> None:
     _refuse_number(np.place, arr, mask, vals)
+    np.place(np.empty_like(plain(arr)), plain(mask), plain(vals))  # NumPy's own complaints
     mask = np.reshape(np.asarray(plain(mask), bool), np.shape(arr))
     count = np.count_nonzero(mask)
-    if count and not np.size(vals):
-        raise ValueError("Cannot insert from an empty array!")
     if count:
         arr[mask] = _cycled(vals, count)
 
@@ -63,6 +62,7 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
 @composite(np.putmask)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
     _refuse_number(np.putmask, a, mask, values)
+    np.putmask(np.empty_like(plain(a)), plain(mask), plain(values))  # NumPy's own complaints
     mask = np.reshape(np.asarray(plain(mask), bool), np.shape(a))
     if np.size(values):
         a[mask] = np.reshape(_cycled(values, np.size(a)), np.shape(a))[mask]
@@ -90,5 +90,5 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     marks = np.zeros(np.shape(a), bool)
     np.fill_diagonal(marks, val=True, wrap=wrap)  # NumPy's own complaints
-    index = np.nonzero(marks)
-    a[index] = _cycled(val, index[0].size)
+    # as NumPy writes it, which matters where the values lie in the same memory
+    a.flat[np.flatnonzero(marks)] = val

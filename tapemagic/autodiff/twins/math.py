@@ -1,4 +1,4 @@
-"""Twins of `math` and `cmath`: the value and the exceptions are theirs, the derivative is NumPy's.
+"""Twins of `math`: the value and the exceptions are its own, the derivative is NumPy's.
 
 ``math.sin(t)`` is recorded as the row of `np.sin`, computed by `math.sin`: a Python float as in
 plain Python, and `ValueError: math domain error` where plain Python raises it.
@@ -6,7 +6,6 @@ plain Python, and `ValueError: math domain error` where plain Python raises it.
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,7 +26,7 @@ from tapemagic.autodiff.pullbacks import conj_if_complex
 from tapemagic.autodiff.twinning import twin_for, twin_module
 
 #: Functions with a row of NumPy's, by its name where that is another.
-_ROWS = {
+ROWS = {
     "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos",
     "atan": "arctan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh",
     "acosh": "arccosh", "atanh": "arctanh", "exp": "exp", "exp2": "exp2", "expm1": "expm1",
@@ -43,7 +42,7 @@ _FLAT = (
 
 def _number(x: Any) -> Any:
     """Return an argument as what `math` makes of it: a Python float."""
-    return convert(float, x) if type(x) in HANDLE_TYPES and type(x.value) is not float else x
+    return convert(float, x) if type(x) in HANDLE_TYPES and type(x._value) is not float else x
 
 
 def _by_row(original: Callable, name: str) -> None:
@@ -58,7 +57,9 @@ def _by_row(original: Callable, name: str) -> None:
     twin_for(original)(twin)
 
 
-def _flat(original: Callable) -> None:
+def without_derivative(original: Callable) -> None:
+    """Give a function a twin whose result is plain."""
+
     def twin(*args: Any, **kwargs: Any) -> Any:
         if holds_traced((*args, *kwargs.values())):
             return leaks.flat(original(*plain(args), **plain(kwargs)), args, original, kwargs)
@@ -67,12 +68,12 @@ def _flat(original: Callable) -> None:
     twin_for(original)(twin)
 
 
-for _name, _row in _ROWS.items():
+for _name, _row in ROWS.items():
     if hasattr(math, _name):
         _by_row(getattr(math, _name), _row)
 for _name in _FLAT:
     if hasattr(math, _name):
-        _flat(getattr(math, _name))
+        without_derivative(getattr(math, _name))
 
 
 # ------------------------------------------------------------------ functions without a NumPy row
@@ -146,10 +147,10 @@ def _remainder(x: Any, y: Any, /) -> Any:
         return math.remainder(x, y)
     value = math.remainder(plain(x), plain(y))
     times = float(round((plain(x) - value) / plain(y)))
-    return _as(value, _number(x) - times * _number(y))
+    return keeping(value, _number(x) - times * _number(y))
 
 
-def _as(value: complex, y: Any) -> Any:
+def keeping(value: complex, y: Any) -> Any:
     """Record that `y` is `value`, which may differ from it in the last place."""
     return call_elementwise(row(np.positive), lambda _: value, (y,))
 
@@ -249,66 +250,19 @@ if _sumprod_original is not None:
         if not holds_traced([*p, *q]):
             return _sumprod_original(p, q)
         value = _sumprod_original(plain(p), plain(q))
-        return _as(value, np.dot(array_of(np.array, p), array_of(np.array, q)))
+        left, right = (array_of(np.array, x) if holds_traced(x) else np.array(x) for x in (p, q))
+        return keeping(value, left @ right)
 
 
-# ------------------------------------------------------------------------------------- cmath
+_fma_original: Any = getattr(math, "fma", None)  # since Python 3.13
+if _fma_original is not None:
 
-
-def _complex_row(original: Callable, name: str) -> None:
-    primitive = row(getattr(np, name))
-
-    def twin(x: Any, /) -> Any:
-        if type(x) in HANDLE_TYPES:
-            return call_elementwise(primitive, original, (convert(complex, x),))
-        return original(x)
-
-    twin_for(original)(twin)
-
-
-for _name, _row in _ROWS.items():
-    if hasattr(cmath, _name):
-        _complex_row(getattr(cmath, _name), _row)
-for _name in ("isnan", "isinf", "isfinite", "isclose"):
-    _flat(getattr(cmath, _name))
-
-
-@twin_for(cmath.log)
-def _complex_log(z: Any, *base: Any) -> Any:
-    if not holds_traced((z, *base)):
-        return cmath.log(z, *base)
-    logs = [
-        call_elementwise(row(np.log), cmath.log, (convert(complex, one),))
-        if type(one) in HANDLE_TYPES
-        else cmath.log(one)
-        for one in (z, *base)
-    ]
-    return logs[0] / logs[1] if base else logs[0]
-
-
-@twin_for(cmath.phase)
-def _phase(z: Any, /) -> Any:
-    if type(z) not in HANDLE_TYPES:
-        return cmath.phase(z)
-    z = convert(complex, z)
-    return call_elementwise(row(np.arctan2), math.atan2, (z.imag, z.real))
-
-
-@twin_for(cmath.polar)
-def _polar(z: Any, /) -> Any:
-    if type(z) not in HANDLE_TYPES:
-        return cmath.polar(z)
-    return abs(convert(complex, z)), _phase(z)
-
-
-@twin_for(cmath.rect)
-def _rect(r: Any, phi: Any, /) -> Any:
-    if not holds_traced((r, phi)):
-        return cmath.rect(r, phi)
-    value = cmath.rect(plain(r), plain(phi))
-    y = convert(complex, r) * call_elementwise(row(np.exp), cmath.exp, (1j * phi,))
-    return _as(value, y)
+    @twin_for(_fma_original)
+    def _fma(x: Any, y: Any, z: Any, /) -> Any:
+        if not holds_traced((x, y, z)):
+            return _fma_original(x, y, z)
+        value = _fma_original(*plain((x, y, z)))
+        return keeping(value, _number(x) * _number(y) + _number(z))
 
 
 math_twin = twin_module(math)
-cmath_twin = twin_module(cmath)

@@ -26,10 +26,11 @@ from tapemagic.autodiff.twinning import (
     twin_module,
 )
 
+from .complex_math import cmath_twin
 from .creation import linspace
 from .iteration import vectorize
 from .iterators import Iteration
-from .math import cmath_twin, math_twin
+from .math import math_twin
 from .polynomial import POLYNOMIALS, polynomial_twin
 from .random import TracedGenerator, random_twin, twin_generator
 from .sequences import select

@@ -12,10 +12,15 @@ from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.twinning import twin_for, twin_module
 
 
-def _averaging(original: Callable) -> None:
-    def average(*xs: Any) -> Any:
-        return original(xs)
+def _mean_of(*xs: Any) -> Any:
+    return statistics.mean(xs)
 
+
+def _fmean_of(*xs: Any) -> float:
+    return statistics.fmean(xs)
+
+
+def _averaging(original: Callable, average: Callable) -> None:
     def twin(data: Iterable, *args: Any, **kwargs: Any) -> Any:
         items = list(data)
         if args or kwargs or not holds_traced(items):
@@ -26,6 +31,6 @@ def _averaging(original: Callable) -> None:
     twin_for(original)(twin)
 
 
-_averaging(statistics.mean)
-_averaging(statistics.fmean)
+_averaging(statistics.mean, _mean_of)
+_averaging(statistics.fmean, _fmean_of)
 statistics_twin = twin_module(statistics)

@@ -31,7 +31,7 @@ def as_strided(
     view = storage.true_view(x)
     y = stride_tricks.as_strided(view, shape, strides, subok, writeable)
     result = object.__new__(type(x).result_class)
-    result.value, result.aval, result.id, result.token = y, code_of(y), -1, None
+    result._value, result.aval, result.id, result.token = y, code_of(y), -1, None
     id_ = node_of(x)
     index = None if id_ in (-1, storage.id) else _elements(storage, view, y)
     if index is not None:

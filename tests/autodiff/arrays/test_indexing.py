@@ -128,8 +128,8 @@ def test_parts_of_an_array_that_has_views(dtype, shape, index):
         y = x * 1
         view = y[:2]  # from here on y has a storage
         part = y[index]
-        assert type(part.value) is type(plain[index])
-        assert np.asarray(part.value).dtype == dtype
+        assert type(part._value) is type(plain[index])
+        assert np.asarray(part._value).dtype == dtype
         loss = np.sum(np.real(part) * 3) + np.sum(np.real(view))
     wanted = np.zeros(shape, dtype)
     wanted[index] += 3
@@ -144,7 +144,7 @@ def test_a_write_reaches_parts_that_were_read_before():
         first, row = y[:2], y[1]
         y[1] = 7.0
         loss = np.sum(first) + np.sum(row * 10)
-    assert loss.value == 12 + 28 + 280
+    assert loss._value == 12 + 28 + 280
     wanted = np.zeros((3, 4))
     wanted[0] = 2
     np.testing.assert_array_equal(tape.gradient(loss, x), wanted)

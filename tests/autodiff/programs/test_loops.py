@@ -61,7 +61,7 @@ def test_a_source_may_be_called_range():
         for _ in range(20):
             y = np.sin(y)
     value, gradient = tape.program(y, x)()
-    np.testing.assert_array_equal(value, y.value)
+    np.testing.assert_array_equal(value, y._value)
     np.testing.assert_allclose(gradient, tape.gradient(y, x), rtol=1e-12)
 
 

@@ -183,6 +183,11 @@ def test_a_mask_may_be_written_to_later():
         lambda x: np.delete(x, 99),
         lambda x: np.put(x * 1, [99], 1.0),
         lambda x: np.where(x > 0, x),
+        lambda x: np.place((x * 1).astype("f4"), [1, 0, 0, 1, 0], x),  # no safe cast
+        lambda x: np.putmask((x * 1).astype("f4"), [1, 0, 0, 1, 0], x),
+        lambda x: np.place(x * 1, x > 0, []),
+        lambda x: list(x[0]),
+        lambda x: list(np.reshape(x[:1], ())),
     ],
 )
 def test_the_user_sees_errors_of_numpy(fun):
@@ -191,3 +196,21 @@ def test_the_user_sees_errors_of_numpy(fun):
     with pytest.raises(type(plain.value)) as ours:
         tapemagic.vjp(fun, V)
     assert str(ours.value) == str(plain.value)
+
+
+def test_a_diagonal_filled_from_its_own_memory():
+    """NumPy reads and writes one element after another: the last one is the first by then."""
+
+    def fun(x):
+        a = np.outer(x[:3], x[:3])
+        np.fill_diagonal(a, np.diag(a)[::-1])
+        return a * np.arange(9.0).reshape(3, 3)
+
+    value, pullback = tapemagic.vjp(fun, V)
+    np.testing.assert_array_equal(value, fun(V))
+    step = 1e-6 * np.eye(len(V))
+    numerical = [np.sum(fun(V + h) - fun(V - h)) / 2e-6 for h in step]
+    found = pullback(np.ones((3, 3)))
+    np.testing.assert_allclose(
+        found[0] if isinstance(found, tuple) else found, numerical, rtol=1e-6
+    )

@@ -86,6 +86,9 @@ PROGRAMS = [
     "cmath.exp(1j * s) * h", "cmath.sqrt(-s)", "cmath.phase(s + 1j * h)", "cmath.log(s + 1j)",
     "cmath.polar(s + 2j * h)", "cmath.rect(s, h)", "statistics.mean([s, h, s * h])",
     "statistics.fmean([s, h])",
+    *(["math.sumprod([s, 2.0], [3.0, h])", "math.sumprod(x, r[:0].tolist() + [0.5] * len(x))",
+       "math.sumprod([2.0, 1.0], [s, h])"] if hasattr(math, "sumprod") else []),
+    *(["math.fma(s, h, 2.0)", "math.fma(2.0, s, h)"] if hasattr(math, "fma") else []),
     # emath, polynomials
     "np.emath.sqrt(x)", "np.emath.log(p)", "np.emath.power(p, y)", "np.emath.logn(2, p)",
     "np.polynomial.polynomial.polyval(x, r)", "np.polynomial.polynomial.polyvander(x, 2)",

@@ -1,0 +1,41 @@
+"""Tracebacks without frames of ours: the user's lines only, as of NumPy's compiled functions."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from .recorder import PACKAGE
+
+
+def is_ours(filename: str) -> bool:
+    """Say whether a file belongs to this package."""
+    return filename.startswith(PACKAGE)
+
+
+def prune(error: BaseException) -> None:
+    """Take our frames out of an exception's traceback and those of its causes, in place."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = without_ours(one.__traceback__)
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+
+
+def without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """Unlink the entries of our files from a chain of traceback entries."""
+    entries = []
+    while traceback is not None:
+        if not is_ours(traceback.tb_frame.f_code.co_filename):
+            entries.append(traceback)
+        traceback = traceback.tb_next
+    following = None
+    for entry in reversed(entries):
+        entry.tb_next = following
+        following = entry
+    return following

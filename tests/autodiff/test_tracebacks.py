@@ -1,0 +1,58 @@
+"""What a script that fails under a tape shows: the user's lines only."""
+
+import traceback
+
+import numpy as np
+import pytest
+
+from tapemagic import GradientTape, Variable
+from tapemagic.autodiff.recorder import PACKAGE
+from tapemagic.errors import TapeError
+from tapemagic.tf import autodiff
+
+
+def raised_in_block(write):
+    x = Variable([1.0, 2.0])
+    with GradientTape():
+        write(x)
+
+
+def raised_forwards(write):
+    x = Variable([1.0, 2.0])
+    with autodiff.ForwardAccumulator(x, np.ones(2)):
+        write(x)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (lambda x: x @ np.ones(3), ValueError),  # NumPy's own
+        (lambda x: np.exp(x, bad=1), TypeError),
+        (lambda x: float(x[0] * 2), TapeError),
+        (lambda x: np.linalg.cond(x * np.ones((2, 2)), "x"), Exception),
+        (lambda x: memoryview(x * 2), TypeError),
+        (lambda x: np.linalg.inv(x), Exception),
+        (lambda x: x[5], IndexError),
+    ],
+)
+@pytest.mark.parametrize("block", [raised_in_block, raised_forwards])
+def test_a_traceback_ends_at_the_users_line(line, kind, block):
+    """As that of NumPy's compiled functions does: frames of ours say nothing to him."""
+    with pytest.raises(kind) as caught:
+        block(line)
+    files = [entry.filename for entry in traceback.extract_tb(caught.tb)]
+    assert not any(name.startswith(PACKAGE) for name in files)
+    assert sum(name == __file__ for name in files) == 3
+
+
+def test_causes_of_an_error_are_without_our_frames():
+    def chained(x):
+        try:
+            float(x[0] * 2)
+        except TapeError as error:
+            raise KeyError("mine") from error
+
+    with pytest.raises(KeyError) as caught:
+        raised_in_block(chained)
+    cause = traceback.extract_tb(caught.value.__cause__.__traceback__)
+    assert [entry.filename for entry in cause] == [__file__]
