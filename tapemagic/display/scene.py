@@ -171,7 +171,8 @@ def frames(
             continue
         # what an operation reads from elsewhere stands beside it, and is not part of the group
         framed = [box for box in inside if box["kind"] not in ("constant", "stub")] or inside
-        others = [box for box in drawing.boxes if box not in inside]
+        members = {box["id"] for box in inside}
+        others = [box for box in drawing.boxes if box["id"] not in members]
         # with the words beside the boxes in it, if nobody else stands there
         wide, narrow = around(framed, words=direction == "down"), around(framed, words=False)
         area = narrow if any(overlap(wide, box) for box in others) else wide
