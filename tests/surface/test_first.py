@@ -21,8 +21,9 @@ def test_entry(name):
 
 @pytest.mark.parametrize("name", CARRIED)
 def test_what_was_recorded_can_be_looked_at(name):
+    lifted = {key: Borrowed().lift(x) for key, x in inputs_of(name).items()}
     with GradientTape() as tape:
-        handles = {key: tape.watch(Borrowed().lift(x)) for key, x in inputs_of(name).items()}
+        handles = {key: tape.watch(x) for key, x in lifted.items()}
         sources = list(handles.values())
         target = total(run_taped(program_of(name), handles))
     tape.gradient(target, sources)
