@@ -74,7 +74,8 @@ def unheard() -> Iterator[None]:
         with np.errstate(all="ignore"):
             yield
     finally:
-        warnings.filters.remove(_SILENCE)  # type: ignore[attr-defined]
+        with contextlib.suppress(ValueError):  # a gradient function of the user's has reset them
+            warnings.filters.remove(_SILENCE)  # type: ignore[attr-defined]
 
 
 def _line_that_called() -> FrameType | None:
