@@ -129,7 +129,8 @@ class Variable(TracedArray):
 
     @property
     def value(self) -> Any:
-        """The plain value, not to be written to."""
+        """The plain value, not to be written to; the gradient ends there."""
+        self._hand_out("value")
         return self._value
 
     def numpy(self) -> Any:

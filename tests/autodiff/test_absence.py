@@ -79,6 +79,13 @@ def made_plain():
     return tape, y, x, [f"cut by numpy() (line {at})"]
 
 
+def read_as_its_value():
+    x = variable()
+    with GradientTape() as tape:
+        y, at = x.value * 3, line()
+    return tape, y, x, [f"cut by value (line {at})"]
+
+
 def computed_after():
     x = variable()
     with GradientTape() as tape:
@@ -119,7 +126,7 @@ def cast_and_back():
     "make",
     [
         fixed, unwatched_array, reads_not_watched, read_while_stopped, computed_while_stopped,
-        integers, bound_again, made_plain, computed_after, cut, converted, place_of_the_largest,
+        integers, bound_again, made_plain, read_as_its_value, computed_after, cut, converted, place_of_the_largest,
         cast_and_back,
     ],
 )  # fmt: skip
