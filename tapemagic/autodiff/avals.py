@@ -128,7 +128,7 @@ def fit(ct: Any, aval: Aval) -> Any:
     shape, dtype = getattr(ct, "shape", ()), getattr(ct, "dtype", None)
     if shape == aval.shape and dtype is aval.dtype:
         return ct
-    if shape != aval.shape:
+    if shape and shape != aval.shape:  # a number stands for an array of any shape
         # What np.sum calls, at a third of its price; handles are told of np.sum.
         add_up = np.add.reduce if type(ct) is np.ndarray else np.sum
         extra, axes = _broadcast_axes(shape, aval.shape)

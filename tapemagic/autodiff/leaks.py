@@ -35,9 +35,12 @@ SINKS = frozenset(
 )
 
 
-def user_frame() -> FrameType | None:
-    """Return the innermost frame that is neither ours nor NumPy's."""
-    frame: FrameType | None = sys._getframe(1)
+def user_frame(depth: int = 1) -> FrameType | None:
+    """Return the innermost frame that is neither ours nor NumPy's.
+
+    `depth` is how many frames are ours for certain.
+    """
+    frame: FrameType | None = sys._getframe(depth)
     while frame is not None and INNER[frame.f_code.co_filename]:
         frame = frame.f_back
     return frame

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -39,6 +40,13 @@ class OpenTape:
     cell: Any = None
     runs: Any = None  # the function that will be run in the block, if it is known
     failure: Any = None
+    pauses: tuple[int, ...] = ()  # lines on which stop_recording() suspended it
+    _guests: tuple[Any, ...] = ()  # ended tapes whose names stay handles while this one records
+    _namespace: Mapping[str, Any] = MappingProxyType({})  # of the script, for who looks for names
+    refused: Mapping[str, str] = MappingProxyType({})  # names that a cell could not watch, and why
+    arrays: Mapping[str, Any] = MappingProxyType(
+        {}
+    )  # name -> weak reference to what is not watched
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
@@ -47,14 +55,9 @@ class OpenTape:
         self._open = False
         self._spent = False
         self._watched: dict[int, tuple[Any, list[int]]] = {}  # id(object) -> object, node ids
-        self._guests: list[Any] = []  # ended tapes whose names stay handles while this one records
         self._plain: dict[int, lookup.Left] = {}  # id(plain object) -> what it stands for
-        self._namespace: dict[str, Any] = {}  # of the script, to find names when somebody looks
         self.bindings: list[tuple[str, int]] = []
         self.source_nodes: dict[str, int] = {}
-        self.arrays: dict[str, Any] = {}  # name -> weak reference to what is not watched
-        self.pauses: list[int] = []  # lines on which stop_recording() suspended it
-        self.refused: dict[str, str] = {}  # names that the cell could not watch, and why
 
     # ---------------------------------------------------------------------------- recording
 
@@ -107,11 +110,11 @@ class OpenTape:
             self._namespace = RECORDER.frame.f_globals
         self._pause()
         if RECORDER.recording is self._recording:
-            RECORDER.tapes[0]._guests += [self, *self._guests]
-            self._guests = []
+            RECORDER.tapes[0]._guests += (self, *self._guests)
+            self._guests = ()
         elif self.exchanged is not None or self._guests:
             watching.put_back([self, *self._guests])
-            self._guests = []
+            self._guests = ()
         if not RECORDER.tapes:
             RECORDER.thread = None
 
@@ -160,7 +163,7 @@ class OpenTape:
                 fix="Use stop_recording() inside the tape's own block.",
             )
         if (frame := leaks.outside_libraries(leaks.user_frame())) is not None:
-            self.pauses.append(frame.f_lineno)
+            self.pauses += (frame.f_lineno,)
         self._pause()
         try:
             yield
@@ -184,7 +187,7 @@ class OpenTape:
         self._recording = RECORDER.recording
         self._spans, self._watched, self._plain = [], {}, {}
         self._asked, self._cotangents, self._spent = None, None, False
-        self._absent, self.pauses = ([], {}), []
+        self._absent, self.pauses = ([], {}), ()
         self.start()
 
     # ----------------------------------------------------------------------------- watching
@@ -253,9 +256,7 @@ class OpenTape:
         return x
 
     def wants(self, variable: Any) -> bool:
-        """Tell whether this tape watches a variable that is being read."""
-        if not self._open:
-            return False
+        """Tell whether this tape, which records, watches a variable that is being read."""
         return (self._watches_reads and variable.storage.trainable) or id(variable) in self._watched
 
     def note_read(self, variable: Any) -> None:

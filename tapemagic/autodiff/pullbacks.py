@@ -225,10 +225,11 @@ def general_pullback(primitive: Any) -> Callable:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
         if aval:  # a node with several results keeps a list of cotangents
             ct = full(ct, AVALS[aval])
-        for arg in args:
-            if arg is None:
-                args = _with_shapes(args, avals)
-                break
+        if len(args) == 1:  # of one array, and settings given by keyword
+            (x,), (code,) = args, avals
+            args = (AVALS[code] if x is None else x,)
+        else:
+            args = _with_shapes(args, avals)
         keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         for vjp, operand, code in zip(vjps, ids, avals):
             if operand >= 0:

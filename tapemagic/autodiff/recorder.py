@@ -154,7 +154,8 @@ class Recorder:
         """
         self.recording = recording
         self.token, self.entries = recording.token, recording.entries
-        self.forget_frames()
+        if self.frame is not None or self.stack:
+            self.forget_frames()
         if frame is not None:
             self.frame, self.context = frame, recording.number(frame.f_code, -1, -1)
             self.stack.append(frame)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from tapemagic.errors import TapeUseError
 
-from .calls.dispatch import is_traced
+from .calls.dispatch import HANDLE_TYPES, is_traced
 
 
 def wants_zero(unconnected_gradients: Any) -> bool:
@@ -52,16 +53,13 @@ def handed_out(ct: Any, aval: Any, shared: set[int]) -> Any:
 
     `shared` holds the identities of arrays that somebody else has as well (seeds, earlier results).
     """
-    shape = aval.shape
-    if is_traced(ct):
+    shape, kind = aval.shape, type(ct)
+    if kind is ndarray and ct.base is None and ct.shape == shape and ct.dtype is aval.dtype:
+        if shape and id(ct) not in shared:
+            shared.add(id(ct))
+            return ct
+    elif kind in HANDLE_TYPES:
         return np.broadcast_to(ct, shape) if ct.shape != shape else ct
-    if (
-        type(ct) is not np.ndarray
-        or ct.shape != shape
-        or ct.dtype != aval.dtype
-        or ct.base is not None
-        or id(ct) in shared
-    ):
-        ct = np.array(np.broadcast_to(ct, shape) if shape else ct, dtype=aval.dtype)
+    ct = np.array(np.broadcast_to(ct, shape) if shape else ct, dtype=aval.dtype)
     shared.add(id(ct))
     return ct if shape else ct[()]

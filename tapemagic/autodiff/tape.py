@@ -11,7 +11,7 @@ from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 from . import backward, guards, jacobians, lookup, structures
 from .avals import AVALS
 from .calls import dispatch
-from .calls.dispatch import is_traced
+from .calls.dispatch import HANDLE_TYPES, is_traced
 from .looking import Looking
 from .open_tape import OpenTape
 from .recorder import RECORDER
@@ -74,7 +74,7 @@ class GradientTape(OpenTape, Looking):
             If a shape does not fit.
         """
         self._claim()
-        zero = wants_zero(unconnected_gradients)
+        zero = unconnected_gradients != "none" and wants_zero(unconnected_gradients)
         seeds, unread = self._seeds(target, output_gradients)
         if self.source_nodes and type(sources) in (str, list, tuple):
             sources = lookup.expanded(self, sources)
@@ -161,6 +161,10 @@ class GradientTape(OpenTape, Looking):
 
         The latter count if the handle is a source as well: ``result = v0`` reads no variable.
         """
+        recording = self._recording
+        if output_gradients is None and type(target) in HANDLE_TYPES:
+            if target.token is recording.token and target.storage is None:  # as most are
+                return {target.id: seed_of(None, AVALS[target.aval])}, {}
         targets = structures.leaves(target)
         if output_gradients is None:
             given: list[Any] = [None] * len(targets)
@@ -176,7 +180,7 @@ class GradientTape(OpenTape, Looking):
             ids = lookup.ids_of(self, x, as_target=True)
             if ids:
                 known, key = seeds, ids[-1]
-                aval = AVALS[self._recording.entries[key][3]]
+                aval = AVALS[recording.entries[key][3]]
             elif is_traced(x) and AVALS[x.aval].dtype.kind in "fc":
                 known, key, aval = unread, id(x), AVALS[x.aval]
             else:
@@ -230,7 +234,8 @@ class GradientTape(OpenTape, Looking):
         recording = self._recording
         if self._open:
             self._spans[-1][1] = len(recording.entries)
-        guards.verify(recording)
+        if recording.spoiled or recording.guards:
+            guards.verify(recording)
         alone = len(recording.sharers) == 1
         if alone and len(self._spans) == 1:
             return None

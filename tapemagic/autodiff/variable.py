@@ -37,18 +37,17 @@ class VariableState:
         if code < 0 and AVALS[code].dtype.kind not in "fc":
             return variable._value, -1, code
         token = RECORDER.token
+        id_ = -1
         for tape in RECORDER.tapes:
             if tape.wants(variable):
                 if self.leaf_token is not token:
                     variable.id = add_source(variable, frame)
                     self.leaf_token = token
-                if variable.token is not token:
-                    variable.token = token
-                    tape._recording.variables.append(variable)
+                if id_ < 0:
+                    id_, variable.token = variable.id, token
+                    RECORDER.recording.variables.append(variable)
                 tape.note_read(variable)
-        if variable.token is not token:
-            return variable._value, -1, code
-        return variable._value, variable.id, code
+        return variable._value, id_, code
 
     def node_of(self, variable: Any) -> int:
         """Return the node of the current value, or -1."""

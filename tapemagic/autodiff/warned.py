@@ -37,8 +37,10 @@ class WarningLines:
         """Give the place back, unless the user has put something else there."""
         if warnings.showwarning == self._show:
             warnings.showwarning = self._shows
-        with contextlib.suppress(ValueError):  # the user has reset the filters
+        try:  # noqa: SIM105  (every block ends here, and `suppress` would double what it costs)
             warnings.filters.remove(_FILTER)  # type: ignore[attr-defined]
+        except ValueError:  # the user has reset the filters
+            pass
 
     def _show(
         self, message: Any, category: Any, filename: str, lineno: int, *args: Any, **kwargs: Any

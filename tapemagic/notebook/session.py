@@ -215,9 +215,8 @@ class Session:
             If the tape cannot be swept.
         """
         tape, sources = self.tape, self.sources
-        tape.refused.update(sources.reasons)
-        for name in sources.wanted:
-            tape.refused.setdefault(name, why_no_source(self.namespace.get(name)))
+        wanted = {name: why_no_source(self.namespace.get(name)) for name in sources.wanted}
+        tape.refused = wanted | sources.reasons
         outcome = self.outcome
         if tape.failure is not None:
             return

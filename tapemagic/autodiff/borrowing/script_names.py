@@ -98,8 +98,11 @@ SCRIPT_NAMES = ScriptNames()
 
 
 def running_frame() -> FrameType | None:
-    """Return the innermost frame that is the user's own, and not of a library."""
-    frame = user_frame()
+    """Return the innermost frame that is the user's own, and not of a library.
+
+    Asked by a tape that begins or goes on, which is two more frames of ours.
+    """
+    frame = user_frame(4)
     while frame is not None and not is_users_module(frame.f_globals.get("__name__") or ""):
         frame = frame.f_back
     return frame

@@ -49,7 +49,8 @@ def read(primitive: Primitive, x: Any, position: int, depth: int) -> tuple[Any, 
         frame = _getframe(depth + 1)
         if frame is not RECORDER.frame:
             frame = entered(frame)
-        value, id_, code = storage.settle(x, primitive.may_read(position), frame)
+        reads = not storage.written or primitive.may_read(position)  # if not, nobody asks
+        value, id_, code = storage.settle(x, reads, frame)
     else:
         value, id_, code = operand(x)
     if code <= NUMBER and type(value) is not ndarray:  # a Python or a complex number

@@ -15,7 +15,7 @@ from sys import _getframe
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
+from numpy import inexact, ndarray
 
 from tapemagic.autodiff import guards, leaks
 from tapemagic.autodiff.avals import CODES, code_of
@@ -134,7 +134,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     if kind is ndarray:
         if not elementwise and (y.base is not None or y is v1):
             return _general(primitive, compute, (x1, x2))
-    elif not isinstance(y, np.inexact):
+    elif not isinstance(y, inexact):
         return _general(primitive, compute, (x1, x2))
     code = CODES.get((y.shape, y.dtype, kind)) or code_of(y)
     if code < 0 and y.dtype.kind not in "fc":
@@ -185,9 +185,13 @@ def call_one(
     primitive: Primitive, compute: Any, x: Any, kwargs: dict[str, Any], depth: int = 3
 ) -> Any:
     """Carry out a function of one handle and settings given by keyword."""
-    value, a, code_x = read(primitive, x, 0, depth)
-    if a < 0:
-        return call_primitive(primitive, (x,), kwargs, compute)
+    token, storage = RECORDER.token, x.storage
+    if x.token is token and storage is None and x.aval > NUMBER:
+        value, a, code_x = x._value, x.id, x.aval
+    else:
+        value, a, code_x = read(primitive, x, 0, depth)
+        if a < 0:
+            return call_primitive(primitive, (x,), kwargs, compute)
     settings = None
     if kwargs:
         for setting in kwargs.values():
@@ -200,13 +204,14 @@ def call_one(
     else:
         y = method(value, **kwargs)
     is_view = False
-    if type(y) is ndarray:
+    kind = type(y)
+    if kind is ndarray:
         if y is value:
             return itself(x)
         is_view = y.base is not None
-    elif not isinstance(y, np.inexact):
+    elif not isinstance(y, inexact):
         return call_primitive(primitive, (x,), kwargs, compute)
-    code = code_of(y)
+    code = CODES.get((y.shape, y.dtype, kind)) or code_of(y)
     if code < 0 and y.dtype.kind not in "fc":
         return leaks.flat(y, (x,), compute, kwargs)
     reads = primitive.read_sets.get(1)
@@ -228,7 +233,13 @@ def call_one(
     )  # fmt: skip
     if is_view:
         return wrapped(y, (x,), (value,), (code, id_), x.result_class)
-    return traced(y, code, id_, x.result_class)
+    result: Any = object.__new__(x.result_class)
+    result._value = y
+    result.aval = code
+    result.token = token
+    result.storage = None
+    result.id = id_
+    return result
 
 
 def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -272,7 +283,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
         is_view = y.base is not None
         if y is values[0] or (is_view and tracked != 1):
             return call_primitive(primitive, args, kwargs, compute)
-    elif not isinstance(y, np.inexact):
+    elif not isinstance(y, inexact):
         return call_primitive(primitive, args, kwargs, compute)
     code = code_of(y)
     if code < 0 and y.dtype.kind not in "fc":

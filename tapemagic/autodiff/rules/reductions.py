@@ -34,6 +34,8 @@ def _sum(
     axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
     initial: Any = 0, where: Any = True,
 ) -> Any:  # fmt: skip
+    if axis is None and where is True:
+        return ct  # a number, or an array of axes of length 1
     return masked(restore(ct, x.shape, axis), where)
 
 
@@ -46,6 +48,8 @@ def _mean(
     axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _none,
     *, where: Any = True,
 ) -> Any:  # fmt: skip
+    if axis is None and where is True:
+        return over_count(ct, x.size)
     return masked(over_count(restore(ct, x.shape, axis), count(x.shape, axis, where)), where)
 
 
