@@ -46,7 +46,7 @@ class Looking:
     """What a tape tells about its run; nothing here is recorded or changes the tape."""
 
     cell: Any
-    refused: dict[str, str]
+    refused: Mapping[str, str]
     no_target: str
     #: Name -> why it stands for no node; why the target does not. Both are found with the graph.
     reasons: Mapping[str, str] = MappingProxyType({})
@@ -57,7 +57,7 @@ class Looking:
     _unswept: tuple[Any, SweepFailure] | None = None
     _asked: Any
     _cotangents: dict[int, Any] | None
-    _namespace: dict[str, Any]
+    _namespace: Mapping[str, Any]
     _open: bool
     _recording: Any
     _spans: list[list[int]]

@@ -45,7 +45,7 @@ class VariableState:
                     self.leaf_token = token
                 if id_ < 0:
                     id_, variable.token = variable.id, token
-                    RECORDER.recording.variables.append(variable)
+                    tape._recording.variables.append(variable)
                 tape.note_read(variable)
         return variable._value, id_, code
 
