@@ -36,11 +36,11 @@ THREADED = 10_000
 KEPT_BYTES = 1 << 27
 
 
+@np.errstate(all="ignore")  # the warnings of the user's own code were given forward
 def sweep(
     entries: list[tuple],
     seeds: dict[int, Any],
     wanted: set[int],
-    *,
     mine: Any = None,
     record: bool = False,
     kept: dict[int, Any] | None = None,
@@ -68,10 +68,9 @@ def sweep(
     """
     before = None if RECORDER.recording is None else RECORDER.stand(leaks.user_frame())
     try:
-        with np.errstate(all="ignore"):  # the warnings of the user's own code were given forward
-            found = _sweep(entries, seeds, wanted, mine, record, kept)
-            if have_nan(found.values()):
-                found = careful_sweep(entries, seeds, wanted, mine, record, kept)
+        found = _sweep(entries, seeds, wanted, mine, record, kept)
+        if have_nan(found.values()):
+            found = careful_sweep(entries, seeds, wanted, mine, record, kept)
     finally:
         if before is not None:
             RECORDER.go_on(before)

@@ -191,7 +191,10 @@ class _AxisRule:
         ndim = AVALS[aval if self._of_result else avals[i]].ndim
         if not ndim and not self._every:
             return None  # ``np.cumsum(number, axis=0)`` has an axis that its operand has not
-        args = [_stacked(arg, code, count) for arg, code in zip(args, avals, strict=True)]
+        args = [
+            _stacked(arg, code, count) if primitive.takes_array(k) else arg  # a shift may be one too
+            for k, (arg, code) in enumerate(zip(args, avals, strict=True))
+        ]
         keywords = dict(kwargs or ())
         parameters = _signature_of(primitive.fun).parameters
         for name in self._names:
@@ -216,7 +219,7 @@ class _AxisRule:
             return tuple(range(1, ndim + 1)) if self._every else None
         if not ndim:
             return ()
-        if isinstance(axis, (tuple, list)):
+        if np.ndim(axis):
             return tuple(int(k) % ndim + 1 for k in axis)
         return int(axis) % ndim + 1
 

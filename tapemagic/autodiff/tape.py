@@ -208,9 +208,7 @@ class GradientTape(OpenTape, Looking):
                 return [None] * len(ids)
         record = RECORDER.recording is recording
         try:
-            found = backward.sweep(
-                recording.entries, seeds, wanted, mine=mine, record=record, kept=kept
-            )
+            found = backward.sweep(recording.entries, seeds, wanted, mine, record, kept)
         except TapeError as error:
             self._name_line(error)
             raise

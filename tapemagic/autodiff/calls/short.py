@@ -199,7 +199,11 @@ def call_one(
                 return call_primitive(primitive, (x,), kwargs, compute)
         settings = tuple(kwargs.items())
     method = primitive.method
-    if method is None or type(value) is not ndarray or not kwargs.keys() <= _OF_METHODS:
+    if (
+        method is None
+        or type(value) is not ndarray
+        or (kwargs and not kwargs.keys() <= _OF_METHODS)
+    ):
         y = compute(value, **kwargs)
     else:
         y = method(value, **kwargs)

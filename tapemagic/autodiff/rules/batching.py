@@ -93,7 +93,7 @@ by_axis(np.moveaxis, names=("source", "destination"))
 
 
 def _reshape(ct: Any, y: Any, x: Any, *shape: Any, order: str = "C", **more: Any) -> Any:
-    if "F" in (order, *shape):
+    if any(type(item) is str and item == "F" for item in (order, *shape)):
         last = np.reshape(np.moveaxis(ct, 0, -1), (*x.shape, len(ct)), order="F")
         return np.moveaxis(last, -1, 0)
     return np.reshape(ct, (len(ct), *x.shape))
