@@ -192,7 +192,9 @@ class _AxisRule:
         if not ndim and not self._every:
             return None  # ``np.cumsum(number, axis=0)`` has an axis that its operand has not
         args = [
-            _stacked(arg, code, count) if primitive.takes_array(k) else arg  # a shift may be one too
+            _stacked(arg, code, count)
+            if primitive.takes_array(k)
+            else arg  # a shift may be one too
             for k, (arg, code) in enumerate(zip(args, avals, strict=True))
         ]
         keywords = dict(kwargs or ())
