@@ -233,14 +233,14 @@ def reduceat(ufunc: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None)
 # ----------------------------------------------------------------------------------------- at
 
 
-def _add_at(z: Any, b: Any, indices: Any, sign: int = 1) -> np.ndarray:
+def _added_at(z: Any, b: Any, indices: Any, sign: int = 1) -> np.ndarray:
     z = np.array(z)
     (np.add if sign > 0 else np.subtract).at(z, indices, b)
     return z
 
 
 general(
-    _add_at,
+    _added_at,
     lambda ct, y, z, b, indices, sign=1: ct,
     lambda ct, y, z, b, indices, sign=1: ct[indices] * sign,
     name="add at",
@@ -271,7 +271,7 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
     positions = np.arange(z.size).reshape(z.shape)[indices]
     if ufunc in (np.add, np.subtract) and others:
         sign = 1 if ufunc is np.add else -1
-        write_item(z, Ellipsis, _named(_add_at, (z, others[0], indices, sign), {}))
+        write_item(z, Ellipsis, _named(_added_at, (z, others[0], indices, sign), {}))
         return
     ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors
     others = tuple(np.ravel(np.broadcast_to(x, np.shape(positions))) for x in others)

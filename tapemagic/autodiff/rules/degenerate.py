@@ -9,6 +9,7 @@ used, or are used such that no pair of them mixes.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.errors import NoRuleError
 
-from .algebra import decide, plain
+from .algebra import decide
 
 
 def repeated(w: Any) -> np.ndarray:
@@ -40,37 +41,37 @@ def inverse_gaps(w: Any, pairs: np.ndarray) -> Any:
 
 def check_values(ct: Any, pairs: np.ndarray, what: str) -> None:
     """Raise unless equal values get equal cotangents: then their order does not matter."""
-    if ct is None or not pairs.any():
-        return
-    ct = plain(ct)
-    difference = np.abs(ct[..., :, None] - ct[..., None, :])
-    if np.any(difference[pairs] > size_of(ct) * _precision(ct)):
+    if ct is not None and pairs.any() and decide(_differs, ct, pairs):
         raise _error(what)
 
 
-def check_vectors(mixing: Any, pairs: np.ndarray, what: str, scale: float) -> None:
+def _differs(ct: Any, pairs: np.ndarray) -> Any:
+    difference = np.abs(ct[..., :, None] - ct[..., None, :])
+    return _exceeds(difference[pairs], ct)
+
+
+def check_vectors(mixing: Any, pairs: np.ndarray, what: str, *given: Any) -> None:
     """Raise unless the target is blind to a mixing of the vectors of equal values.
 
-    `mixing` is ``v^H ct_v``: what the target gains when vector j takes a bit of vector i; `scale`
-    the size of what went into it.
+    `mixing` is ``v^H ct_v``: what the target gains when vector j takes a bit of vector i; `given`
+    is what went into it.
     """
-    if not pairs.any():
-        return
-    mixing = plain(mixing)
+    if pairs.any() and decide(_mixes, mixing, pairs, *given):
+        raise _error(what)
+
+
+def _mixes(mixing: Any, pairs: np.ndarray, *given: Any) -> Any:
     pairs = np.broadcast_to(pairs, mixing.shape)
     diagonal = np.diagonal(mixing, axis1=-2, axis2=-1)
     uneven = np.abs(diagonal[..., :, None] - diagonal[..., None, :])
-    limit = scale * _precision(mixing)
-    if np.any(np.abs(mixing[pairs]) > limit) or np.any(uneven[pairs] > limit):
-        raise _error(what)
-    if not mixing.any():  # 0 times g(w): what got lost cannot be told from "not used"
-        raise _error(what)
+    if _exceeds(mixing[pairs], *given) or _exceeds(uneven[pairs], *given):
+        return True
+    return not mixing.any()  # 0 times g(w): what got lost cannot be told from "not used"
 
 
-def check_phase(phase: Any, what: str, scale: float) -> None:
+def check_phase(phase: Any, what: str, *given: Any) -> None:
     """Raise if the target depends on the phase of complex vectors, which is arbitrary."""
-    phase = plain(phase)
-    if np.any(np.abs(phase.imag) > scale * _precision(phase)):
+    if decide(_exceeds, np.imag(phase), *given):
         raise leaks.locate(
             NoRuleError(
                 f"The target depends on the phase of the {what}, which is arbitrary.",
@@ -79,12 +80,12 @@ def check_phase(phase: Any, what: str, scale: float) -> None:
         )
 
 
-def check_rest(turn: Any, what: str, scale: float) -> None:
+def check_rest(turn: Any, what: str, *given: Any) -> None:
     """Raise if the target depends on how a basis is completed beyond the vectors of the matrix.
 
     `turn` is the anti-Hermitian part of ``v^H ct_v`` for the vectors that complete it.
     """
-    if turn.size and size_of(turn) > scale * _precision(plain(turn)):
+    if turn.size and decide(_exceeds, turn, *given):
         raise leaks.locate(
             NoRuleError(
                 f"The target depends on how the {what} beyond the matrix's own are chosen, "
@@ -94,20 +95,20 @@ def check_rest(turn: Any, what: str, scale: float) -> None:
         )
 
 
-def divide_columns(x: Any, s: Any, scale: float) -> Any:
+def divide_columns(x: Any, s: Any, *given: Any) -> Any:
     """Divide the columns of `x` by singular values; a column of a zero one must not be used."""
     zero = decide(np.equal, s, 0)
     if not zero.any():
         return x / s[..., None, :]
-    used = np.max(np.abs(plain(x)), axis=-2, initial=0)
-    if np.any(used[zero] > scale * _precision(plain(x))):
+    if decide(_exceeds, np.where(zero[..., None, :], x, 0), *given):
         raise _error("(zero) singular values/singular vectors")
     return np.where(zero[..., None, :], 0, x / np.where(zero, 1, s)[..., None, :])
 
 
-def size_of(*arrays: Any) -> float:
-    """Return the largest absolute value."""
-    return max(float(np.max(np.abs(plain(x)), initial=0)) for x in arrays)
+def _exceeds(x: Any, *given: Any) -> Any:
+    """Tell whether anything in `x` is not 0, to rounding, beside what it was made of."""
+    scale = reduce(np.maximum, (np.max(np.abs(one), initial=0) for one in given))
+    return np.any(np.abs(x) > scale * _precision(x))
 
 
 def _precision(x: np.ndarray) -> float:

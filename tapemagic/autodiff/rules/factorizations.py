@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, decide, plain
+from .algebra import adjoint, decide
 from .degenerate import (
     check_phase,
     check_rest,
@@ -26,7 +26,6 @@ from .degenerate import (
     divide_columns,
     inverse_gaps,
     repeated,
-    size_of,
 )
 from .linalg import lower_part, upper_part
 
@@ -48,9 +47,9 @@ def _eigh(ct_w: Any, ct_v: Any, w: Any, v: Any, UPLO: str) -> Any:
         whole = (v * ct_w[..., None, :]) @ adjoint(v)
     else:
         mixing = adjoint(v) @ ct_v
-        check_vectors(mixing, pairs, _EIGEN, size_of(ct_v))
+        check_vectors(mixing, pairs, _EIGEN, ct_v)
         if mixing.dtype.kind == "c":
-            check_phase(_diagonal(mixing), "eigenvectors", size_of(ct_v))
+            check_phase(_diagonal(mixing), "eigenvectors", ct_v)
         middle = inverse_gaps(w, pairs) * mixing
         if ct_w is not None:
             check_values(ct_w, pairs, _EIGEN)
@@ -90,16 +89,20 @@ def _eig(ct_w: Any, ct_v: Any, w: Any, v: Any) -> Any:
     middle = 0.0 if ct_w is None else ct_w[..., None, :] * np.eye(w.shape[-1], dtype=w.dtype)
     if ct_v is not None:
         mixing = adjoint(v) @ ct_v
-        check_vectors(mixing, pairs, _EIGEN, size_of(ct_v))
+        check_vectors(mixing, pairs, _EIGEN, ct_v)
         diagonal = _diagonal(mixing)
         mixing = mixing - (adjoint(v) @ v) * np.real(diagonal)[..., None, :]
         if v.dtype.kind == "c":
-            largest = np.argmax(np.abs(plain(v)), axis=-2)
+            largest = decide(_largest_rows, v)
             rows = np.take_along_axis(v, largest[..., None], axis=-2)
             rows = rows / _diagonal(rows)[..., None]
             mixing = mixing - 1j * adjoint(rows) * np.imag(diagonal)[..., None, :]
         middle = middle + conj(inverse_gaps(w, pairs)) * mixing
     return np.linalg.solve(adjoint(v), middle @ adjoint(v))
+
+
+def _largest_rows(v: Any) -> Any:
+    return np.argmax(np.abs(v), axis=-2)
 
 
 general(np.linalg.eig, lambda ct, y, a: _eig(ct[0], ct[1], y[0], y[1]))
@@ -146,14 +149,13 @@ def _svd(ct_u: Any, ct_s: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     v = adjoint(vh)
     left, right = adjoint(u) @ ct_u, adjoint(v) @ ct_v
     left_turn, right_turn = left - adjoint(left), right - adjoint(right)
-    scale = size_of(ct_u, ct_v)
-    check_rest(left_turn[..., k:, k:], "singular vectors", scale)
-    check_rest(right_turn[..., k:, k:], "singular vectors", scale)
+    check_rest(left_turn[..., k:, k:], "singular vectors", ct_u, ct_v)
+    check_rest(right_turn[..., k:, k:], "singular vectors", ct_u, ct_v)
     u1, v1 = u[..., :k], v[..., :k]
     inner_left, inner_right = left_turn[..., :k, :k], right_turn[..., :k, :k]
-    check_vectors(left[..., :k, :k] + right[..., :k, :k], pairs, _SINGULAR, scale)
+    check_vectors(left[..., :k, :k] + right[..., :k, :k], pairs, _SINGULAR, ct_u, ct_v)
     if inner_left.dtype.kind == "c":
-        check_phase(_diagonal(inner_left + inner_right), "singular vectors", scale)
+        check_phase(_diagonal(inner_left + inner_right), "singular vectors", ct_u, ct_v)
     # (l s_j + r s_i) / (s_j^2 - s_i^2), split so that equal values divide by their sum only
     total = _inverse_sums(s)
     middle = 0.5 * (
@@ -166,11 +168,11 @@ def _svd(ct_u: Any, ct_s: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     if u.shape[-2] > k:
         outside = ct_u[..., :k] - u1 @ left[..., :k, :k]
         outside = outside - u[..., k:] @ adjoint(left[..., :k, k:])
-        gradient = gradient + divide_columns(outside, s, scale) @ adjoint(v1)
+        gradient = gradient + divide_columns(outside, s, ct_u, ct_v) @ adjoint(v1)
     if v.shape[-2] > k:
         outside = ct_v[..., :k] - v1 @ right[..., :k, :k]
         outside = outside - v[..., k:] @ adjoint(right[..., :k, k:])
-        gradient = gradient + u1 @ adjoint(divide_columns(outside, s, scale))
+        gradient = gradient + u1 @ adjoint(divide_columns(outside, s, ct_u, ct_v))
     return gradient
 
 
@@ -226,7 +228,7 @@ def _qr_vjp(ct: Any, y: Any, a: Any, mode: str = "reduced") -> Any:
     if q.shape[-1] > k:  # mode "complete": the rest of the basis turns against the first k
         rest = q[..., k:]
         turn = adjoint(rest) @ ct_q[..., k:]
-        check_rest(turn - adjoint(turn), "columns of q", size_of(ct_q))
+        check_rest(turn - adjoint(turn), "columns of q", ct_q)
         ct_q = ct_q[..., :k] - rest @ adjoint(adjoint(q[..., :k]) @ ct_q[..., k:])
         q, r, ct_r = q[..., :k], r[..., :k, :], ct_r[..., :k, :]
     if rows >= columns:

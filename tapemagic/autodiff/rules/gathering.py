@@ -22,12 +22,14 @@ def places_of(fun: Any, shape: tuple, *args: Any, **kwargs: Any) -> Any:
     return fun(np.arange(1, size + 1).reshape(shape), *args, **kwargs)
 
 
-def _scatter(ct: Any, places: Any, shape: tuple) -> Any:
+def _scatter_places(ct: Any, places: Any, shape: tuple) -> Any:
     """Add `ct` into zeros of `shape` at `places` (counted from 1; 0: nowhere)."""
     size = int(np.prod(shape, dtype=np.int64))
     ct = np.asarray(ct)
     if ct.dtype.kind == "c":
-        return _scatter(ct.real, places, shape) + 1j * _scatter(ct.imag, places, shape)
+        return _scatter_places(ct.real, places, shape) + 1j * _scatter_places(
+            ct.imag, places, shape
+        )
     if ct.dtype.itemsize > 8:  # bincount works in float64
         total = np.zeros(size + 1, ct.dtype)
         np.add.at(total, places, ct)
@@ -42,13 +44,13 @@ def _gather(x: Any, places: Any) -> Any:
     return padded[places]
 
 
-linear(_scatter, lambda ct, x, places, shape: apply(_gather, ct, places), name="scatter")
-linear(_gather, lambda ct, x, places: apply(_scatter, ct, places, x.shape), name="gather")
+linear(_scatter_places, lambda ct, x, places, shape: apply(_gather, ct, places), name="scatter")
+linear(_gather, lambda ct, x, places: apply(_scatter_places, ct, places, x.shape), name="gather")
 
 
 def scatter(ct: Any, places: Any, shape: tuple) -> Any:
     """Add `ct` into zeros of `shape` at `places`, on traced or plain arrays."""
-    return apply(_scatter, ct, places, shape)
+    return apply(_scatter_places, ct, places, shape)
 
 
 def gather(x: Any, places: Any) -> Any:

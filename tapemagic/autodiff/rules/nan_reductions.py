@@ -8,7 +8,7 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, general
 
-from .algebra import plain
+from .algebra import decide
 from .axes import count, is_given, masked, restore
 from .reductions import _initial, _positions, _spread, _std_vjp, _var_vjp
 
@@ -17,7 +17,7 @@ _none = np._NoValue
 
 def _there(x: Any, where: Any = True) -> Any:
     """Return the mask of the elements that count."""
-    there = ~np.isnan(plain(x))
+    there = ~decide(np.isnan, x)
     return there & where if is_given(where) else there
 
 

@@ -14,7 +14,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.errors import NoRuleError
 
-from .algebra import apply, is_live, plain, with_value
+from .algebra import apply, decide, is_live, plain, with_value
 from .axes import from_rows, restore, to_rows
 
 _none = np._NoValue
@@ -44,20 +44,26 @@ def _quantile_vjp(
 ) -> Any:  # fmt: skip
     if not x.size:
         return np.zeros(x.shape, x.dtype)
-    rows = to_rows(plain(x), axis)
-    rows = rows.reshape(-1, rows.shape[-1])
-    places = np.argsort(np.argsort(rows, axis=-1, kind="stable"), axis=-1, kind="stable")
+    places = decide(_ranks, x, axis)
+    length = places.shape[-1]
     if skips_nan:
-        counts, which = np.unique(np.sum(~np.isnan(rows), axis=-1), return_inverse=True)
-        length = rows.shape[-1]
+        there = np.reshape(to_rows(~decide(np.isnan, x), axis), places.shape)
+        counts, which = np.unique(np.sum(there, axis=-1), return_inverse=True)
         tables = [np.pad(_weights(n, q, method), ((0, 0), (0, length - n))) for n in counts]
         weights = np.stack(tables)[which]
     else:
-        weights = _weights(rows.shape[-1], q, method)[None]
+        weights = _weights(length, q, method)[None]
     # (quantiles, rows) -> (rows, quantiles, 1) times (rows, quantiles, n), summed over quantiles
     ct = np.transpose(np.reshape(ct, (np.size(q), -1)))
     spread = np.sum(np.reshape(ct, (*ct.shape, 1)) * weights, axis=1)
     return from_rows(np.take_along_axis(spread, places, -1), x, axis)
+
+
+def _ranks(x: Any, axis: Any) -> Any:
+    """Return the place of each element among those that it is sorted with, in rows."""
+    rows = to_rows(x, axis)
+    order = np.argsort(np.reshape(rows, (-1, rows.shape[-1])), axis=-1, kind="stable")
+    return np.argsort(order, axis=-1, kind="stable")
 
 
 general(_quantile_primitive, _quantile_vjp, kind="linear", name="quantile", kink="ties")
@@ -71,8 +77,8 @@ def _weighted_vjp(ct: Any, y: Any, x: Any, *, numpy_fun: Any, axis: Any, keyword
     """Give the cotangent to the element that was picked; weighted quantiles never interpolate."""
     reduced = restore(np.zeros(np.shape(np.sum(x, axis=axis))), x.shape, axis)
     total = np.zeros(x.shape)
-    for part, value in _per_quantile(ct, plain(y), reduced.shape):
-        hits = plain(x) == value
+    for part, value in _per_quantile(ct, y, reduced.shape):
+        hits = decide(np.equal, x, value)
         total = total + np.where(hits, part / np.sum(hits, axis=axis, keepdims=True), 0)
     return total
 
@@ -128,7 +134,7 @@ _RATES = {
 
 def _lacks(a: Any, skips_nan: bool) -> Any:
     """Tell whether rows differ in how many elements count."""
-    return skips_nan and np.any(np.isnan(plain(a)))
+    return skips_nan and np.any(decide(np.isnan, a))
 
 
 def _slope(a: Any, q: np.ndarray, axis: Any, method: Any, keepdims: Any) -> Any:

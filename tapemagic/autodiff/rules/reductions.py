@@ -178,7 +178,7 @@ def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
             ddof = correction
         where = where if is_given(where) else True
         keepdims = keepdims is not _none and bool(keepdims)
-        absent = np.isnan(plain(a)) if skips_nan else np.False_
+        absent = decide(np.isnan, a) if skips_nan else np.False_
         if np.any(absent):
             a = np.where(absent, 0, a)
         if mean is _none:
@@ -232,7 +232,8 @@ def _extreme(
         return np.where(hits, restore(ct, x.shape, axis), 0)
     ties = np.sum(hits, axis=axis, keepdims=True)
     if initial is not _none:
-        ties = np.maximum(ties + equals_result(plain(initial), restore(plain(y), x.shape, axis)), 1)
+        hit = decide(equals_result, initial, restore(y, x.shape, axis))
+        ties = np.maximum(ties + hit, 1)
     ct = restore(ct, x.shape, axis)
     return np.where(hits, ct / ties if np.any(ties != 1) else ct, 0)
 
@@ -258,7 +259,7 @@ def _extreme_initial(
     axis: Any = None, out: Any = None, keepdims: Any = _none, initial: Any = _none,
     where: Any = True,
 ) -> Any:  # fmt: skip
-    hit = equals_result(plain(initial), plain(y))
+    hit = decide(equals_result, initial, y)
     ties = np.reshape(np.sum(_hits(y, x, axis, where), axis=axis), np.shape(y)) + hit
     return np.where(hit, ct / np.maximum(ties, 1), 0)
 

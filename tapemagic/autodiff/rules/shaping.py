@@ -191,7 +191,7 @@ def _like(fun: Any) -> None:
     """Declare a creator: a constant, but behind a handle, for traced values to be written to."""
 
     def body(*args: Any, **kwargs: Any) -> Any:
-        value = fun(*plain(args), **plain(kwargs))
+        value = fun(*dispatch.plain(args), **dispatch.plain(kwargs))  # of their shape and dtype
         return dispatch.untracked(value, dispatch.family((*args, *kwargs.values())))
 
     composite(fun, body)
@@ -207,9 +207,9 @@ def _full_like(
     *, shape: Any = None, device: Any = None,
 ) -> Any:  # fmt: skip
     if not is_live(fill_value):
-        value = np.full_like(plain(a), plain(fill_value), dtype, order, subok, shape)
+        value = np.full_like(dispatch.plain(a), plain(fill_value), dtype, order, subok, shape)
         return dispatch.untracked(value, dispatch.family((a,)))
-    like = np.empty_like(plain(a), dtype, order, subok, shape)
+    like = np.empty_like(dispatch.plain(a), dtype, order, subok, shape)
     fill = np.broadcast_to(fill_value, like.shape)
     return np.copy(fill if fill.dtype == like.dtype else fill.astype(like.dtype), order="C")
 

@@ -14,7 +14,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import apply, as_array, plain
+from .algebra import apply, as_array, decide, is_complex, plain
 
 # --------------------------------------------------------------------- convolve and correlate
 
@@ -71,7 +71,7 @@ general(np.bincount, None, lambda ct, y, x, weights=None, minlength=0: ct[np.asa
 
 def _add_up(places: np.ndarray, values: Any, n: int) -> Any:
     """Add values up by place: `np.bincount`, for complex numbers as well."""
-    if np.iscomplexobj(plain(values)):
+    if is_complex(values):
         return _add_up(places, np.real(values), n) + 1j * _add_up(places, np.imag(values), n)
     return np.bincount(places, np.ravel(values), n)
 
@@ -88,13 +88,17 @@ def _segments(x: Any, xp: Any) -> tuple[np.ndarray, Any, Any, np.ndarray]:
 
     Outside is -1 for what lies before all segments, and 1 for what lies behind.
     """
-    known, points = plain(x), np.asarray(plain(xp))
-    outside = np.where(known > points[-1], 1, np.where(known < points[0], -1, 0))
-    if points.size == 1:
-        return np.zeros(known.shape, int), 1.0, np.zeros(known.shape), outside
-    j = np.clip(np.searchsorted(points, known, "right") - 1, 0, points.size - 2)
+    j, outside = decide(_numbers_of_segments, x, xp)
+    if xp.shape[0] == 1:
+        return j, 1.0, np.zeros(j.shape), outside
     width = xp[j + 1] - xp[j]
     return j, width, (x - xp[j]) / width, outside
+
+
+def _numbers_of_segments(x: Any, points: Any) -> np.ndarray:
+    outside = np.where(x > points[-1], 1, np.where(x < points[0], -1, 0))
+    last = max(points.size - 2, 0)
+    return np.stack([np.clip(np.searchsorted(points, x, "right") - 1, 0, last), outside])
 
 
 def _slope(fp: Any, j: np.ndarray, width: Any, outside: np.ndarray) -> Any:

@@ -9,7 +9,9 @@ from autodiff.test_program import rows, weighted
 
 import tapemagic
 from tapemagic import GradientTape, Variable
+from tapemagic.autodiff import later
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.errors import TapeError, TapeUseError
 
 sl = pytest.importorskip("scipy.linalg")
@@ -241,6 +243,14 @@ def test_forward_mode():
 
 
 # ----------------------------------------------------------------- nothing is refused needlessly
+
+
+def test_functions_of_ours_have_names_of_their_own():
+    """A program that calls two of the same name could not be printed."""
+    later.load()
+    funs = {one.fun for one in PRIMITIVES}
+    ours = {fun for fun in funs if (getattr(fun, "__module__", "") or "").startswith("tapemagic")}
+    assert len({fun.__name__ for fun in ours}) == len(ours)
 
 
 def rotation(angle):
