@@ -114,11 +114,14 @@ def _into_plain(ufunc: Any, method: str, inputs: tuple, outs: tuple, kwargs: dic
         y = getattr(ufunc, method)(*plain(inputs), out=outs, **plain(kwargs))
         return leaks.flat(y, inputs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    fix = f"Bind the result instead: z = np.{name}(...)."
+    if outs[0] is inputs[0]:  # as of `v += t`
+        fix = "Write v = v + ..., or make v under the tape: np.copy(v) does, v.copy() does not."
     raise leaks.locate(
         UnsupportedWriteError(
             f"{leaks.name_of(inputs)} would be written by np.{name} into a plain array, which the"
             " tape cannot follow.",
-            fix=f"Bind the result instead: z = np.{name}(...).",
+            fix=fix,
         )
     )
 

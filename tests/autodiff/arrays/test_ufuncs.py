@@ -109,6 +109,18 @@ def test_plain_out_is_refused(call):
     np.testing.assert_array_equal(z, 0)
 
 
+def test_an_array_that_a_method_made_is_plain_and_the_fix_says_how_to_make_it():
+    z = np.zeros(3)
+    with GradientTape() as tape:
+        x = tape.watch(np.ones(3))
+        y = z.copy()
+        with pytest.raises(UnsupportedWriteError, match=r"v = v \+ \.\.\..*np\.copy\(v\)"):
+            y += x
+        y = np.copy(z)
+        y += x
+    np.testing.assert_array_equal(tape.gradient(y, x), np.ones(3))
+
+
 @pytest.mark.parametrize(
     "call",
     [
