@@ -109,9 +109,7 @@ class Program:
             if x is not given[name]:
                 inputs[name] = _checked(name, x, given[name])
         try:
-            with np.errstate(all="ignore"):
-                found = self._function(**(given | inputs), **self.constants)
-                nan = bool(inputs) and have_nan(found[1:])
+            found, nan = self._run(inputs)
         except self._scope.get("OtherWay", ()) as error:
             raise TapeError(
                 f"With these inputs the run would have gone another way: {error}.",
@@ -127,6 +125,12 @@ class Program:
                 fix="Run the cell again with these inputs.",
             )
         return found
+
+    @np.errstate(all="ignore")
+    def _run(self, inputs: dict[str, Any]) -> tuple[tuple, bool]:
+        """Return what comes out, and whether gradients of new inputs hold a nan."""
+        found = self._function(**(self.inputs | inputs), **self.constants)
+        return found, bool(inputs) and have_nan(found[1:])
 
 
 def _checked(name: str, x: Any, known: Any) -> Any:
