@@ -9,7 +9,7 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.cuts import constant_of
 
-from . import advice, arithmetic, picking, reductions
+from . import advice, arithmetic, picking, reductions, windows
 from .conversion import match, operand, whole_numbers
 from .random import uniform
 from .tensor import Tensor, dtype_of, tensor_of
@@ -18,6 +18,7 @@ sigmoid = arithmetic.FUNCTIONS["sigmoid"]
 softplus = arithmetic.FUNCTIONS["softplus"]
 tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
+globals().update(windows.FUNCTIONS)
 
 
 class TopK(NamedTuple):

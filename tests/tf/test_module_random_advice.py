@@ -116,7 +116,7 @@ def test_random_is_reparametrised():
     ("use", "words"),
     [
         (lambda: tf.SparseTensor, "Use dense tensors."),
-        (lambda: tf.nn.conv2d, "sliding_window_view"),
+        (lambda: tf.nn.conv3d, "sliding_window_view"),
         (lambda: tf.keras.layers.Dense, "Use tf.Variable weights"),
         (lambda: tf.keras.Sequential, "tf.Module"),
         (lambda: tf.data.Dataset, "plain Python loops"),
