@@ -12,7 +12,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.errors import MissingNameError
 
 _DATA = "NumPy arrays and plain Python loops over slices: for start in range(0, len(x), batch)"
-_LAYERS = "tf.Variable weights and x @ w + b, kept in a tf.Module"
+_LAYERS = "a subclass of tf.keras.layers.Layer, with build and call of your own"
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view and np.einsum in a %%tape cell"
 _GRAPH = "Leave it out: code runs eagerly, line by line"
 _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
@@ -20,11 +20,6 @@ _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 #: Full TensorFlow name -> the NumPy way.
 WAYS = {
     "tf.data": _DATA,
-    "tf.keras.layers": _LAYERS,
-    "tf.keras.Sequential": _LAYERS,
-    "tf.keras.Model": _LAYERS,
-    "tf.keras.models": _LAYERS,
-    "tf.keras.Input": _LAYERS,
     "tf.keras.datasets": "sklearn.datasets or np.load",
     "tf.keras.preprocessing": _DATA,
     "tf.keras.utils": "np.eye(n)[labels] for to_categorical",
@@ -132,8 +127,10 @@ OTHERS = {
     "tf.keras": _LAYERS,
     "tf.keras.activations": "a function of your own, of tf's functions",
     "tf.keras.initializers": "tf.keras.initializers.VarianceScaling or tf.random.normal",
+    "tf.keras.layers": _LAYERS,
     "tf.keras.losses": "a function of your own, of tf's functions",
     "tf.keras.metrics": "tf.keras.metrics.Mean, called with a number per batch",
+    "tf.keras.models": "np.savez(file, *model.get_weights()) and model.set_weights(...)",
     "tf.keras.optimizers.schedules": "learning_rate=v, a tf.Variable, and v.assign(...)",
     "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",

@@ -27,7 +27,7 @@ def _refuse(what: str, fix: str) -> Any:
     raise leaks.locate(TensorError(what, fix=fix))
 
 
-def _pair(value: Any, name: str) -> tuple[int, int]:
+def pair(value: Any, name: str) -> tuple[int, int]:
     """Return what is given for rows and columns: one number, two, or four with 1 around them."""
     numbers = np.atleast_1d(whole_numbers(value)).tolist()
     if len(numbers) == 4 and numbers[0] == numbers[3] == 1:
@@ -143,7 +143,7 @@ def conv2d(
             f"Filters of it are of shape [rows, columns, {shape[3]}, results].",
         )
     *window, channels, results = filter_shape
-    steps, rates = _pair(strides, "strides"), _pair(dilations or 1, "dilations")
+    steps, rates = pair(strides, "strides"), pair(dilations or 1, "dilations")
     border = _border(padding, shape[1:3], tuple(window), steps, rates)
     padded = np.pad(x, [(0, 0), *border, (0, 0)])
     patches = _patches(padded, tuple(window), steps, rates)
@@ -223,7 +223,7 @@ def max_pool2d(
      [0. 0.]], shape=(2, 2), dtype=float32)
     """
     x = _image(input, data_format, "max_pool2d")
-    window, steps = _pair(ksize, "ksize"), _pair(strides, "strides")
+    window, steps = pair(ksize, "ksize"), pair(strides, "strides")
     border = _pooling_border(x, window, steps, padding)
     # The border repeats what is beside it, inside every window that reaches it: no new maximum, and
     # no element comes before one that it came after.
@@ -261,7 +261,7 @@ def avg_pool2d(
     tf.Tensor([1.5 4.  6. ], shape=(3,), dtype=float32)
     """
     x = _image(input, data_format, "avg_pool2d")
-    window, steps = _pair(ksize, "ksize"), _pair(strides, "strides")
+    window, steps = pair(ksize, "ksize"), pair(strides, "strides")
     border = _pooling_border(x, window, steps, padding)
     inside = np.pad(np.ones((1, *np.shape(plain(x))[1:3], 1), dtype_of(x)), border)
     count = np.sum(_patches(inside, window, steps), axis=3)
