@@ -15,6 +15,7 @@ from tapemagic.errors import TensorError
 
 from .conversion import match, operand
 from .creation import cast
+from .refusals import in_words, refuse
 from .specs import as_dtype
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -54,7 +55,7 @@ def _binary(name: str, fun: Callable, floats: bool = False) -> Callable:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"See `numpy.{getattr(fun, '__name__', name)}`; of every pair of elements."
-    return function
+    return in_words(function)
 
 
 # ------------------------------------------------ functions that NumPy has not: rows of their own
@@ -120,8 +121,8 @@ FUNCTIONS["mod"] = FUNCTIONS["floormod"]
 
 
 def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = fun
-    return fun
+    FUNCTIONS[fun.__name__] = explained = in_words(fun)
+    return explained
 
 
 @_declare
@@ -161,6 +162,11 @@ def xlogy(x: Any, y: Any, name: str | None = None) -> Tensor:
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """Return the sum of a list of tensors of one shape."""
     first, *others = match(tuple(map(operand, inputs)), "add_n")
+    if {np.shape(x) for x in others} - {np.shape(first)}:
+        refuse(
+            f"add_n of shapes {', '.join(str(np.shape(x)) for x in (first, *others))}.",
+            "Use x + y, which broadcasts.",
+        )
     for x in others:
         first = first + x
     return tensor_of(first)

@@ -12,6 +12,7 @@ from tapemagic.autodiff.cuts import constant_of
 from . import advice, arithmetic, picking, reductions, windows
 from .conversion import match, operand, whole_numbers
 from .random import uniform
+from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
 sigmoid = arithmetic.FUNCTIONS["sigmoid"]
@@ -108,6 +109,7 @@ def softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
 # ---------------------------------------------------------------------------------------- losses
 
 
+@in_words
 def softmax_cross_entropy_with_logits(
     labels: Any, logits: Any, axis: int = -1, name: str | None = None
 ) -> Tensor:
@@ -121,16 +123,33 @@ def sparse_softmax_cross_entropy_with_logits(
 ) -> Tensor:
     """Return the cross entropy of each row of logits with the number of a class."""
     rows = log_softmax(logits)
+    if np.shape(plain(labels)) != (shape := np.shape(plain(rows)))[:-1]:
+        refuse(
+            f"Labels of shape {np.shape(plain(labels))} for logits of shape {shape}.",
+            "Labels are class numbers, one for each row of logits.",
+        )
     places = picking.positions(labels, np.shape(plain(rows))[-1], "labels")
     grid = np.indices(places.shape, sparse=True)
     return tensor_of(-rows[(*grid, places)])
+
+
+def _of_one_shape(labels: Any, logits: Any) -> tuple:
+    """Return both as tensors of one dtype; one would be repeated along the other otherwise."""
+    labels, logits = match((operand(labels), operand(logits)), "cross entropy")
+    if np.shape(plain(labels)) != np.shape(plain(logits)):
+        refuse(
+            f"Logits of shape {np.shape(plain(logits))}, and labels of shape "
+            f"{np.shape(plain(labels))}: they must have the same shape.",
+            "Use tf.reshape or tf.squeeze on one of them.",
+        )
+    return labels, logits
 
 
 def sigmoid_cross_entropy_with_logits(
     labels: Any = None, logits: Any = None, name: str | None = None
 ) -> Tensor:
     """Return the cross entropy of each logit with a probability, without overflow."""
-    labels, x = match((operand(labels), operand(logits)), "cross entropy")
+    labels, x = _of_one_shape(labels, logits)
     return tensor_of(np.logaddexp(x, 0) - x * labels)
 
 
@@ -138,7 +157,7 @@ def weighted_cross_entropy_with_logits(
     labels: Any, logits: Any, pos_weight: Any, name: str | None = None
 ) -> Tensor:
     """Return the cross entropy with the positive labels weighted."""
-    labels, x = match((operand(labels), operand(logits)), "cross entropy")
+    labels, x = _of_one_shape(labels, logits)
     weight = (pos_weight - 1) * labels + 1
     return tensor_of((1 - labels) * x + weight * np.logaddexp(-x, 0))
 
@@ -154,7 +173,10 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
 def bias_add(value: Any, bias: Any, data_format: Any = None, name: str | None = None) -> Tensor:
     """Return ``value + bias``, the bias along the last axis (or the second, for "NC...")."""
     value, bias = match((operand(value), operand(bias)), "bias_add")
-    if data_format is not None and data_format.startswith("NC"):
+    shape, channels_first = np.shape(plain(value)), str(data_format).startswith("NC")
+    if np.shape(plain(bias)) != (shape[1:2] if channels_first else shape[-1:]) or len(shape) < 2:
+        refuse(f"bias_add of shapes {shape} and {np.shape(plain(bias))}.", "Use x + y.")
+    if channels_first:
         bias = np.reshape(bias, (-1,) + (1,) * (np.ndim(plain(value)) - 2))
     return tensor_of(value + bias)
 

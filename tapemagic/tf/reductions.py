@@ -10,6 +10,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 
 from .conversion import operand, whole_numbers
+from .refusals import in_words
 from .specs import as_dtype, int64
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -25,7 +26,7 @@ def _reduction(name: str, fun: Callable) -> Callable:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"See `{name}` in the table: over all axes, or those of `axis`."
-    return FUNCTIONS.setdefault(name, function)
+    return FUNCTIONS.setdefault(name, in_words(function))
 
 
 def _in_own_dtype(fun: Callable) -> Callable:
@@ -73,8 +74,8 @@ reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean)
 
 
 def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = fun
-    return fun
+    FUNCTIONS[fun.__name__] = explained = in_words(fun)
+    return explained
 
 
 @_declare

@@ -13,18 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.errors import TensorError
 
 from .conversion import match, operand, whole_numbers
+from .refusals import refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
 # ------------------------------------------------------------------------- what the user may say
-
-
-def _refuse(what: str, fix: str) -> Any:
-    raise leaks.locate(TensorError(what, fix=fix))
 
 
 def pair(value: Any, name: str) -> tuple[int, int]:
@@ -33,7 +28,7 @@ def pair(value: Any, name: str) -> tuple[int, int]:
     if len(numbers) == 4 and numbers[0] == numbers[3] == 1:
         numbers = numbers[1:3]
     if len(numbers) not in (1, 2) or min(numbers) < 1:
-        _refuse(
+        refuse(
             f"{name}={value!r}: positive numbers for the rows and the columns are expected.",
             f"Use one number, two, or [1, rows, columns, 1] for {name}.",
         )
@@ -43,14 +38,14 @@ def pair(value: Any, name: str) -> tuple[int, int]:
 def _image(input: Any, data_format: Any, name: str) -> Any:
     """Return the input as a tensor, if it is one of batch, rows, columns and channels."""
     if data_format not in (None, "NHWC"):
-        _refuse(
+        refuse(
             f"{name} with data_format={data_format!r} is not provided.",
             "Put the channels last: tf.transpose(x, [0, 2, 3, 1]).",
         )
     x = operand(input)
     shape = np.shape(plain(x))
     if len(shape) != 4:
-        _refuse(
+        refuse(
             f"{name} of a tensor of shape {shape}: it takes [batch, rows, columns, channels].",
             "Add what is missing: x[tf.newaxis] for the batch, x[..., tf.newaxis] for channels.",
         )
@@ -67,7 +62,7 @@ def _border(
     if not isinstance(padding, str):
         return [(int(before), int(after)) for before, after in padding][1:3]
     if padding.upper() not in ("SAME", "VALID"):
-        _refuse(f"Unknown padding: {padding!r}.", 'Use "SAME", "VALID" or a list of pairs.')
+        refuse(f"Unknown padding: {padding!r}.", 'Use "SAME", "VALID" or a list of pairs.')
     if padding.upper() == "VALID":
         return [(0, 0), (0, 0)]
     border = []
@@ -90,7 +85,7 @@ def _patches(x: Any, window: tuple, strides: tuple, rates: tuple = (1, 1)) -> An
     for length, size, stride, rate in zip(np.shape(x)[1:3], window, strides, rates, strict=True):
         covered = (size - 1) * rate + 1
         if covered > length:
-            _refuse(
+            refuse(
                 f"A window of {covered} elements does not fit into a length of {length}.",
                 'Use padding="SAME", or a smaller window.',
             )
@@ -138,7 +133,7 @@ def conv2d(
     x, w = match((_image(input, data_format, "conv2d"), operand(filters)), "conv2d")
     shape, filter_shape = np.shape(plain(x)), np.shape(plain(w))
     if len(filter_shape) != 4 or filter_shape[2] != shape[3]:
-        _refuse(
+        refuse(
             f"conv2d of an input of shape {shape} and filters of shape {filter_shape}.",
             f"Filters of it are of shape [rows, columns, {shape[3]}, results].",
         )
@@ -175,7 +170,7 @@ def conv1d(
     tf.Tensor([1. 2. 4.], shape=(3,), dtype=float32)
     """
     if data_format not in (None, "NWC") or not isinstance(padding, str):
-        _refuse(
+        refuse(
             f"conv1d with data_format={data_format!r}, padding={padding!r} is not provided.",
             'Use data_format="NWC" and "SAME" or "VALID".',
         )
@@ -270,7 +265,7 @@ def avg_pool2d(
 
 def _pooling_border(x: Any, window: tuple, strides: tuple, padding: Any) -> list:
     if not isinstance(padding, str):
-        _refuse("Pooling with a padding of numbers is not provided.", 'Use "SAME" or "VALID".')
+        refuse("Pooling with a padding of numbers is not provided.", 'Use "SAME" or "VALID".')
     border = _border(padding, np.shape(plain(x))[1:3], window, strides, (1, 1))
     return [(0, 0), *border, (0, 0)]
 
