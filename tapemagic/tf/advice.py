@@ -11,7 +11,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.errors import MissingNameError
 
-_DATA = "NumPy arrays and plain Python loops over slices: for start in range(0, len(x), batch)"
+_DATA = "tf.data.Dataset.from_generator(function), with a function that yields the elements"
 _LAYERS = "a subclass of tf.keras.layers.Layer, with build and call of your own"
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view and np.einsum in a %%tape cell"
 _GRAPH = "Leave it out: code runs eagerly, line by line"
@@ -19,9 +19,8 @@ _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 
 #: Full TensorFlow name -> the NumPy way.
 WAYS = {
-    "tf.data": _DATA,
     "tf.keras.datasets": "sklearn.datasets or np.load",
-    "tf.keras.preprocessing": _DATA,
+    "tf.keras.preprocessing": "NumPy, and tf.data.Dataset.from_tensor_slices",
     "tf.keras.utils": "np.eye(n)[labels] for to_categorical",
     "tf.keras.regularizers": "tf.nn.l2_loss(w), added to the loss",
     "tf.keras.backend": "the functions of tf, tf.math and tf.nn",
@@ -38,8 +37,6 @@ WAYS = {
     "tf.math.erfinv": "scipy.special.erfinv in a %%tape cell",
     "tf.math.erfc": "1 - tf.math.erf(x)",
     "tf.math.bincount": "np.bincount in a %%tape cell",
-    "tf.math.segment_sum": "np.add.at(zeros, segment_ids, x) in a %%tape cell",
-    "tf.math.unsorted_segment_sum": "np.add.at(zeros, segment_ids, x) in a %%tape cell",
     "tf.linalg.lstsq": "np.linalg.lstsq in a %%tape cell",
     "tf.linalg.eig": "np.linalg.eig in a %%tape cell",
     "tf.signal": "np.fft in a %%tape cell",
@@ -65,9 +62,6 @@ WAYS = {
     "tf.ragged": _RAGGED,
     "tf.SparseTensor": "dense tensors",
     "tf.sparse": "dense tensors",
-    "tf.TensorArray": "a Python list and tf.stack",
-    "tf.scan": "a Python loop, a list and tf.stack",
-    "tf.foldl": "a Python loop",
     "tf.py_function": "the function itself",
     "tf.numpy_function": "the function itself",
     "tf.bfloat16": "tf.float32",
@@ -93,7 +87,6 @@ WAYS = {
     "tf.eig": "np.linalg.eig in a %%tape cell",
     "tf.eigvals": "np.linalg.eigvals in a %%tape cell",
     "tf.ensure_shape": "x.set_shape(shape), which checks it",
-    "tf.foldr": "a Python loop",
     "tf.grad_pass_through": "tf.custom_gradient, returning y, lambda upstream: upstream",
     "tf.identity_n": "a list of tf.identity(x)",
     "tf.lookup": "a Python dict",
@@ -121,6 +114,8 @@ WAYS = {
 #: Module -> what is said of its other names.
 OTHERS = {
     "tf.autodiff": "tf.GradientTape or tf.autodiff.ForwardAccumulator",
+    "tf.data": _DATA,
+    "tf.data.Dataset": _DATA,
     "tf.debugging": "assert: assert bool(tf.reduce_all(x > 0))",
     "tf.dtypes": "tf.float32, tf.float64 or a dtype of NumPy",
     "tf.errors": "tf.errors.InvalidArgumentError",

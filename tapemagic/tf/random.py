@@ -121,7 +121,7 @@ class _State:
         if seed is None:
             return self.shared
         if seed not in self.own:
-            self.own[seed] = Generator(np.random.default_rng([abs(seed), abs(self.seed or 0)]))
+            self.own[seed] = Generator(np.random.default_rng(beginning(seed)))
         return self.own[seed]
 
 
@@ -131,6 +131,13 @@ _STATE = _State()
 def set_seed(seed: Any) -> None:
     """Start the global generator anew: the same numbers on every run."""
     _STATE.restart(seed)
+
+
+def beginning(seed: Any) -> list[int]:
+    """Return what a generator starts from: drawn from the global one if no seed is given."""
+    if seed is None:
+        return [int(_STATE.shared._source.integers(2**32))]
+    return [abs(whole_numbers(seed)), abs(_STATE.seed or 0)]
 
 
 def get_global_generator() -> Generator:
