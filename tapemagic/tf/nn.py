@@ -9,7 +9,7 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.cuts import constant_of
 
-from . import advice, arithmetic, picking, reductions, windows
+from . import advice, arithmetic, convolution, picking, pooling, reductions
 from .conversion import match, operand, whole_numbers
 from .random import uniform
 from .refusals import in_words, refuse
@@ -19,7 +19,11 @@ sigmoid = arithmetic.FUNCTIONS["sigmoid"]
 softplus = arithmetic.FUNCTIONS["softplus"]
 tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
-globals().update(windows.FUNCTIONS)
+conv1d = convolution.conv1d
+conv2d = convolution.conv2d
+conv2d_transpose = convolution.conv2d_transpose
+avg_pool = avg_pool2d = pooling.avg_pool2d
+max_pool = max_pool2d = pooling.max_pool2d
 
 
 class TopK(NamedTuple):

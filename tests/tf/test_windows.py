@@ -84,6 +84,42 @@ def test_conv1d(stride, rate, padding):
     )
 
 
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize(("stride", "rate"), [(1, 1), (2, 1), (3, 1), (1, 2)])
+def test_conv2d_transpose_is_the_adjoint(stride, rate, padding):
+    """The scalar product of y with conv2d(x) is that of x with the transposed of y, for all x."""
+    shape, filters = (2, 7, 6, 3), RNG.normal(size=(2, 3, 3, 2))
+    zeros = np.zeros(shape)
+    y = RNG.normal(size=correlate(zeros, filters, stride, padding, rate).shape)
+
+    def adjoint(y, w):
+        x, result = np.zeros(shape), np.zeros(shape)
+        for index in np.ndindex(shape):
+            x[index] = 1
+            result[index] = np.sum(correlate(x, w, stride, padding, rate) * y)
+            x[index] = 0
+        return result
+
+    found = tf.nn.conv2d_transpose(y, filters, shape, stride, padding, dilations=rate)
+    assert found.shape == shape
+    assert np.allclose(found.numpy(), adjoint(y, filters), atol=1e-12)
+
+
+def test_gradient_of_conv2d_transpose():
+    def reference(y, w):
+        x = np.zeros((1, 5, 4, 2))
+        for i, j in np.ndindex(y.shape[1:3]):
+            x[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 2] += np.einsum("nc,ijkc->nijk", y[:, i, j], w)
+        return x
+
+    assert_same(
+        lambda y, w: tf.nn.conv2d_transpose(y, w, (1, 5, 4, 2), 2, "VALID"),
+        reference,
+        RNG.normal(size=(1, 2, 2, 3)),
+        RNG.normal(size=(3, 2, 2, 3)),
+    )
+
+
 def pool(reduce, size, stride, padding):
     """Pool by a loop over the places; what is over the border does not count."""
 
@@ -205,6 +241,11 @@ def test_images_do_not_mix():
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, [2, 1, 1, 1], "SAME"), "strides="),
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, 1, "SAME", "NCHW"), "channels last"),
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, 1, "VALID", dilations=6), "does not fit"),
+        (lambda: tf.nn.conv2d_transpose(IMAGES, FILTERS, (2, 9, 9, 2), 2), "results, 2"),
+        (
+            lambda: tf.nn.conv2d_transpose(IMAGES, FILTERS[..., :2], (2, 9, 9, 2), 2),
+            "No convolution of",
+        ),
         (lambda: tf.nn.conv1d(IMAGES[0], FILTERS[0], 1, "SAME", "NCW"), "NWC"),
         (lambda: tf.nn.max_pool2d(IMAGES, 7, 1, "VALID"), "A window of 7 elements"),
         (lambda: tf.nn.avg_pool2d(IMAGES, 2, 1, [[0, 0]] * 4), "not provided"),

@@ -71,13 +71,14 @@ class Conv2D(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel, [rows, columns, channels, filters], and the bias."""
-        channels = input_shape[-1]
-        shape = (*self.kernel_size, channels, self.filters)
+        self._make((*self.kernel_size, input_shape[-1], self.filters), input_shape)
+
+    def _make(self, shape: tuple[int, ...], input_shape: Any) -> None:
         self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight((self.filters,), self.bias_initializer, name="bias")
-        self.input_spec = InputSpec(ndim=4, axes={-1: channels})
+        self.input_spec = InputSpec(ndim=4, axes={-1: input_shape[-1]})
 
     def call(self, inputs: Any) -> Tensor:
         """Return the activation of the convolution."""
@@ -85,7 +86,44 @@ class Conv2D(Layer):
             cast(inputs, self.dtype), self.kernel, self.strides, self.padding,
             dilations=self.dilation_rate,
         )  # fmt: skip
-        return self.activation(y if self.bias is None else y + self.bias)
+        return self.activation(y if self.bias is None else nn.bias_add(y, self.bias))
+
+
+class Conv2DTranspose(Conv2D):
+    """The way back of a convolution: images that are larger by the strides.
+
+    Parameters
+    ----------
+    filters, kernel_size, strides, padding, ...
+        As of `Conv2D`.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> layer = tf.keras.layers.Conv2DTranspose(8, 5, strides=2, padding="same")
+    >>> layer(tf.zeros((2, 7, 7, 16))).shape, layer.kernel.shape
+    (TensorShape([2, 14, 14, 8]), TensorShape([5, 5, 8, 16]))
+    """
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernel, [rows, columns, filters, channels], and the bias."""
+        self._make((*self.kernel_size, self.filters, input_shape[-1]), input_shape)
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the activation of the transposed convolution."""
+        batch, *lengths, _ = inputs.shape
+        shape = [batch]
+        for length, size, step, rate in zip(
+            lengths, self.kernel_size, self.strides, self.dilation_rate, strict=True
+        ):
+            covered = (size - 1) * rate + 1
+            over = max(covered - step, 0) if self.padding.lower() == "valid" else 0
+            shape.append(length * step + over)
+        y = nn.conv2d_transpose(
+            cast(inputs, self.dtype), self.kernel, [*shape, self.filters], self.strides,
+            self.padding.upper(), dilations=self.dilation_rate,
+        )  # fmt: skip
+        return self.activation(y if self.bias is None else nn.bias_add(y, self.bias))
 
 
 class _Pooling2D(Layer):

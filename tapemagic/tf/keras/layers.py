@@ -19,6 +19,7 @@ from .core_layers import (
 from .image_layers import (
     AveragePooling2D,
     Conv2D,
+    Conv2DTranspose,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
     MaxPooling2D,
@@ -35,11 +36,11 @@ GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool2D = MaxPooling2D
 
 __all__ = [
-    "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
-    "Dense", "Dropout", "Embedding", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D",
-    "GlobalMaxPool2D", "GlobalMaxPooling2D", "Input", "InputLayer", "InputSpec", "Layer",
-    "LayerNormalization", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "ReLU", "Rescaling", "Reshape",
-    "Softmax",
+    "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D",
+    "Conv2DTranspose", "Convolution2D", "Dense", "Dropout", "Embedding", "Flatten",
+    "GlobalAveragePooling2D", "GlobalAvgPool2D", "GlobalMaxPool2D", "GlobalMaxPooling2D",
+    "Input", "InputLayer", "InputSpec", "Layer", "LayerNormalization", "LeakyReLU", "MaxPool2D",
+    "MaxPooling2D", "ReLU", "Rescaling", "Reshape", "Softmax",
 ]  # fmt: skip
 
 __getattr__ = advice.missing("tf.keras.layers")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
 from tapemagic.tf.creation import zeros
@@ -86,11 +89,11 @@ class Model(Layer):
         if not self.built:
             self._try(input_shape, self.dtype)
 
-    def _try(self, shape: Any, dtype: Any) -> None:
+    def _try(self, shape: Any, dtype: Any) -> Any:
         """Call the model with zeros: its layers get their weights when they are called."""
         self.built = True
         with inside(self, training=False):
-            self(zeros([1 if n is None else n for n in TensorShape(shape)], dtype))
+            return self(zeros([1 if n is None else n for n in TensorShape(shape)], dtype))
 
     def _build_for(self, inputs: Any) -> None:
         if type(self).build is not Model.build:  # else the layers do it, when they are called
@@ -161,6 +164,7 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._stack: list[Layer] = []
         self._input: Input | None = None
+        self._output_shape: tuple | None = None
         for layer in layers or []:
             self._append(layer)
         self._build_at_once()
@@ -169,6 +173,38 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers, without the input."""
         return list(self._stack)
+
+    @property
+    def input_shape(self) -> tuple:
+        """Shape of the input, None for the batch.
+
+        Raises
+        ------
+        TapeUseError
+            If no `tf.keras.Input` said it.
+        """
+        return self._known(None if self._input is None else tuple(self._input.shape))
+
+    @property
+    def output_shape(self) -> tuple:
+        """Shape of the result, None for the batch.
+
+        Raises
+        ------
+        TapeUseError
+            If no `tf.keras.Input` said that of the input.
+        """
+        return self._known(self._output_shape)
+
+    def _known(self, shape: tuple | None) -> tuple:
+        if shape is None:
+            raise leaks.locate(
+                TapeUseError(
+                    f"{self.name!r} does not know the shape of its input.",
+                    fix="Begin it with tf.keras.Input(shape=(...)).",
+                )
+            )
+        return shape
 
     def add(self, layer: Any) -> None:
         """Add a layer at the end.
@@ -211,7 +247,8 @@ class Sequential(Model):
     def _build_at_once(self) -> None:
         """Make the weights as far as the input says their shapes."""
         if self._input is not None and self._stack and None not in self._input.shape[1:]:
-            self._try(self._input.shape, self._input.dtype)
+            y = self._try(self._input.shape, self._input.dtype)
+            self._output_shape = (self._input.shape[0], *np.shape(plain(y))[1:])
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Tensor:
         """Return what the last layer makes of what the one before it makes, and so on."""

@@ -262,6 +262,34 @@ def test_two_networks_against_each_other():
         assert all(g is not None and np.isfinite(g.numpy()).all() for g in gradients)
 
 
+def test_the_networks_of_a_convolutional_generator():
+    generator = tf.keras.Sequential([
+        layers.Dense(3 * 3 * 8, use_bias=False, input_shape=(10,)), layers.BatchNormalization(),
+        layers.LeakyReLU(), layers.Reshape((3, 3, 8)),
+        layers.Conv2DTranspose(4, (5, 5), strides=(1, 1), padding="same", use_bias=False),
+        layers.Conv2DTranspose(1, (5, 5), strides=(2, 2), padding="same", activation="tanh"),
+    ])  # fmt: skip
+    assert generator.output_shape == (None, 6, 6, 1)
+    judge = tf.keras.Sequential([
+        layers.Conv2D(4, (5, 5), strides=(2, 2), padding="same", input_shape=[6, 6, 1]),
+        layers.LeakyReLU(), layers.Dropout(0.3), layers.Flatten(), layers.Dense(1),
+    ])  # fmt: skip
+    loss_of = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    variables = generator.trainable_variables
+    noise = tf.random.normal([4, 10])
+
+    def loss():
+        return loss_of(tf.ones((4, 1)), judge(generator(noise, training=True)))
+
+    with tf.GradientTape() as tape:
+        before = loss()
+    gradients = tape.gradient(before, variables)
+    size = float(tf.linalg.global_norm(gradients)) ** 2
+    for v, g in zip(variables, gradients):
+        v.assign_sub(1e-3 / size * g)
+    assert before.numpy() - loss().numpy() == pytest.approx(1e-3, rel=0.1)  # the loss is that steep
+
+
 # ------------------------------------------------------------------------ layers of one's own
 
 

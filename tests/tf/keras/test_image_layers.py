@@ -26,6 +26,30 @@ def test_conv2d(options, window, step, padding, rate):
     assert np.allclose(y.numpy(), np.tanh(product + 1), rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        # the documented rule: n * stride, and for "valid" what the kernel covers beyond that
+        ({"kernel_size": 3, "strides": 2, "padding": "same"}, (12, 14)),
+        ({"kernel_size": (5, 2), "strides": (2, 3)}, (6 * 2 + 3, 7 * 3)),
+        ({"kernel_size": 3}, (8, 9)),
+        ({"kernel_size": 2, "dilation_rate": 3, "padding": "same"}, (6, 7)),
+    ],
+)
+def test_conv2d_transpose(options, shape):
+    layer = layers.Conv2DTranspose(4, activation="tanh", bias_initializer="ones", **options)
+    y = layer(X)
+    size = tuple(np.broadcast_to(options["kernel_size"], 2))
+    expected = [("kernel", (*size, 4, 3)), ("bias", (4,))]
+    assert [(v.name, v.shape) for v in layer.weights] == expected
+    assert y.shape == (2, *shape, 4)
+    back = tf.nn.conv2d_transpose(
+        X, layer.kernel.numpy(), y.shape, options.get("strides", 1),
+        options.get("padding", "valid"), dilations=options.get("dilation_rate", 1),
+    )  # fmt: skip
+    assert np.allclose(y.numpy(), np.tanh(back.numpy() + 1), rtol=1e-5)
+
+
 def test_conv2d_has_glorots_limits():
     layer = layers.Conv2D(32, 5, use_bias=False)
     layer.build((None, None, None, 16))

@@ -38,7 +38,9 @@ def test_sequential_that_knows_its_input_is_built_at_once(make):
     assert len(model.layers) == 2
     assert [v.shape for v in model.trainable_weights] == [(4, 3), (3,), (3, 2), (2,)]
     assert [v.path.count("/") for v in model.weights] == [2] * 4
+    assert (model.input_shape, model.output_shape) == ((None, 4), (None, 2))
     model.add(Dense(1))
+    assert model.output_shape == (None, 1)
     assert [v.shape for v in model.trainable_weights][4:] == [(2, 1), (1,)]
     assert model(tf.ones((7, 4))).shape == (7, 1)
     assert model.pop().units == 1
@@ -151,6 +153,8 @@ def test_summary():
         (lambda: keras.Model(inputs=1, outputs=2), ValueError, "tf.keras.Sequential"),
         (lambda: keras.Input((2,)) + 1, TypeError, "Input"),
         (lambda: tf.exp(keras.Input((2,))), TypeError, "Input"),
+        (lambda: keras.Sequential([Dense(1)]).output_shape, ValueError, "tf.keras.Input"),
+        (lambda: keras.Sequential([Dense(1)]).input_shape, ValueError, "tf.keras.Input"),
         (lambda: keras.Input(), ValueError, "one of shape and batch_shape"),
         (lambda: keras.Sequential([tf.nn.relu]), ValueError, "A function cannot be added"),
         (lambda: keras.Sequential([Dense(1), keras.Input((2,))]), ValueError, "in front of them"),
