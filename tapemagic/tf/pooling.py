@@ -84,6 +84,8 @@ def avg_pool2d(
     tf.Tensor([1.5 4.  6. ], shape=(3,), dtype=float32)
     """
     x = as_image(input, data_format, "avg_pool2d")
+    if dtype_of(x).kind != "f":
+        refuse(f"avg_pool2d of {dtype_of(x)}: it takes floats only.", "Use tf.cast(x, tf.float32).")
     window, steps = pair(ksize, "ksize"), pair(strides, "strides")
     border = _border(x, window, steps, padding)
     inside = np.pad(np.ones((1, *np.shape(plain(x))[1:3], 1), dtype_of(x)), border)

@@ -14,7 +14,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from .conversion import operand, whole_numbers
+from .conversion import operand
 from .refusals import refuse
 
 # ------------------------------------------------------------------------- what the user may say
@@ -22,10 +22,11 @@ from .refusals import refuse
 
 def pair(value: Any, name: str) -> tuple[int, int]:
     """Return what is given for rows and columns: one number, two, or four with 1 around them."""
-    numbers = np.atleast_1d(whole_numbers(value)).tolist()
+    given = np.atleast_1d(np.asarray(plain(value)))
+    numbers = given.tolist()
     if len(numbers) == 4 and numbers[0] == numbers[3] == 1:
         numbers = numbers[1:3]
-    if len(numbers) not in (1, 2) or min(numbers) < 1:
+    if given.dtype.kind not in "iu" or len(numbers) not in (1, 2) or min(numbers) < 1:
         refuse(
             f"{name}={value!r}: positive numbers for the rows and the columns are expected.",
             f"Use one number, two, or [1, rows, columns, 1] for {name}.",

@@ -100,6 +100,7 @@ def test_a_last_axis_of_one_is_not_broadcast_in_losses(loss, expected, shape, ot
     ("metric", "expected"),
     [
         (tf.keras.metrics.MeanSquaredError, SQUARES),
+        (tf.keras.metrics.MeanAbsoluteError, np.sqrt(SQUARES)),
         (tf.keras.metrics.BinaryAccuracy, np.array([1.0, 1.0, 0.0])),
     ],
 )
@@ -117,3 +118,11 @@ def test_weights_of_rows_in_metrics():
     y_true, y_pred = np.zeros((2, 2)), np.array([[1.0, 3.0], [2.0, 0.0]])
     found = tf.keras.metrics.MeanSquaredError()(y_true, y_pred, sample_weight=[1.0, 3.0])
     assert found.numpy() == (5 * 1 + 2 * 3) / 4
+    mean = tf.keras.metrics.Mean()
+    assert mean([[1.0, 3.0], [4.0, 6.0]], sample_weight=[1.0, 3.0]).numpy() == (2 * 1 + 5 * 3) / 4
+
+
+def test_accuracy():
+    accuracy = tf.keras.metrics.Accuracy()
+    accuracy.update_state(tf.constant([1, 2, 3], tf.int64), [[1], [0], [3]])
+    assert accuracy([0], [0]).numpy() == 0.75

@@ -238,6 +238,8 @@ def test_images_do_not_mix():
         (lambda: tf.nn.conv2d(IMAGES, FILTERS[:, :, :1], 1, "SAME"), "columns, 2, results"),
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, 1, "SOME"), "Unknown padding: 'SOME'"),
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, 0, "SAME"), "strides=0"),
+        (lambda: tf.nn.conv2d(IMAGES, FILTERS, 1.5, "SAME"), "strides=1.5"),
+        (lambda: tf.nn.avg_pool2d(IMAGES.astype(int), 2, 1, "SAME"), "floats only"),
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, [2, 1, 1, 1], "SAME"), "strides="),
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, 1, "SAME", "NCHW"), "channels last"),
         (lambda: tf.nn.conv2d(IMAGES, FILTERS, 1, "VALID", dilations=6), "does not fit"),

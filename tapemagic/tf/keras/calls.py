@@ -45,6 +45,12 @@ def parameters(layer: Hashable) -> dict[str, inspect.Parameter]:
     return dict(others)
 
 
+def first_input(layer: Any, args: tuple, kwargs: dict) -> Any:
+    """Return the first argument of `call`: what weights are built for."""
+    cls: Any = type(layer)
+    return args[0] if args else kwargs.get(next(iter(parameters(cls)), ""))
+
+
 def with_training(layer: Any, args: tuple, kwargs: dict) -> tuple[Any, dict]:
     """Return whether a call is training, and its keywords with that where `call` takes it.
 

@@ -20,7 +20,7 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import TensorShape
 from tapemagic.tf.tensor import dtype_of
 
-from .calls import CALL, inside, with_training
+from .calls import CALL, first_input, inside, with_training
 from .inputs import Input, InputSpec
 from .weights import Holder, refuse_options
 
@@ -75,6 +75,9 @@ class Layer(Holder):
         if "build" in vars(cls):
             cls.build = _marking_built(cls.build)  # type: ignore[method-assign]
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of a shape; for subclasses."""
 
@@ -99,7 +102,7 @@ class Layer(Holder):
         self.check_made()
         args = tuple(map(self._taken, args))
         kwargs = {name: self._taken(x) for name, x in kwargs.items()}
-        inputs = next(iter([*args, *kwargs.values()]), None)
+        inputs = first_input(self, args, kwargs)
         self._check(inputs)
         training, kwargs = with_training(self, args, kwargs)
         with inside(self, training) as call:

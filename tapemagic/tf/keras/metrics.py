@@ -38,7 +38,9 @@ class Mean:
         """Take in values."""
         values = np.asarray(plain(values), float)
         weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
-        values, weights = same_rank(values, weights) if weights.ndim else (values, weights)
+        if weights.ndim:
+            values, weights = same_rank(values, weights)
+            values = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
         weights = np.broadcast_to(weights, values.shape)
         self._total += float(np.sum(values * weights))
         self._weight += float(np.sum(weights))
@@ -86,6 +88,22 @@ class MeanSquaredError(_Comparison):
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         y_true, y_pred = self._aligned(y_true, y_pred)
         return _rows(np.square(y_pred - y_true))
+
+
+class MeanAbsoluteError(_Comparison):
+    """The mean of absolute differences."""
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        y_true, y_pred = self._aligned(y_true, y_pred)
+        return _rows(np.abs(y_pred - y_true))
+
+
+class Accuracy(_Comparison):
+    """How often a prediction is the label."""
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        y_true, y_pred = self._aligned(y_true, y_pred)
+        return _rows(y_true == y_pred)
 
 
 class BinaryAccuracy(_Comparison):

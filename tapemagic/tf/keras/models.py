@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -99,7 +99,7 @@ class Model(Layer):
         if type(self).build is not Model.build:  # else the layers do it, when they are called
             super()._build_for(inputs)
 
-    def summary(self, *, print_fn: Any = print) -> None:
+    def summary(self, *, print_fn: Callable | None = None) -> None:
         """Print the layers with their numbers of weights.
 
         Examples
@@ -114,15 +114,16 @@ class Model(Layer):
         Trainable params: 15
         Non-trainable params: 0
         """
-        print_fn(f'Model: "{self.name}"')
+        show = print_fn or print
+        show(f'Model: "{self.name}"')
         rows = [("Layer (type)", "Param #")]
         rows += [(f"{x.name} ({type(x).__name__})", str(x.count_params())) for x in self.layers]
         for layer, number in rows:
-            print_fn(f"{layer:<36}{number:>11}")
+            show(f"{layer:<36}{number:>11}")
         trained = sum(v.shape.num_elements() for v in self.trainable_variables)
-        print_fn(f"Total params: {self.count_params()}")
-        print_fn(f"Trainable params: {trained}")
-        print_fn(f"Non-trainable params: {self.count_params() - trained}")
+        show(f"Total params: {self.count_params()}")
+        show(f"Trainable params: {trained}")
+        show(f"Non-trainable params: {self.count_params() - trained}")
 
     compile = fit = train_on_batch = advice.missing_attribute(
         "compile() and fit() of a model are not provided.", _LOOP
@@ -219,7 +220,9 @@ class Sequential(Model):
 
     def pop(self) -> Layer:
         """Take off the last layer, and return it."""
-        return self._stack.pop()
+        layer = self._stack.pop()
+        self._build_at_once()
+        return layer
 
     def _append(self, layer: Any) -> None:
         if isinstance(layer, Input) and not self._stack and self._input is None:
@@ -250,7 +253,7 @@ class Sequential(Model):
             y = self._try(self._input.shape, self._input.dtype)
             self._output_shape = (self._input.shape[0], *np.shape(plain(y))[1:])
 
-    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Tensor:
+    def call(self, inputs: Any, training: Any = None) -> Tensor:
         """Return what the last layer makes of what the one before it makes, and so on."""
         for layer in self._stack:
             inputs = layer(inputs)

@@ -217,6 +217,49 @@ def test_a_training_loop_from_scratch():
     assert np.mean(predictions.numpy() == labels) > 0.97
 
 
+def test_a_walk_through_training():
+    """Classes of points, from a data set in batches to the accuracy on points not seen before."""
+    tf.random.set_seed(5)
+    data = tf.data.Dataset.from_tensor_slices(blobs(150))
+    train = data.take(120).shuffle(120).batch(32)
+    features, labels = next(iter(train))
+    assert (features.shape, labels.shape) == ((32, 2), (32,))
+
+    model = tf.keras.Sequential([
+        layers.Dense(10, activation=tf.nn.relu, input_shape=(2,)),
+        layers.Dense(10, activation=tf.nn.relu), layers.Dense(3),
+    ])  # fmt: skip
+    loss_object = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = tf.keras.optimizers.SGD(learning_rate=0.1)
+
+    def loss(model, x, y, training):
+        return loss_object(y_true=y, y_pred=model(x, training=training))
+
+    def grad(model, inputs, targets):
+        with tf.GradientTape() as tape:
+            value = loss(model, inputs, targets, training=True)
+        return value, tape.gradient(value, model.trainable_variables)
+
+    before, _ = grad(model, features, labels)
+    losses = []
+    for _ in range(10):
+        average, accuracy = tf.keras.metrics.Mean(), tf.keras.metrics.SparseCategoricalAccuracy()
+        for x, y in train:
+            value, gradients = grad(model, x, y)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            average.update_state(value)
+            accuracy.update_state(y, model(x, training=True))
+        losses.append(float(average.result()))
+    assert losses[-1] < losses[0] < float(before)
+    assert f"{accuracy.result():.3%}".endswith("%")
+
+    accuracy = tf.keras.metrics.Accuracy()
+    for x, y in data.skip(120).batch(10):
+        prediction = tf.math.argmax(model(x, training=False), axis=1, output_type=tf.int64)
+        accuracy(prediction, y)
+    assert float(accuracy.result()) > 0.95
+
+
 def test_a_small_convolutional_network_learns():
     tf.random.set_seed(3)
     rng = np.random.default_rng(0)

@@ -253,6 +253,26 @@ def test_training(layer, options, expected):
     assert layer(tf.constant([0.0]), **options).numpy().tolist() == [expected]
 
 
+def test_inputs_by_their_name():
+    assert TellsTraining()(training=False, x=tf.constant(0.0)).numpy() == 1
+    layer = Linear(2)
+    assert layer(x=tf.ones((3, 4))).shape == (3, 2)
+    with pytest.raises(TypeError, match="mask"):
+        tf.keras.Sequential([layer])(tf.ones((3, 4)), mask=tf.ones(3))
+
+
+def test_a_call_that_is_a_tf_function():
+    class Doubles(Layer):
+        @tf.function
+        def call(self, x, training=None):
+            return x * 2 if training else x
+
+    layer = Doubles(name="doubles")
+    assert layer(tf.constant(2.0), training=True).numpy() == 4
+    assert layer(tf.constant(2.0)).numpy() == 2
+    assert repr(layer) == "<Doubles name=doubles, built=True>"
+
+
 def test_training_by_its_place_and_after_an_error():
     assert Tells()(tf.constant(0.0), True).numpy() == 2
 
