@@ -61,10 +61,14 @@ def einsum(equation: str, *inputs: Any, optimize: Any = None, name: str | None =
     tensors = match(tuple(map(operand, inputs)), "einsum")
     lengths: dict[str, int] = {}
     terms = equation.replace(" ", "").split("->")[0].split(",")
+    if len(terms) != len(tensors):
+        refuse(f"einsum: {equation!r} is of {len(terms)} tensors, and {len(tensors)} were given.")
     for letters, x in zip(terms, tensors, strict=True):
         if "." in letters:
             continue
-        for letter, length in zip(letters, np.shape(plain(x)), strict=True):
+        if len(letters) != len(shape := np.shape(plain(x))):
+            refuse(f"einsum: {letters!r} does not name the axes of a tensor of shape {shape}.")
+        for letter, length in zip(letters, shape, strict=True):
             if lengths.setdefault(letter, length) != length:  # NumPy would repeat a length of 1
                 refuse(f"einsum: {letter!r} is of length {lengths[letter]} and of {length}.")
     return tensor_of(np.einsum(equation, *tensors))

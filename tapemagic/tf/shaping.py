@@ -61,6 +61,8 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
         return tensor_of(np.reshape(x, lengths))
     except ValueError:
         wanted = np.atleast_1d(lengths).tolist()
+        if wanted.count(-1) > 1:
+            refuse(f"Only one length may be -1, not two: {wanted}.")
         known = math.prod(n for n in wanted if n >= 0)
         values = f"{'a multiple of ' * (-1 in wanted)}{known}"
         refuse(

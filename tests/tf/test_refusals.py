@@ -14,6 +14,9 @@ V = tf.ones(3)
     [
         (lambda: tf.reshape(A, (4, 2)), "with 6 values, but the requested shape has 8"),
         (lambda: tf.reshape(A, (4, -1)), "requested shape has a multiple of 4"),
+        (lambda: tf.reshape(A, (-1, -1)), "Only one length may be -1"),
+        (lambda: tf.einsum("ij,jk->ik", A), "is of 2 tensors, and 1"),
+        (lambda: tf.einsum("ij->i", tf.ones((2, 3, 4))), "'ij' does not name the axes"),
         (lambda: tf.constant([1.0, 2.0, 3.0], shape=(2, 2)), "3 values cannot have the shape"),
         (lambda: A + B, r"add of \(2, 3\) and \(2, 4\): operands could not be broadcast"),
         (lambda: tf.Variable(A) * B, r"multiply of \(2, 3\) and \(2, 4\)"),

@@ -12,7 +12,6 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nn, shaping
 from tapemagic.tf.conversion import whole_numbers
-from tapemagic.tf.creation import cast
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
 from . import activations
@@ -66,7 +65,7 @@ class Dense(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return the activation of the product."""
-        y = np.matmul(cast(inputs, self.dtype), self.kernel)
+        y = self.as_floats(inputs) @ self.kernel
         return self.activation(tensor_of(y if self.bias is None else y + self.bias))
 
 
@@ -244,4 +243,4 @@ class Rescaling(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return the input, scaled; integers become floats."""
-        return tensor_of(cast(inputs, self.dtype) * self.scale + self.offset)
+        return tensor_of(self.as_floats(inputs) * self.scale + self.offset)

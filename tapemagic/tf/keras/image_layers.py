@@ -7,7 +7,6 @@ from typing import Any
 from tapemagic.autodiff import leaks
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nn, reductions
-from tapemagic.tf.creation import cast
 from tapemagic.tf.tensor import Tensor
 from tapemagic.tf.windows import pair
 
@@ -83,7 +82,7 @@ class Conv2D(Layer):
     def call(self, inputs: Any) -> Tensor:
         """Return the activation of the convolution."""
         y = nn.conv2d(
-            cast(inputs, self.dtype), self.kernel, self.strides, self.padding,
+            self.as_floats(inputs), self.kernel, self.strides, self.padding,
             dilations=self.dilation_rate,
         )  # fmt: skip
         return self.activation(y if self.bias is None else nn.bias_add(y, self.bias))
@@ -120,7 +119,7 @@ class Conv2DTranspose(Conv2D):
             over = max(covered - step, 0) if self.padding.lower() == "valid" else 0
             shape.append(length * step + over)
         y = nn.conv2d_transpose(
-            cast(inputs, self.dtype), self.kernel, [*shape, self.filters], self.strides,
+            self.as_floats(inputs), self.kernel, [*shape, self.filters], self.strides,
             self.padding.upper(), dilations=self.dilation_rate,
         )  # fmt: skip
         return self.activation(y if self.bias is None else nn.bias_add(y, self.bias))

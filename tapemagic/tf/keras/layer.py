@@ -124,6 +124,10 @@ class Layer(Holder):
         is_float = dtype_of(x).kind == "f"
         return cast(x, self.dtype if is_float and self.autocast else dtype_of(x))
 
+    def as_floats(self, x: Any) -> Any:
+        """Return integers and bools in the layer's dtype, and the rest as it is."""
+        return cast(x, self.dtype) if dtype_of(x).kind in "biu" else x
+
     def _check(self, inputs: Any) -> None:
         """Raise unless the inputs are tensors of the shape that is expected."""
         for x in nest.flatten(inputs):

@@ -9,7 +9,6 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.tf import nn
 from tapemagic.tf.conversion import whole_numbers
-from tapemagic.tf.creation import cast
 from tapemagic.tf.tensor import Tensor
 
 from .inputs import InputSpec
@@ -93,7 +92,7 @@ class BatchNormalization(_Normalization):
 
     def call(self, inputs: Any, training: Any = None) -> Tensor:
         """Return the input normalized."""
-        x = cast(inputs, self.dtype)
+        x = self.as_floats(inputs)
         channels = self.axis % len(x.shape)
         shape = [n if axis == channels else 1 for axis, n in enumerate(x.shape)]
         if not (training and self.trainable):
@@ -149,7 +148,7 @@ class LayerNormalization(_Normalization):
 
     def call(self, inputs: Any) -> Tensor:
         """Return the input normalized."""
-        x = cast(inputs, self.dtype)
+        x = self.as_floats(inputs)
         shape = [n if axis in self._axes else 1 for axis, n in enumerate(x.shape)]
         mean, variance = nn.moments(x, self._axes, keepdims=True)
         return self._normalized(x, mean, variance, shape)

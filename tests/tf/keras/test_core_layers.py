@@ -98,6 +98,19 @@ def test_weights_of_dense():
 def test_dense_takes_integers():
     layer = layers.Dense(1, kernel_initializer="ones")
     assert layer(np.array([[1, 2]])).numpy().tolist() == [[3.0]]
+    assert layer(tf.constant([[True, False]])).numpy().tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (layers.Dense(1), tf.constant([[1j, 2]])),
+        (layers.Dense(1, autocast=False), tf.ones((1, 2), tf.float64)),
+    ],
+)
+def test_what_would_lose_a_part_is_not_cast(layer, x):
+    with pytest.raises(TypeError, match="not converted by themselves"):
+        layer(x)
 
 
 def test_dense_checks_its_input():
