@@ -19,6 +19,11 @@ _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 
 #: Full TensorFlow name -> the NumPy way.
 WAYS = {
+    "tf.keras.layers.Add": "x + y",
+    "tf.keras.layers.Multiply": "x * y",
+    "tf.keras.layers.Concatenate": "tf.concat([x, y], axis=-1)",
+    "tf.keras.layers.Lambda": "tf.keras.layers.Activation(function)",
+    "tf.keras.layers.Normalization": "(x - mean) / deviation, of the training data",
     "tf.keras.datasets": "sklearn.datasets or np.load",
     "tf.keras.preprocessing": "NumPy, and tf.data.Dataset.from_tensor_slices",
     "tf.keras.utils": "np.eye(n)[labels] for to_categorical",

@@ -77,6 +77,8 @@ class Embedding(Layer):
     input_dim, output_dim : int
         Number and length of the rows.
     embeddings_initializer : str or callable
+    input_length : optional
+        Of no effect since Keras 3.
     **more
         What `Layer` takes.
 
@@ -89,7 +91,7 @@ class Embedding(Layer):
 
     def __init__(
         self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
-        mask_zero: bool = False, **more: Any,
+        mask_zero: bool = False, input_length: Any = None, **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(**more)
         if mask_zero:
@@ -153,10 +155,12 @@ class ReLU(Layer):
 
 
 class LeakyReLU(ReLU):
-    """``x``, and ``negative_slope * x`` where it is negative."""
+    """``x``, and ``negative_slope * x`` where it is negative; `alpha` is Keras 2's word for that."""
 
-    def __init__(self, negative_slope: float = 0.3, **more: Any) -> None:
-        super().__init__(negative_slope=negative_slope, **more)
+    def __init__(
+        self, negative_slope: float = 0.3, alpha: float | None = None, **more: Any
+    ) -> None:
+        super().__init__(negative_slope=negative_slope if alpha is None else alpha, **more)
 
 
 class Softmax(Layer):

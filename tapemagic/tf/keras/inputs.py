@@ -66,6 +66,13 @@ class Input:
         )
 
 
+class InputLayer(Input):
+    """`Input` by the name of a layer; `input_shape` is what Keras 2 called `shape`."""
+
+    def __init__(self, shape: Any = None, input_shape: Any = None, **more: Any) -> None:
+        super().__init__(input_shape if shape is None else shape, **more)
+
+
 class InputSpec:
     """What a layer expects of its input.
 

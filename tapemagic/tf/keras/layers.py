@@ -24,11 +24,10 @@ from .image_layers import (
     GlobalMaxPooling2D,
     MaxPooling2D,
 )  # fmt: skip
-from .inputs import Input, InputSpec
+from .inputs import Input, InputLayer, InputSpec
 from .layer import Layer
 from .normalization import BatchNormalization, LayerNormalization
 
-InputLayer = Input
 Convolution2D = Conv2D
 AvgPool2D = AveragePooling2D
 GlobalAvgPool2D = GlobalAveragePooling2D

@@ -166,7 +166,7 @@ def test_dropout():
 def test_kinks_are_flat_on_the_left():
     x = tf.Variable([0.0, 6.0])
     with tf.GradientTape(persistent=True) as tape:
-        results = [layers.ReLU(6)(x), layers.ReLU(threshold=6)(x), layers.LeakyReLU(0.5)(x)]
+        results = [layers.ReLU(6)(x), layers.ReLU(threshold=6)(x), layers.LeakyReLU(alpha=0.5)(x)]
     assert [tape.gradient(y, x).numpy().tolist() for y in results] == [[0, 0], [0, 0], [0.5, 1]]
 
 

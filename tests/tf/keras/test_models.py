@@ -27,6 +27,7 @@ def test_sequential_calls_one_layer_after_the_other():
     [
         lambda: keras.Sequential([keras.Input(shape=(4,)), Dense(3), Dense(2)]),
         lambda: keras.Sequential([keras.layers.InputLayer((4,)), Dense(3), Dense(2)]),
+        lambda: keras.Sequential([keras.layers.InputLayer(input_shape=[4]), Dense(3), Dense(2)]),
         lambda: keras.Sequential([keras.Input(batch_shape=(None, 4)), Dense(3), Dense(2)]),
         lambda: keras.Sequential([Dense(3, input_shape=(4,)), Dense(2)]),
         lambda: keras.models.Sequential([Dense(3, input_dim=4), Dense(2)]),
