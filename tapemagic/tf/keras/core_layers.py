@@ -155,7 +155,7 @@ class ReLU(Layer):
 
 
 class LeakyReLU(ReLU):
-    """``x``, and ``negative_slope * x`` where it is negative; `alpha` is Keras 2's word for that."""
+    """`x`, and ``negative_slope * x`` where it is negative; `alpha` is the same in Keras 2."""
 
     def __init__(
         self, negative_slope: float = 0.3, alpha: float | None = None, **more: Any
