@@ -162,9 +162,9 @@ def test_a_clipped_gradient_between_layers():
 
 
 def test_layers_are_not_computed_again_in_silence():
-    layer = layers.Dense(8, "tanh")
+    layer = layers.Dense(8, "tanh", name="inner")
     layer.build((None, 4))
-    with tf.GradientTape(), pytest.raises(ValueError, match="its gradient would miss it"):
+    with tf.GradientTape(), pytest.raises(ValueError, match=r"inner reads .* would miss it"):
         tf.recompute_grad(layer)(tf.Variable(tf.ones((3, 4))))
 
 
