@@ -145,28 +145,19 @@ class Dataset:
         name: Any = None, **settings: Any,
     ) -> Dataset:  # fmt: skip
         """Return a function of each element; the parts of a tuple are its arguments."""
-
-        def read() -> Iterator:
-            for element in self:
-                yield as_tensors(called(map_func, element))
-
-        return Dataset(read, self._count)
+        return Dataset(lambda: (as_tensors(called(map_func, x)) for x in self), self._count)
 
     def filter(self, predicate: Callable, name: Any = None) -> Dataset:
         """Return the elements of which a function is true."""
-
-        def is_kept(element: Any) -> bool:
-            return bool(called(predicate, element))
-
-        return Dataset(lambda: builtins.filter(is_kept, self), None)
+        return Dataset(lambda: (x for x in self if bool(called(predicate, x))), None)
 
     def enumerate(self, start: Any = 0, name: Any = None) -> Dataset:
         """Return pairs of a number, counted from `start`, and an element."""
         first = whole_numbers(start)
 
         def read() -> Iterator:
-            for i, element in builtins.enumerate(self, first):
-                yield tensor_of(np.int64(i)), element
+            for number, element in builtins.enumerate(self, first):
+                yield tensor_of(np.int64(number)), element
 
         return Dataset(read, self._count)
 
