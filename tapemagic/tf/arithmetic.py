@@ -13,6 +13,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise
 from tapemagic.errors import TensorError
 
+from .choices import chosen
 from .conversion import match, operand
 from .creation import cast
 from .refusals import in_words, refuse
@@ -138,7 +139,7 @@ FUNCTIONS["truediv"] = divide
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x / y``, and 0 where `y` is 0."""
     x, y = match((x, y))
-    zero = dispatch.plain(y) == 0
+    zero = chosen(np.equal, y, 0)
     return tensor_of(np.where(zero, 0, x / np.where(zero, 1, y)))
 
 
@@ -146,7 +147,7 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
 def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x * y``, and 0 where `y` is 0, whatever `x` is."""
     x, y = match((x, y))
-    zero = dispatch.plain(y) == 0
+    zero = chosen(np.equal, y, 0)
     return tensor_of(np.where(zero, 0, np.where(zero, 1, x) * y))
 
 
@@ -154,7 +155,7 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
 def xlogy(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x * log(y)``, and 0 where `x` is 0."""
     x, y = match((x, y))
-    zero = dispatch.plain(x) == 0
+    zero = chosen(np.equal, x, 0)
     return tensor_of(np.where(zero, 0, x * np.log(np.where(zero, 1, y))))
 
 

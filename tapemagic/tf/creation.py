@@ -9,6 +9,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 
+from .choices import chosen
 from .conversion import convert_to_tensor, match, operand, whole_numbers
 from .refusals import refuse
 from .specs import as_dtype, float32
@@ -97,7 +98,7 @@ def range(
 
 
 def _as_range_part(x: Any) -> Any:
-    return np.asarray(dispatch.plain(convert_to_tensor(x)))[()]
+    return np.asarray(chosen(np.positive, convert_to_tensor(x)))[()]
 
 
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Tensor:

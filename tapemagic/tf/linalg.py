@@ -9,6 +9,7 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 
 from . import advice, creation, reductions
+from .choices import chosen
 from .conversion import check_matrices, match, operand, whole_numbers
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
@@ -223,8 +224,7 @@ def expm(input: Any, name: str | None = None) -> Tensor:
     series in place of the Pade approximant: ten products more, and nothing to solve.
     """
     x = operand(input)
-    size = float(np.max(np.sum(np.abs(plain(x)), axis=-1), initial=0))
-    halvings = max(0, int(np.ceil(np.log2(size))) + 1) if size > 0 else 0
+    halvings = chosen(_halvings, x)
     term: Any = creation.eye(np.shape(plain(x))[-1], dtype=dtype_of(x))
     y = term
     scaled = x / 2.0**halvings
@@ -234,6 +234,12 @@ def expm(input: Any, name: str | None = None) -> Tensor:
     for _ in range(halvings):
         y = y @ y
     return tensor_of(y)
+
+
+def _halvings(x: Any) -> int:
+    """Return how often to halve a matrix, so that its series converges fast."""
+    size = float(np.max(np.sum(np.abs(x), axis=-1), initial=0))
+    return max(0, int(np.ceil(np.log2(size))) + 1) if size > 0 else 0
 
 
 __getattr__ = advice.missing("tf.linalg")

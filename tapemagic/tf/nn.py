@@ -9,12 +9,16 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.cuts import constant_of
 
-from . import advice, arithmetic, convolution, picking, pooling, reductions
+from . import advice, arithmetic, convolution, picking, pooling, rectifiers, reductions
+from .choices import chosen
 from .conversion import match, operand, whole_numbers
 from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+leaky_relu = rectifiers.leaky_relu
+relu = rectifiers.relu
+relu6 = rectifiers.relu6
 sigmoid = arithmetic.FUNCTIONS["sigmoid"]
 softplus = arithmetic.FUNCTIONS["softplus"]
 tanh = arithmetic.FUNCTIONS["tanh"]
@@ -34,39 +38,17 @@ class TopK(NamedTuple):
 
 
 # ---------------------------------------------------------------------------------- activations
-# np.where, and not a product with a mask: an element that is cut off passes nothing back, not even
-# an infinity. At a kink the derivative is that of the left side, as in TensorFlow.
-
-
-def relu(features: Any, name: str | None = None) -> Tensor:
-    """Return ``max(x, 0)``; the derivative at 0 is 0."""
-    x = operand(features)
-    return tensor_of(np.where(plain(x) <= 0, 0, x))
-
-
-def relu6(features: Any, name: str | None = None) -> Tensor:
-    """Return `x` between 0 and 6."""
-    x = relu(features)
-    return tensor_of(np.where(plain(x) >= 6, 6, x))
-
-
-def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tensor:
-    """Return `x`, and ``alpha * x`` where it is not positive."""
-    x = operand(features)
-    return tensor_of(np.where(plain(x) > 0, x, x * alpha))
-
-
 def elu(features: Any, name: str | None = None) -> Tensor:
     """Return `x`, and ``exp(x) - 1`` where it is not positive."""
     x = operand(features)
-    positive = plain(x) > 0
+    positive = chosen(np.greater, x, 0)
     return tensor_of(np.where(positive, x, np.expm1(np.where(positive, 0, x))))
 
 
 def selu(features: Any, name: str | None = None) -> Tensor:
     """Return the scaled `elu` of Klambauer et al. 2017, "Self-normalizing neural networks"."""
     x = operand(features)
-    positive = plain(x) > 0
+    positive = chosen(np.greater, x, 0)
     negative = np.expm1(np.where(positive, 0, x)) * 1.6732632423543772
     return tensor_of(np.where(positive, x, negative) * 1.0507009873554805)
 
@@ -210,7 +192,7 @@ def l2_normalize(
     """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
     x = operand(x)
     squares = np.sum(np.square(x), axis=whole_numbers(axis), keepdims=True)
-    floor = np.where(plain(squares) >= epsilon, squares, epsilon)
+    floor = np.where(chosen(np.greater_equal, squares, epsilon), squares, epsilon)
     return tensor_of(x / np.sqrt(floor))
 
 
@@ -231,9 +213,12 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) 
 
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
     """Tell for each row whether the target is among the k largest."""
-    rows = np.asarray(plain(predictions))
-    own = np.take_along_axis(rows, np.asarray(plain(targets))[:, None], axis=1)
-    return tensor_of(np.sum(rows > own, axis=1) < whole_numbers(k))
+    return tensor_of(chosen(_are_in_top, targets, predictions, k=whole_numbers(k)))
+
+
+def _are_in_top(targets: Any, predictions: Any, k: int) -> np.ndarray:
+    own = np.take_along_axis(np.asarray(predictions), np.asarray(targets)[:, None], axis=1)
+    return np.sum(predictions > own, axis=1) < k
 
 
 __getattr__ = advice.missing("tf.nn")

@@ -10,6 +10,7 @@ import numpy as np
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls.dispatch import plain
 
+from .choices import chosen
 from .conversion import match, operand, whole_numbers
 from .creation import zeros
 from .refusals import in_words, refuse
@@ -139,13 +140,18 @@ def argsort(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the places that put the elements in order; equal ones keep theirs."""
-    x = np.asarray(plain(operand(values)))
-    if direction == "DESCENDING":  # from the back and turned round, so that ties keep their order
-        last = x.shape[axis] - 1
-        places = last - np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
-    else:
-        places = np.argsort(x, axis=axis, kind="stable")
-    return tensor_of(places.astype(np.int32))
+    order = _falling if direction == "DESCENDING" else _rising
+    return tensor_of(chosen(order, operand(values), axis=axis).astype(np.int32))
+
+
+def _rising(x: Any, axis: int) -> np.ndarray:
+    return np.argsort(x, axis=axis, kind="stable")
+
+
+def _falling(x: Any, axis: int) -> np.ndarray:
+    """Sort from the back and turn round, so that ties keep their order."""
+    places = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+    return np.shape(x)[axis] - 1 - places
 
 
 @_declare
@@ -154,7 +160,7 @@ def searchsorted(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return where values would go in a sorted tensor."""
-    places = np.searchsorted(plain(sorted_sequence), plain(values), side)
+    places = chosen(np.searchsorted, sorted_sequence, values, side)
     return tensor_of(np.asarray(places).astype(as_dtype(out_type).dtype))
 
 
@@ -162,7 +168,7 @@ def searchsorted(
 def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple:
     """Return the distinct elements in order of appearance, and each element's place in them."""
     x = operand(x)
-    _, first, places = np.unique(plain(x), return_index=True, return_inverse=True)
+    _, first, places = chosen(np.unique, x, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank_of = np.argsort(order)
     return np.take(x, first[order]), tensor_of(rank_of[places].astype(as_dtype(out_idx).dtype))

@@ -8,6 +8,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
+from .choices import chosen
 from .refusals import refuse
 from .tensor import Tensor, dtype_of, tensor_of
 from .windows import as_image, cut_patches, find_border, pair
@@ -51,9 +52,9 @@ def max_pool2d(
     # The border repeats what is beside it, inside every window that reaches it: no new maximum, and
     # no element comes before one that it came after.
     patches = cut_patches(np.pad(x, border, mode="edge"), window, steps)
-    places = np.argmax(plain(patches), axis=3)
-    chosen = np.take_along_axis(patches, np.expand_dims(places, 3), axis=3)
-    return tensor_of(np.squeeze(chosen, axis=3))
+    places = chosen(np.argmax, patches, axis=3)
+    largest = np.take_along_axis(patches, np.expand_dims(places, 3), axis=3)
+    return tensor_of(np.squeeze(largest, axis=3))
 
 
 def avg_pool2d(

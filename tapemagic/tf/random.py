@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.calls.dispatch import plain
-
 from . import advice
+from .choices import chosen
 from .conversion import operand, whole_numbers
 from .specs import as_dtype, float32, int64
 from .tensor import Tensor, tensor_of
@@ -82,7 +81,7 @@ class Generator:
 
     def categorical(self, logits: Any, num_samples: Any, dtype: Any = int64) -> Tensor:
         """Return, for each row, classes drawn by their unnormalised log-probabilities."""
-        scores = plain(operand(logits))[:, np.newaxis, :]
+        scores = chosen(np.positive, operand(logits))[:, np.newaxis, :]
         size = (len(scores), whole_numbers(num_samples), scores.shape[-1])
         # the largest of scores with Gumbel noise is each class with its probability
         drawn = np.argmax(scores + self._source.gumbel(size=size), axis=-1)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.cuts import constant_of
 
+from .choices import chosen
 from .conversion import operand, whole_numbers
 from .refusals import in_words
 from .specs import as_dtype, int64
@@ -48,7 +50,7 @@ def _mean(x: Any, **options: Any) -> Any:
 
 def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     """Subtract the largest element first, so that nothing overflows."""
-    largest = np.max(dispatch.plain(x), axis=axis, keepdims=True)
+    largest = np.max(dispatch.plain(constant_of(x)), axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)
     y = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     if keepdims:
@@ -84,7 +86,8 @@ def count_nonzero(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the number of elements that are not 0."""
-    y = np.count_nonzero(dispatch.plain(operand(input)), whole_numbers(axis), keepdims=keepdims)
+    x = operand(input)
+    y = chosen(np.count_nonzero, x, axis=whole_numbers(axis), keepdims=keepdims)
     return tensor_of(np.asarray(y).astype(as_dtype(dtype).dtype))
 
 
@@ -179,5 +182,5 @@ def clip_by_global_norm(
 
 def _factor(size: Any, limit: Any) -> Any:
     """Return ``limit / size`` where that is less than 1."""
-    inside = dispatch.plain(size) <= dispatch.plain(limit)
+    inside = chosen(np.less_equal, size, limit)
     return np.where(inside, 1, limit / np.where(inside, 1, size))

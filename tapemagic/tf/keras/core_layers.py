@@ -11,7 +11,9 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nn, shaping
+from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import whole_numbers
+from tapemagic.tf.creation import cast
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
 from . import activations
@@ -112,9 +114,7 @@ class Embedding(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return the rows."""
-        numbers = plain(inputs)
-        if dtype_of(inputs).kind not in "iu":
-            numbers = np.asarray(numbers).astype(np.int32)
+        numbers = inputs if dtype_of(inputs).kind in "iu" else cast(inputs, np.int32)
         return nn.embedding_lookup(self.embeddings, numbers)
 
 
@@ -146,11 +146,13 @@ class ReLU(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return what is above the threshold, and the rest bent."""
-        below = plain(inputs) <= self.threshold
-        bent = (inputs - self.threshold) * self.negative_slope if self.negative_slope else 0
-        y = np.where(below, bent, inputs)
+        if self.threshold:
+            bent = (inputs - self.threshold) * self.negative_slope
+            y = np.where(chosen(np.greater, inputs, self.threshold), inputs, bent)
+        else:
+            y = nn.leaky_relu(inputs, self.negative_slope)
         if self.max_value is not None:
-            y = np.where(plain(inputs) >= self.max_value, self.max_value, y)
+            y = np.where(chosen(np.greater_equal, inputs, self.max_value), self.max_value, y)
         return tensor_of(y)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, nn
+from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor, operand
 from tapemagic.tf.creation import cast
 from tapemagic.tf.refusals import refuse
@@ -74,7 +75,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """Return the mean of Huber's loss: squares up to `delta`, then straight."""
     y_true, y_pred = _pair(y_true, y_pred)
     size = np.abs(y_pred - y_true)
-    inside = plain(size) <= delta
+    inside = chosen(np.less_equal, size, delta)
     return _rows(np.where(inside, 0.5 * np.square(size), delta * size - 0.5 * delta * delta))
 
 
@@ -88,10 +89,12 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """Return the mean of ``max(1 - y_true * y_pred, 0)``; labels 0 and 1 become -1 and 1."""
     y_true, y_pred = _pair(y_true, y_pred)
-    labels = plain(y_true)
-    if np.isin(labels, (0, 1)).all():
-        labels = 2 * labels - 1
+    labels = y_true * 2 - 1 if chosen(_are_bits, y_true) else y_true
     return _rows(nn.relu(1 - y_pred * labels))
+
+
+def _are_bits(labels: Any) -> bool:
+    return bool(np.isin(labels, (0, 1)).all())
 
 
 def _clipped(p: Any) -> Any:
