@@ -18,6 +18,7 @@ from . import (
     advice,
     arithmetic,
     autodiff,
+    data,
     debugging,
     dtypes,
     errors,
@@ -31,7 +32,17 @@ from . import (
     reductions,
     shaping,
 )  # fmt: skip
-from .control import cond, function, map_fn, name_scope, vectorized_map, while_loop
+from .control import (
+    cond,
+    foldl,
+    foldr,
+    function,
+    map_fn,
+    name_scope,
+    scan,
+    vectorized_map,
+    while_loop,
+)  # fmt: skip
 from .conversion import convert_to_tensor
 from .creation import (
     cast,
@@ -84,6 +95,7 @@ from .tape import (
     stop_gradient,
 )  # fmt: skip
 from .tensor import Tensor
+from .tensor_array import TensorArray
 from .variable import Variable
 
 globals().update(arithmetic.FUNCTIONS)

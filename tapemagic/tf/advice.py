@@ -11,22 +11,21 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.errors import MissingNameError
 
-_DATA = "NumPy arrays and plain Python loops over slices: for start in range(0, len(x), batch)"
-_LAYERS = "tf.Variable weights and x @ w + b, kept in a tf.Module"
+_DATA = "tf.data.Dataset.from_generator(function), with a function that yields the elements"
+_LAYERS = "a subclass of tf.keras.layers.Layer, with build and call of your own"
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view and np.einsum in a %%tape cell"
 _GRAPH = "Leave it out: code runs eagerly, line by line"
 _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 
 #: Full TensorFlow name -> the NumPy way.
 WAYS = {
-    "tf.data": _DATA,
-    "tf.keras.layers": _LAYERS,
-    "tf.keras.Sequential": _LAYERS,
-    "tf.keras.Model": _LAYERS,
-    "tf.keras.models": _LAYERS,
-    "tf.keras.Input": _LAYERS,
+    "tf.keras.layers.Add": "x + y",
+    "tf.keras.layers.Multiply": "x * y",
+    "tf.keras.layers.Concatenate": "tf.concat([x, y], axis=-1)",
+    "tf.keras.layers.Lambda": "tf.keras.layers.Activation(function)",
+    "tf.keras.layers.Normalization": "(x - mean) / deviation, of the training data",
     "tf.keras.datasets": "sklearn.datasets or np.load",
-    "tf.keras.preprocessing": _DATA,
+    "tf.keras.preprocessing": "NumPy, and tf.data.Dataset.from_tensor_slices",
     "tf.keras.utils": "np.eye(n)[labels] for to_categorical",
     "tf.keras.regularizers": "tf.nn.l2_loss(w), added to the loss",
     "tf.keras.backend": "the functions of tf, tf.math and tf.nn",
@@ -43,8 +42,6 @@ WAYS = {
     "tf.math.erfinv": "scipy.special.erfinv in a %%tape cell",
     "tf.math.erfc": "1 - tf.math.erf(x)",
     "tf.math.bincount": "np.bincount in a %%tape cell",
-    "tf.math.segment_sum": "np.add.at(zeros, segment_ids, x) in a %%tape cell",
-    "tf.math.unsorted_segment_sum": "np.add.at(zeros, segment_ids, x) in a %%tape cell",
     "tf.linalg.lstsq": "np.linalg.lstsq in a %%tape cell",
     "tf.linalg.eig": "np.linalg.eig in a %%tape cell",
     "tf.signal": "np.fft in a %%tape cell",
@@ -70,9 +67,6 @@ WAYS = {
     "tf.ragged": _RAGGED,
     "tf.SparseTensor": "dense tensors",
     "tf.sparse": "dense tensors",
-    "tf.TensorArray": "a Python list and tf.stack",
-    "tf.scan": "a Python loop, a list and tf.stack",
-    "tf.foldl": "a Python loop",
     "tf.py_function": "the function itself",
     "tf.numpy_function": "the function itself",
     "tf.bfloat16": "tf.float32",
@@ -98,7 +92,6 @@ WAYS = {
     "tf.eig": "np.linalg.eig in a %%tape cell",
     "tf.eigvals": "np.linalg.eigvals in a %%tape cell",
     "tf.ensure_shape": "x.set_shape(shape), which checks it",
-    "tf.foldr": "a Python loop",
     "tf.grad_pass_through": "tf.custom_gradient, returning y, lambda upstream: upstream",
     "tf.identity_n": "a list of tf.identity(x)",
     "tf.lookup": "a Python dict",
@@ -126,14 +119,18 @@ WAYS = {
 #: Module -> what is said of its other names.
 OTHERS = {
     "tf.autodiff": "tf.GradientTape or tf.autodiff.ForwardAccumulator",
+    "tf.data": _DATA,
+    "tf.data.Dataset": _DATA,
     "tf.debugging": "assert: assert bool(tf.reduce_all(x > 0))",
     "tf.dtypes": "tf.float32, tf.float64 or a dtype of NumPy",
     "tf.errors": "tf.errors.InvalidArgumentError",
     "tf.keras": _LAYERS,
     "tf.keras.activations": "a function of your own, of tf's functions",
     "tf.keras.initializers": "tf.keras.initializers.VarianceScaling or tf.random.normal",
+    "tf.keras.layers": _LAYERS,
     "tf.keras.losses": "a function of your own, of tf's functions",
     "tf.keras.metrics": "tf.keras.metrics.Mean, called with a number per batch",
+    "tf.keras.models": "np.savez(file, *model.get_weights()) and model.set_weights(...)",
     "tf.keras.optimizers.schedules": "learning_rate=v, a tf.Variable, and v.assign(...)",
     "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",

@@ -13,8 +13,10 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise
 from tapemagic.errors import TensorError
 
+from .choices import chosen
 from .conversion import match, operand
 from .creation import cast
+from .refusals import in_words, refuse
 from .specs import as_dtype
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -54,7 +56,7 @@ def _binary(name: str, fun: Callable, floats: bool = False) -> Callable:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"See `numpy.{getattr(fun, '__name__', name)}`; of every pair of elements."
-    return function
+    return in_words(function)
 
 
 # ------------------------------------------------ functions that NumPy has not: rows of their own
@@ -120,8 +122,8 @@ FUNCTIONS["mod"] = FUNCTIONS["floormod"]
 
 
 def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = fun
-    return fun
+    FUNCTIONS[fun.__name__] = explained = in_words(fun)
+    return explained
 
 
 @_declare
@@ -137,7 +139,7 @@ FUNCTIONS["truediv"] = divide
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x / y``, and 0 where `y` is 0."""
     x, y = match((x, y))
-    zero = dispatch.plain(y) == 0
+    zero = chosen(np.equal, y, 0)
     return tensor_of(np.where(zero, 0, x / np.where(zero, 1, y)))
 
 
@@ -145,7 +147,7 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
 def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x * y``, and 0 where `y` is 0, whatever `x` is."""
     x, y = match((x, y))
-    zero = dispatch.plain(y) == 0
+    zero = chosen(np.equal, y, 0)
     return tensor_of(np.where(zero, 0, np.where(zero, 1, x) * y))
 
 
@@ -153,7 +155,7 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
 def xlogy(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x * log(y)``, and 0 where `x` is 0."""
     x, y = match((x, y))
-    zero = dispatch.plain(x) == 0
+    zero = chosen(np.equal, x, 0)
     return tensor_of(np.where(zero, 0, x * np.log(np.where(zero, 1, y))))
 
 
@@ -161,6 +163,11 @@ def xlogy(x: Any, y: Any, name: str | None = None) -> Tensor:
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """Return the sum of a list of tensors of one shape."""
     first, *others = match(tuple(map(operand, inputs)), "add_n")
+    if {np.shape(x) for x in others} - {np.shape(first)}:
+        refuse(
+            f"add_n of shapes {', '.join(str(np.shape(x)) for x in (first, *others))}.",
+            "Use x + y, which broadcasts.",
+        )
     for x in others:
         first = first + x
     return tensor_of(first)

@@ -148,19 +148,102 @@ def map_fn(
     TensorError
         If there are no rows, or numbers of them differ.
     """
+    return _stacked([fn(row) for row in _rows(elems, "map_fn")])
+
+
+def _rows(elems: Any, name: str) -> list:
+    """Return the rows of tensors, each of the structure in which the tensors are given."""
     columns = [operand(x) for x in nest.flatten(elems)]
     counts = {np.shape(x)[:1] for x in columns}
     if len(counts) != 1 or counts & {(), (0,)}:
         raise leaks.locate(
             TensorError(
-                "map_fn needs tensors of one and the same number of rows, not of shapes "
+                f"{name} needs tensors of one and the same number of rows, not of shapes "
                 f"{', '.join(str(np.shape(x)) for x in columns)}.",
-                fix="Make lists of numbers tensors: tf.map_fn(fn, tf.constant(...)).",
+                fix=f"Make lists of numbers tensors: tf.{name}(fn, tf.constant(...)).",
             )
         )
-    results = [fn(nest.pack_sequence_as(elems, row)) for row in zip(*columns, strict=True)]
+    return [nest.pack_sequence_as(elems, row) for row in zip(*columns, strict=True)]
+
+
+def _stacked(results: list) -> Any:
+    """Return one structure of stacked tensors for a list of structures of tensors."""
     parts = zip(*map(nest.flatten, results), strict=True)
     return nest.pack_sequence_as(results[0], map(stack, parts))
+
+
+def scan(
+    fn: Callable, elems: Any, initializer: Any = None, parallel_iterations: Any = None,
+    back_prop: bool = True, swap_memory: bool = False, infer_shape: bool = True,
+    reverse: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return all values of ``a = fn(a, row)`` over the rows of tensors, stacked.
+
+    Parameters
+    ----------
+    fn : callable
+    elems : tensor, or a nested structure of them
+        Of as many rows each.
+    initializer : tensor, or a nested structure of them, optional
+        The first `a`; if not given the first row, which is then the first value, too.
+    reverse : bool
+        Whether to begin with the last row; each value stays at the place of its row.
+    parallel_iterations, back_prop, swap_memory, infer_shape : optional
+        Settings of TensorFlow's graphs.
+
+    Raises
+    ------
+    TensorError
+        If there are no rows, or numbers of them differ.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> x = tf.constant([1.0, 2.0, 3.0])
+    >>> print(tf.scan(lambda a, x: a + x, x))
+    tf.Tensor([1. 3. 6.], shape=(3,), dtype=float32)
+    >>> print(tf.scan(lambda a, x: a + x, x, reverse=True))
+    tf.Tensor([6. 5. 3.], shape=(3,), dtype=float32)
+    """
+    rows = _rows(elems, "scan")
+    values = _running(fn, rows[::-1] if reverse else rows, initializer)
+    return _stacked(values[::-1] if reverse else values)
+
+
+def foldl(
+    fn: Callable, elems: Any, initializer: Any = None, parallel_iterations: Any = None,
+    back_prop: bool = True, swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the last value of ``a = fn(a, row)`` over the rows of tensors; see `scan`.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> print(tf.foldl(lambda a, x: a * 10 + x, tf.constant([1, 2, 3])))
+    tf.Tensor(123, shape=(), dtype=int32)
+    """
+    return _running(fn, _rows(elems, "foldl"), initializer)[-1]
+
+
+def foldr(
+    fn: Callable, elems: Any, initializer: Any = None, parallel_iterations: Any = None,
+    back_prop: bool = True, swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the last value of ``a = fn(a, row)``, beginning with the last row; see `scan`."""
+    return _running(fn, _rows(elems, "foldr")[::-1], initializer)[-1]
+
+
+def _running(fn: Callable, rows: list, start: Any) -> list:
+    """Return the values of ``a = fn(a, row)``, one per row."""
+    values = []
+    if start is None:
+        start, *rows = rows
+        values.append(start)
+    value = nest.map_structure(convert_to_tensor, start)
+    for row in rows:
+        value = fn(value, row)
+        values.append(value)
+    return values
 
 
 def vectorized_map(

@@ -9,7 +9,9 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 
+from .choices import chosen
 from .conversion import convert_to_tensor, match, operand, whole_numbers
+from .refusals import refuse
 from .specs import as_dtype, float32
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -30,7 +32,10 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     shape = whole_numbers(shape)
     if np.size(tensor._value) == 1:
         return tensor_of(np.broadcast_to(np.reshape(tensor, ()), shape) + _zero(tensor))
-    return tensor_of(np.reshape(tensor, shape))
+    try:
+        return tensor_of(np.reshape(tensor, shape))
+    except ValueError:
+        refuse(f"A constant of {np.size(tensor._value)} values cannot have the shape {shape}.")
 
 
 def _zero(tensor: Tensor) -> Any:
@@ -93,7 +98,7 @@ def range(
 
 
 def _as_range_part(x: Any) -> Any:
-    return np.asarray(dispatch.plain(convert_to_tensor(x)))[()]
+    return np.asarray(chosen(np.positive, convert_to_tensor(x)))[()]
 
 
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Tensor:

@@ -9,7 +9,9 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 
 from . import advice, creation, reductions
+from .choices import chosen
 from .conversion import check_matrices, match, operand, whole_numbers
+from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
 eye = creation.eye
@@ -17,6 +19,7 @@ norm = reductions.norm
 global_norm = reductions.global_norm
 
 
+@in_words
 def matmul(
     a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False,
     adjoint_a: bool = False, adjoint_b: bool = False, a_is_sparse: bool = False,
@@ -35,6 +38,7 @@ def _turned(x: Any, transposed: bool, adjoint: bool) -> Any:
     return np.swapaxes(x, -1, -2) if transposed or adjoint else x
 
 
+@in_words
 def matvec(
     a: Any, b: Any, transpose_a: bool = False, adjoint_a: bool = False, a_is_sparse: bool = False,
     b_is_sparse: bool = False, name: str | None = None,
@@ -45,49 +49,71 @@ def matvec(
     return tensor_of(np.squeeze(product, axis=-1))
 
 
+@in_words
 def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     """Return the sum of products over axes of two tensors."""
     a, b = match((operand(a), operand(b)), "tensordot")
     return tensor_of(np.tensordot(a, b, plain(axes)))
 
 
+@in_words
 def einsum(equation: str, *inputs: Any, optimize: Any = None, name: str | None = None) -> Tensor:
     """Return a sum of products in Einstein's notation."""
-    return tensor_of(np.einsum(equation, *match(tuple(map(operand, inputs)), "einsum")))
+    tensors = match(tuple(map(operand, inputs)), "einsum")
+    lengths: dict[str, int] = {}
+    terms = equation.replace(" ", "").split("->")[0].split(",")
+    if len(terms) != len(tensors):
+        refuse(f"einsum: {equation!r} is of {len(terms)} tensors, and {len(tensors)} were given.")
+    for letters, x in zip(terms, tensors, strict=True):
+        if "." in letters:
+            continue
+        if len(letters) != len(shape := np.shape(plain(x))):
+            refuse(f"einsum: {letters!r} does not name the axes of a tensor of shape {shape}.")
+        for letter, length in zip(letters, shape, strict=True):
+            if lengths.setdefault(letter, length) != length:  # NumPy would repeat a length of 1
+                refuse(f"einsum: {letter!r} is of length {lengths[letter]} and of {length}.")
+    return tensor_of(np.einsum(equation, *tensors))
 
 
+@in_words
 def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
     """Return the inverse."""
     return _turned(tensor_of(np.linalg.inv(operand(input))), False, adjoint)
 
 
+@in_words
 def pinv(a: Any, rcond: Any = None, name: str | None = None) -> Tensor:
     """Return the Moore-Penrose inverse."""
     return tensor_of(np.linalg.pinv(operand(a), **({} if rcond is None else {"rcond": rcond})))
 
 
+@in_words
 def det(input: Any, name: str | None = None) -> Tensor:
     """Return the determinant; exact for singular matrices as well."""
     return tensor_of(np.linalg.det(operand(input)))
 
 
+@in_words
 def slogdet(input: Any, name: str | None = None) -> tuple:
     """Return the sign of the determinant, and the logarithm of its size."""
     sign, logarithm = np.linalg.slogdet(operand(input))
     return tensor_of(sign), tensor_of(logarithm)
 
 
+@in_words
 def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """Return the logarithm of the determinant of a positive definite matrix."""
     return slogdet(matrix)[1]
 
 
+@in_words
 def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
     """Return `x` with ``matrix @ x = rhs``."""
     a, b = match((operand(matrix), operand(rhs)), "solve")
     return tensor_of(np.linalg.solve(_turned(a, False, adjoint), b))
 
 
+@in_words
 def triangular_solve(
     matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: str | None = None
 ) -> Tensor:
@@ -96,28 +122,33 @@ def triangular_solve(
     return solve(triangle, rhs, adjoint)
 
 
+@in_words
 def cholesky(input: Any, name: str | None = None) -> Tensor:
     """Return the lower triangle L with ``L @ L.T = input``."""
     return tensor_of(np.linalg.cholesky(operand(input)))
 
 
+@in_words
 def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> tuple:
     """Return an orthogonal and an upper triangular factor."""
     q, r = np.linalg.qr(operand(input), "complete" if full_matrices else "reduced")
     return tensor_of(q), tensor_of(r)
 
 
+@in_words
 def eigh(tensor: Any, name: str | None = None) -> tuple:
     """Return eigenvalues, in ascending order, and eigenvectors of a symmetric matrix."""
     values, vectors = np.linalg.eigh(operand(tensor))
     return tensor_of(values), tensor_of(vectors)
 
 
+@in_words
 def eigvalsh(tensor: Any, name: str | None = None) -> Tensor:
     """Return eigenvalues of a symmetric matrix, in ascending order."""
     return tensor_of(np.linalg.eigvalsh(operand(tensor)))
 
 
+@in_words
 def svd(
     tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None
 ) -> Any:
@@ -128,6 +159,7 @@ def svd(
     return tensor_of(s), tensor_of(u), _turned(tensor_of(vh), False, True)
 
 
+@in_words
 def trace(x: Any, name: str | None = None) -> Tensor:
     """Return the sum of the diagonal of the last two axes."""
     return tensor_of(np.trace(operand(x), axis1=-2, axis2=-1))
@@ -159,6 +191,7 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
     return tensor_of(np.where(inside, x, 0))
 
 
+@in_words
 def cross(a: Any, b: Any, name: str | None = None) -> Tensor:
     """Return the cross product of vectors of three."""
     a, b = match((operand(a), operand(b)), "cross")
@@ -191,8 +224,7 @@ def expm(input: Any, name: str | None = None) -> Tensor:
     series in place of the Pade approximant: ten products more, and nothing to solve.
     """
     x = operand(input)
-    size = float(np.max(np.sum(np.abs(plain(x)), axis=-1), initial=0))
-    halvings = max(0, int(np.ceil(np.log2(size))) + 1) if size > 0 else 0
+    halvings = chosen(_halvings, x)
     term: Any = creation.eye(np.shape(plain(x))[-1], dtype=dtype_of(x))
     y = term
     scaled = x / 2.0**halvings
@@ -202,6 +234,12 @@ def expm(input: Any, name: str | None = None) -> Tensor:
     for _ in range(halvings):
         y = y @ y
     return tensor_of(y)
+
+
+def _halvings(x: Any) -> int:
+    """Return how often to halve a matrix, so that its series converges fast."""
+    size = float(np.max(np.sum(np.abs(x), axis=-1), initial=0))
+    return max(0, int(np.ceil(np.log2(size))) + 1) if size > 0 else 0
 
 
 __getattr__ = advice.missing("tf.linalg")

@@ -61,7 +61,7 @@ class Module:
 def _walk(module: Module, seen: set[int]) -> Iterator[Any]:
     """Yield the variables in a module's attributes, then the modules there with all they hold."""
     seen.add(id(module))
-    found = [x for _, value in sorted(vars(module).items()) for x in _flatten(value)]
+    found = [x for _, value in sorted(vars(module).items()) for x in flatten(value)]
     for x in sorted(found, key=lambda x: isinstance(x, Module)):
         if id(x) not in seen:
             seen.add(id(x))
@@ -70,13 +70,13 @@ def _walk(module: Module, seen: set[int]) -> Iterator[Any]:
                 yield from _walk(x, seen)
 
 
-def _flatten(value: Any) -> Iterator[Any]:
+def flatten(value: Any) -> Iterator[Any]:
     """Yield the variables and modules in an attribute: itself, or in lists, tuples and dicts."""
     if isinstance(value, (Variable, Module)):
         yield value
     elif isinstance(value, Mapping):
         for _, item in sorted(value.items(), key=lambda item: str(item[0])):
-            yield from _flatten(item)
+            yield from flatten(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _flatten(item)
+            yield from flatten(item)

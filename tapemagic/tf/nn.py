@@ -9,15 +9,25 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.cuts import constant_of
 
-from . import advice, arithmetic, picking, reductions
+from . import advice, arithmetic, convolution, picking, pooling, rectifiers, reductions
+from .choices import chosen
 from .conversion import match, operand, whole_numbers
 from .random import uniform
+from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+leaky_relu = rectifiers.leaky_relu
+relu = rectifiers.relu
+relu6 = rectifiers.relu6
 sigmoid = arithmetic.FUNCTIONS["sigmoid"]
 softplus = arithmetic.FUNCTIONS["softplus"]
 tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
+conv1d = convolution.conv1d
+conv2d = convolution.conv2d
+conv2d_transpose = convolution.conv2d_transpose
+avg_pool = avg_pool2d = pooling.avg_pool2d
+max_pool = max_pool2d = pooling.max_pool2d
 
 
 class TopK(NamedTuple):
@@ -28,39 +38,17 @@ class TopK(NamedTuple):
 
 
 # ---------------------------------------------------------------------------------- activations
-# np.where, and not a product with a mask: an element that is cut off passes nothing back, not even
-# an infinity. At a kink the derivative is that of the left side, as in TensorFlow.
-
-
-def relu(features: Any, name: str | None = None) -> Tensor:
-    """Return ``max(x, 0)``; the derivative at 0 is 0."""
-    x = operand(features)
-    return tensor_of(np.where(plain(x) <= 0, 0, x))
-
-
-def relu6(features: Any, name: str | None = None) -> Tensor:
-    """Return `x` between 0 and 6."""
-    x = relu(features)
-    return tensor_of(np.where(plain(x) >= 6, 6, x))
-
-
-def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tensor:
-    """Return `x`, and ``alpha * x`` where it is not positive."""
-    x = operand(features)
-    return tensor_of(np.where(plain(x) > 0, x, x * alpha))
-
-
 def elu(features: Any, name: str | None = None) -> Tensor:
     """Return `x`, and ``exp(x) - 1`` where it is not positive."""
     x = operand(features)
-    positive = plain(x) > 0
+    positive = chosen(np.greater, x, 0)
     return tensor_of(np.where(positive, x, np.expm1(np.where(positive, 0, x))))
 
 
 def selu(features: Any, name: str | None = None) -> Tensor:
     """Return the scaled `elu` of Klambauer et al. 2017, "Self-normalizing neural networks"."""
     x = operand(features)
-    positive = plain(x) > 0
+    positive = chosen(np.greater, x, 0)
     negative = np.expm1(np.where(positive, 0, x)) * 1.6732632423543772
     return tensor_of(np.where(positive, x, negative) * 1.0507009873554805)
 
@@ -107,6 +95,7 @@ def softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
 # ---------------------------------------------------------------------------------------- losses
 
 
+@in_words
 def softmax_cross_entropy_with_logits(
     labels: Any, logits: Any, axis: int = -1, name: str | None = None
 ) -> Tensor:
@@ -120,16 +109,33 @@ def sparse_softmax_cross_entropy_with_logits(
 ) -> Tensor:
     """Return the cross entropy of each row of logits with the number of a class."""
     rows = log_softmax(logits)
+    if np.shape(plain(labels)) != (shape := np.shape(plain(rows)))[:-1]:
+        refuse(
+            f"Labels of shape {np.shape(plain(labels))} for logits of shape {shape}.",
+            "Labels are class numbers, one for each row of logits.",
+        )
     places = picking.positions(labels, np.shape(plain(rows))[-1], "labels")
     grid = np.indices(places.shape, sparse=True)
     return tensor_of(-rows[(*grid, places)])
+
+
+def _of_one_shape(labels: Any, logits: Any) -> tuple:
+    """Return both as tensors of one dtype; one would be repeated along the other otherwise."""
+    labels, logits = match((operand(labels), operand(logits)), "cross entropy")
+    if np.shape(plain(labels)) != np.shape(plain(logits)):
+        refuse(
+            f"Logits of shape {np.shape(plain(logits))}, and labels of shape "
+            f"{np.shape(plain(labels))}: they must have the same shape.",
+            "Use tf.reshape or tf.squeeze on one of them.",
+        )
+    return labels, logits
 
 
 def sigmoid_cross_entropy_with_logits(
     labels: Any = None, logits: Any = None, name: str | None = None
 ) -> Tensor:
     """Return the cross entropy of each logit with a probability, without overflow."""
-    labels, x = match((operand(labels), operand(logits)), "cross entropy")
+    labels, x = _of_one_shape(labels, logits)
     return tensor_of(np.logaddexp(x, 0) - x * labels)
 
 
@@ -137,7 +143,7 @@ def weighted_cross_entropy_with_logits(
     labels: Any, logits: Any, pos_weight: Any, name: str | None = None
 ) -> Tensor:
     """Return the cross entropy with the positive labels weighted."""
-    labels, x = match((operand(labels), operand(logits)), "cross entropy")
+    labels, x = _of_one_shape(labels, logits)
     weight = (pos_weight - 1) * labels + 1
     return tensor_of((1 - labels) * x + weight * np.logaddexp(-x, 0))
 
@@ -153,7 +159,10 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
 def bias_add(value: Any, bias: Any, data_format: Any = None, name: str | None = None) -> Tensor:
     """Return ``value + bias``, the bias along the last axis (or the second, for "NC...")."""
     value, bias = match((operand(value), operand(bias)), "bias_add")
-    if data_format is not None and data_format.startswith("NC"):
+    shape, channels_first = np.shape(plain(value)), str(data_format).startswith("NC")
+    if np.shape(plain(bias)) != (shape[1:2] if channels_first else shape[-1:]) or len(shape) < 2:
+        refuse(f"bias_add of shapes {shape} and {np.shape(plain(bias))}.", "Use x + y.")
+    if channels_first:
         bias = np.reshape(bias, (-1,) + (1,) * (np.ndim(plain(value)) - 2))
     return tensor_of(value + bias)
 
@@ -183,7 +192,7 @@ def l2_normalize(
     """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
     x = operand(x)
     squares = np.sum(np.square(x), axis=whole_numbers(axis), keepdims=True)
-    floor = np.where(plain(squares) >= epsilon, squares, epsilon)
+    floor = np.where(chosen(np.greater_equal, squares, epsilon), squares, epsilon)
     return tensor_of(x / np.sqrt(floor))
 
 
@@ -204,9 +213,12 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) 
 
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
     """Tell for each row whether the target is among the k largest."""
-    rows = np.asarray(plain(predictions))
-    own = np.take_along_axis(rows, np.asarray(plain(targets))[:, None], axis=1)
-    return tensor_of(np.sum(rows > own, axis=1) < whole_numbers(k))
+    return tensor_of(chosen(_are_in_top, targets, predictions, k=whole_numbers(k)))
+
+
+def _are_in_top(targets: Any, predictions: Any, k: int) -> np.ndarray:
+    own = np.take_along_axis(np.asarray(predictions), np.asarray(targets)[:, None], axis=1)
+    return np.sum(predictions > own, axis=1) < k
 
 
 __getattr__ = advice.missing("tf.nn")

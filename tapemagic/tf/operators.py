@@ -10,8 +10,10 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays import operators
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.errors import TapeError
 
 from .conversion import check_matrices, match
+from .refusals import describe, refuse
 from .tensor import Tensor, TensorMethods, tensor_of
 
 
@@ -52,7 +54,12 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     args = match(args, rule.name)
     if compute is operator.matmul:
         check_matrices(*args)
-    return dispatch.call_operator(rule, compute, args)
+    try:
+        return dispatch.call_operator(rule, compute, args)
+    except ValueError as error:
+        if isinstance(error, TapeError):
+            raise
+        refuse(describe(rule.name, args, error))
 
 
 def install(variable: type) -> None:

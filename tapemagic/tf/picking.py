@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.errors import TensorError
 
+from .choices import chosen
 from .conversion import match, operand, whole_numbers
 from .creation import zeros
+from .refusals import in_words, refuse
 from .specs import as_dtype, int32
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -21,8 +21,8 @@ FUNCTIONS: dict[str, Callable] = {}
 
 
 def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__.rstrip("_")] = fun
-    return fun
+    FUNCTIONS[fun.__name__.rstrip("_")] = explained = in_words(fun)
+    return explained
 
 
 def positions(indices: Any, length: int, what: str) -> np.ndarray:
@@ -30,9 +30,7 @@ def positions(indices: Any, length: int, what: str) -> np.ndarray:
     places = np.asarray(plain(indices))
     places = places.astype(np.intp) if places.size == 0 else places
     if places.size and (places.min() < 0 or places.max() >= length):
-        raise leaks.locate(
-            TensorError(f"{what}: an index is not in [0, {length}).", fix="Check the indices.")
-        )
+        refuse(f"{what}: an index is not in [0, {length}).", "Check the indices.")
     return places
 
 
@@ -43,9 +41,7 @@ def gather(
 ) -> Tensor:  # fmt: skip
     """Return slices along an axis, at given places; the gradient is a dense tensor."""
     if batch_dims:
-        raise leaks.locate(
-            TensorError("gather with batch_dims is not provided.", fix="Use np.take_along_axis.")
-        )
+        refuse("gather with batch_dims is not provided.", "Use np.take_along_axis.")
     x, axis = operand(params), 0 if axis is None else whole_numbers(axis)
     return tensor_of(np.take(x, positions(indices, np.shape(x)[axis], "gather"), axis=axis))
 
@@ -59,6 +55,8 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
 def _tuples(params: Any, indices: Any) -> tuple:
     places = np.moveaxis(np.asarray(plain(indices)), -1, 0)
     lengths = np.shape(plain(params))
+    if len(places) > len(lengths):
+        refuse(f"Indices of {len(places)} numbers each, of a tensor of shape {lengths}.")
     return tuple(positions(part, n, "indices") for part, n in zip(places, lengths, strict=False))
 
 
@@ -102,10 +100,14 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) 
 @_declare
 def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """Return `size` elements from `begin` on, along each axis; -1 for all that follow."""
-    starts, counts = whole_numbers(begin), whole_numbers(size)
-    return operand(input_)[
-        tuple(slice(i, None if n < 0 else i + n) for i, n in zip(starts, counts, strict=True))
-    ]
+    x = operand(input_)
+    starts, counts = (np.atleast_1d(whole_numbers(part)).tolist() for part in (begin, size))
+    parts = []
+    for i, n, length in zip(starts, counts, x.shape, strict=True):
+        if not 0 <= i <= length or n > length - i:
+            refuse(f"slice from {starts} of size {counts} of a tensor of shape {x.shape}.")
+        parts.append(slice(i, None if n < 0 else i + n))
+    return x[tuple(parts)]
 
 
 @_declare
@@ -138,13 +140,18 @@ def argsort(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the places that put the elements in order; equal ones keep theirs."""
-    x = np.asarray(plain(operand(values)))
-    if direction == "DESCENDING":  # from the back and turned round, so that ties keep their order
-        last = x.shape[axis] - 1
-        places = last - np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
-    else:
-        places = np.argsort(x, axis=axis, kind="stable")
-    return tensor_of(places.astype(np.int32))
+    order = _falling if direction == "DESCENDING" else _rising
+    return tensor_of(chosen(order, operand(values), axis=axis).astype(np.int32))
+
+
+def _rising(x: Any, axis: int) -> np.ndarray:
+    return np.argsort(x, axis=axis, kind="stable")
+
+
+def _falling(x: Any, axis: int) -> np.ndarray:
+    """Sort from the back and turn round, so that ties keep their order."""
+    places = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+    return np.shape(x)[axis] - 1 - places
 
 
 @_declare
@@ -153,7 +160,7 @@ def searchsorted(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return where values would go in a sorted tensor."""
-    places = np.searchsorted(plain(sorted_sequence), plain(values), side)
+    places = chosen(np.searchsorted, sorted_sequence, values, side)
     return tensor_of(np.asarray(places).astype(as_dtype(out_type).dtype))
 
 
@@ -161,7 +168,7 @@ def searchsorted(
 def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple:
     """Return the distinct elements in order of appearance, and each element's place in them."""
     x = operand(x)
-    _, first, places = np.unique(plain(x), return_index=True, return_inverse=True)
+    _, first, places = chosen(np.unique, x, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank_of = np.argsort(order)
     return np.take(x, first[order]), tensor_of(rank_of[places].astype(as_dtype(out_idx).dtype))

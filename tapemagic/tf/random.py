@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.calls.dispatch import plain
-
 from . import advice
+from .choices import chosen
 from .conversion import operand, whole_numbers
 from .specs import as_dtype, float32, int64
 from .tensor import Tensor, tensor_of
@@ -82,7 +81,7 @@ class Generator:
 
     def categorical(self, logits: Any, num_samples: Any, dtype: Any = int64) -> Tensor:
         """Return, for each row, classes drawn by their unnormalised log-probabilities."""
-        scores = plain(operand(logits))[:, np.newaxis, :]
+        scores = chosen(np.positive, operand(logits))[:, np.newaxis, :]
         size = (len(scores), whole_numbers(num_samples), scores.shape[-1])
         # the largest of scores with Gumbel noise is each class with its probability
         drawn = np.argmax(scores + self._source.gumbel(size=size), axis=-1)
@@ -121,7 +120,7 @@ class _State:
         if seed is None:
             return self.shared
         if seed not in self.own:
-            self.own[seed] = Generator(np.random.default_rng([abs(seed), abs(self.seed or 0)]))
+            self.own[seed] = Generator(np.random.default_rng(beginning(seed)))
         return self.own[seed]
 
 
@@ -131,6 +130,13 @@ _STATE = _State()
 def set_seed(seed: Any) -> None:
     """Start the global generator anew: the same numbers on every run."""
     _STATE.restart(seed)
+
+
+def beginning(seed: Any) -> list[int]:
+    """Return what a generator starts from: drawn from the global one if no seed is given."""
+    if seed is None:
+        return [int(_STATE.shared._source.integers(2**32))]
+    return [abs(whole_numbers(seed)), abs(_STATE.seed or 0)]
 
 
 def get_global_generator() -> Generator:

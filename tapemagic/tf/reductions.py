@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.cuts import constant_of
 
+from .choices import chosen
 from .conversion import operand, whole_numbers
+from .refusals import in_words
 from .specs import as_dtype, int64
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -25,7 +28,7 @@ def _reduction(name: str, fun: Callable) -> Callable:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"See `{name}` in the table: over all axes, or those of `axis`."
-    return FUNCTIONS.setdefault(name, function)
+    return FUNCTIONS.setdefault(name, in_words(function))
 
 
 def _in_own_dtype(fun: Callable) -> Callable:
@@ -47,7 +50,7 @@ def _mean(x: Any, **options: Any) -> Any:
 
 def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     """Subtract the largest element first, so that nothing overflows."""
-    largest = np.max(dispatch.plain(x), axis=axis, keepdims=True)
+    largest = np.max(dispatch.plain(constant_of(x)), axis=axis, keepdims=True)
     largest = np.where(np.isfinite(largest), largest, 0)
     y = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     if keepdims:
@@ -73,8 +76,8 @@ reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean)
 
 
 def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = fun
-    return fun
+    FUNCTIONS[fun.__name__] = explained = in_words(fun)
+    return explained
 
 
 @_declare
@@ -83,7 +86,8 @@ def count_nonzero(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the number of elements that are not 0."""
-    y = np.count_nonzero(dispatch.plain(operand(input)), whole_numbers(axis), keepdims=keepdims)
+    x = operand(input)
+    y = chosen(np.count_nonzero, x, axis=whole_numbers(axis), keepdims=keepdims)
     return tensor_of(np.asarray(y).astype(as_dtype(dtype).dtype))
 
 
@@ -178,5 +182,5 @@ def clip_by_global_norm(
 
 def _factor(size: Any, limit: Any) -> Any:
     """Return ``limit / size`` where that is less than 1."""
-    inside = dispatch.plain(size) <= dispatch.plain(limit)
+    inside = chosen(np.less_equal, size, limit)
     return np.where(inside, 1, limit / np.where(inside, 1, size))

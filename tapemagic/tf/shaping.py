@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import is_traced, plain
-from tapemagic.errors import TensorError
 
 from .conversion import convert_to_tensor, match, operand, whole_numbers
+from .refusals import in_words, refuse
 from .specs import TensorShape, as_dtype, int32
 from .tensor import Tensor, tensor_of
 
@@ -18,8 +19,8 @@ FUNCTIONS: dict[str, Callable] = {}
 
 
 def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__.rstrip("_")] = fun
-    return fun
+    FUNCTIONS[fun.__name__.rstrip("_")] = explained = in_words(fun)
+    return explained
 
 
 # ---------------------------------------------------------------------------------------- facts
@@ -55,7 +56,19 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
 @_declare
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     """Return the elements in another shape; -1 is worked out."""
-    return tensor_of(np.reshape(operand(tensor), whole_numbers(shape)))
+    x, lengths = operand(tensor), whole_numbers(shape)
+    try:
+        return tensor_of(np.reshape(x, lengths))
+    except ValueError:
+        wanted = np.atleast_1d(lengths).tolist()
+        if wanted.count(-1) > 1:
+            refuse(f"Only one length may be -1, not two: {wanted}.")
+        known = math.prod(n for n in wanted if n >= 0)
+        values = f"{'a multiple of ' * (-1 in wanted)}{known}"
+        refuse(
+            f"Input to reshape is a tensor with {x.shape.num_elements()} values, but the requested "
+            f"shape has {values}: {x.shape} to {wanted}."
+        )
 
 
 @_declare
@@ -86,7 +99,10 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
 @_declare
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """Return the tensor repeated along each axis."""
-    return tensor_of(np.tile(operand(input), whole_numbers(multiples)))
+    x, counts = operand(input), np.atleast_1d(whole_numbers(multiples)).tolist()
+    if len(counts) != len(x.shape):
+        refuse(f"tile of a tensor of shape {x.shape} takes {len(x.shape)} multiples, not {counts}.")
+    return tensor_of(np.tile(x, counts))
 
 
 @_declare
@@ -114,6 +130,8 @@ def pad(
 ) -> Tensor:  # fmt: skip
     """Return the tensor with a border: of one value, reflected, or symmetric."""
     width = [whole_numbers(pair) for pair in plain(paddings)]
+    if len(width) != len(np.shape(plain(tensor))):
+        refuse(f"pad of a tensor of shape {np.shape(plain(tensor))}: a pair per axis, not {width}.")
     if mode.upper() == "CONSTANT":
         return tensor_of(np.pad(operand(tensor), width, constant_values=constant_values))
     return tensor_of(np.pad(operand(tensor), width, mode=mode.lower()))
@@ -144,6 +162,8 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list:
     """Return a list of the parts along an axis."""
     moved = np.moveaxis(operand(value), axis, 0)
+    if num is not None and num != len(moved):
+        refuse(f"unstack into {num} parts of an axis of length {len(moved)}.")
     return [moved[i] for i in range(np.shape(moved)[0])]
 
 
@@ -159,5 +179,5 @@ def split(
     known = sum(n for n in sizes if n >= 0)
     sizes = [n if n >= 0 else length - known for n in sizes]
     if sum(sizes) != length:
-        raise TensorError(f"split into {sizes} of an axis of length {length}.")
+        refuse(f"split into {sizes} of an axis of length {length}.")
     return [tensor_of(part) for part in np.split(x, np.cumsum(sizes)[:-1], axis=axis)]

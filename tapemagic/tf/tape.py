@@ -197,7 +197,7 @@ def custom_gradient(f: Callable) -> Callable:
 
 
 def _name(f: Callable) -> str:
-    return getattr(f, "__name__", "The function")
+    return getattr(f, "__name__", getattr(f, "name", "The function"))  # a layer has a name
 
 
 def _refuse_captured(f: Callable, known: set[int], start: int) -> None:
@@ -237,6 +237,7 @@ def recompute_grad(f: Callable) -> Callable:
         def of_tensors(*args: Any) -> Any:
             return f(*map(tensor_of, args), **kwargs)
 
+        of_tensors.__name__ = _name(f)
         return _result(checkpoints.checkpoint(of_tensors)(*map(operand, args)))
 
     return wrapper

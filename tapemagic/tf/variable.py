@@ -120,7 +120,7 @@ class Variable(TensorMethods, core.Variable):
         return self.read_value()
 
     def __copy__(self) -> Variable:
-        return Variable(self._value, self.trainable, name=self.storage.name)
+        return type(self)(self._value, self.trainable, name=self.storage.name)
 
     def __reduce__(self) -> Any:
         self._hand_out("pickling")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from tf.differences import assert_same
 
 import tapemagic
 from tapemagic import tf
@@ -198,3 +199,51 @@ def test_nest_of_other_structure(one, other, error):
         tf.nest.map_structure(lambda *leaves: leaves, one, other)
     if error is TypeError:
         assert tf.nest.map_structure(lambda *x: sum(x), one, other, check_types=False) == [2]
+
+
+# ----------------------------------------------------------------------------------- scan and fold
+
+ROWS = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]])
+
+
+def running(fn, rows, start=None):
+    values = [] if start is not None else [rows[0]]
+    value, rows = (start, rows) if start is not None else (rows[0], rows[1:])
+    for row in rows:
+        value = fn(value, row)
+        values.append(value)
+    return values
+
+
+@pytest.mark.parametrize("start", [None, np.array([2.0, 0.5])])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_scan(start, reverse):
+    def reference(x):
+        values = running(lambda a, x: a * x + 1, x[::-1] if reverse else x, start)
+        return np.stack(values[::-1] if reverse else values)
+
+    assert_same(lambda x: tf.scan(lambda a, x: a * x + 1, x, start, reverse=reverse), reference,
+                ROWS)  # fmt: skip
+
+
+@pytest.mark.parametrize("start", [None, np.array([2.0, 0.5])])
+def test_folds(start):
+    def fold(x):
+        return running(lambda a, x: a * x + 1, x, start)[-1]
+
+    assert_same(lambda x: tf.foldl(lambda a, x: a * x + 1, x, start), fold, ROWS)
+    assert_same(lambda x: tf.foldr(lambda a, x: a * x + 1, x, start), lambda x: fold(x[::-1]), ROWS)
+
+
+def test_scan_of_structures():
+    """Fibonacci's numbers, as the documentation of TensorFlow counts them."""
+    start = (np.array(0), np.array(1))
+    first, second = tf.scan(lambda a, _: (a[1], a[0] + a[1]), tf.zeros(6), start)
+    assert first.numpy().tolist() == [1, 1, 2, 3, 5, 8]
+    assert second.numpy().tolist() == [1, 2, 3, 5, 8, 13]
+    pairs = (tf.constant([1, 2, 3]), tf.constant([10, 20, 30]))
+    found = tf.scan(lambda a, x: a + x[0] * x[1], pairs, tf.constant(0))
+    assert found.numpy().tolist() == [10, 50, 140]
+    for call in (tf.scan, tf.foldl, tf.foldr):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"tf.{call.__name__}"):
+            call(lambda a, x: a + x, [1.0, 2.0])

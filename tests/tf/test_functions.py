@@ -146,6 +146,7 @@ ROWS = {
                           lambda a, b: a.T @ b, B, B + 1),
     "matvec": (tf.linalg.matvec, np.matmul, M, V),
     "tensordot": (lambda a, b: tf.tensordot(a, b, axes=1), lambda a, b: a @ b, M, B),
+    "einsum of stacks": (lambda a, b: tf.einsum("...ij,jk", a, b), np.matmul, np.stack([M, S]), B),
     "einsum": (lambda a, b: tf.einsum("ij,jk->ki", a, b), lambda a, b: (a @ b).T, M, B),
     "inv": (tf.linalg.inv, np.linalg.inv, M),
     "pinv": (tf.linalg.pinv, np.linalg.pinv, M),

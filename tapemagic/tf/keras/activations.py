@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, arithmetic, nn
+from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor, operand
 from tapemagic.tf.tensor import Tensor, tensor_of
 
@@ -41,7 +41,7 @@ log_sigmoid = _of_one("log_sigmoid", arithmetic.FUNCTIONS["log_sigmoid"])
 def elu(x: Any, alpha: Any = 1.0) -> Tensor:
     """Return `x`, and ``alpha * (exp(x) - 1)`` where it is not positive."""
     x = operand(x)
-    return tensor_of(np.where(plain(x) > 0, x, nn.elu(x) * alpha))
+    return tensor_of(np.where(chosen(np.greater, x, 0), x, nn.elu(x) * alpha))
 
 
 def gelu(x: Any, approximate: bool = False) -> Tensor:

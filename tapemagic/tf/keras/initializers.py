@@ -7,10 +7,13 @@ networks"; He et al. 2015, "Delving deep into rectifiers"; LeCun et al. 1998, "E
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, random
 from tapemagic.tf.conversion import whole_numbers
@@ -163,5 +166,37 @@ HeNormal = _scaling("HeNormal", 2.0, "fan_in", "truncated_normal")
 HeUniform = _scaling("HeUniform", 2.0, "fan_in", "uniform")
 LecunNormal = _scaling("LecunNormal", 1.0, "fan_in", "truncated_normal")
 LecunUniform = _scaling("LecunUniform", 1.0, "fan_in", "uniform")
+
+_BY_NAME = {
+    name: cls for name, cls in vars().copy().items()
+    if isinstance(cls, type) and issubclass(cls, Initializer) and name[0] not in "_I"
+}  # fmt: skip
+_BY_NAME |= {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): cls for name, cls in _BY_NAME.items()}
+_BY_NAME |= {"normal": RandomNormal, "uniform": RandomUniform, "one": Ones, "zero": Zeros}
+
+
+def get(identifier: Any) -> Callable:
+    """Return an initializer by its name; a class is called, another callable stays as it is.
+
+    Raises
+    ------
+    TapeUseError
+        If no initializer is called so.
+
+    Examples
+    --------
+    >>> get("ones")((2,)).numpy()
+    array([1., 1.], dtype=float32)
+    """
+    found = _BY_NAME.get(identifier) if isinstance(identifier, str) else identifier
+    if not callable(found):
+        raise leaks.locate(
+            TapeUseError(
+                f"No initializer is called {identifier!r}.",
+                fix="Pass a function of a shape and a dtype.",
+            )
+        )
+    return found() if isinstance(found, type) else found
+
 
 __getattr__ = advice.missing("tf.keras.initializers")

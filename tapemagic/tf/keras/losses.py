@@ -10,8 +10,10 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, nn
+from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor, operand
 from tapemagic.tf.creation import cast
+from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
 _EPSILON = 1e-7
@@ -25,10 +27,31 @@ class Reduction:
     SUM = "sum"
 
 
+def same_rank(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return both with one number of axes, where one has a last axis of length 1 more.
+
+    Labels of shape (n,) beside predictions of shape (n, 1) would be broadcast to (n, n) otherwise.
+    """
+    shapes = np.shape(plain(x)), np.shape(plain(y))
+    if len(shapes[0]) == len(shapes[1]) + 1 and shapes[0][-1] == 1:
+        return x, np.expand_dims(y, -1)
+    if len(shapes[1]) == len(shapes[0]) + 1 and shapes[1][-1] == 1:
+        return np.expand_dims(x, -1), y
+    return x, y
+
+
 def _pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Return both as tensors of the prediction's dtype."""
+    """Return both as tensors of the prediction's dtype, and of one rank."""
     y_pred = operand(y_pred)
-    return cast(convert_to_tensor(y_true), dtype_of(y_pred)), y_pred
+    return same_rank(cast(convert_to_tensor(y_true), dtype_of(y_pred)), y_pred)
+
+
+def _equals(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return a `_pair` of one shape: entropies do not broadcast."""
+    y_true, y_pred = _pair(y_true, y_pred)
+    if np.shape(plain(y_true)) != (shape := np.shape(plain(y_pred))):
+        refuse(f"Labels of shape {np.shape(plain(y_true))} for predictions of shape {shape}.")
+    return y_true, y_pred
 
 
 def _rows(y: Any) -> Tensor:
@@ -52,7 +75,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """Return the mean of Huber's loss: squares up to `delta`, then straight."""
     y_true, y_pred = _pair(y_true, y_pred)
     size = np.abs(y_pred - y_true)
-    inside = plain(size) <= delta
+    inside = chosen(np.less_equal, size, delta)
     return _rows(np.where(inside, 0.5 * np.square(size), delta * size - 0.5 * delta * delta))
 
 
@@ -66,10 +89,12 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """Return the mean of ``max(1 - y_true * y_pred, 0)``; labels 0 and 1 become -1 and 1."""
     y_true, y_pred = _pair(y_true, y_pred)
-    labels = plain(y_true)
-    if np.isin(labels, (0, 1)).all():
-        labels = 2 * labels - 1
+    labels = y_true * 2 - 1 if chosen(_are_bits, y_true) else y_true
     return _rows(nn.relu(1 - y_pred * labels))
+
+
+def _are_bits(labels: Any) -> bool:
+    return bool(np.isin(labels, (0, 1)).all())
 
 
 def _clipped(p: Any) -> Any:
@@ -84,7 +109,7 @@ def binary_crossentropy(
     axis: int = -1,
 ) -> Tensor:
     """Return the mean cross entropy of probabilities (or logits) with labels of 0 and 1."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = _equals(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
@@ -103,7 +128,7 @@ def categorical_crossentropy(
     axis: int = -1,
 ) -> Tensor:
     """Return the cross entropy of each row of probabilities (or logits) with a one-hot row."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = _equals(y_true, y_pred)
     if label_smoothing:
         count = np.shape(plain(y_true))[-1]
         y_true = y_true * (1 - label_smoothing) + label_smoothing / count
@@ -157,6 +182,7 @@ class Loss:
         losses = operand(self.call(y_true, y_pred))
         if sample_weight is not None:
             weight = cast(convert_to_tensor(sample_weight), dtype_of(losses))
+            losses, weight = same_rank(losses, weight)
             missing = np.ndim(plain(losses)) - np.ndim(plain(weight))
             losses = losses * np.reshape(weight, np.shape(plain(weight)) + (1,) * max(missing, 0))
         if self.reduction == "none":

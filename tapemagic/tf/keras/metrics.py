@@ -8,7 +8,10 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.tf import advice
+from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import Tensor, tensor_of
+
+from .losses import same_rank
 
 
 class Mean:
@@ -34,13 +37,13 @@ class Mean:
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values."""
         values = np.asarray(plain(values), float)
-        weights = (
-            np.ones(values.shape)
-            if sample_weight is None
-            else np.asarray(plain(sample_weight), float)
-        )
+        weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
+        if weights.ndim:
+            values, weights = same_rank(values, weights)
+            values = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
+        weights = np.broadcast_to(weights, values.shape)
         self._total += float(np.sum(values * weights))
-        self._weight += float(np.sum(np.broadcast_to(weights, values.shape)))
+        self._weight += float(np.sum(weights))
 
     def result(self) -> Tensor:
         """Return the mean, 0 of nothing."""
@@ -50,6 +53,11 @@ class Mean:
         """Take in values and return the mean so far."""
         self.update_state(*args, **kwargs)
         return self.result()
+
+
+def _rows(values: np.ndarray) -> np.ndarray:
+    """Average over the last axis, so that there is one value for each weight."""
+    return values.mean(axis=-1) if values.ndim > 1 else values
 
 
 class _Comparison(Mean):
@@ -62,6 +70,14 @@ class _Comparison(Mean):
         truth, prediction = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
         super().update_state(self._compare(truth, prediction), sample_weight)
 
+    @staticmethod
+    def _aligned(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return both with one shape."""
+        y_true, y_pred = same_rank(y_true, y_pred)
+        if y_true.shape != y_pred.shape:
+            refuse(f"Labels of shape {y_true.shape} for predictions of shape {y_pred.shape}.")
+        return y_true, y_pred
+
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
@@ -70,7 +86,24 @@ class MeanSquaredError(_Comparison):
     """The mean of squared differences."""
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return np.square(y_pred - y_true)
+        y_true, y_pred = self._aligned(y_true, y_pred)
+        return _rows(np.square(y_pred - y_true))
+
+
+class MeanAbsoluteError(_Comparison):
+    """The mean of absolute differences."""
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        y_true, y_pred = self._aligned(y_true, y_pred)
+        return _rows(np.abs(y_pred - y_true))
+
+
+class Accuracy(_Comparison):
+    """How often a prediction is the label."""
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        y_true, y_pred = self._aligned(y_true, y_pred)
+        return _rows(y_true == y_pred)
 
 
 class BinaryAccuracy(_Comparison):
@@ -81,13 +114,15 @@ class BinaryAccuracy(_Comparison):
         self.threshold = threshold
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return (y_pred > self.threshold) == (y_true > 0.5)
+        y_true, y_pred = self._aligned(y_true, y_pred)
+        return _rows((y_pred > self.threshold) == (y_true > 0.5))
 
 
 class CategoricalAccuracy(_Comparison):
     """How often the largest of a row is where the one-hot row has its 1."""
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        y_true, y_pred = self._aligned(y_true, y_pred)
         return np.argmax(y_true, axis=-1) == np.argmax(y_pred, axis=-1)
 
 
@@ -95,9 +130,10 @@ class SparseCategoricalAccuracy(_Comparison):
     """How often the largest of a row is at the class number."""
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        if y_true.ndim == y_pred.ndim:
+        if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
             y_true = y_true[..., 0]
-        return y_true == np.argmax(y_pred, axis=-1)
+        y_true, places = self._aligned(y_true, np.argmax(y_pred, axis=-1))
+        return y_true == places
 
 
 __getattr__ = advice.missing("tf.keras.metrics")

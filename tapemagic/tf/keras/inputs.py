@@ -1,0 +1,135 @@
+"""`tf.keras.Input`, what a `Sequential` begins with, and `InputSpec`, what a layer expects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.errors import TapeUseError
+from tapemagic.tf.specs import TensorShape, as_dtype, float32
+
+
+class Input:
+    """The shape of one example, at the beginning of a `Sequential`, which is then built at once.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Without the batch.
+    batch_size : int, optional
+    dtype : dtype, optional
+    batch_shape : tuple, optional
+        `shape` with the batch.
+    name : str, optional
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> model = tf.keras.Sequential([tf.keras.Input(shape=(4,)), tf.keras.layers.Dense(3)])
+    >>> [v.shape for v in model.variables]
+    [TensorShape([4, 3]), TensorShape([3])]
+    """
+
+    def __init__(
+        self, shape: Any = None, batch_size: int | None = None, dtype: Any = None,
+        batch_shape: Any = None, name: str | None = None,
+    ) -> None:  # fmt: skip
+        if (shape is None) is (batch_shape is None):
+            raise leaks.locate(
+                TapeUseError(
+                    "tf.keras.Input takes one of shape and batch_shape.",
+                    fix="Use shape=(...), without the batch.",
+                )
+            )
+        whole = (batch_size, *TensorShape(shape)) if batch_shape is None else batch_shape
+        self.shape = self.batch_shape = TensorShape(whole)
+        self.dtype, self.name = as_dtype(dtype or float32), name
+
+    def refuse(self, caller: str) -> None:
+        """Raise: a layer or model was to be connected to this.
+
+        Raises
+        ------
+        TapeUseError
+        """
+        raise leaks.locate(
+            TapeUseError(
+                f"{caller!r} was given a tf.keras.Input: models of connected layers (the "
+                "functional API) are not provided.",
+                fix="Use tf.keras.Sequential([...]), or a subclass of tf.keras.Model with a method "
+                "call.",
+            )
+        )
+
+
+class InputLayer(Input):
+    """`Input` by the name of a layer; `input_shape` is what Keras 2 called `shape`."""
+
+    def __init__(self, shape: Any = None, input_shape: Any = None, **more: Any) -> None:
+        super().__init__(input_shape if shape is None else shape, **more)
+
+
+class InputSpec:
+    """What a layer expects of its input.
+
+    Parameters
+    ----------
+    ndim, min_ndim : int, optional
+        Number of axes, exactly or at least.
+    axes : dict, optional
+        Axis -> length.
+    """
+
+    def __init__(
+        self, dtype: Any = None, shape: Any = None, ndim: int | None = None,
+        max_ndim: int | None = None, min_ndim: int | None = None,
+        axes: Mapping[int, int] | None = None,
+    ) -> None:  # fmt: skip
+        if shape is not None:
+            ndim = len(shape)
+            axes = {axis: length for axis, length in enumerate(shape) if length is not None}
+        self.ndim, self.max_ndim, self.min_ndim = ndim, max_ndim, min_ndim
+        self.axes = dict(axes or {})
+
+    def check(self, shape: tuple[int, ...], layer: str) -> None:
+        """Raise unless a shape is as expected.
+
+        Raises
+        ------
+        TapeUseError
+        """
+        found = len(shape)
+        wrong = ""
+        if self.ndim is not None and found != self.ndim:
+            wrong = f"expected ndim={self.ndim}, found ndim={found}"
+        elif self.max_ndim is not None and found > self.max_ndim:
+            wrong = f"expected max_ndim={self.max_ndim}, found ndim={found}"
+        elif self.min_ndim is not None and found < self.min_ndim:
+            wrong = f"expected min_ndim={self.min_ndim}, found ndim={found}"
+        for axis, length in {} if wrong else self.axes.items():
+            if shape[axis] != length:
+                wrong = f"expected axis {axis} to have the length {length}"
+        if wrong:
+            raise leaks.locate(
+                TapeUseError(
+                    f"The input of shape {shape} is incompatible with the layer {layer!r}: {wrong}."
+                )
+            )
+
+
+def positive(number: Any, name: str) -> int:
+    """Return a length that the user gave as an int.
+
+    Raises
+    ------
+    TapeUseError
+        If it is none.
+    """
+    found = np.asarray(plain(number))
+    if found.ndim or found.dtype.kind not in "iu" or found < 1:
+        raise leaks.locate(TapeUseError(f"{name}={number!r} is not a positive whole number."))
+    return int(found)

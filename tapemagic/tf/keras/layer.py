@@ -1,0 +1,160 @@
+"""`tf.keras.layers.Layer`: an object that has weights and is called, as in Keras 3.
+
+A layer makes its weights at its first call, when it knows the shape of its input: `build` makes
+them, `call` computes. Floats are brought to the layer's dtype, float32 unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import is_traced, plain
+from tapemagic.errors import TapeUseError
+from tapemagic.tf import nest
+from tapemagic.tf.creation import cast
+from tapemagic.tf.specs import TensorShape
+from tapemagic.tf.tensor import dtype_of
+
+from .calls import CALL, first_input, inside, with_training
+from .inputs import Input, InputSpec
+from .weights import Holder, refuse_options
+
+
+class Layer(Holder):
+    """Base class of layers: a subclass makes its weights in `build` and computes in `call`.
+
+    Parameters
+    ----------
+    trainable : bool
+        Whether its weights are among `trainable_variables`.
+    dtype : dtype, optional
+        Of the weights, and what float inputs are brought to: float32 if not given.
+    autocast : bool
+        Whether float inputs are brought to that dtype.
+    name : str, optional
+    input_shape : tuple, optional
+        Of one example: a `Sequential` that begins with this layer is built at once.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> class Scale(tf.keras.layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(
+    ...             shape=(input_shape[-1],), initializer="ones", name="factor"
+    ...         )
+    ...     def call(self, x):
+    ...         return x * self.factor
+    >>> layer = Scale(name="scale")
+    >>> print(layer(tf.constant([[2.0, 3.0]])))
+    tf.Tensor([[2. 3.]], shape=(1, 2), dtype=float32)
+    >>> layer.trainable_variables
+    [<Variable path=scale/factor, shape=(2,), dtype=float32, value=[1. 1.]>]
+    """
+
+    def __init__(
+        self, *, trainable: bool = True, dtype: Any = None, autocast: bool = True,
+        name: str | None = None, input_shape: Any = None, input_dim: int | None = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(trainable, dtype, name)
+        refuse_options(self, more)
+        self.autocast = autocast
+        self.input_spec: InputSpec | None = None
+        self.built = False
+        #: of one example, for a `Sequential`
+        self.first_shape = input_shape if input_dim is None else (input_dim,)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _marking_built(cls.build)  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of a shape; for subclasses."""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the result; for subclasses."""
+        raise NotImplementedError(f"{type(self).__name__} has no method call(self, inputs).")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the weights if they are not there yet, and return what `call` returns.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            What `call` takes; arrays become tensors, and floats get the layer's dtype. `training`
+            may be given to any layer, and reaches the layers inside.
+
+        Raises
+        ------
+        TapeUseError
+            For inputs that are no tensors or arrays, or whose shape does not fit.
+        """
+        self.check_made()
+        args = tuple(map(self._taken, args))
+        kwargs = {name: self._taken(x) for name, x in kwargs.items()}
+        inputs = first_input(self, args, kwargs)
+        self._check(inputs)
+        training, kwargs = with_training(self, args, kwargs)
+        with inside(self, training) as call:
+            self._run = call.run
+            if not self.built:
+                self._build_for(inputs)
+                self.built = True
+            return self.call(*args, **kwargs)
+
+    def _build_for(self, inputs: Any) -> None:
+        self.build(nest.map_structure(lambda x: TensorShape(np.shape(plain(x))), inputs))
+
+    def _taken(self, x: Any) -> Any:
+        """Return an argument as `call` gets it."""
+        if nest.is_nested(x):
+            return nest.map_structure(self._taken, x)
+        if not (is_traced(x) or isinstance(x, (np.ndarray, np.generic))):
+            return x
+        is_float = dtype_of(x).kind == "f"
+        return cast(x, self.dtype if is_float and self.autocast else dtype_of(x))
+
+    def as_floats(self, x: Any) -> Any:
+        """Return integers and bools in the layer's dtype, and the rest as it is."""
+        return cast(x, self.dtype) if dtype_of(x).kind in "biu" else x
+
+    def _check(self, inputs: Any) -> None:
+        """Raise unless the inputs are tensors of the shape that is expected."""
+        for x in nest.flatten(inputs):
+            if isinstance(x, Input):
+                x.refuse(self.name)
+            if x is not None and not is_traced(x):
+                raise leaks.locate(
+                    TapeUseError(
+                        f"The layer {self.name!r} was given a {type(x).__name__}, not a tensor.",
+                        fix="Pass tf.constant(...) or an array.",
+                    )
+                )
+        if self.input_spec is not None and is_traced(inputs):
+            self.input_spec.check(np.shape(plain(inputs)), self.name)
+
+
+def _marking_built(build: Callable) -> Callable:
+    """Let the `build` of a subclass say that the weights are there, whoever calls it."""
+
+    @functools.wraps(build)
+    def wrapper(self: Layer, *args: Any, **kwargs: Any) -> None:
+        call = CALL.get()
+        if call is not None and call.layer is self:
+            build(self, *args, **kwargs)
+        else:
+            with inside(self):
+                build(self, *args, **kwargs)
+        self.built = True
+
+    return wrapper

@@ -1,0 +1,154 @@
+"""Layers that bring numbers to mean 0 and variance 1, and then to a mean and scale of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.tf import nn
+from tapemagic.tf.conversion import whole_numbers
+from tapemagic.tf.tensor import Tensor
+
+from .inputs import InputSpec
+from .layer import Layer
+
+
+class _Normalization(Layer):
+    """What both have: a factor gamma and an offset beta along axes."""
+
+    def __init__(
+        self, epsilon: float, center: bool, scale: bool, beta_initializer: Any,
+        gamma_initializer: Any, **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**more)
+        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.beta_initializer, self.gamma_initializer = beta_initializer, gamma_initializer
+
+    def _make(self, shape: tuple[int, ...]) -> None:
+        self.gamma = self.beta = None
+        if self.scale:
+            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma")
+        if self.center:
+            self.beta = self.add_weight(shape, self.beta_initializer, name="beta")
+
+    def _normalized(self, x: Any, mean: Any, variance: Any, shape: Any) -> Tensor:
+        """Return `x` normalized; gamma and beta are brought to `shape` for it."""
+        gamma, beta = (None if v is None else np.reshape(v, shape) for v in (self.gamma, self.beta))
+        return nn.batch_normalization(x, mean, variance, beta, gamma, self.epsilon)
+
+
+class BatchNormalization(_Normalization):
+    """Normalize each channel: in training by the batch's mean and variance, else by running ones.
+
+    In training, examples of a batch depend on each other, and the running ones are moved.
+    Ioffe and Szegedy 2015, "Batch normalization".
+
+    Parameters
+    ----------
+    axis : int
+        That of the channels.
+    momentum : float
+        Part of the running mean and variance that stays at each call.
+    epsilon : float
+        Added to the variance.
+    center, scale : bool
+        Whether to learn an offset `beta` and a factor `gamma`.
+    beta_initializer, ... : str or callable
+    **more
+        What `Layer` takes; with ``trainable=False`` it works as outside of training.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> layer = tf.keras.layers.BatchNormalization(epsilon=0)
+    >>> print(layer(tf.constant([[1.0], [3.0]]), training=True)[:, 0])
+    tf.Tensor([-1.  1.], shape=(2,), dtype=float32)
+    """
+
+    def __init__(
+        self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
+        scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros", moving_variance_initializer: Any = "ones",
+        **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **more)
+        self.axis, self.momentum = axis, momentum
+        self.moving_mean_initializer = moving_mean_initializer
+        self.moving_variance_initializer = moving_variance_initializer
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma, beta and the running mean and variance, one number per channel each."""
+        shape = (input_shape[self.axis],)
+        self._make(shape)
+        self.moving_mean = self.add_weight(
+            shape, self.moving_mean_initializer, trainable=False, name="moving_mean"
+        )
+        self.moving_variance = self.add_weight(
+            shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
+
+    def call(self, inputs: Any, training: Any = None) -> Tensor:
+        """Return the input normalized."""
+        x = self.as_floats(inputs)
+        channels = self.axis % len(x.shape)
+        shape = [n if axis == channels else 1 for axis, n in enumerate(x.shape)]
+        if not (training and self.trainable):
+            mean, variance = self.moving_mean, self.moving_variance
+            return self._normalized(x, np.reshape(mean, shape), np.reshape(variance, shape), shape)
+        others = [axis for axis in range(len(shape)) if axis != channels]
+        mean, variance = nn.moments(x, others, keepdims=True)
+        for running, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            kept = plain(running) * self.momentum
+            running.assign(kept + plain(new).ravel() * (1 - self.momentum))
+        return self._normalized(x, mean, variance, shape)
+
+
+class LayerNormalization(_Normalization):
+    """Normalize each example by itself, along axes.
+
+    Ba et al. 2016, "Layer normalization".
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+    epsilon : float
+        Added to the variance.
+    center, scale : bool
+        Whether to learn an offset `beta` and a factor `gamma`.
+    beta_initializer, gamma_initializer : str or callable
+    **more
+        What `Layer` takes.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> print(tf.keras.layers.LayerNormalization(epsilon=0)(tf.constant([[1.0, 3.0], [0.0, 9.0]])))
+    tf.Tensor(
+    [[-1.  1.]
+     [-1.  1.]], shape=(2, 2), dtype=float32)
+    """
+
+    def __init__(
+        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **more)
+        self.axis = axis
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma and beta, of the lengths of the axes."""
+        axes = np.atleast_1d(whole_numbers(self.axis)).tolist()
+        self._axes = sorted(axis % len(input_shape) for axis in axes)
+        self._make(tuple(input_shape[axis] for axis in self._axes))
+        lengths = {axis: input_shape[axis] for axis in self._axes}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=lengths)
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the input normalized."""
+        x = self.as_floats(inputs)
+        shape = [n if axis in self._axes else 1 for axis, n in enumerate(x.shape)]
+        mean, variance = nn.moments(x, self._axes, keepdims=True)
+        return self._normalized(x, mean, variance, shape)

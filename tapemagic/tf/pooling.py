@@ -1,0 +1,100 @@
+"""Pooling: `tf.nn.max_pool2d` and `avg_pool2d`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff.calls.dispatch import plain
+
+from .choices import chosen
+from .refusals import refuse
+from .tensor import Tensor, dtype_of, tensor_of
+from .windows import as_image, cut_patches, find_border, pair
+
+
+def max_pool2d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC",
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the largest element in each place of a window, of each channel by itself.
+
+    Of equal ones the first is meant, row by row, as in TensorFlow: it gets the whole gradient.
+
+    Parameters
+    ----------
+    input : tensor, [batch, rows, columns, channels]
+    ksize, strides : int, or two of them
+        Size and steps of the window.
+    padding : {"SAME", "VALID"}
+        Whether the window may stand over the border, which has nothing in it.
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit, or the channels come first.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> x = tf.Variable(tf.reshape(tf.constant([1.0, 7.0, 7.0, 2.0]), [1, 2, 2, 1]))
+    >>> with tf.GradientTape() as tape:
+    ...     y = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")
+    >>> print(tf.squeeze(tape.gradient(y, x)))
+    tf.Tensor(
+    [[0. 1.]
+     [0. 0.]], shape=(2, 2), dtype=float32)
+    """
+    x = as_image(input, data_format, "max_pool2d")
+    window, steps = pair(ksize, "ksize"), pair(strides, "strides")
+    border = _border(x, window, steps, padding)
+    # The border repeats what is beside it, inside every window that reaches it: no new maximum, and
+    # no element comes before one that it came after.
+    patches = cut_patches(np.pad(x, border, mode="edge"), window, steps)
+    places = chosen(np.argmax, patches, axis=3)
+    largest = np.take_along_axis(patches, np.expand_dims(places, 3), axis=3)
+    return tensor_of(np.squeeze(largest, axis=3))
+
+
+def avg_pool2d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC",
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the mean in each place of a window, of each channel by itself.
+
+    Where the window stands over the border, the mean is that of the elements inside.
+
+    Parameters
+    ----------
+    input : tensor, [batch, rows, columns, channels]
+    ksize, strides : int, or two of them
+        Size and steps of the window.
+    padding : {"SAME", "VALID"}
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit, or the channels come first.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> x = tf.reshape(tf.constant([1.0, 2.0, 6.0]), [1, 1, 3, 1])
+    >>> print(tf.squeeze(tf.nn.avg_pool2d(x, ksize=[1, 2], strides=1, padding="SAME")))
+    tf.Tensor([1.5 4.  6. ], shape=(3,), dtype=float32)
+    """
+    x = as_image(input, data_format, "avg_pool2d")
+    if dtype_of(x).kind != "f":
+        refuse(f"avg_pool2d of {dtype_of(x)}: it takes floats only.", "Use tf.cast(x, tf.float32).")
+    window, steps = pair(ksize, "ksize"), pair(strides, "strides")
+    border = _border(x, window, steps, padding)
+    inside = np.pad(np.ones((1, *np.shape(plain(x))[1:3], 1), dtype_of(x)), border)
+    count = np.sum(cut_patches(inside, window, steps), axis=3)
+    return tensor_of(np.sum(cut_patches(np.pad(x, border), window, steps), axis=3) / count)
+
+
+def _border(x: Any, window: tuple, strides: tuple, padding: Any) -> list:
+    if not isinstance(padding, str):
+        refuse("Pooling with a padding of numbers is not provided.", 'Use "SAME" or "VALID".')
+    return [(0, 0), *find_border(padding, x.shape[1:3], window, strides, (1, 1)), (0, 0)]

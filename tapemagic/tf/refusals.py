@@ -1,0 +1,55 @@
+"""Wrong shapes, in TensorFlow's class of error and with the shapes in the text."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import is_traced, plain
+from tapemagic.errors import TapeError, TensorError
+
+
+def refuse(what: str, fix: str = "") -> NoReturn:
+    """Raise InvalidArgumentError, with the user's line.
+
+    Raises
+    ------
+    TensorError
+    """
+    raise leaks.locate(TensorError(what, fix=fix))
+
+
+def in_words(fun: Callable) -> Callable:
+    """Let NumPy's errors in a function be TensorFlow's, with the shapes of its arguments."""
+
+    @functools.wraps(fun)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return fun(*args, **kwargs)
+        except (ValueError, IndexError) as error:
+            if isinstance(error, TapeError):
+                raise
+            refuse(describe(fun.__name__, [*args, *kwargs.values()], error))
+
+    return wrapper
+
+
+def describe(name: str, args: Iterable, error: Exception) -> str:
+    """Return what was called with tensors of which shapes, and what NumPy says of it."""
+    shapes = " and ".join(str(np.shape(plain(x))) for x in _arrays(args))
+    reason = str(error).strip()
+    if "core dimension" in reason:  # said of gufuncs, which matrices are multiplied by
+        reason = "Matrix size-incompatible."
+    return f"{name.strip('_')} of {shapes or 'plain numbers'}: {reason}"
+
+
+def _arrays(args: Iterable) -> Iterable:
+    for x in args:
+        if is_traced(x) or isinstance(x, np.ndarray):
+            yield x
+        elif isinstance(x, (list, tuple)):
+            yield from _arrays(x)

@@ -1,0 +1,64 @@
+"""Sums of segments against loops, and the documented examples of TensorFlow."""
+
+import numpy as np
+import pytest
+from tf.differences import assert_same
+
+from tapemagic import tf
+
+C = [[1, 2, 3, 4], [4, 3, 2, 1], [5, 6, 7, 8]]
+X = np.arange(12.0).reshape(2, 3, 2) ** 1.5
+
+
+def by_hand(numbers, count):
+    def of(x):
+        y = np.zeros((count, *x.shape[np.ndim(numbers) :]))
+        for index in np.ndindex(np.shape(numbers)):
+            if numbers[index] >= 0:
+                y[numbers[index]] += x[index]
+        return y
+
+    return of
+
+
+def test_documented_examples():
+    found = tf.math.segment_sum(tf.constant(C), tf.constant([0, 0, 1]))
+    assert (found.numpy().tolist(), found.dtype) == ([[5, 5, 5, 5], [5, 6, 7, 8]], tf.int32)
+    found = tf.math.unsorted_segment_sum(C, [0, 1, 0], num_segments=2)
+    assert found.numpy().tolist() == [[6, 8, 10, 12], [4, 3, 2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "count"),
+    [([1, 0], 3), ([1, 1], 2), ([-1, 1], 2), ([[0, 2, 0], [1, -1, 2]], 4)],
+)
+def test_unsorted_segment_sum(numbers, count):
+    numbers = np.array(numbers)
+    assert_same(
+        lambda x: tf.math.unsorted_segment_sum(x, numbers, tf.constant(count)),
+        by_hand(numbers, count),
+        X,
+    )
+
+
+@pytest.mark.parametrize("numbers", [[0, 0, 2], [1, 1, 1], [0, 1, 2]])
+def test_segment_sum(numbers):
+    assert_same(
+        lambda x: tf.math.segment_sum(x, numbers),
+        by_hand(np.array(numbers), numbers[-1] + 1),
+        np.moveaxis(X, 1, 0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: tf.math.segment_sum(C, [1, 0, 2]), "not increasing"),
+        (lambda: tf.math.segment_sum(C, [-1, 0, 2]), "not increasing"),
+        (lambda: tf.math.segment_sum(C, [0, 1]), r"ids of shape \(2,\)"),
+        (lambda: tf.math.unsorted_segment_sum(C, [0, 1, 2], 2), r"not in \[0, 2\)"),
+    ],
+)
+def test_what_is_refused(call, words):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        call()
