@@ -225,11 +225,10 @@ def general_pullback(primitive: Any) -> Callable:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
         if aval:  # a node with several results keeps a list of cotangents
             ct = full(ct, AVALS[aval])
-        if len(args) == 1:  # of one array, and settings given by keyword
-            (x,), (code,) = args, avals
-            args = (AVALS[code] if x is None else x,)
-        else:
+        if len(args) > 1:
             args = _with_shapes(args, avals)
+        elif args[0] is None:  # of one array, and settings given by keyword
+            args = (AVALS[avals[0]],)
         keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         for vjp, operand, code in zip(vjps, ids, avals):
             if operand >= 0:

@@ -153,6 +153,7 @@ class Variable(TracedArray):
             If the shape differs.
         """
         new = np.array(dispatch.plain(value), dtype=np.asarray(self._value).dtype)
+        self._note_change(value)
         if new.shape != np.shape(self._value):
             raise TapeUseError(
                 f"Variable {self.name!r} has shape {np.shape(self._value)}, and {new.shape} was "
@@ -166,11 +167,22 @@ class Variable(TracedArray):
 
     def assign_add(self, delta: Any) -> Variable:
         """Add to the value: ``v.assign(v + delta)``, not recorded."""
-        return self.assign(self._value + dispatch.plain(delta))
+        return self._change(self._value + dispatch.plain(delta), delta)
 
     def assign_sub(self, delta: Any) -> Variable:
         """Subtract from the value: ``v.assign(v - delta)``, not recorded."""
-        return self.assign(self._value - dispatch.plain(delta))
+        return self._change(self._value - dispatch.plain(delta), delta)
+
+    def _change(self, value: Any, delta: Any) -> Variable:
+        if self.token is RECORDER.token:  # a program has the old value as an input
+            leaks.decided(None, (self,), {})
+        self._note_change(delta)
+        return self.assign(value)
+
+    def _note_change(self, given: Any) -> None:
+        """Note that the next value is made of a traced one: the gradient ends there."""
+        leaks.decided(None, (given,), {})
+        leaks.note("cut", (given,), "assign()")
 
     def __repr__(self) -> str:
         return f"Variable({self._value!r})"

@@ -76,6 +76,7 @@ class Variable(TensorMethods, core.Variable):
         TapeUseError
             If the shape differs.
         """
+        self._note_change(value)
         core.Variable.assign(self, self._fitting(value))
         return self
 
@@ -83,12 +84,14 @@ class Variable(TensorMethods, core.Variable):
         self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> Any:
         """Add to the value; not recorded."""
+        self._note_change(delta)
         return core.Variable.assign_add(self, self._fitting(delta))
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> Any:
         """Subtract from the value; not recorded."""
+        self._note_change(delta)
         return core.Variable.assign_sub(self, self._fitting(delta))
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: Any = None) -> Variable:

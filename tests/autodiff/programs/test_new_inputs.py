@@ -8,7 +8,7 @@ import pytest
 from autodiff.test_program import rows, weighted
 
 import tapemagic
-from tapemagic import GradientTape, Variable
+from tapemagic import GradientTape, Variable, tf
 from tapemagic.autodiff import later
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import PRIMITIVES
@@ -359,3 +359,27 @@ def test_sums_go_along_memory_as_in_the_run():
 def test_another_layout_is_no_reason_to_refuse():
     for recorded, new in itertools.product(LAYOUTS, repeat=2):
         run_again(lambda a: np.sum(np.exp(a).T.ravel() * W), [LAYOUTS[recorded]], [LAYOUTS[new]])
+
+
+@pytest.mark.parametrize("kind", [Variable, tf.Variable])
+def test_a_variable_that_was_assigned_a_traced_value_binds_the_program(kind):
+    v, s = kind(2.0, name="v"), kind(0.0)
+    with GradientTape(persistent=True) as tape:
+        s.assign(v * 3.0)
+        y = s * v
+    program = tape.program(y, [v])
+    assert program()[0] == 12
+    with pytest.raises(TapeError, match="another way"):
+        program(v=np.asarray(5.0, np.asarray(v.numpy()).dtype))
+
+
+@pytest.mark.parametrize("change", ["assign_add", "assign_sub"])
+def test_a_value_that_was_made_of_one_read_before_binds_the_program(change):
+    v = Variable(2.0, name="v")
+    with GradientTape(persistent=True) as tape:
+        before = v * 2
+        getattr(v, change)(1.0)
+        y = v * v + before
+    program = tape.program(y, [v])
+    with pytest.raises(TapeError, match="another way"):
+        program(v=5.0)
