@@ -11,7 +11,7 @@ from tapemagic.errors import SourceError
 from . import structures
 from .calls.dispatch import is_traced
 from .recorder import RECORDER
-from .variable import VariableState
+from .variable import NO_NAME, VariableState
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +182,23 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
         if left is not None and left.plain is value and left.first != left.now:
             tape.source_nodes[name] = left.first[0]
     tape.bindings.sort(key=lambda binding: binding[1])
+    name_variables(tape)
     if tape._asked is not None:
         tape.target = None
         tape.target = asked_target(tape)
         for number, group in enumerate(tape._asked[1]):
             if group and group[0] not in tape.source_nodes.values():
                 tape.source_nodes[f"source {number}"] = group[0]
+
+
+def name_variables(tape: Any) -> None:
+    """Let variables that no name holds, as the weights of a layer, go by their own."""
+    named = {*tape.source_nodes.values(), *(id_ for _, id_ in tape.bindings)}
+    for variable, ids in tape._watched.values():
+        if isinstance(variable.storage, VariableState) and named.isdisjoint(ids):
+            name = variable.storage.name
+            if ids and name != NO_NAME and name not in tape.source_nodes:
+                tape.source_nodes[name] = ids[0]
 
 
 def asked_target(tape: Any) -> tuple[str, int] | None:

@@ -16,6 +16,10 @@ from .structure import source
 from .traced import TracedArray
 
 
+#: What a variable is called that was not given a name.
+NO_NAME = "Variable"
+
+
 class VariableState:
     """What a tape needs to know of a variable: takes the place of a `Storage`."""
 
@@ -114,7 +118,7 @@ class Variable(TracedArray):
         self._value = value if value.ndim else value[()]
         self.aval = code_of(self._value)
         self.id, self.token = -1, None
-        self.storage = VariableState(bool(trainable), name or "Variable", Variable._made)
+        self.storage = VariableState(bool(trainable), name or NO_NAME, Variable._made)
 
     @property
     def name(self) -> str:

@@ -222,7 +222,10 @@ class Session:
             return
         if self.options.strict:
             check_strict(tape)
-        if not sources.handles:
+        found = {id(x) for x in sources.handles.values()}
+        # the weights of a layer, say: variables that were read, though no name holds them
+        more = [x for x in tape.watched_variables() if id(x) not in found]
+        if not (sources.handles or more):
             outcome.notes.append(
                 "No source: none of those named is a float variable."
                 if self.options.sources
@@ -236,7 +239,8 @@ class Session:
             outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
             if index >= 0:
                 tape.target = (name, index)
-            self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))
+            given = list(sources.handles.values())
+            self.gradients = tape.gradient(self.target_key(), given + more)[: len(given)]
 
     def target_key(self) -> Any:
         """Return what means the target to the tape.

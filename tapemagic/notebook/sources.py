@@ -215,6 +215,8 @@ def why_not(value: Any) -> str:
             name = type(value).__name__
             return f"{name}, which computes in its own way: no derivative is known; use {plain}"
         return f"dtype {value.dtype}: has no derivative; use .astype(float)"
+    if hasattr(value, "trainable_variables"):  # they are sources as soon as they are read
+        return ""
     is_function = callable(value) and not is_users(type(value))
     if isinstance(value, str | bytes | type(None)) or is_function:
         return f"{type(value).__name__}: not a number"

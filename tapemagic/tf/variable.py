@@ -57,7 +57,7 @@ class Variable(TensorMethods, core.Variable):
         value = convert_to_tensor(initial_value, dtype)
         if shape is not None:
             value.set_shape(shape)
-        super().__init__(value, trainable is not False, name or "Variable", value.dtype.dtype)
+        super().__init__(value, trainable is not False, name or core.NO_NAME, value.dtype.dtype)
 
     @property
     def name(self) -> str:

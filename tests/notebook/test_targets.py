@@ -94,3 +94,21 @@ def test_a_gradient_that_is_asked_for_later_is_explained_with_its_own_target(ker
     assert kernel.value("tape.gradient(y, c)") == "None"
     assert "it was not watched; name it: %%tape c" in kernel.value("tape.explain(c)")
     assert kernel.value("tape.target[0]") == "'y'"  # what other methods take if none is given
+
+
+LAYERS = """from tapemagic import tf
+model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1, name="only")])
+inputs = tf.constant([[2.0, 3.0], [1.0, -1.0]])"""
+
+
+@pytest.mark.parametrize("asked", ["", " model"])
+def test_weights_that_no_name_holds_are_sources_when_they_are_read(kernel, asked):
+    kernel.run(LAYERS)
+    reply = kernel.run(f"%%tape{asked} -t loss\nloss = tf.reduce_sum(model(inputs))")
+    assert reply.status == "ok", reply.traceback
+    names = kernel.value("[source.name for source in tape.graph.sources]")
+    assert names == "['sequential/only/kernel', 'sequential/only/bias']"
+    gradients = "tape.gradient('loss', ['sequential/only/kernel', 'sequential/only/bias'])"
+    assert (
+        kernel.value(f"[g.numpy().ravel().tolist() for g in {gradients}]") == "[[3.0, 2.0], [2.0]]"
+    )
