@@ -253,18 +253,6 @@ def test_terminal_shows_text(tmp_path):
     assert max(map(len, found.stdout.splitlines())) <= 80
 
 
-def test_help(kernel):
-    message = kernel.client.execute("%%tape?")
-    reply = kernel.reply_to(message)
-    while True:
-        out = kernel.client.get_iopub_msg(timeout=30)
-        if out["msg_type"] == "status" and out["content"]["execution_state"] == "idle":
-            break
-    text = reply["content"]["payload"][0]["data"]["text/plain"]
-    for words in ("--target", "--output", "--check", "SOURCE", "leaves its names as NumPy does"):
-        assert words in text
-
-
 def test_config(kernel):
     reply = kernel.run("%config TapeMagics")
     for name in ("show", "engine", "strict"):
