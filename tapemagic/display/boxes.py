@@ -156,13 +156,24 @@ def fill_values(box: dict[str, Any], graph: Graph, index: int) -> None:
     box["value"] = value.label if value is not None else "not kept"
     box["value_rows"] = rows_of(value) if value is not None else ["not kept"]
     box["state"] = graph.state(index)
+    box["note"] = NOTES.get(box["state"], "")
     if gradient is not None:
         box["gradient"], box["gradient_rows"] = gradient.label, rows_of(gradient)
-    elif graph.has_gradients:
-        box["gradient"], box["gradient_rows"] = "not connected", ["not connected"]
-    else:
-        box["gradient"], box["gradient_rows"] = "not run yet", ["not run yet"]
-    box["note"] = NOTES.get(box["state"], "")
+    elif graph.failure is None or graph.has_gradients:
+        box["gradient"] = no_gradient(graph, box["state"])
+        box["gradient_rows"] = [box["gradient"]]
+    else:  # said once, where it failed, and not below every wire
+        box["gradient"], box["gradient_rows"] = "", []
+        box["note"] = f"no gradient: {no_gradient(graph, box['state'])}"
+
+
+def no_gradient(graph: Graph, state: str) -> str:
+    """Say in the place of a gradient why there is none; "" where there is one."""
+    if state != "not-run":
+        return "not connected" if state == "not-connected" else ""
+    if graph.failure is None:
+        return "not run yet"
+    return f"failed at line {graph.failure.line}" if graph.failure.line else "the cell failed"
 
 
 def carried(graph: Graph, index: int) -> dict[str, Any]:
@@ -251,7 +262,8 @@ def failed_box(graph: Graph) -> dict[str, Any]:
     failure = graph.failure
     box = empty_box("failed", "failed", "failed")
     if failure is not None:
-        box["op"] = visible(symbol(failure.op) or "failed", NAME_LENGTH)
+        code = visible(graph.code(failure.line), NAME_LENGTH)
+        box["op"] = visible(symbol(failure.op), NAME_LENGTH) or code or "failed"
         box["line"], box["lines"] = failure.line, [failure.line] if failure.line else []
         box["code"] = visible(graph.code(failure.line), CODE_LENGTH)
         box["note"] = cut(failure.message, NOTE_LENGTH)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from tapemagic.display.boxes import no_gradient
 from tapemagic.display.drawing import Drawing, draw
 from tapemagic.display.sizes import (
     ARRIVAL,
@@ -29,7 +30,6 @@ Scene = dict[str, Any]
 
 MOST_LINES = 2000
 MARGIN = 24.0
-STATE_WORDS = {"not-run": "not run yet", "not-connected": "not connected"}
 
 
 def make_scene(
@@ -75,7 +75,7 @@ def make_scene(
         "first_line": 1,
         "steps": steps(graph, drawing),
         "open": sorted(opened),
-        "sources": [source_row(row) for row in graph.sources],
+        "sources": [source_row(graph, row) for row in graph.sources],
         "target": target_row(graph),
         "message": message(graph, drawing),
         "notes": [visible_lines(note) for note in notes],
@@ -233,7 +233,7 @@ def visible_lines(text: str) -> str:
     return "\n".join(visible(line, 200) for line in text.split("\n"))
 
 
-def source_row(row: SourceRow) -> dict[str, str]:
+def source_row(graph: Graph, row: SourceRow) -> dict[str, str]:
     """One row of the table of sources, in words: nothing is ever a bare None."""
     value, gradient = row.value, row.gradient
     return {
@@ -241,7 +241,7 @@ def source_row(row: SourceRow) -> dict[str, str]:
         "shape": str(row.shape) if row.index is not None else "",
         "dtype": visible(row.dtype, 24),
         "value": value.text if value is not None else "",
-        "gradient": gradient.listing if gradient is not None else STATE_WORDS.get(row.state, ""),
+        "gradient": gradient.listing if gradient is not None else no_gradient(graph, row.state),
         # the norm of a single number says nothing that the number does not
         "norm": number(gradient.norm)
         if gradient is not None and gradient.size and row.shape

@@ -26,11 +26,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Failure:
-    """What ended a cell early: the line in the cell, the operation if known, and the words."""
+    """What ended a cell early: the line in the cell, the operation if known, and the words.
+
+    `inputs` are the nodes that the line reads.
+    """
 
     line: int | None
     op: str
     message: str
+    inputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,15 @@ def test_without_a_gradient_there_are_no_steps_back_and_no_numbers_for_it():
     assert {b["gradient"] for b in scene["boxes"] if b["kind"] != "constant"} == {"not run yet"}
 
 
+def test_a_failed_cell_says_once_that_it_failed_and_where():
+    scene = SCENES["failed"]
+    assert [row["gradient"] for row in scene["sources"]] == ["failed at line 4"]
+    boxes = [box for box in scene["boxes"] if box["kind"] in ("source", "operation")]
+    assert [box["value"] != "" for box in boxes] == [True, True, True]
+    assert [box["gradient_rows"] for box in boxes] == [[], [], []]  # nothing below the wires
+    assert all(box["note"].endswith("no gradient: failed at line 4") for box in boxes)
+
+
 def test_what_is_not_connected_says_so():
     rows = {row["name"]: row for row in SCENES["unused"]["sources"]}
     assert rows["b"]["gradient"] == rows["n"]["gradient"] == "not connected"
@@ -212,7 +221,7 @@ def test_a_failure_without_known_operands_comes_last():
     tape.failure.inputs, tape.failure.op = (), ""
     scene = make_scene(build_graph(tape))
     (failed,) = [box for box in scene["boxes"] if box["kind"] == "failed"]
-    assert failed["op"] == "failed"
+    assert failed["op"] == "p = y @ z[:, None]"
     assert all(wire["to"] != "failed" for wire in scene["wires"])
     assert failed["x"] >= max(box["x"] + box["w"] for box in scene["boxes"] if box != failed)
 
