@@ -56,14 +56,30 @@ def begins_at(facts: Facts, index: int, place: tuple[int, ...] | None = None) ->
     return node.line, message, FIXES.get(node.op, "")
 
 
-def trouble_of(facts: Facts, source: int) -> Trouble | None:
-    """Where the gradient of one source, which is not finite, stopped being so on its way back.
+def troubles_of(facts: Facts, source: int) -> list[Trouble]:
+    """Why the gradient of one source is not finite, in order of time.
 
-    A value elsewhere in the cell that is not finite says nothing about this source: the way is
-    followed from the source to the step of the sweep at which its gradient went wrong.
+    A value elsewhere in the cell that is not finite says nothing about this source. Of those that
+    hang on it the first is told, and then where its gradient went wrong, if that is elsewhere.
     """
     if not is_finite(facts.recorded[source].value):
-        return begins_at(facts, source)
+        return [begins_at(facts, source)]
+    marks = facts.downstream(source)
+    begins = (
+        begins_at(facts, index)
+        for index in sorted(facts.cotangents)
+        if marks[index] and not is_finite(facts.recorded[index].value)
+        if not strange_inputs(facts, index)
+    )
+    found = [next(begins, None), trouble_on_way_back(facts, source)]
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def trouble_on_way_back(facts: Facts, source: int) -> Trouble | None:
+    """Where the gradient of one source stopped being finite.
+
+    The way is followed from the source to the step of the sweep at which its gradient went wrong.
+    """
     index = source
     while True:
         users = [user for user in facts.users[index] if user in facts.cotangents]
@@ -100,14 +116,17 @@ def went_wrong(facts: Facts, index: int, user: int) -> Trouble:
 
 def beginning_of(facts: Facts, index: int) -> int:
     """Follow a value that is not finite to the operation that made it of finite ones."""
-    while True:
-        starts = [
-            start for start in facts.recorded[index].inputs
-            if start is not None and not is_finite(facts.recorded[start].value)
-        ]  # fmt: skip
-        if not starts:
-            return index
+    while starts := strange_inputs(facts, index):
         index = starts[0]
+    return index
+
+
+def strange_inputs(facts: Facts, index: int) -> list[int]:
+    """Operands of a node that are not finite."""
+    return [
+        start for start in facts.recorded[index].inputs
+        if start is not None and not is_finite(facts.recorded[start].value)
+    ]  # fmt: skip
 
 
 def broadcast_growth(facts: Facts) -> Iterator[Trouble]:

@@ -1,4 +1,4 @@
-"""What the person sees of an exception: where it came from, tracebacks of the lines that are his."""
+"""What the person sees of an exception: the line it came from, and tracebacks of own lines only."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def find_line(error: BaseException, filename: str) -> int | None:
 
 
 def names_read_at(line: int | None, statements: Iterable[ast.stmt]) -> list[str]:
-    """Name what the statement at a line reads; of a loop or a branch, what its head reads.
+    r"""Name what the statement at a line reads; of a loop or a branch, what its head reads.
 
-    >>> names_read_at(2, ast.parse("for k in y:\\n    z = y @ x\\n").body)
+    >>> names_read_at(2, ast.parse("for k in y:\n    z = y @ x\n").body)
     ['y', 'x']
-    >>> names_read_at(1, ast.parse("for k in y:\\n    z = y @ x\\n").body)
+    >>> names_read_at(1, ast.parse("for k in y:\n    z = y @ x\n").body)
     ['y']
     """
     nodes = [node for statement in statements for node in ast.walk(statement)]

@@ -184,7 +184,7 @@ class Session:
             self.swap.leave(self.reached, places)
 
     def _failure(self, error: BaseException) -> Failure:
-        """Say where the cell ended early; while it records, as the page is to show what was read."""
+        """Say where the cell ended early, and what it read there: asked while it records."""
         line = find_line(error, self.tape.cell.filename)
         said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
         read = [self.namespace.get(name) for name in names_read_at(line, self.plan.body)]
