@@ -39,6 +39,7 @@ def make_scene(
     folding: Folding | None = None,
     engine: Callable[..., Layout] = layout,
     notes: Sequence[str] = (),
+    old_notes: Sequence[str] = (),
 ) -> Scene:
     """Lay a graph out and describe every box, wire and step.
 
@@ -53,6 +54,8 @@ def make_scene(
         Layout engine with the signature of `tapemagic.graph.layout.layout`.
     notes : sequence of str
         What else is to be said below the picture, each in one or more lines.
+    old_notes : sequence of str
+        The same of an earlier run: the live view shows them faded.
 
     Returns
     -------
@@ -79,6 +82,7 @@ def make_scene(
         "target": target_row(graph),
         "message": message(graph, drawing),
         "notes": [visible_lines(note) for note in notes],
+        "old_notes": [visible_lines(note) for note in old_notes],
     }
 
 

@@ -62,7 +62,13 @@ class Outcome:
     tape : GradientTape
     notes : list of str
         Sentences for the page: how a target was understood, what was not found.
+    extras : list of str
+        What `--check`, `--jacobian` and `--order 2` found.
+    seconds : float
+        How long that took.
     """
 
     tape: Any
     notes: list[str] = field(default_factory=list)
+    extras: list[str] = field(default_factory=list)
+    seconds: float = 0.0

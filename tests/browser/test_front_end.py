@@ -316,6 +316,13 @@ def test_notes_are_shown_line_by_line(show: Any) -> None:
     assert not page.locator(".notes").is_visible()
 
 
+def test_notes_of_an_earlier_run_are_faded(show: Any) -> None:
+    page = show({**small_scene(), "notes": ["new"], "old_notes": ["Of the first run:", "old"]})
+    assert page.locator(".notes").inner_text() == "new\nOf the first run:\nold"
+    colour = "(name) => getComputedStyle(document.querySelector(`.notes ${name}`)).color"
+    assert page.evaluate(colour, ".old") != page.evaluate(colour, "div:not(.old)")
+
+
 def test_the_table_fits_its_panel_and_shows_a_dozen_sources(show: Any) -> None:
     scene = make_scene(build_graph(fakes.tutorial()))
     row = scene["sources"][0]

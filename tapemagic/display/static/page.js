@@ -107,6 +107,13 @@ export function fillSource(view) {
   view.parts.source.replaceChildren(...view.lineItems.values());
 }
 
+/** What is said below the picture; that of an earlier run is faded. */
+export function fillNotes(view) {
+  const { notes = [], old_notes: old = [] } = view.scene;
+  const rows = [["", notes], ["old", old]].filter(([, said]) => said.length);
+  view.parts.notes.replaceChildren(...rows.map(([name, said]) => html("div", name, said.join("\n"))));
+}
+
 /** The step's box while stepping, else the selected one, else all sources. */
 export function fillDetails(view) {
   const box = view.index.boxes.get([...view.current][0] ?? view.selected);

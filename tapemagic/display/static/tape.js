@@ -5,7 +5,7 @@
 // lines and puts them one after the other. There is no bundler, and nothing is loaded from anywhere.
 
 import { groupOf, indexScene, nameOf, progressOf } from "./scene.js";
-import { buildPage, fillDetails, fillSource } from "./page.js";
+import { buildPage, fillDetails, fillNotes, fillSource } from "./page.js";
 import { drawScene, refresh } from "./draw.js";
 import {
   DIRECTIONS, SMALLEST_START, applyZoom, boxAt, fit, lightBox, lightLine, neighbour, positionIn,
@@ -108,7 +108,7 @@ function takeScene(view) {
   view.progress = progressOf(view.scene, view.scene.steps.length);
   fillSource(view);
   view.parts.body.classList.toggle("empty", !view.scene.boxes.length);
-  view.parts.notes.textContent = (scene.notes ?? []).join("\n");
+  fillNotes(view);
   drawScene(view);
   // A slider moves the numbers only: someone who stands in the middle of the steps stays there.
   const sameSteps = before && before.steps.length === view.scene.steps.length;
