@@ -10,11 +10,12 @@ from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
-from tapemagic.graph.words import counted, cut, number, visible
+from tapemagic.graph.why_values import both_grew
+from tapemagic.graph.words import counted, number, visible
 
 NAME_LENGTH = 24
 CODE_LENGTH = 60
-NOTE_LENGTH = 120
+FAILED_LENGTH = 36  # of the statement that failed
 STRIP_LENGTH = 120  # bars beside a loop
 LOOKED_BACK = 40  # operations at the end of an iteration among which its result is sought
 MATRIX_ROWS, MATRIX_COLUMNS = 4, 4  # an array up to this size is drawn as its numbers
@@ -70,6 +71,11 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     fill_values(box, graph, node.index)
     if begins_here(graph, node):
         box["note"] = "first nan or inf"
+    shapes = [graph.nodes[start].shape for start in node.inputs if start is not None]
+    shapes += [summary.shape for summary in summaries if summary is not None]
+    if both_grew(node, shapes):
+        left, right = ("×".join(map(str, shape)) for shape in shapes)
+        box["note"] = "; ".join(filter(None, [box["note"], f"both grew: {left} with {right}"]))
     happened = notes_of(node, explains=box["state"] == "not-connected")
     box["note"] = "; ".join(filter(None, [box["note"], *happened]))
     return box
@@ -262,11 +268,11 @@ def failed_box(graph: Graph) -> dict[str, Any]:
     failure = graph.failure
     box = empty_box("failed", "failed", "failed")
     if failure is not None:
-        code = visible(graph.code(failure.line), NAME_LENGTH)
+        code = visible(graph.code(failure.line), FAILED_LENGTH)
         box["op"] = visible(symbol(failure.op), NAME_LENGTH) or code or "failed"
         box["line"], box["lines"] = failure.line, [failure.line] if failure.line else []
         box["code"] = visible(graph.code(failure.line), CODE_LENGTH)
-        box["note"] = cut(failure.message, NOTE_LENGTH)
+        box["note"] = failure.message
     box["state"] = "failed"
     return box
 

@@ -20,12 +20,15 @@ VERBS = {
     "sum": "sum broadcasts", "mean": "mean shares evenly", "broadcast_to": "broadcast sums",
     "where": "where routes", "clip": "clip lets through", "concatenate": "joins: splits back",
     "stack": "stacks: splits back", "reshape": "reshapes back", "transpose": "transposes back",
-    "getitem": "puts back in place", "sort": "sort routes",
+    "getitem": "puts back in place", "setitem": "overwritten: gets 0", "sort": "sort routes",
+    "sliding_window_view": "adds up overlaps",
 }  # fmt: skip
 
 # Operations that broadcast their operands against each other, so that a smaller operand's
 # gradient is a sum; matmul and the like have shapes of their own.
-SHAPED = frozenset({"matmul", "dot", "getitem", "setitem", "concatenate", "stack", "where"})
+SHAPED = frozenset({
+    "matmul", "dot", "einsum", "getitem", "setitem", "concatenate", "stack", "where",
+})  # fmt: skip
 
 FORMULA_LENGTH = 26
 

@@ -27,7 +27,7 @@ Box = dict[str, Any]
 LEAVES = ("source", "stub", "constant")
 BEGINS = "first "  # a note that begins so says where something went wrong
 # The other notes repeat what stands beside the wire.
-DRAWN_NOTES = (BEGINS, "used ", "not watched", SCISSORS, LEFT)
+DRAWN_NOTES = (BEGINS, "both grew", "used ", "not watched", SCISSORS, LEFT)
 
 
 def measure(box: Box) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from tapemagic.graph.facts import (
     quoted,
 )
 from tapemagic.graph.folding import Folding
-from tapemagic.graph.model import Group
+from tapemagic.graph.model import GraphNode, Group
 from tapemagic.graph.words import number
 
 FIXES = {
@@ -133,22 +134,14 @@ def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
     """Elementwise operations whose result is larger than both operands."""
     seen = set()
     for node in facts.graph.nodes:
-        if len(node.inputs) != 2 or node.op in NOT_ELEMENTWISE or not node.shape:
+        if len(node.inputs) != 2 or not node.shape:
             continue
+        plain = facts.operands(node.index) if None in node.inputs else (None, None)
         shapes = [
             facts.graph.nodes[start].shape if start is not None else np.shape(operand)
-            for start, operand in zip(
-                node.inputs,
-                (None, None) if None not in node.inputs else facts.operands(node.index),
-                strict=False,
-            )
+            for start, operand in zip(node.inputs, plain, strict=False)
         ]
-        if node.shape in shapes or min(map(np.prod, shapes)) <= 1 or (node.op, node.line) in seen:
-            continue
-        try:
-            if np.broadcast_shapes(*shapes) != node.shape:
-                continue
-        except ValueError:
+        if (node.op, node.line) in seen or not both_grew(node, shapes):
             continue
         seen.add((node.op, node.line))
         message = (
@@ -156,6 +149,18 @@ def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
             f"{shapes[0]} with {shapes[1]} gives {node.shape}."
         )
         yield node.line, message, "If that is not meant, give both the same number of axes."
+
+
+def both_grew(node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether the result of an elementwise operation is larger than both of its operands."""
+    if len(shapes) != 2 or node.op in NOT_ELEMENTWISE or node.shape in shapes:
+        return False
+    if min(map(math.prod, shapes)) <= 1:
+        return False
+    try:
+        return np.broadcast_shapes(*shapes) == node.shape
+    except ValueError:
+        return False
 
 
 def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:

@@ -11,6 +11,7 @@ from display import fakes
 from tapemagic.display.boxes import rows_of
 from tapemagic.display.drawing import draw
 from tapemagic.display.scene import frames, make_scene, overlap, place_all
+from tapemagic.display.sizes import small_rows
 from tapemagic.graph.build import build_graph
 from tapemagic.graph.folding import MOST_VISIBLE, Folding
 from tapemagic.graph.layout import layout
@@ -132,6 +133,19 @@ def test_a_failed_cell_says_once_that_it_failed_and_where():
     assert [box["value"] != "" for box in boxes] == [True, True, True]
     assert [box["gradient_rows"] for box in boxes] == [[], [], []]  # nothing below the wires
     assert all(box["note"].endswith("no gradient: failed at line 4") for box in boxes)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "grew"),
+    [((5, 1), (5,), "both grew: 5×1 with 5"), ((5, 2), (2,), ""), ((5,), (), "")],
+)
+def test_an_operation_that_grew_both_its_operands_says_so(left, right, grew):
+    tape = fakes.Recorder("%%tape x\nf = x - y")
+    x = tape.source("x", np.ones(left))
+    tape.gradient("f", tape.run("subtract", x, np.ones(right), line=2, name="f"))
+    (box,) = [box for box in make_scene(build_graph(tape))["boxes"] if box["kind"] == "target"]
+    assert box["note"] == grew
+    assert grew in " ".join(small_rows(box))
 
 
 def test_what_is_not_connected_says_so():

@@ -6,9 +6,9 @@ import { html, labelled, stripChart, svg } from "./page.js";
 const CANVAS_ABOVE = 500; // boxes; one SVG element per box gets slow beyond that
 // Pixels per role of a row of text; display/sizes.py counts on them.
 const FONT = {
-  sign: 16, title: 13, count: 14, header: 11, code: 11, value: 11, gradient: 11, small: 10, tiny: 9,
+  sign: 16, title: 13, count: 14, header: 11, code: 11, value: 11, gradient: 11, small: 10, tiny: 9, alarm: 9,
 };
-const SANS = ["sign", "title", "count", "header", "tiny"];
+const SANS = ["sign", "title", "count", "header", "tiny", "alarm"];
 
 export function drawScene(view) {
   const { boxes, wires, direction } = view.scene;
