@@ -165,21 +165,18 @@ def fill_values(box: dict[str, Any], graph: Graph, index: int) -> None:
     box["note"] = NOTES.get(box["state"], "")
     if gradient is not None:
         box["gradient"], box["gradient_rows"] = gradient.label, rows_of(gradient)
-    elif graph.failure is None or graph.has_gradients:
+    elif graph.obstacle:  # said once, where it is, and not below every wire
+        box["gradient"], box["gradient_rows"] = "", []
+        box["note"] = f"no gradient: {graph.obstacle}"
+    else:
         box["gradient"] = no_gradient(graph, box["state"])
         box["gradient_rows"] = [box["gradient"]]
-    else:  # said once, where it failed, and not below every wire
-        box["gradient"], box["gradient_rows"] = "", []
-        box["note"] = f"no gradient: {no_gradient(graph, box['state'])}"
 
 
 def no_gradient(graph: Graph, state: str) -> str:
     """Say in the place of a gradient why there is none; "" where there is one."""
-    if state != "not-run":
-        return "not connected" if state == "not-connected" else ""
-    if graph.failure is None:
-        return "not run yet"
-    return f"failed at line {graph.failure.line}" if graph.failure.line else "the cell failed"
+    words = {"not-run": graph.obstacle or "not run yet", "not-connected": "not connected"}
+    return words.get(state, "")
 
 
 def carried(graph: Graph, index: int) -> dict[str, Any]:

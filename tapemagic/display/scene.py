@@ -192,7 +192,8 @@ def around(boxes: list[dict[str, Any]], *, words: bool) -> dict[str, float]:
     before = LINE_WIDTH if words else 0.0
     left, top = min(box["x"] for box in boxes) - before, min(box["y"] for box in boxes)
     right = max(box["x"] + box["w"] + (words_behind(box) if words else 0) for box in boxes)
-    bottom = max(box["y"] + box["h"] for box in boxes)
+    below = (sum(label_size(box)[1:]) if words else 0.0 for box in boxes)
+    bottom = max(box["y"] + box["h"] + room for box, room in zip(boxes, below, strict=True))
     sides = {"x": left - 10, "y": top - 18, "w": right - left + 20, "h": bottom - top + 36}
     return {side: tidy(value) for side, value in sides.items()}
 

@@ -33,8 +33,8 @@ DRAWN_NOTES = (BEGINS, "both grew", "used ", "not watched", SCISSORS, LEFT)
 def measure(box: Box) -> None:
     """Set the width and height of a box."""
     if box["kind"] == "group":
-        rows = [box["code"], box["op"] + " " * 8]
-        box["w"] = clamp(max(map(len, rows)) * SMALL + 24, 120, 300)
+        beside = [len(box["code"]) + 3, len(box["op"]) + 8]  # the mark that opens it, its count
+        box["w"] = clamp(max(beside) * SMALL + 24, 120, 300)
         box["h"] = 46 + (30 if box["strip"] else 0)
     elif box["kind"] in ("source", "stub", "constant"):
         letters = max(len(box["title"]), len(box["shape"]) if box["shape"] != "()" else 0)

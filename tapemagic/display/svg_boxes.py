@@ -42,6 +42,8 @@ def draw_box(box: dict[str, Any], direction: str) -> list[str]:
     if box["state"] == "not-connected" and box["kind"] in ("operation", "source", "group"):
         outline = ' stroke-dasharray="5 4"'
         stroke = PENCIL
+    if box["note"].startswith(BEGINS):
+        _, stroke, width, *_ = LOOKS["failed"]
     parts = ["<g>", f"<title>{escape(tooltip(box))}</title>"]
     if box["kind"] == "group":
         parts += [  # a pile of cards

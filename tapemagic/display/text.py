@@ -75,14 +75,9 @@ def operations(folding: Folding) -> list[str]:
     if not items:
         return ["nothing was recorded"]
     head = f"line  {pad('code', CODE)}  {pad('did', DONE)}  {pad('value', RESULT)}"
-    if has_gradient_column(folding.graph):
+    if not folding.graph.obstacle:
         head += "   gradient"
     return [head, *(operation_row(folding, item) for item in items)]
-
-
-def has_gradient_column(graph: Graph) -> bool:
-    """Whether there is a gradient, or there can still be one: not after a failure."""
-    return graph.has_gradients or graph.failure is None
 
 
 def read_back(graph: Graph) -> list[str]:
@@ -116,7 +111,7 @@ def operation_row(folding: Folding, item: Item) -> str:
     place = str(line) if line else ""
     did = f"{pad(visible(code), CODE)}  {pad(visible(done), DONE)}"
     row = f"{place:>4}  {did}  {pad(given, RESULT)}"
-    if not has_gradient_column(graph):
+    if graph.obstacle:
         return row
     back = short(gradient) if gradient is not None else no_gradient(graph, graph.state(last.index))
     return f"{row} | {back}"

@@ -81,6 +81,7 @@ def build_graph(tape: Any) -> Graph:
         values=values,
         gradients=gradients,
         constants=constants,
+        no_target=visible(tape.target_reason, 200),
     )
     for index in range(len(nodes)) if few else tape.source_nodes.values():
         values.freeze(index)

@@ -29,7 +29,8 @@ FIXES = {
 }
 NOT_ELEMENTWISE = frozenset({
     "matmul", "dot", "inner", "outer", "tensordot", "einsum", "kron", "cross", "convolve",
-    "concatenate", "stack", "getitem",
+    "vdot", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append", "block",
+    "array", "getitem",
 })  # fmt: skip
 FEWEST_ITERATIONS = 5
 FADED = 1e-6  # first over last |gradient| below it vanishes, above its inverse explodes

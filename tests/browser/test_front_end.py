@@ -322,6 +322,7 @@ def test_small_print_warns_in_colour_and_complex_numbers_stand_in_brackets(show:
                           "value_rows": ["1+2j  -3j"]}  # fmt: skip
     page = show(scene)
     assert page.locator("[data-id=n3] .alarm").all_text_contents() == ["first nan or inf"]
+    assert "state-nan" in classes(page, "[data-id=n3]")
     assert "both grew: 5×1" in page.locator("[data-id=n3] .tiny").all_text_contents()
     assert page.locator("[data-id=n3] .value").text_content() == "[1+2j  -3j]"
 

@@ -148,6 +148,16 @@ def test_an_operation_that_grew_both_its_operands_says_so(left, right, grew):
     assert grew in " ".join(small_rows(box))
 
 
+def test_many_values_of_a_loop_that_one_operation_reads_are_one_wire():
+    tape = fakes.Recorder("for k in r:\n    x = x * 2.0\nf = np.stack(kept)")
+    kept = [tape.source("x", 1.0)]
+    for _ in range(30):
+        kept.append(tape.run("multiply", kept[-1], 2.0, line=2, name="x"))
+    scene = make_scene(build_graph(tape.gradient("f", tape.run("stack", *kept[1:], line=3))))
+    assert [box["kind"] for box in scene["boxes"]] == ["source", "group", "target"]
+    assert len(scene["wires"]) == 2
+
+
 def test_what_is_not_connected_says_so():
     rows = {row["name"]: row for row in SCENES["unused"]["sources"]}
     assert rows["b"]["gradient"] == rows["n"]["gradient"] == "not connected"
@@ -312,6 +322,7 @@ def test_a_frame_does_not_run_through_the_words_of_its_boxes():
         numbers = box["label"]["x"] + max(map(len, box["value_rows"])) * 6.8
         assert frame["x"] + frame["w"] >= max(numbers, box["x"] + box["w"] + 8 + 5.6 * 15)
         assert frame["x"] <= box["x"] - 44
+        assert frame["y"] + frame["h"] >= box["label"]["y"] + 14  # value above, gradient below
 
 
 def test_an_array_that_has_a_box_is_not_spelled_in_the_gate_as_well():

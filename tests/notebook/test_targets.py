@@ -94,3 +94,9 @@ def test_a_gradient_that_is_asked_for_later_is_explained_with_its_own_target(ker
     assert kernel.value("tape.gradient(y, c)") == "None"
     assert "it was not watched; name it: %%tape c" in kernel.value("tape.explain(c)")
     assert kernel.value("tape.target[0]") == "'y'"  # what other methods take if none is given
+
+
+def test_without_a_target_no_gradient_is_promised(kernel):
+    reply = kernel.run("%%tape w --show text\nn = int(w[0] * 3)")
+    assert "no target" in reply.stream()
+    assert "not run yet" not in reply.stream()

@@ -1,6 +1,6 @@
 // Drawing the picture: SVG, or a canvas when there are many boxes.
 
-import { LEAVES, nameOf, shorten, tailPath, textRows, wirePath } from "./scene.js";
+import { BEGINS, LEAVES, nameOf, shorten, tailPath, textRows, wirePath } from "./scene.js";
 import { html, labelled, stripChart, svg } from "./page.js";
 
 const CANVAS_ABOVE = 500; // boxes; one SVG element per box gets slow beyond that
@@ -61,6 +61,7 @@ function makeBox(view, box) {
 
 function boxClass(view, box) {
   const names = ["box", `kind-${box.kind}`, `state-${box.state ?? "ok"}`];
+  if (box.note.startsWith(BEGINS)) names.push("state-nan");
   if (view.lit.has(box.id)) names.push("lit");
   if (view.selected === box.id) names.push("selected");
   if (view.current.has(box.id)) names.push("current", view.direction);

@@ -5,7 +5,7 @@ export const LEAVES = ["source", "stub", "constant"];
 const ROW = 14; // pixels from one line of numbers to the next
 const NOTE_WIDTH = 34; // letters of what went wrong, per line; as in display/sizes.py
 // The other notes stand in the details, or repeat what stands beside the wire; see display/sizes.py.
-const BEGINS = "first "; // a note that begins so says where something went wrong
+export const BEGINS = "first "; // a note that begins so says where something went wrong
 const DRAWN_NOTES = [BEGINS, "both grew", "used ", "✂ ", "left the tape"];
 
 export function indexScene(scene) {
