@@ -327,6 +327,16 @@ def test_small_print_warns_in_colour_and_complex_numbers_stand_in_brackets(show:
     assert page.locator("[data-id=n3] .value").text_content() == "[1+2j  -3j]"
 
 
+def test_edges_behind_which_the_picture_goes_on_are_shaded(show: Any) -> None:
+    page = show(small_scene())
+    page.click("[aria-label='Fit the picture']")
+    shadow = "document.querySelector('.stage').style.boxShadow"
+    assert page.evaluate(shadow) == ""
+    for _ in range(8):
+        page.click("[aria-label='Zoom in']")
+    assert page.evaluate(f"{shadow}.split('inset').length - 1") == 4  # on all sides
+
+
 def test_notes_of_an_earlier_run_are_faded(show: Any) -> None:
     page = show({**small_scene(), "notes": ["new"], "old_notes": ["Of the first run:", "old"]})
     assert page.locator(".notes").inner_text() == "new\nOf the first run:\nold"

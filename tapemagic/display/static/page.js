@@ -89,8 +89,6 @@ export function buildPage() {
   legend.append(parts.inks.value, parts.inks.gradient, html("span", "keys", KEYS));
   const bar = html("div", "bar", stepper, parts.caption, zoom);
   parts.root = html("div", "tapemagic", bar, parts.trouble, parts.body, parts.notes, legend);
-  // JupyterLab would take arrow keys and letters as its own commands otherwise.
-  parts.root.setAttribute("data-lm-suppress-shortcuts", "true");
   return parts;
 }
 

@@ -178,6 +178,14 @@ function stageKey(view, event) {
   action();
 }
 
+/** JupyterLab would take "d d" for "delete this cell"; Ctrl and the like stay its own. It looks at
+    the element that has focus, and listens before anything inside the page does. */
+function keepKeys(view, event) {
+  if (!view.parts.root.contains(event.target)) return;
+  const ours = !(event.ctrlKey || event.metaKey || event.altKey);
+  event.target.toggleAttribute("data-lm-suppress-shortcuts", ours);
+}
+
 function listenToSource(view, listen) {
   const { source } = view.parts;
   const lineOf = (event) => Number(event.target.closest("[data-line]")?.dataset.line) || undefined;
@@ -237,6 +245,7 @@ function render({ model, el }) {
   listenToStage(view, listen);
   listenToSource(view, listen);
   listenToControls(view, listen);
+  listen(window, "keydown", (event) => keepKeys(view, event), { capture: true });
   const onModel = {
     "change:scene": () => takeScene(view),
     "change:trouble": () => {
