@@ -44,6 +44,14 @@ def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
     return "\n".join(fit(row, WIDTH).rstrip() for row in rows)
 
 
+def wrapped(note: str) -> str:
+    """Break the lines of a note that a terminal has no room for; those of a matrix are short."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH) if len(line) > WIDTH else line
+        for line in note.split("\n")
+    )
+
+
 def headline(graph: Graph) -> str:
     """Target and size in one line; no In [n], which would change from run to run."""
     count = sum(node.op != "source" for node in graph.nodes)

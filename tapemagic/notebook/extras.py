@@ -136,5 +136,6 @@ def spell(name: str, value: Any) -> str:
     value = plain(value)
     if np.size(value) > MOST_PRINTED:
         return f"{name}: shape {np.shape(value)}, too large to print; ask tape.jacobian"
-    text = np.array2string(np.asarray(value), precision=6, max_line_width=78)
+    value = np.asarray(value) + 0.0  # a zero has no sign that anybody would want to read
+    text = np.array2string(value, precision=6, max_line_width=78)
     return f"{name} =\n{text}" if "\n" in text else f"{name} = {text}"

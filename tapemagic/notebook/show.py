@@ -106,9 +106,9 @@ class Picture:
 
     def text(self) -> list[str]:
         """Return the run as lines of at most 80 columns."""
-        from tapemagic.display.text import to_text
+        from tapemagic.display.text import to_text, wrapped
 
-        return [to_text(self.graph, folding=self.folding), *self.notes]
+        return [to_text(self.graph, folding=self.folding), *map(wrapped, self.notes)]
 
     def again(
         self, rerun: Rerun, sliders: dict[str, float], first: Outcome

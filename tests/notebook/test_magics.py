@@ -187,6 +187,15 @@ def test_jacobian_check_and_second_order(kernel):
     assert kernel.value("w, y") == "(array([1., 2.]), array([1., 4.]))"
 
 
+def test_notes_fit_a_terminal_and_zeros_have_no_sign(kernel):
+    reply = kernel.run("%%tape w --show text --check --order 2\nloss = np.sum(-(w**2)) + b")
+    rows = reply.stream().splitlines()
+    assert max(map(len, rows)) <= 80
+    assert any("gradient agrees with finite differences" in row for row in rows)
+    matrix = reply.stream().partition("w2 =")[2]  # -2 on the diagonal, 0 beside it
+    assert matrix.split() == ["[[-2.", "0.]", "[", "0.", "-2.]]"]
+
+
 def test_check_finds_a_wrong_gradient(kernel):
     kernel.run(
         "import tapemagic\n@tapemagic.custom_gradient\ndef wrong(x):\n"
