@@ -47,8 +47,7 @@ def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
 def wrapped(note: str) -> str:
     """Break the lines of a note that a terminal has no room for; those of a matrix are short."""
     return "\n".join(
-        textwrap.fill(line, WIDTH) if len(line) > WIDTH else line
-        for line in note.split("\n")
+        textwrap.fill(line, WIDTH) if len(line) > WIDTH else line for line in note.split("\n")
     )
 
 
