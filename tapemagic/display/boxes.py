@@ -10,7 +10,7 @@ from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
-from tapemagic.graph.why_values import both_grew
+from tapemagic.graph.why_values import both_grew, broadcast
 from tapemagic.graph.words import counted, number, visible
 
 NAME_LENGTH = 24
@@ -57,9 +57,10 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     constants = ["" if summary is None else visible(summary.text, 24) for summary in summaries]
     # an array has a box of its own
     spelled = ["" if s is None or s.shape else text for s, text in zip(summaries, constants)]
-    broadcasts = any(
-        start is not None and graph.nodes[start].shape != node.shape for start in node.inputs
-    )
+    read = [graph.nodes[start].shape for start in node.inputs if start is not None]
+    shapes = [*read, *(summary.shape for summary in summaries if summary is not None)]
+    grows = any(shape != node.shape for shape in read)
+    broadcasts = grows and broadcast(*shapes, node.shape) == node.shape
     box["op"] = "" if kind == "source" else visible(gate(node.op, spelled), NAME_LENGTH)
     box["verb"] = verb(node.op, broadcasts and len(node.inputs) > 1)
     box["formula"] = [visible(text, 60) for text in node.formulas]
@@ -71,8 +72,6 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     fill_values(box, graph, node.index)
     if begins_here(graph, node):
         box["note"] = "first nan or inf"
-    shapes = [graph.nodes[start].shape for start in node.inputs if start is not None]
-    shapes += [summary.shape for summary in summaries if summary is not None]
     if both_grew(node, shapes):
         left, right = ("×".join(map(str, shape)) for shape in shapes)
         box["note"] = "; ".join(filter(None, [box["note"], f"both grew: {left} with {right}"]))

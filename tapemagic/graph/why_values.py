@@ -156,12 +156,19 @@ def both_grew(node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
     """Whether the result of an elementwise operation is larger than both of its operands."""
     if len(shapes) != 2 or node.op in NOT_ELEMENTWISE or node.shape in shapes:
         return False
-    if min(map(math.prod, shapes)) <= 1:
-        return False
+    return min(map(math.prod, shapes)) > 1 and broadcast(*shapes) == node.shape
+
+
+def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the shape to which operands are broadcast; None where NumPy would refuse.
+
+    >>> broadcast((3, 1), (3,)), broadcast((3,), (5,))
+    ((3, 3), None)
+    """
     try:
-        return np.broadcast_shapes(*shapes) == node.shape
+        return np.broadcast_shapes(*shapes)
     except ValueError:
-        return False
+        return None
 
 
 def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:

@@ -158,6 +158,18 @@ def test_many_values_of_a_loop_that_one_operation_reads_are_one_wire():
     assert len(scene["wires"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("operand", "told"), [((3, 1), "broadcast sums"), ((3, 2), ""), ((6,), "")]
+)
+def test_only_what_broadcasts_is_said_to(operand, told):
+    tape = fakes.Recorder("%%tape x\nf = np.where(x, y)")
+    x = tape.source("x", np.ones((3, 2)))
+    y = tape.append("anything", np.ones((3, 2)), (), (x, tape.source("y", np.ones(operand))),
+                    (None, None), 2, ())  # fmt: skip
+    (box,) = [box for box in make_scene(build_graph(tape))["boxes"] if box["id"] == f"n{y}"]
+    assert box["verb"] == told
+
+
 def test_what_is_not_connected_says_so():
     rows = {row["name"]: row for row in SCENES["unused"]["sources"]}
     assert rows["b"]["gradient"] == rows["n"]["gradient"] == "not connected"
