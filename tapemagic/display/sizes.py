@@ -48,7 +48,8 @@ def measure(box: Box) -> None:
     else:
         widest = max([len(box["op"]) * LARGE] + [len(text) * 6.2 for text in box["local"]])
         box["w"] = clamp(widest + 22, 46, 220)
-        box["h"] = 36 + 13 * len(box["local"])
+        # the small print may stand beside it, and is not to reach the words below it
+        box["h"] = max(36 + 13 * len(box["local"]), 11 * len(small_rows(box)))
 
 
 def note_rows(box: Box) -> list[str]:

@@ -146,6 +146,7 @@ def test_an_operation_that_grew_both_its_operands_says_so(left, right, grew):
     (box,) = [box for box in make_scene(build_graph(tape))["boxes"] if box["kind"] == "target"]
     assert box["note"] == grew
     assert grew in " ".join(small_rows(box))
+    assert box["h"] >= 11 * len(small_rows(box))  # it stands beside the box, 11 pixels a row
 
 
 def test_many_values_of_a_loop_that_one_operation_reads_are_one_wire():

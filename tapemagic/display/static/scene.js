@@ -95,9 +95,10 @@ function rowsInside(box) {
         ["small", shorten(text, (w - 12) / 6.2), middle, y + 42 + ROW * row, "middle"]),
     ];
   }
+  const top = y + (h - 36 - 13 * box.local.length) / 2; // small print beside it may make it taller
   const local = box.local.map((text, row) =>
-    ["small", shorten(text, (w - 6) / 6.2), middle, y + 38 + 13 * row, "middle"]);
-  return [["sign", box.op, middle, y + 24, "middle"], ...local];
+    ["small", shorten(text, (w - 6) / 6.2), middle, top + 38 + 13 * row, "middle"]);
+  return [["sign", box.op, middle, top + 24, "middle"], ...local];
 }
 
 function wrap(text, letters) {
