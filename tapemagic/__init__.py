@@ -63,13 +63,13 @@ def load(file: str | os.PathLike[str]) -> object:
 
 def load_ipython_extension(shell: object) -> None:
     """Make `%%tape` known to an IPython shell: `%load_ext tapemagic`."""
-    from .notebook.magics import load
+    from .notebook.loading import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: object) -> None:
     """Take back everything that `%load_ext tapemagic` has done."""
-    from .notebook.magics import unload
+    from .notebook.loading import unload
 
     unload(shell)

@@ -15,7 +15,6 @@ from .recorder import RECORDER
 from .structure import source
 from .traced import TracedArray
 
-
 #: What a variable is called that was not given a name.
 NO_NAME = "Variable"
 

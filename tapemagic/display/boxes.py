@@ -10,11 +10,12 @@ from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
-from tapemagic.graph.words import counted, cut, number, visible
+from tapemagic.graph.why_values import both_grew, broadcast
+from tapemagic.graph.words import counted, number, visible
 
 NAME_LENGTH = 24
 CODE_LENGTH = 60
-NOTE_LENGTH = 120
+FAILED_LENGTH = 36  # of the statement that failed
 STRIP_LENGTH = 120  # bars beside a loop
 LOOKED_BACK = 40  # operations at the end of an iteration among which its result is sought
 MATRIX_ROWS, MATRIX_COLUMNS = 4, 4  # an array up to this size is drawn as its numbers
@@ -56,9 +57,10 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     constants = ["" if summary is None else visible(summary.text, 24) for summary in summaries]
     # an array has a box of its own
     spelled = ["" if s is None or s.shape else text for s, text in zip(summaries, constants)]
-    broadcasts = any(
-        start is not None and graph.nodes[start].shape != node.shape for start in node.inputs
-    )
+    read = [graph.nodes[start].shape for start in node.inputs if start is not None]
+    shapes = [*read, *(summary.shape for summary in summaries if summary is not None)]
+    grows = any(shape != node.shape for shape in read)
+    broadcasts = grows and broadcast(*shapes, node.shape) == node.shape
     box["op"] = "" if kind == "source" else visible(gate(node.op, spelled), NAME_LENGTH)
     box["verb"] = verb(node.op, broadcasts and len(node.inputs) > 1)
     box["formula"] = [visible(text, 60) for text in node.formulas]
@@ -70,6 +72,9 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     fill_values(box, graph, node.index)
     if begins_here(graph, node):
         box["note"] = "first nan or inf"
+    if both_grew(node, shapes):
+        left, right = ("×".join(map(str, shape)) for shape in shapes)
+        box["note"] = "; ".join(filter(None, [box["note"], f"both grew: {left} with {right}"]))
     happened = notes_of(node, explains=box["state"] == "not-connected")
     box["note"] = "; ".join(filter(None, [box["note"], *happened]))
     return box
@@ -156,13 +161,21 @@ def fill_values(box: dict[str, Any], graph: Graph, index: int) -> None:
     box["value"] = value.label if value is not None else "not kept"
     box["value_rows"] = rows_of(value) if value is not None else ["not kept"]
     box["state"] = graph.state(index)
+    box["note"] = NOTES.get(box["state"], "")
     if gradient is not None:
         box["gradient"], box["gradient_rows"] = gradient.label, rows_of(gradient)
-    elif graph.has_gradients:
-        box["gradient"], box["gradient_rows"] = "not connected", ["not connected"]
+    elif graph.obstacle:  # said once, where it is, and not below every wire
+        box["gradient"], box["gradient_rows"] = "", []
+        box["note"] = f"no gradient: {graph.obstacle}"
     else:
-        box["gradient"], box["gradient_rows"] = "not run yet", ["not run yet"]
-    box["note"] = NOTES.get(box["state"], "")
+        box["gradient"] = no_gradient(graph, box["state"])
+        box["gradient_rows"] = [box["gradient"]]
+
+
+def no_gradient(graph: Graph, state: str) -> str:
+    """Say in the place of a gradient why there is none; "" where there is one."""
+    words = {"not-run": graph.obstacle or "not run yet", "not-connected": "not connected"}
+    return words.get(state, "")
 
 
 def carried(graph: Graph, index: int) -> dict[str, Any]:
@@ -251,10 +264,11 @@ def failed_box(graph: Graph) -> dict[str, Any]:
     failure = graph.failure
     box = empty_box("failed", "failed", "failed")
     if failure is not None:
-        box["op"] = visible(symbol(failure.op) or "failed", NAME_LENGTH)
+        code = visible(graph.code(failure.line), FAILED_LENGTH)
+        box["op"] = visible(symbol(failure.op), NAME_LENGTH) or code or "failed"
         box["line"], box["lines"] = failure.line, [failure.line] if failure.line else []
         box["code"] = visible(graph.code(failure.line), CODE_LENGTH)
-        box["note"] = cut(failure.message, NOTE_LENGTH)
+        box["note"] = failure.message
     box["state"] = "failed"
     return box
 

@@ -91,13 +91,13 @@ def scene_with_dot(
     open_groups: Collection[str] | None = None,
     *,
     folding: Folding | None = None,
-    notes: Sequence[str] = (),
+    **notes: Any,
 ) -> dict[str, Any]:
     """Make a scene with coordinates from `dot`, or with our own and one line that says why."""
     try:
-        return make_scene(graph, open_groups, folding=folding, notes=notes, engine=dot_layout)
+        return make_scene(graph, open_groups, folding=folding, engine=dot_layout, **notes)
     except TapeError as problem:
-        scene = make_scene(graph, open_groups, folding=folding, notes=notes)
+        scene = make_scene(graph, open_groups, folding=folding, **notes)
         notice = f"--engine dot: {problem.what} Laid out without it."
         scene["message"] = "; ".join(filter(None, (scene["message"], notice)))
         return scene

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from tapemagic.display.sizes import measure
 from tapemagic.graph.folding import Folding, Item
 from tapemagic.graph.model import Graph, Group
 
+MOST_WIRES = 4  # between the same two boxes; more are one
 STUB_USES = 4  # a leaf wired to more boxes than this is drawn beside each of them
 CONSTANTS_UP_TO = 30  # boxes; a larger picture leaves out arrays that are not watched
 MOST_SOURCES = 100
@@ -138,8 +140,14 @@ def draw(folding: Folding, opened: Collection[str]) -> Drawing:
         end = drawing.add(box)
         boxes_of_items.append(end)
         stubs = iter(before)
+        wires = Counter(source for source, _, _ in reads if source >= 0)
+        bundled: set[int] = set()
         for source, start, place in reads:
-            if source >= 0:
+            if wires[source] > MOST_WIRES:
+                if source not in bundled:
+                    drawing.wire(boxes_of_items[source], end, place)
+                bundled.add(source)
+            elif source >= 0:
                 # A group has several values to give: the wire carries the one that is read.
                 value = carried(graph, start) if isinstance(items[source][0], Group) else None
                 drawing.wire(boxes_of_items[source], end, place, value)

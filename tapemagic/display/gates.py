@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tapemagic.graph.why_values import NOT_ELEMENTWISE
+
 SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "true_divide": "÷",
     "power": "**", "float_power": "**", "matmul": "@", "dot": "@", "negative": "−",
@@ -20,12 +22,13 @@ VERBS = {
     "sum": "sum broadcasts", "mean": "mean shares evenly", "broadcast_to": "broadcast sums",
     "where": "where routes", "clip": "clip lets through", "concatenate": "joins: splits back",
     "stack": "stacks: splits back", "reshape": "reshapes back", "transpose": "transposes back",
-    "getitem": "puts back in place", "sort": "sort routes",
+    "getitem": "puts back in place", "setitem": "overwritten: gets 0", "sort": "sort routes",
+    "sliding_window_view": "adds up overlaps",
 }  # fmt: skip
 
-# Operations that broadcast their operands against each other, so that a smaller operand's
-# gradient is a sum; matmul and the like have shapes of their own.
-SHAPED = frozenset({"matmul", "dot", "getitem", "setitem", "concatenate", "stack", "where"})
+# Other operations broadcast their operands against each other, so that the gradient of a smaller
+# one is a sum; what these are given has shapes of its own.
+SHAPED = NOT_ELEMENTWISE | {"setitem", "where"}
 
 FORMULA_LENGTH = 26
 

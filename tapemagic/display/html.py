@@ -23,7 +23,11 @@ SHORT = f"{NUMBER}; white-space: nowrap"
 NO_EMPTY_VIEW = (
     ".jp-OutputArea:has(.tapemagic-static) .jupyter-widgets:not(:has(*)) { display: none }"
 )
-NOTES = "background-color: #fffdf7; color: #22252b; padding: 4px 10px; white-space: pre-wrap"
+# Not every page sets <pre> in a font in which the columns of a matrix stand below each other.
+NOTES = (
+    "background-color: #fffdf7; color: #22252b; padding: 4px 10px; white-space: pre-wrap; "
+    "font-family: monospace"
+)
 VALUE, GRADIENT, FAINT = "#0064a0", "#b54a00", "#5d6168"
 COLUMNS = ("name", "shape", "dtype", "value", "gradient", "norm", "reason")
 MOST_ROWS = 200

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from tapemagic.display.boxes import no_gradient
 from tapemagic.display.drawing import Drawing, draw
 from tapemagic.display.sizes import (
     ARRIVAL,
@@ -29,7 +30,6 @@ Scene = dict[str, Any]
 
 MOST_LINES = 2000
 MARGIN = 24.0
-STATE_WORDS = {"not-run": "not run yet", "not-connected": "not connected"}
 
 
 def make_scene(
@@ -39,6 +39,7 @@ def make_scene(
     folding: Folding | None = None,
     engine: Callable[..., Layout] = layout,
     notes: Sequence[str] = (),
+    old_notes: Sequence[str] = (),
 ) -> Scene:
     """Lay a graph out and describe every box, wire and step.
 
@@ -53,6 +54,8 @@ def make_scene(
         Layout engine with the signature of `tapemagic.graph.layout.layout`.
     notes : sequence of str
         What else is to be said below the picture, each in one or more lines.
+    old_notes : sequence of str
+        The same of an earlier run: the live view shows them faded.
 
     Returns
     -------
@@ -75,10 +78,11 @@ def make_scene(
         "first_line": 1,
         "steps": steps(graph, drawing),
         "open": sorted(opened),
-        "sources": [source_row(row) for row in graph.sources],
+        "sources": [source_row(graph, row) for row in graph.sources],
         "target": target_row(graph),
         "message": message(graph, drawing),
         "notes": [visible_lines(note) for note in notes],
+        "old_notes": [visible_lines(note) for note in old_notes],
     }
 
 
@@ -188,7 +192,8 @@ def around(boxes: list[dict[str, Any]], *, words: bool) -> dict[str, float]:
     before = LINE_WIDTH if words else 0.0
     left, top = min(box["x"] for box in boxes) - before, min(box["y"] for box in boxes)
     right = max(box["x"] + box["w"] + (words_behind(box) if words else 0) for box in boxes)
-    bottom = max(box["y"] + box["h"] for box in boxes)
+    below = (sum(label_size(box)[1:]) if words else 0.0 for box in boxes)
+    bottom = max(box["y"] + box["h"] + room for box, room in zip(boxes, below, strict=True))
     sides = {"x": left - 10, "y": top - 18, "w": right - left + 20, "h": bottom - top + 36}
     return {side: tidy(value) for side, value in sides.items()}
 
@@ -233,7 +238,7 @@ def visible_lines(text: str) -> str:
     return "\n".join(visible(line, 200) for line in text.split("\n"))
 
 
-def source_row(row: SourceRow) -> dict[str, str]:
+def source_row(graph: Graph, row: SourceRow) -> dict[str, str]:
     """One row of the table of sources, in words: nothing is ever a bare None."""
     value, gradient = row.value, row.gradient
     return {
@@ -241,7 +246,7 @@ def source_row(row: SourceRow) -> dict[str, str]:
         "shape": str(row.shape) if row.index is not None else "",
         "dtype": visible(row.dtype, 24),
         "value": value.text if value is not None else "",
-        "gradient": gradient.listing if gradient is not None else STATE_WORDS.get(row.state, ""),
+        "gradient": gradient.listing if gradient is not None else no_gradient(graph, row.state),
         # the norm of a single number says nothing that the number does not
         "norm": number(gradient.norm)
         if gradient is not None and gradient.size and row.shape

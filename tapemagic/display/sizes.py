@@ -27,14 +27,14 @@ Box = dict[str, Any]
 LEAVES = ("source", "stub", "constant")
 BEGINS = "first "  # a note that begins so says where something went wrong
 # The other notes repeat what stands beside the wire.
-DRAWN_NOTES = (BEGINS, "used ", "not watched", SCISSORS, LEFT)
+DRAWN_NOTES = (BEGINS, "both grew", "used ", "not watched", SCISSORS, LEFT)
 
 
 def measure(box: Box) -> None:
     """Set the width and height of a box."""
     if box["kind"] == "group":
-        rows = [box["code"], box["op"] + " " * 8]
-        box["w"] = clamp(max(map(len, rows)) * SMALL + 24, 120, 300)
+        beside = [len(box["code"]) + 3, len(box["op"]) + 8]  # the mark that opens it, its count
+        box["w"] = clamp(max(beside) * SMALL + 24, 120, 300)
         box["h"] = 46 + (30 if box["strip"] else 0)
     elif box["kind"] in ("source", "stub", "constant"):
         letters = max(len(box["title"]), len(box["shape"]) if box["shape"] != "()" else 0)
@@ -48,7 +48,8 @@ def measure(box: Box) -> None:
     else:
         widest = max([len(box["op"]) * LARGE] + [len(text) * 6.2 for text in box["local"]])
         box["w"] = clamp(widest + 22, 46, 220)
-        box["h"] = 36 + 13 * len(box["local"])
+        # the small print may stand beside it, and is not to reach the words below it
+        box["h"] = max(36 + 13 * len(box["local"]), 11 * len(small_rows(box)))
 
 
 def note_rows(box: Box) -> list[str]:

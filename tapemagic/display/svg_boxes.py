@@ -42,6 +42,8 @@ def draw_box(box: dict[str, Any], direction: str) -> list[str]:
     if box["state"] == "not-connected" and box["kind"] in ("operation", "source", "group"):
         outline = ' stroke-dasharray="5 4"'
         stroke = PENCIL
+    if box["note"].startswith(BEGINS):
+        _, stroke, width, *_ = LOOKS["failed"]
     parts = ["<g>", f"<title>{escape(tooltip(box))}</title>"]
     if box["kind"] == "group":
         parts += [  # a pile of cards
@@ -81,10 +83,14 @@ def gate_words(box: dict[str, Any]) -> list[str]:
     """Sign of a gate, its local derivatives, and what went wrong in it."""
     centre, y = box["x"] + box["w"] / 2, box["y"]
     size = 18 if len(box["op"]) <= 3 else 15
-    parts = [words(centre, y + 24, box["op"], size=size, anchor="middle", weight="bold")]
+    # small print beside it may make it taller than its words
+    top = y + max(box["h"] - 36 - 13 * len(box["local"]), 0) / 2
+    parts = [words(centre, top + 24, box["op"], size=size, anchor="middle", weight="bold")]
     for row, text in enumerate(box["local"]):
         parts.append(
-            words(centre, y + 38 + 13 * row, text, fill=FAINT, size=10, anchor="middle", mono=True)
+            words(
+                centre, top + 38 + 13 * row, text, fill=FAINT, size=10, anchor="middle", mono=True
+            )
         )
     if box["kind"] == "failed":
         parts[0] = words(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 
+from tapemagic.display.boxes import no_gradient
 from tapemagic.display.gates import symbol
-from tapemagic.display.scene import STATE_WORDS, source_row, target_row
+from tapemagic.display.scene import source_row, target_row
 from tapemagic.graph.folding import Folding, Item
 from tapemagic.graph.marks import SCISSORS, is_cut, lines_of, of_kind
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
@@ -43,6 +44,13 @@ def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
     return "\n".join(fit(row, WIDTH).rstrip() for row in rows)
 
 
+def wrapped(note: str) -> str:
+    """Break the lines of a note that a terminal has no room for; those of a matrix are short."""
+    return "\n".join(
+        textwrap.fill(line, WIDTH) if len(line) > WIDTH else line for line in note.split("\n")
+    )
+
+
 def headline(graph: Graph) -> str:
     """Target and size in one line; no In [n], which would change from run to run."""
     count = sum(node.op != "source" for node in graph.nodes)
@@ -54,7 +62,7 @@ def headline(graph: Graph) -> str:
 
 def source_table(graph: Graph) -> list[str]:
     """One line per source, and its reason below where there is one."""
-    told = [source_row(row) for row in graph.sources[:MOST_SOURCES]]
+    told = [source_row(graph, row) for row in graph.sources[:MOST_SOURCES]]
     columns = [column for column in COLUMNS if any(shown[column[0]] for shown in told)]
     rows = ["  ".join(pad(title, width) for title, width in columns)]
     for shown in told:
@@ -73,7 +81,9 @@ def operations(folding: Folding) -> list[str]:
     items = folding.children(folding.root)
     if not items:
         return ["nothing was recorded"]
-    head = f"line  {pad('code', CODE)}  {pad('did', DONE)}  {pad('value', RESULT)}   gradient"
+    head = f"line  {pad('code', CODE)}  {pad('did', DONE)}  {pad('value', RESULT)}"
+    if not folding.graph.obstacle:
+        head += "   gradient"
     return [head, *(operation_row(folding, item) for item in items)]
 
 
@@ -105,10 +115,13 @@ def operation_row(folding: Folding, item: Item) -> str:
         code = graph.code(graph.source_map.outline().statement(line) if line else None)
     value, gradient = graph.value(last.index), graph.gradient(last.index)
     given = short(value) if value is not None else "not kept"
-    back = short(gradient) if gradient is not None else STATE_WORDS[graph.state(last.index)]
     place = str(line) if line else ""
     did = f"{pad(visible(code), CODE)}  {pad(visible(done), DONE)}"
-    return f"{place:>4}  {did}  {pad(given, RESULT)} | {back}"
+    row = f"{place:>4}  {did}  {pad(given, RESULT)}"
+    if graph.obstacle:
+        return row
+    back = short(gradient) if gradient is not None else no_gradient(graph, graph.state(last.index))
+    return f"{row} | {back}"
 
 
 def sign(node: GraphNode) -> str:

@@ -21,6 +21,7 @@ from tapemagic.display.standalone import STATIC, Scene, front_end, jsonable
 
 DEBOUNCE_SECONDS = 0.08
 MESSAGE_LENGTH = 400
+LONGEST_NAME = 24  # letters beside a slider
 LARGEST_SLIDER = 1e300  # beyond it the bounds would overflow
 
 
@@ -244,7 +245,8 @@ def live_view(
         inputs=values,
         layout={"width": "100%"},
     )
-    controls = [_slider(widget, name, value, limits[name]) for name, value in values.items()]
+    room = min(max(map(len, values), default=0), LONGEST_NAME) * 0.65 + 1  # em: names are whole
+    controls = [_slider(widget, name, value, limits[name], room) for name, value in values.items()]
     # sliders stand side by side where there is room, the picture below all of them
     return ipywidgets.Box([*controls, widget], layout={"flex_flow": "row wrap"})
 
@@ -260,7 +262,7 @@ def close_view(view: ipywidgets.Box) -> None:
 
 
 def _slider(
-    widget: TapeWidget, name: str, value: float, limits: tuple[float, float]
+    widget: TapeWidget, name: str, value: float, limits: tuple[float, float], room: float
 ) -> ipywidgets.FloatSlider:
     slider = ipywidgets.FloatSlider(
         value=value,
@@ -270,8 +272,8 @@ def _slider(
         readout_format=".4g",
         description=name,
         tooltip=name,
-        style={"description_width": "7em"},
-        layout={"width": "min(28em, 98%)"},
+        style={"description_width": f"{room:g}em"},
+        layout={"width": f"min({room + 21:g}em, 98%)"},
     )
 
     def moved(change: Any) -> None:

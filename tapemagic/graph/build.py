@@ -60,7 +60,7 @@ def build_graph(tape: Any) -> Graph:
     text = cell.text if cell is not None else file_text(recorded)
     cotangents = tape.cotangents
     has_gradients = cotangents is not None
-    known = cotangents or {}
+    known = {**several(recorded, cotangents or {}), **(cotangents or {})}
     values = Summaries(lambda index: recorded[index].value)
     gradients = Summaries(lambda index: full(known.get(index), recorded[index].shape))
     constants = Summaries(lambda key: recorded[key[0]].constants[key[1]])
@@ -81,6 +81,7 @@ def build_graph(tape: Any) -> Graph:
         values=values,
         gradients=gradients,
         constants=constants,
+        no_target=visible(tape.target_reason, 200),
     )
     for index in range(len(nodes)) if few else tape.source_nodes.values():
         values.freeze(index)
@@ -112,6 +113,15 @@ def file_text(recorded: list) -> str:
     """Text of the file or notebook cell in which a ``with GradientTape()`` recorded."""
     calls = recorded[-1].calls if recorded else ()
     return "".join(linecache.getlines(calls[0][1])) if calls else ""
+
+
+def several(recorded: list, cotangents: dict[int, Any]) -> dict[int, tuple]:
+    """Put together the cotangents of operations with several results, which each result has."""
+    found: dict[int, tuple] = {}
+    for node in recorded:
+        if node.op == "pick" and node.index in cotangents:
+            found[node.inputs[0]] = (*found.get(node.inputs[0], ()), cotangents[node.index])
+    return found
 
 
 def full(cotangent: Any, shape: tuple[int, ...]) -> Any:

@@ -59,7 +59,7 @@ def iteration_starts(
             after_binding = index + 1
         lines.add(visit)
         previous = visit
-    if len(starts) == 1 and len(lines) == 1:
+    if len(starts) == 1 and len(lines) == 1 and all(plain for _, plain in visits.values()):
         return period_starts(nodes, first, last)
     return tuple(starts)
 

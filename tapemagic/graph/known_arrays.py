@@ -15,8 +15,8 @@ LARGEST = 1_000_000  # elements that are compared
 class KnownArrays:
     """Arrays of the notebook by name.
 
-    The tape may hold copies of them. One that stands in the line of an operation and has the value
-    of an operand is taken for that operand.
+    The tape may hold copies of them. One that stands in the line of an operation, or in the line of
+    the cell that called its function, and has the value of an operand is taken for that operand.
 
     Parameters
     ----------
@@ -37,7 +37,9 @@ class KnownArrays:
         """Name the constant operands of a recorded operation, "" where they have no name."""
         if not self.arrays or not any(isinstance(value, np.ndarray) for value in node.constants):
             return ()
-        mentioned = self.mentioned(self.code(node))
+        mentioned = tuple(dict.fromkeys(
+            name for line in self.code(node) for name in self.mentioned(line)
+        ))  # fmt: skip
         names = []
         for value in node.constants:
             key = id(value), mentioned  # the tape keeps the value: its id stays its own
@@ -53,13 +55,14 @@ class KnownArrays:
             self._mentioned[line] = tuple(word for word in words if word in self.arrays)
         return self._mentioned[line]
 
-    def code(self, node: Any) -> str:
-        """Text of the line on which the operation stands, in the cell or in a helper function."""
-        if len(node.calls) > 1:
-            _, filename, line = node.calls[-1]
-            return linecache.getline(filename, line)
+    def code(self, node: Any) -> list[str]:
+        """Text of the lines on which an operation stands: in the cell, and in a helper function."""
         line = node.line or 0
-        return self.lines[line - 1] if 1 <= line <= len(self.lines) else ""
+        lines = [self.lines[line - 1]] if 1 <= line <= len(self.lines) else []
+        if len(node.calls) > 1:
+            _, filename, inner = node.calls[-1]
+            lines.insert(0, linecache.getline(filename, inner))
+        return lines
 
     def find(self, value: Any, mentioned: tuple[str, ...]) -> str:
         """Return the first of the mentioned names whose array is equal to `value`."""

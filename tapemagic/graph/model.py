@@ -212,6 +212,8 @@ class Graph:
     has_gradients : bool
         Whether a gradient was asked for. When False nothing is said about gradients at all.
     failure : FailureRow or None
+    no_target : str
+        Why a cell that is over has nothing to differentiate.
     """
 
     nodes: tuple[GraphNode, ...]
@@ -224,6 +226,17 @@ class Graph:
     values: Summaries = field(repr=False, compare=False)
     gradients: Summaries = field(repr=False, compare=False)
     constants: Summaries = field(repr=False, compare=False)
+    no_target: str = ""
+
+    @property
+    def obstacle(self) -> str:
+        """What stands in the place of gradients that will not come; "" if they may, or are here."""
+        if self.has_gradients:
+            return ""
+        if self.failure is not None:
+            line = self.failure.line
+            return f"failed at line {line}" if line else "the cell failed"
+        return "no target" if self.no_target else ""
 
     def value(self, index: int) -> ArraySummary | None:
         """Summary of a node's value, None when the tape did not keep it."""

@@ -22,7 +22,7 @@ from tapemagic.graph.why_values import (
     broadcast_growth,
     forward_trouble,
     loop_factors,
-    trouble_of,
+    troubles_of,
 )
 from tapemagic.graph.why_zero import why_zero
 from tapemagic.graph.words import visible
@@ -115,11 +115,11 @@ def source_reason(facts: Facts, row: SourceRow) -> str:
 
 
 def why_nan(facts: Facts, source: int) -> str:
-    """Name the operation at which the gradient of a source stopped being finite."""
+    """Name the operations at which a value and the gradient of a source stopped being finite."""
     if not is_finite(facts.recorded[source].value):
         return "its own value is not finite"
-    found = trouble_of(facts, source)
-    return found[1] if found else "some elements are not finite"
+    told = [message for _, message, _ in troubles_of(facts, source)]
+    return "; ".join(told) or "some elements are not finite"
 
 
 REASONS: dict[str, Callable[[Facts, int], str]] = {
@@ -149,7 +149,7 @@ def not_finite(facts: Facts) -> Iterator[Finding]:
     for row in facts.graph.sources:
         if row.state != "nan" or row.index is None:
             continue
-        if found := trouble_of(facts, row.index):
+        for found in troubles_of(facts, row.index):
             names.setdefault(found, []).append(row.name)
     target = facts.graph.target
     if target is not None and not is_finite(facts.recorded[target[1]].value):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from tapemagic.graph.facts import (
     quoted,
 )
 from tapemagic.graph.folding import Folding
-from tapemagic.graph.model import Group
+from tapemagic.graph.model import GraphNode, Group
 from tapemagic.graph.words import number
 
 FIXES = {
@@ -28,7 +29,8 @@ FIXES = {
 }
 NOT_ELEMENTWISE = frozenset({
     "matmul", "dot", "inner", "outer", "tensordot", "einsum", "kron", "cross", "convolve",
-    "concatenate", "stack", "getitem",
+    "vdot", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append", "block",
+    "array", "getitem",
 })  # fmt: skip
 FEWEST_ITERATIONS = 5
 FADED = 1e-6  # first over last |gradient| below it vanishes, above its inverse explodes
@@ -56,14 +58,30 @@ def begins_at(facts: Facts, index: int, place: tuple[int, ...] | None = None) ->
     return node.line, message, FIXES.get(node.op, "")
 
 
-def trouble_of(facts: Facts, source: int) -> Trouble | None:
-    """Where the gradient of one source, which is not finite, stopped being so on its way back.
+def troubles_of(facts: Facts, source: int) -> list[Trouble]:
+    """Why the gradient of one source is not finite, in order of time.
 
-    A value elsewhere in the cell that is not finite says nothing about this source: the way is
-    followed from the source to the step of the sweep at which its gradient went wrong.
+    A value elsewhere in the cell that is not finite says nothing about this source. Of those that
+    hang on it the first is told, and then where its gradient went wrong, if that is elsewhere.
     """
     if not is_finite(facts.recorded[source].value):
-        return begins_at(facts, source)
+        return [begins_at(facts, source)]
+    marks = facts.downstream(source)
+    begins = (
+        begins_at(facts, index)
+        for index in sorted(facts.cotangents)
+        if marks[index] and not is_finite(facts.recorded[index].value)
+        if not strange_inputs(facts, index)
+    )
+    found = [next(begins, None), trouble_on_way_back(facts, source)]
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def trouble_on_way_back(facts: Facts, source: int) -> Trouble | None:
+    """Where the gradient of one source stopped being finite.
+
+    The way is followed from the source to the step of the sweep at which its gradient went wrong.
+    """
     index = source
     while True:
         users = [user for user in facts.users[index] if user in facts.cotangents]
@@ -100,36 +118,31 @@ def went_wrong(facts: Facts, index: int, user: int) -> Trouble:
 
 def beginning_of(facts: Facts, index: int) -> int:
     """Follow a value that is not finite to the operation that made it of finite ones."""
-    while True:
-        starts = [
-            start for start in facts.recorded[index].inputs
-            if start is not None and not is_finite(facts.recorded[start].value)
-        ]  # fmt: skip
-        if not starts:
-            return index
+    while starts := strange_inputs(facts, index):
         index = starts[0]
+    return index
+
+
+def strange_inputs(facts: Facts, index: int) -> list[int]:
+    """Operands of a node that are not finite."""
+    return [
+        start for start in facts.recorded[index].inputs
+        if start is not None and not is_finite(facts.recorded[start].value)
+    ]  # fmt: skip
 
 
 def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
     """Elementwise operations whose result is larger than both operands."""
     seen = set()
     for node in facts.graph.nodes:
-        if len(node.inputs) != 2 or node.op in NOT_ELEMENTWISE or not node.shape:
+        if len(node.inputs) != 2 or not node.shape:
             continue
+        plain = facts.operands(node.index) if None in node.inputs else (None, None)
         shapes = [
             facts.graph.nodes[start].shape if start is not None else np.shape(operand)
-            for start, operand in zip(
-                node.inputs,
-                (None, None) if None not in node.inputs else facts.operands(node.index),
-                strict=False,
-            )
+            for start, operand in zip(node.inputs, plain, strict=False)
         ]
-        if node.shape in shapes or min(map(np.prod, shapes)) <= 1 or (node.op, node.line) in seen:
-            continue
-        try:
-            if np.broadcast_shapes(*shapes) != node.shape:
-                continue
-        except ValueError:
+        if (node.op, node.line) in seen or not both_grew(node, shapes):
             continue
         seen.add((node.op, node.line))
         message = (
@@ -137,6 +150,25 @@ def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
             f"{shapes[0]} with {shapes[1]} gives {node.shape}."
         )
         yield node.line, message, "If that is not meant, give both the same number of axes."
+
+
+def both_grew(node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether the result of an elementwise operation is larger than both of its operands."""
+    if len(shapes) != 2 or node.op in NOT_ELEMENTWISE or node.shape in shapes:
+        return False
+    return min(map(math.prod, shapes)) > 1 and broadcast(*shapes) == node.shape
+
+
+def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the shape to which operands are broadcast; None where NumPy would refuse.
+
+    >>> broadcast((3, 1), (3,)), broadcast((3,), (5,))
+    ((3, 3), None)
+    """
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return None
 
 
 def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:

@@ -20,6 +20,8 @@ STEEP = frozenset({
 })  # fmt: skip
 #: The same, approaching a constant.
 SATURATING = frozenset({"tanh", "expit", "erf", "erfc", "ndtr", "log_expit"})
+#: Products whose elements meet more than one of the other factor.
+PRODUCTS = frozenset({"matmul", "dot", "vdot", "inner", "outer", "tensordot", "einsum", "convolve"})
 SHOWN = 3  # places named in one sentence
 
 
@@ -71,6 +73,8 @@ def why_zero_at(facts: Facts, node: GraphNode, start: int) -> str:
         return f"{place} takes nothing from it: other elements were chosen"
     if node.op == "multiply" and is_zero_where_reached(facts, node, start):
         return f"{place} multiplies it by 0"
+    if node.op in PRODUCTS and (others := zero_factors(facts, node, start)):
+        return f"{place} multiplies it by {others[0]}, which is 0 everywhere"
     if is_imaginary(facts, node, start):
         return (
             f"what comes back through {place} is imaginary, and its operand is real: the gradient "
@@ -82,10 +86,21 @@ def why_zero_at(facts: Facts, node: GraphNode, start: int) -> str:
         return f"underflow in {place}: the gradient became smaller than the smallest number"
     if node.inputs.count(start) > 1:
         return f"the contributions of its uses add up to exactly 0 at {place}"
-    formula = f" ({', '.join(filter(None, node.formulas))})" if any(node.formulas) else ""
+    own = [text for text, read in zip(node.formulas, node.inputs) if read == start and text]
+    formula = f" ({', '.join(own)})" if own else ""
     return (
         f"the local derivative{formula} of {place} is 0 at every element that the gradient reaches"
     )
+
+
+def zero_factors(facts: Facts, node: GraphNode, start: int) -> list[str]:
+    """Name the other factors of a product that are zero throughout."""
+    factors = zip(node.inputs, facts.operands(node.index), strict=False)
+    return [
+        "a constant" if index is None else facts.spelled(facts.graph.nodes[index])
+        for index, value in factors
+        if index != start and is_zero(value)
+    ]
 
 
 def is_imaginary(facts: Facts, node: GraphNode, start: int) -> bool:

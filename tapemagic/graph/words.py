@@ -7,6 +7,9 @@ import unicodedata
 # Categories that print as nothing, move the cursor or reorder the text around them.
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+#: Numbers below it are written without an exponent: 1001 and 1002 would both be 1e+03.
+LARGE = 1e6
+
 
 def number(value: object, digits: int = 4) -> str:
     """Spell a number with `digits` significant digits, the same on every machine.
@@ -15,6 +18,8 @@ def number(value: object, digits: int = 4) -> str:
     --------
     >>> number(0.1 + 0.2), number(-0.0), number(float("inf"))
     ('0.3', '0', 'inf')
+    >>> number(1001.0, 3), number(1e6, 3)
+    ('1001', '1e+06')
     >>> number(1 - 2j)
     '1-2j'
     """
@@ -27,6 +32,8 @@ def number(value: object, digits: int = 4) -> str:
     if isinstance(value, int):
         return str(value) if abs(value) < 10**12 else f"{float_of(value):.{digits}g}"
     text = f"{value:.{digits}g}"
+    if "e+" in text and abs(float(text)) < LARGE:
+        text = f"{value:.0f}"
     return "0" if text == "-0" else text
 
 

@@ -165,3 +165,12 @@ def split_line(line: str) -> list[str]:
         word += character
     words.append(word)
     return [word for word in words if word]
+
+
+def asks_for_help(line: str) -> bool:
+    """Say whether the magic's line asks for its help.
+
+    >>> asks_for_help("w -t loss --help"), asks_for_help('params["-h"]')
+    (True, False)
+    """
+    return not {"-h", "--help"}.isdisjoint(split_line(line))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,27 +23,47 @@ MOST_PRINTED = 400
 
 
 def add_extras(session: Session, rerun: Rerun | None) -> None:
-    """Append to the notes of a run what its options ask for.
+    """Find what the options of a run ask for; its program is shown in an output of its own.
 
     Raises
     ------
     UsageError
         If an option needs to run the cell again and it cannot be.
     """
-    options, notes = session.options, session.outcome.notes
-    if options.jacobian:
-        notes += jacobians(session)
-    if options.code:
+    if session.options.code:
         show_code(session)
-    if not options.check and options.order == 1:
-        return
-    if rerun is None or rerun.reason:
-        why = rerun.reason if rerun is not None else "it was not prepared"
-        raise UsageError(f"--check and --order 2 run the cell again, and they cannot: {why}")
-    if options.check:
-        notes.append(str(check(session, rerun)))
-    if options.order == 2:
-        notes += hessians(session, rerun)
+    find_extras(session, rerun, {})
+
+
+def find_extras(session: Session, rerun: Rerun | None, values: dict[str, float]) -> None:
+    """Find what the options ask for and can be said in lines of text.
+
+    Parameters
+    ----------
+    session : Session
+        The run, of the cell or of a slider.
+    rerun : Rerun or None
+    values : dict
+        What sliders have set: name of a source -> number.
+
+    Raises
+    ------
+    UsageError
+        If an option needs to run the cell again and it cannot be.
+    """
+    options, extras = session.options, session.outcome.extras
+    start = time.perf_counter()
+    if options.jacobian:
+        extras += jacobians(session)
+    if options.check or options.order == 2:
+        if rerun is None or rerun.reason:
+            why = rerun.reason if rerun is not None else "it was not prepared"
+            raise UsageError(f"--check and --order 2 run the cell again, and they cannot: {why}")
+        if options.check:
+            extras.append(str(check(session, rerun)))
+        if options.order == 2:
+            extras += hessians(session, rerun, values)
+    session.outcome.seconds = time.perf_counter() - start
 
 
 def show_code(session: Session) -> None:
@@ -89,9 +110,9 @@ def check(session: Session, rerun: Rerun) -> Check:
     return compare(loss, values, gradients, names)
 
 
-def hessians(session: Session, rerun: Rerun) -> list[str]:
+def hessians(session: Session, rerun: Rerun, values: dict[str, float]) -> list[str]:
     """Spell the second derivatives of the target: each source with itself."""
-    again = rerun.record({}, keeps_gradients=True)
+    again = rerun.record(values, keeps_gradients=True)
     rows = []
     for (name, handle), gradient in zip(
         again.sources.handles.items(), again.gradients, strict=True
@@ -115,5 +136,6 @@ def spell(name: str, value: Any) -> str:
     value = plain(value)
     if np.size(value) > MOST_PRINTED:
         return f"{name}: shape {np.shape(value)}, too large to print; ask tape.jacobian"
-    text = np.array2string(np.asarray(value), precision=6, max_line_width=78)
+    value = np.asarray(value) + 0.0  # a zero has no sign that anybody would want to read
+    text = np.array2string(value, precision=6, max_line_width=78)
     return f"{name} =\n{text}" if "\n" in text else f"{name} = {text}"

@@ -1,7 +1,9 @@
-"""What the person sees of an exception: tracebacks of the lines that are his."""
+"""What the person sees of an exception: the line it came from, and tracebacks of own lines only."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable
 from traceback import walk_tb
 from typing import Any
 
@@ -17,6 +19,29 @@ def find_line(error: BaseException, filename: str) -> int | None:
             line = traceback.tb_lineno
         traceback = traceback.tb_next
     return line
+
+
+def names_read_at(line: int | None, statements: Iterable[ast.stmt]) -> list[str]:
+    r"""Name what the statement at a line reads; of a loop or a branch, what its head reads.
+
+    >>> names_read_at(2, ast.parse("for k in y:\n    z = y @ x\n").body)
+    ['y', 'x']
+    >>> names_read_at(1, ast.parse("for k in y:\n    z = y @ x\n").body)
+    ['y']
+    """
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    around = [
+        node for node in nodes
+        if line and isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0)
+    ]  # fmt: skip
+    simple = [node for node in around if not hasattr(node, "body")]
+    found = [
+        node for statement in simple or around for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if simple or node.lineno == line
+    ]  # fmt: skip
+    found.sort(key=lambda name: (name.lineno, name.col_offset))
+    return list(dict.fromkeys(name.id for name in found))
 
 
 def came_through(error: BaseException, namespace: dict) -> bool:

@@ -1,26 +1,26 @@
-"""The `%%tape` magic: its options, and loading and unloading it.
+"""The `%%tape` magic: its options, and what a cell that begins with it does.
 
-`%load_ext` loads little: what a taped cell needs is imported when the first one begins.
+`%load_ext` loads this and little else: what a taped cell needs is imported when the first one
+begins.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, kwds, magic_arguments
 from traitlets import Bool, Enum
 
 from tapemagic.autodiff.leaks import user_frame
 from tapemagic.errors import TapeError
 
-from .arguments import parse_name, parse_path, split_line
+from .arguments import asks_for_help, parse_name, parse_path, split_line
 from .completion import make_matcher
 from .frames import Refusals
 from .instrument import Plan, make_plan
@@ -59,6 +59,8 @@ class TapeMagics(Magics):
         self.progress: Progress | None = None
 
     @magic_arguments()
+    # it comes after a "%" and is formatted as text with "%" is
+    @kwds(usage="%%tape [SOURCE ...] [-t TARGET] [OPTION ...]")
     @argument(
         "sources",
         nargs="*",
@@ -73,18 +75,36 @@ class TapeMagics(Magics):
         "the name assigned last that depends on a source.",
     )
     @argument("-o", "--output", default="tape", help="Name for the tape (default: tape).")
-    @argument("--show", choices=VIEWS, help="What to show (default: widget).")
+    @argument(
+        "--show",
+        choices=VIEWS,
+        metavar="VIEW",
+        help="What to show: widget, static, text or none (default: widget).",
+    )
     @argument(
         "--strict", action="store_true", help="Make every value that leaves the tape an error."
     )
     @argument("--check", action="store_true", help="Compare with finite differences.")
     @argument("--jacobian", action="store_true", help="Show the Jacobian of the target.")
-    @argument("--order", type=int, choices=(1, 2), default=1, help="2: show the Hessian as well.")
+    @argument(
+        "--order",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        metavar="ORDER",
+        help="2: show the Hessian as well.",
+    )
     @argument("--code", action="store_true", help="Show the gradient as NumPy source.")
-    @argument("--engine", choices=ENGINES, help="Layout of the picture (default: own).")
+    @argument(
+        "--engine",
+        choices=ENGINES,
+        metavar="ENGINE",
+        help="Layout of the picture: own or dot, which is Graphviz (default: own).",
+    )
+    @argument("-h", "--help", action="store_true", help="Show this help, and run nothing.")
     @no_var_expand
-    @line_cell_magic
-    def tape(self, line: str, cell: str | None = None) -> Any:
+    @cell_magic
+    def tape(self, line: str, cell: str) -> Any:
         """Record the cell, and show its operations and the gradient of each source.
 
         The cell runs exactly once, as ordinary NumPy, and leaves its names as NumPy does; one
@@ -96,9 +116,24 @@ class TapeMagics(Magics):
 
             tape.gradient("loss", ["w", "b"])
         """
-        if cell is None:
-            raise UsageError("%%tape belongs on the first line of a cell, before all other lines")
         return self.run_text(line, cell)
+
+    @no_var_expand
+    @line_magic("tape")  # type: ignore[arg-type]  # its annotation knows no name
+    def tape_line(self, line: str) -> Any:
+        """Stand for `%%tape` in the text of a cell that runs; on a line of its own it is an error.
+
+        The magic is `%%tape`, on the first line of a cell and before all other lines:
+
+            %%tape w b -t loss
+            y = x @ w + b
+            loss = np.mean((y - target) ** 2)
+
+        `%%tape?` tells its options.
+        """
+        if asks_for_help(line):
+            return self.shell.run_line_magic("pinfo", "%tape")
+        raise UsageError("%%tape belongs on the first line of a cell, before all other lines")
 
     # ---------------------------------------------------------------------- an ordinary cell
 
@@ -196,6 +231,8 @@ class TapeMagics(Magics):
         from .session import Session
 
         shell = self.shell
+        if asks_for_help(line):
+            return shell.run_line_magic("pinfo", "%%tape")
         options = self.options(line)
         # a line above the text, so that line numbers count as in the cell with its magic
         transformed = shell.transform_cell("#\n" + text)
@@ -279,39 +316,3 @@ def cell_text(raw: str, shell: Any) -> str:
         if re.match(r"\s*(#\s*)?%%?tape(\s|$)", line):
             return "".join(lines[index:]).rstrip("\n")
     return "".join(lines).rstrip("\n")
-
-
-# --------------------------------------------------------------------------- loading, unloading
-
-
-def load(shell: Any) -> None:
-    """Add the magic to a shell; a second time changes nothing."""
-    if TapeMagics.__name__ in shell.magics_manager.registry:
-        return
-    magics = TapeMagics(shell)
-    shell.register_magics(magics)
-    shell.input_transformers_cleanup.append(transform_text)
-    shell.ast_transformers.append(magics.tree_transformer)
-    if shell.Completer is not None:
-        shell.Completer.custom_matchers.append(magics.matcher)
-    magics.refusals = Refusals(shell)
-
-
-def unload(shell: Any) -> None:
-    """Take everything away again."""
-    magics = shell.magics_manager.registry.pop(TapeMagics.__name__, None)
-    if magics is None:
-        return
-    if magics.refusals is not None:
-        magics.refusals.remove()
-    for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("tape", None)
-    # the person may have taken some of these away themselves
-    with contextlib.suppress(ValueError):
-        shell.configurables.remove(magics)
-    with contextlib.suppress(ValueError):
-        shell.input_transformers_cleanup.remove(transform_text)
-    with contextlib.suppress(ValueError):
-        shell.ast_transformers.remove(magics.tree_transformer)
-    with contextlib.suppress(ValueError, AttributeError):
-        shell.Completer.custom_matchers.remove(magics.matcher)

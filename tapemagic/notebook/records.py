@@ -26,11 +26,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Failure:
-    """What ended a cell early: the line in the cell, the operation if known, and the words."""
+    """What ended a cell early: the line in the cell, the operation if known, and the words.
+
+    `inputs` are the nodes that the line reads.
+    """
 
     line: int | None
     op: str
     message: str
+    inputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,13 @@ class Outcome:
     tape : GradientTape
     notes : list of str
         Sentences for the page: how a target was understood, what was not found.
+    extras : list of str
+        What `--check`, `--jacobian` and `--order 2` found.
+    seconds : float
+        How long that took.
     """
 
     tape: Any
     notes: list[str] = field(default_factory=list)
+    extras: list[str] = field(default_factory=list)
+    seconds: float = 0.0

@@ -9,6 +9,7 @@ import io
 import random
 import sys
 import types
+import warnings
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
@@ -202,14 +203,15 @@ def rehome(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
 
 @contextlib.contextmanager
 def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
-    """Run the block without prints, with a random state of its own."""
+    """Run the block without prints and warnings, with a random state of its own."""
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     hook = sys.displayhook
     random.setstate(python_state)
     np.random.set_state(numpy_state)  # noqa: NPY002
     sys.displayhook = lambda value: None
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the person has read them when the cell ran
             yield
     finally:
         sys.displayhook = hook

@@ -12,7 +12,7 @@ from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, plain
 from tapemagic.autodiff.tape import GradientTape
 
 from . import memory
-from .frames import find_line
+from .frames import find_line, names_read_at
 from .helpers import Helpers
 from .hooks import RUNNING, CellHooks
 from .instrument import Plan
@@ -172,6 +172,8 @@ class Session:
                     )
                 if error is None and self.keeps_gradients:
                     self.gradients = self._gradients_on_tape()
+                if error is not None and self.tape.failure is None:
+                    self.tape.failure = self._failure(error)
                 self.tape.stop()
                 if hooks in RUNNING:
                     hooks.remove()
@@ -180,10 +182,13 @@ class Session:
                 places = [*places, *helpers.places()]
                 helpers.leave()
             self.swap.leave(self.reached, places)
-        if error is not None and self.tape.failure is None:
-            line = find_line(error, self.tape.cell.filename)
-            said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
-            self.tape.failure = Failure(line, "", said)
+
+    def _failure(self, error: BaseException) -> Failure:
+        """Say where the cell ended early, and what it read there: asked while it records."""
+        line = find_line(error, self.tape.cell.filename)
+        said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
+        read = [self.namespace.get(name) for name in names_read_at(line, self.plan.body)]
+        return Failure(line, "", said, tuple(node for node in map(node_of, read) if node >= 0))
 
     def _report_trailing(self) -> None:
         for name in self.plan.trailing:

@@ -7,7 +7,7 @@ display libraries are therefore imported where they are used.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from IPython.display import display
@@ -17,6 +17,9 @@ from tapemagic.graph.folding import Folding
 from .records import VIEWS, Cell, Outcome
 from .rerun import Rerun
 from .session import Session
+
+#: Seconds that `--check` and the like may take to be done again at each move of a slider.
+FOLLOWS_WITHIN = 0.3
 
 #: Cell -> its live view, closed when the cell runs again: ipywidgets keeps all widgets alive.
 _live: dict[str, Any] = {}
@@ -54,7 +57,7 @@ def show_outcome(
 
     ways: dict[str, Callable[[], None]] = {
         "widget": lambda: show_widget(
-            make_picture(), rerun, sliders or {}, cell_key(shell, outcome.tape.cell)
+            make_picture(), outcome, rerun, sliders or {}, cell_key(shell, outcome.tape.cell)
         ),
         "static": lambda: show_static(make_picture()),
         "text": lambda: print("\n".join(make_picture().text())),  # noqa: T201
@@ -82,9 +85,10 @@ class Picture:
         self.engine = engine
         self.draw(outcome)
 
-    def draw(self, outcome: Outcome) -> None:
-        """Show another run from now on."""
-        self.notes = outcome.notes
+    def draw(self, outcome: Outcome, old_notes: Sequence[str] = ()) -> None:
+        """Show another run from now on; `old_notes` are of an earlier one."""
+        self.notes = [*outcome.notes, *outcome.extras]
+        self.old_notes = old_notes
         self.graph = outcome.tape.graph
         self.folding = Folding(self.graph)
         self.opened: tuple[str, ...] | None = None
@@ -96,26 +100,59 @@ class Picture:
 
         self.opened = opened
         make = scene_with_dot if self.engine == "dot" else make_scene
-        return make(self.graph, opened, folding=self.folding, notes=self.notes)
+        return make(
+            self.graph, opened, folding=self.folding, notes=self.notes, old_notes=self.old_notes
+        )
 
     def text(self) -> list[str]:
         """Return the run as lines of at most 80 columns."""
-        from tapemagic.display.text import to_text
+        from tapemagic.display.text import to_text, wrapped
 
-        return [to_text(self.graph, folding=self.folding), *self.notes]
+        return [to_text(self.graph, folding=self.folding), *map(wrapped, self.notes)]
 
-    def again(self, rerun: Rerun, sliders: dict[str, float]) -> Callable[[str, float], Any]:
-        """Return the function that a slider calls: it draws the cell with another value."""
+    def again(
+        self, rerun: Rerun, sliders: dict[str, float], first: Outcome
+    ) -> Callable[[str, float], Any]:
+        """Return the function that a slider calls: it draws the cell with another value.
+
+        What the options ask for is found anew, or stays as the `first` run had it where that
+        would be too slow.
+        """
         values = dict(sliders)
 
         def run(name: str, value: float) -> dict[str, Any]:
             opened = self.opened
-            outcome = rerun.run({**values, name: value}).outcome
+            session = rerun.run({**values, name: value})
             values[name] = value
-            self.draw(outcome)
+            old_notes: list[str] = []
+            if first.seconds <= FOLLOWS_WITHIN:
+                find_again(session, rerun, values)
+            elif values == sliders:
+                session.outcome.extras = first.extras
+            else:
+                old_notes = [too_slow(first.seconds, sliders), *first.extras]
+            self.draw(session.outcome, old_notes)
             return self.scene(opened)
 
         return run
+
+
+def find_again(session: Session, rerun: Rerun, values: dict[str, float]) -> None:
+    """Find what the options ask for after a slider has moved; that it failed is a note as well."""
+    from .extras import find_extras
+
+    if session.tape.target is None:
+        return
+    try:
+        find_extras(session, rerun, values)
+    except Exception as error:  # noqa: BLE001  (the picture and the gradients are there)
+        session.outcome.extras.append(f"{type(error).__name__}: {error}")
+
+
+def too_slow(seconds: float, sliders: dict[str, float]) -> str:
+    """Say of which run the notes are that do not follow the sliders."""
+    where = ", ".join(f"{name} = {value:.6g}" for name, value in sliders.items())
+    return f"Of the first run, with {where} (took {seconds:.2g} s, too long to follow a slider):"
 
 
 def show_static(picture: Picture) -> None:
@@ -126,14 +163,16 @@ def show_static(picture: Picture) -> None:
     display({"text/plain": "\n".join(picture.text()), "text/html": to_html(scene)}, raw=True)
 
 
-def show_widget(picture: Picture, rerun: Rerun | None, sliders: dict[str, float], key: str) -> None:
+def show_widget(
+    picture: Picture, outcome: Outcome, rerun: Rerun | None, sliders: dict[str, float], key: str
+) -> None:
     """Show the live view, with sliders where the cell can be run again."""
     from tapemagic.display.widget import live_view
 
     if rerun is None or rerun.reason:
         view = live_view(picture.scene)
     else:
-        view = live_view(picture.scene, sliders, picture.again(rerun, sliders))
+        view = live_view(picture.scene, sliders, picture.again(rerun, sliders, outcome))
     _live[key] = view
     # in words it would be a line of class names, above the picture that stands for it
     display(view, exclude=["text/plain"])

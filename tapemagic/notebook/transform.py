@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from .arguments import asks_for_help
 from .instrument import Plan, at, inner_hook, is_shell_line, make_plan
 
 _FIRST_LINE = re.compile(r"(?:#\s*)?%%tape(?=\s|$)(?P<arguments>.*)", re.DOTALL)
@@ -18,14 +19,19 @@ _numbers = itertools.count(1)
 def transform_text(lines: list[str]) -> list[str]:
     r"""Make a first line `%%tape w b` or `# %%tape w b` the line magic `%tape w b`.
 
-    The cell stays an ordinary cell, with its lines where they were.
+    The cell stays an ordinary cell, with its lines where they were. One that asks for help is only
+    that.
 
     >>> transform_text(["%%tape w\n", "y = w * w\n"])
     ['%tape w\n', 'y = w * w\n']
+    >>> transform_text(["%%tape w --help\n", "y = w * w\n"])
+    ['%%tape?\n']
     """
     match = _FIRST_LINE.match(lines[0]) if lines else None
     if match is None or lines[0].rstrip().endswith("?"):
         return lines
+    if asks_for_help(match["arguments"]):
+        return ["%%tape?\n"]
     return ["%tape" + match["arguments"], *lines[1:]]
 
 
@@ -68,7 +74,7 @@ class TreeTransformer:
             return tree
         first = tree.body[0]
         line = tape_line(first)
-        if line is None:
+        if line is None or asks_for_help(line):
             return tree
         from .hooks import STARTS  # with the twins: the first taped cell pays for them
 

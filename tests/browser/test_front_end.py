@@ -316,6 +316,34 @@ def test_notes_are_shown_line_by_line(show: Any) -> None:
     assert not page.locator(".notes").is_visible()
 
 
+def test_small_print_warns_in_colour_and_complex_numbers_stand_in_brackets(show: Any) -> None:
+    scene = small_scene()
+    scene["boxes"][3] |= {"note": "first nan or inf; both grew: 5×1 with 5", "shape": "(2,)",
+                          "value_rows": ["1+2j  -3j"]}  # fmt: skip
+    page = show(scene)
+    assert page.locator("[data-id=n3] .alarm").all_text_contents() == ["first nan or inf"]
+    assert "state-nan" in classes(page, "[data-id=n3]")
+    assert "both grew: 5×1" in page.locator("[data-id=n3] .tiny").all_text_contents()
+    assert page.locator("[data-id=n3] .value").text_content() == "[1+2j  -3j]"
+
+
+def test_edges_behind_which_the_picture_goes_on_are_shaded(show: Any) -> None:
+    page = show(small_scene())
+    page.click("[aria-label='Fit the picture']")
+    shadow = "document.querySelector('.stage').style.boxShadow"
+    assert page.evaluate(shadow) == ""
+    for _ in range(8):
+        page.click("[aria-label='Zoom in']")
+    assert page.evaluate(f"{shadow}.split('inset').length - 1") == 4  # on all sides
+
+
+def test_notes_of_an_earlier_run_are_faded(show: Any) -> None:
+    page = show({**small_scene(), "notes": ["new"], "old_notes": ["Of the first run:", "old"]})
+    assert page.locator(".notes").inner_text() == "new\nOf the first run:\nold"
+    colour = "(name) => getComputedStyle(document.querySelector(`.notes ${name}`)).color"
+    assert page.evaluate(colour, ".old") != page.evaluate(colour, "div:not(.old)")
+
+
 def test_the_table_fits_its_panel_and_shows_a_dozen_sources(show: Any) -> None:
     scene = make_scene(build_graph(fakes.tutorial()))
     row = scene["sources"][0]

@@ -165,6 +165,22 @@ def test_a_cell_is_drawn_and_answers(page: Any, lab: Any) -> None:
     assert texts(page, ".jp-OutputArea-output:has-text('start is')") == ["start is 0.5\n"]
 
 
+def test_keys_are_the_views_own_while_it_has_focus(page: Any, lab: Any) -> None:
+    open_notebook(page, lab, write_notebook(lab.folder / "keys.ipynb"))
+    run_all(page)
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    assert cells.count() == len(CELLS)
+    for part in (".stage", ".source", ".details", ".steps", "[aria-label='Zoom in']"):
+        page.focus(f".tapemagic {part}")
+        for key in "ddxa":  # in command mode: delete, cut, a new cell
+            page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert cells.count() == len(CELLS)
+    page.focus(".tapemagic .stage")
+    with page.expect_request(lambda request: request.method == "PUT"):
+        page.keyboard.press("Control+s")  # saves the notebook, as everywhere in it
+
+
 def test_a_cell_that_runs_again_replaces_its_view(page: Any, lab: Any) -> None:
     open_notebook(page, lab, write_notebook(lab.folder / "twice.ipynb"))
     run_all(page)

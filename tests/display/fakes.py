@@ -81,6 +81,7 @@ OPERATIONS = {
     "sqrt": (np.sqrt, ("0.5 / y",), lambda ct, y, a: (ct * 0.5 / y,)),
     "floor": (np.floor, ("0",), lambda ct, y, a: (ct * 0.0,)),
     "mean": (np.mean, ("1 / n",), lambda ct, y, a: (np.broadcast_to(ct / a.size, a.shape),)),
+    "stack": (lambda *parts: np.stack(parts), (), lambda ct, y, *parts: tuple(ct)),
     "sum": (np.sum, ("1",), lambda ct, y, a: (np.broadcast_to(ct, a.shape),)),
 }
 

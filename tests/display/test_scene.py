@@ -11,6 +11,7 @@ from display import fakes
 from tapemagic.display.boxes import rows_of
 from tapemagic.display.drawing import draw
 from tapemagic.display.scene import frames, make_scene, overlap, place_all
+from tapemagic.display.sizes import small_rows
 from tapemagic.graph.build import build_graph
 from tapemagic.graph.folding import MOST_VISIBLE, Folding
 from tapemagic.graph.layout import layout
@@ -125,6 +126,51 @@ def test_without_a_gradient_there_are_no_steps_back_and_no_numbers_for_it():
     assert {b["gradient"] for b in scene["boxes"] if b["kind"] != "constant"} == {"not run yet"}
 
 
+def test_a_failed_cell_says_once_that_it_failed_and_where():
+    scene = SCENES["failed"]
+    assert [row["gradient"] for row in scene["sources"]] == ["failed at line 4"]
+    boxes = [box for box in scene["boxes"] if box["kind"] in ("source", "operation")]
+    assert [box["value"] != "" for box in boxes] == [True, True, True]
+    assert [box["gradient_rows"] for box in boxes] == [[], [], []]  # nothing below the wires
+    assert all(box["note"].endswith("no gradient: failed at line 4") for box in boxes)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "grew"),
+    [((5, 1), (5,), "both grew: 5×1 with 5"), ((5, 2), (2,), ""), ((5,), (), "")],
+)
+def test_an_operation_that_grew_both_its_operands_says_so(left, right, grew):
+    tape = fakes.Recorder("%%tape x\nf = x - y")
+    x = tape.source("x", np.ones(left))
+    tape.gradient("f", tape.run("subtract", x, np.ones(right), line=2, name="f"))
+    (box,) = [box for box in make_scene(build_graph(tape))["boxes"] if box["kind"] == "target"]
+    assert box["note"] == grew
+    assert grew in " ".join(small_rows(box))
+    assert box["h"] >= 11 * len(small_rows(box))  # it stands beside the box, 11 pixels a row
+
+
+def test_many_values_of_a_loop_that_one_operation_reads_are_one_wire():
+    tape = fakes.Recorder("for k in r:\n    x = x * 2.0\nf = np.stack(kept)")
+    kept = [tape.source("x", 1.0)]
+    for _ in range(30):
+        kept.append(tape.run("multiply", kept[-1], 2.0, line=2, name="x"))
+    scene = make_scene(build_graph(tape.gradient("f", tape.run("stack", *kept[1:], line=3))))
+    assert [box["kind"] for box in scene["boxes"]] == ["source", "group", "target"]
+    assert len(scene["wires"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("operand", "told"), [((3, 1), "broadcast sums"), ((3, 2), ""), ((6,), "")]
+)
+def test_only_what_broadcasts_is_said_to(operand, told):
+    tape = fakes.Recorder("%%tape x\nf = np.where(x, y)")
+    x = tape.source("x", np.ones((3, 2)))
+    y = tape.append("anything", np.ones((3, 2)), (), (x, tape.source("y", np.ones(operand))),
+                    (None, None), 2, ())  # fmt: skip
+    (box,) = [box for box in make_scene(build_graph(tape))["boxes"] if box["id"] == f"n{y}"]
+    assert box["verb"] == told
+
+
 def test_what_is_not_connected_says_so():
     rows = {row["name"]: row for row in SCENES["unused"]["sources"]}
     assert rows["b"]["gradient"] == rows["n"]["gradient"] == "not connected"
@@ -212,7 +258,7 @@ def test_a_failure_without_known_operands_comes_last():
     tape.failure.inputs, tape.failure.op = (), ""
     scene = make_scene(build_graph(tape))
     (failed,) = [box for box in scene["boxes"] if box["kind"] == "failed"]
-    assert failed["op"] == "failed"
+    assert failed["op"] == "p = y @ z[:, None]"
     assert all(wire["to"] != "failed" for wire in scene["wires"])
     assert failed["x"] >= max(box["x"] + box["w"] for box in scene["boxes"] if box != failed)
 
@@ -289,6 +335,7 @@ def test_a_frame_does_not_run_through_the_words_of_its_boxes():
         numbers = box["label"]["x"] + max(map(len, box["value_rows"])) * 6.8
         assert frame["x"] + frame["w"] >= max(numbers, box["x"] + box["w"] + 8 + 5.6 * 15)
         assert frame["x"] <= box["x"] - 44
+        assert frame["y"] + frame["h"] >= box["label"]["y"] + 14  # value above, gradient below
 
 
 def test_an_array_that_has_a_box_is_not_spelled_in_the_gate_as_well():

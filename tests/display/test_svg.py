@@ -90,7 +90,8 @@ def test_what_the_picture_says():
     said = texts(SCENES["loop"])
     assert {"for t in range(50):", "× 50", "line 3", "w", "x", "used 50×"} <= set(said)
     assert any(text.startswith("|gradient| ") for text in said)
-    assert {"not run yet", "ValueError: shapes do not match", "✗ @"} <= set(texts(SCENES["failed"]))
+    assert {"ValueError: shapes do not match", "✗ @"} <= set(texts(SCENES["failed"]))
+    assert "not run yet" in texts(SCENES["not_run"])
     assert "not connected" in texts(SCENES["unused"])
 
 

@@ -35,7 +35,10 @@ def test_it_fits_80_columns_and_a_terminal(name):
         ("tutorial", ["tape: loss = 12.22 (4 operations)", "y = x @ w + b", "18.5"]),
         ("not_run", ["not run yet"]),
         ("loop", ["for t in range(50):", "× 50", "(101 operations)"]),
-        ("failed", ["✗ line 4: matmul failed: ValueError: shapes do not match"]),
+        (
+            "failed",
+            ["failed at line 4", "✗ line 4: matmul failed: ValueError: shapes do not match"],
+        ),
         ("nan", ["first nan going forward: line 2, element [1]: sqrt(-0.5)"]),
         ("unused", ["not connected", "integer: has no derivative"]),
         ("cut", ["cut by stop_gradient (line 3)", "sin ✂"]),
@@ -52,6 +55,15 @@ def test_it_says_what_matters(name, words):
 def test_before_a_gradient_no_number_stands_for_it():
     for line in to_text(build_graph(fakes.not_run())).splitlines()[3:5]:
         assert line.endswith("not run yet")
+
+
+def test_a_failed_cell_keeps_its_values_and_says_nothing_of_gradients_to_come():
+    text = to_text(build_graph(fakes.failed()))
+    assert "not run yet" not in text
+    (head,) = [line for line in text.splitlines() if line.startswith("line  code")]
+    assert "gradient" not in head
+    (row,) = [line for line in text.splitlines() if line.startswith("   2  y = ")]
+    assert row.endswith("norm 1.247")  # of sin(1), sin(2), sin(3)
 
 
 @given(st.text(st.characters(categories=["L", "M", "N", "P"]), max_size=60), st.integers(1, 40))

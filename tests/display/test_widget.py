@@ -116,6 +116,17 @@ def test_a_slider_runs_the_cell_again() -> None:
     assert widget.inputs == {"w": 1.5, "b": -1.0}
 
 
+def test_names_beside_sliders_have_the_room_that_they_need() -> None:
+    def width(*names: str) -> float:
+        view = live_view(scene_for, dict.fromkeys(names, 1.0), lambda *_: {})
+        (found,) = {slider.style.description_width for slider in view.children[:-1]}
+        return float(found.removesuffix("em"))
+
+    assert width("k") < 3
+    assert width("learning_rate", "k") > 8  # 13 letters, a little over half an em each
+    assert width("a" * 500) < 20
+
+
 def test_a_slider_that_snaps_to_its_own_stop_runs_nothing() -> None:
     calls: list[Any] = []
     view = live_view(scene_for, {"w": 0.9}, lambda *change: calls.append(change) or {})

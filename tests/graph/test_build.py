@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from display import fakes
 
+import tapemagic
 from tapemagic.graph.build import build_graph, node_names
 
 
@@ -96,3 +97,14 @@ def test_values_that_were_not_kept():
     graph = build_graph(tape)
     assert graph.value(3) is None
     assert graph.gradient(3) is not None
+
+
+def test_an_operation_with_several_results_has_the_gradients_of_its_results():
+    x = tapemagic.Variable(np.array([[1.0, 2.0], [3.0, 5.0]]))
+    with tapemagic.GradientTape() as tape:
+        q, r = np.linalg.qr(x)
+        y = np.sum(q) + np.sum(r)
+    tape.gradient(y, x)
+    graph = tape.graph
+    states = {node.op: graph.state(node.index) for node in graph.nodes}
+    assert states["qr"] == states["pick"] == "ok"

@@ -53,6 +53,13 @@ def test_iterations_are_counted(text, iteration, count):
     assert loop.title == "for i in r:"
 
 
+@pytest.mark.parametrize("inner", [[(3, "a")], [(3, "a"), (4, "b")]])
+def test_a_loop_that_is_nothing_but_another_one_claims_no_number(inner):
+    text = "for i in range(3):\n    for j in range(4):\n        a = f(a)\n        b = f(a)"
+    (loop,) = loops(folded(text, inner * 12))
+    assert (loop.line, loop.title, loop.count) == (2, "for j in range(4):", 12)
+
+
 def test_branches_that_skip_the_last_line_do_not_merge_iterations():
     text = "for i in r:\n    if i:\n        a = f(a)\n    else:\n        a = g(a)"
     lines = [3, 5, 3, 3, 5, 5, 3]  # no single line tells: 3 after 3 is a new iteration

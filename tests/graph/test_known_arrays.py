@@ -34,3 +34,9 @@ def test_an_operand_has_the_name_that_stands_in_its_line(text, constants, names)
 
 def test_an_array_that_is_gone_names_nothing():
     assert KnownArrays({"x": lambda: None}, "y = w * x").names(node(None, X)) == ()
+
+
+def test_what_a_helper_function_is_given_has_the_name_that_its_caller_uses():
+    inside = node(None, X.copy(), line=2)
+    inside.calls = (("", "cell", 2), ("layer", "helpers.py", 1))
+    assert KnownArrays({"x": lambda: X}, "%%tape w\ny = layer(w, x)").names(inside) == ("", "x")

@@ -96,6 +96,22 @@ def two_troubles():
     return tape.gradient("f", tape.run("add", root, logs, line=4, name="f"))
 
 
+def nan_beside_infinite_slope():
+    """One element is nan forwards, the slope at the element before it is infinite backwards."""
+    tape, x = scalar_tape(value=np.array([0.0, -1.0]))
+    y = tape.run("sqrt", x, line=2)
+    return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+
+
+def nan_in_another_branch():
+    """log(x - 1) is nan and has a finite slope; the slope of sqrt(x) is infinite."""
+    tape, x = scalar_tape(value=0.0)
+    log = tape.run("log", tape.run("subtract", x, 1.0, line=2), line=2)
+    target = tape.run("add", tape.run("sqrt", x, line=3), log, line=4, name="f")
+    with np.errstate(divide="ignore"):
+        return tape.gradient("f", target)
+
+
 def overflow_on_the_way_back():
     tape, x = scalar_tape(value=np.array([1e-300, 1.0]))
     big = tape.run("multiply", x, 1e200, line=2)
@@ -155,7 +171,25 @@ def test_each_source_is_told_where_its_own_gradient_went_wrong(recording, name, 
     [row] = [row for row in graph.sources if row.name == name]
     assert why in row.reason
     told = [found for found in findings(tape, graph) if name in found.names and found.kind == "nan"]
-    assert [found.message.lower() for found in told] == [f"{row.reason.lower()}."]
+    messages = [found.message.lower().rstrip(".") for found in told]
+    assert "; ".join(messages) == row.reason.lower()
+
+
+@pytest.mark.parametrize(
+    ("recording", "forward", "backward"),
+    [
+        (nan_beside_infinite_slope, "line 2, element [1]: sqrt(-1)", "line 2, element [0]: "),
+        (nan_in_another_branch, "line 2: log(-1)", "line 3: "),
+    ],
+)
+def test_a_nan_of_its_own_is_told_before_what_went_wrong_later(recording, forward, backward):
+    tape = recording()
+    graph = build_graph(tape)
+    [row] = graph.sources
+    first, then = row.reason.split("; ")
+    assert first == f"first nan going forward: {forward}"
+    assert then == f"first inf going backward: {backward}derivative of sqrt(0)"
+    assert f"First nan going forward: {forward}" in explain(tape, graph, "x")
 
 
 @pytest.mark.parametrize(("make", "kind", "line", "words"), CASES)

@@ -37,6 +37,7 @@ CASES = [
     (lambda w: np.sum(w * 0j), W, TIMES, "multiply"),
     (lambda w: np.clip(w, 5, 6), W, "saturated: every element", "clip"),
     (lambda w: np.maximum(-w, 0), W, "dead relu", "maximum"),
+    (lambda w: np.zeros((3, 2)) @ w, W, "multiplies it by a constant, which is 0 everyw", "matmul"),
 ]  # fmt: skip
 
 
@@ -57,3 +58,13 @@ def test_underflow_of_single_precision():
         y = w * 1e-25 * 1e-25
     assert tape.gradient(y, w).numpy() == 0
     assert UNDERFLOW in tape.explain()
+
+
+def test_the_other_factor_of_a_product_is_named():
+    w, v = Variable(np.ones((2, 1))), Variable(-np.ones((3, 2)))
+    with GradientTape() as tape:
+        h = np.maximum(v, 0)
+        y = np.sum(h @ w)
+    assert not tape.gradient(y, w).any()
+    (finding,) = [one for one in tape.findings if one.names == ("w",)]
+    assert "multiplies it by 'h' (line " in finding.message

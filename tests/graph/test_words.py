@@ -12,7 +12,8 @@ from tapemagic.graph.words import counted, cut, listed, number, visible
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (1.0, "1"), (-0.0, "0"), (1 / 3, "0.3333"), (1e-20, "1e-20"), (123456.0, "1.235e+05"),
+        (1.0, "1"), (-0.0, "0"), (1 / 3, "0.3333"), (1e-20, "1e-20"), (123456.0, "123456"),
+        (1234567.0, "1.235e+06"), (-1000.6, "-1001"),
         (math.nan, "nan"), (-math.inf, "-inf"), (7, "7"), (True, "True"), (1 - 0.5j, "1-0.5j"),
         (complex(-0.0, -0.0), "0+0j"), (10**400, "inf"),
     ],

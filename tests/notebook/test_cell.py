@@ -328,6 +328,35 @@ def test_failure_is_on_the_tape(kernel):
     assert kernel.value("tape.failure.line, len(tape.nodes()) >= 2") == "(3, True)"
 
 
+@pytest.mark.parametrize(
+    ("body", "line", "read"),
+    [
+        ("z = y @ np.ones(3) + w", 3, ["y", "w"]),
+        ("z = w + 1\nfor k in range(2):\n    z = (z * 2) @ np.ones(3)", 5, ["z"]),
+        ("y = np.ones(2)\nz = y @ np.ones(3)", 4, []),  # what y was before is not what failed
+        ("for k in y[5]:\n    z = k * w", 3, ["y"]),
+        ("def f(a):\n    return a @ np.ones(3)\nz = f(y)", 4, []),  # a name of the function
+    ],
+)
+def test_a_failure_knows_what_its_line_reads(kernel, body, line, read):
+    reply = kernel.run("%%tape w\ny = w * 2\n" + body)
+    assert reply.status == "error"
+    kernel.run("_graph = tape.graph")
+    assert kernel.value("_graph.failure.line") == str(line)
+    names = "[_graph.nodes[index].name.partition('@')[0] for index in _graph.failure.inputs]"
+    assert kernel.value(names) == str(read)
+
+
+@pytest.mark.parametrize("view", ["static", "text"])
+def test_a_failed_cell_says_so_and_keeps_its_picture(kernel, view):
+    reply = kernel.run(f"%%tape w --show {view}\ny = w * 3\nz = y @ np.ones(5)")
+    shown = reply.stream() + "".join(data["text/plain"] for data in reply.displays)
+    assert "failed at line 3" in shown
+    assert "✗ line 3: ValueError: matmul" in shown
+    assert "[3, 6]" in shown  # y, which was computed
+    assert "not run yet" not in shown
+
+
 def test_users_exception_handler_is_kept(kernel):
     kernel.run(
         "def _mine(shell, kind, error, tb, tb_offset=None):\n    print('mine', kind.__name__)\n"

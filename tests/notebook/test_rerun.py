@@ -1,6 +1,7 @@
 """A slider runs the cell again on copies: never on the user's names."""
 
 import ast
+import warnings
 
 import numpy as np
 import pytest
@@ -63,6 +64,13 @@ def test_nothing_of_the_users_is_touched(capsys):
     assert picture(namespace) == before
     assert str(np.random.get_state()) == state
     assert capsys.readouterr().out == ""
+
+
+def test_warnings_of_the_copy_are_not_told_again():
+    _, _, rerun = make("import numpy as np\nk = 4.0", "loss = np.sqrt(np.float64(k))")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(rerun.run({"k": -1.0}).value_of_target())
 
 
 def test_gradient_of_the_copy():

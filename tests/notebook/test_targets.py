@@ -109,6 +109,10 @@ def test_weights_that_no_name_holds_are_sources_when_they_are_read(kernel, asked
     names = kernel.value("[source.name for source in tape.graph.sources]")
     assert names == "['sequential/only/kernel', 'sequential/only/bias']"
     gradients = "tape.gradient('loss', ['sequential/only/kernel', 'sequential/only/bias'])"
-    assert (
-        kernel.value(f"[g.numpy().ravel().tolist() for g in {gradients}]") == "[[3.0, 2.0], [2.0]]"
-    )
+    assert kernel.value(f"[g.ravel().tolist() for g in {gradients}]") == "[[3.0, 2.0], [2.0]]"
+
+
+def test_without_a_target_no_gradient_is_promised(kernel):
+    reply = kernel.run("%%tape w --show text\nn = int(w[0] * 3)")
+    assert "no target" in reply.stream()
+    assert "not run yet" not in reply.stream()

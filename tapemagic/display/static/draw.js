@@ -1,14 +1,14 @@
 // Drawing the picture: SVG, or a canvas when there are many boxes.
 
-import { LEAVES, nameOf, shorten, tailPath, textRows, wirePath } from "./scene.js";
+import { BEGINS, LEAVES, nameOf, shorten, tailPath, textRows, wirePath } from "./scene.js";
 import { html, labelled, stripChart, svg } from "./page.js";
 
 const CANVAS_ABOVE = 500; // boxes; one SVG element per box gets slow beyond that
 // Pixels per role of a row of text; display/sizes.py counts on them.
 const FONT = {
-  sign: 16, title: 13, count: 14, header: 11, code: 11, value: 11, gradient: 11, small: 10, tiny: 9,
+  sign: 16, title: 13, count: 14, header: 11, code: 11, value: 11, gradient: 11, small: 10, tiny: 9, alarm: 9,
 };
-const SANS = ["sign", "title", "count", "header", "tiny"];
+const SANS = ["sign", "title", "count", "header", "tiny", "alarm"];
 
 export function drawScene(view) {
   const { boxes, wires, direction } = view.scene;
@@ -61,6 +61,7 @@ function makeBox(view, box) {
 
 function boxClass(view, box) {
   const names = ["box", `kind-${box.kind}`, `state-${box.state ?? "ok"}`];
+  if (box.note.startsWith(BEGINS)) names.push("state-nan");
   if (view.lit.has(box.id)) names.push("lit");
   if (view.selected === box.id) names.push("selected");
   if (view.current.has(box.id)) names.push("current", view.direction);

@@ -5,10 +5,28 @@ import { paintCanvas, refresh, visibleFrames } from "./draw.js";
 
 export const SMALLEST_START = 0.7; // the first picture is readable, even if it does not fit as a whole
 
+const SPARE = 24; // of a picture, without ink on each side; MARGIN in display/scene.py
+
 export function applyZoom(view) {
   const { k, x, y } = view.zoom;
   if (view.layer) view.layer.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
   else if (view.canvas) paintCanvas(view);
+  shadeEdges(view);
+}
+
+/** A shadow at each edge behind which the picture goes on. */
+function shadeEdges(view) {
+  const { stage } = view.parts;
+  const { k, x, y } = view.zoom;
+  const past = (start, size, space) => start + size * k - SPARE * k > space;
+  const edges = [
+    [x < -SPARE * k, "8px 0"],
+    [past(x, view.scene.width, stage.clientWidth), "-8px 0"],
+    [y < -SPARE * k, "0 8px"],
+    [past(y, view.scene.height, stage.clientHeight), "0 -8px"],
+  ];
+  const shadows = edges.filter(([goesOn]) => goesOn).map(([, way]) => `inset ${way} 8px -8px var(--muted)`);
+  stage.style.boxShadow = shadows.join(", ");
 }
 
 export function fit(view, smallest = 0) {

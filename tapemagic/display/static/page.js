@@ -89,8 +89,6 @@ export function buildPage() {
   legend.append(parts.inks.value, parts.inks.gradient, html("span", "keys", KEYS));
   const bar = html("div", "bar", stepper, parts.caption, zoom);
   parts.root = html("div", "tapemagic", bar, parts.trouble, parts.body, parts.notes, legend);
-  // JupyterLab would take arrow keys and letters as its own commands otherwise.
-  parts.root.setAttribute("data-lm-suppress-shortcuts", "true");
   return parts;
 }
 
@@ -105,6 +103,13 @@ export function fillSource(view) {
     view.lineItems.set(line, item);
   });
   view.parts.source.replaceChildren(...view.lineItems.values());
+}
+
+/** What is said below the picture; that of an earlier run is faded. */
+export function fillNotes(view) {
+  const { notes = [], old_notes: old = [] } = view.scene;
+  const rows = [["", notes], ["old", old]].filter(([, said]) => said.length);
+  view.parts.notes.replaceChildren(...rows.map(([name, said]) => html("div", name, said.join("\n"))));
 }
 
 /** The step's box while stepping, else the selected one, else all sources. */

@@ -5,7 +5,8 @@ export const LEAVES = ["source", "stub", "constant"];
 const ROW = 14; // pixels from one line of numbers to the next
 const NOTE_WIDTH = 34; // letters of what went wrong, per line; as in display/sizes.py
 // The other notes stand in the details, or repeat what stands beside the wire; see display/sizes.py.
-const DRAWN_NOTES = ["first ", "used ", "✂ ", "left the tape"];
+export const BEGINS = "first "; // a note that begins so says where something went wrong
+const DRAWN_NOTES = [BEGINS, "both grew", "used ", "✂ ", "left the tape"];
 
 export function indexScene(scene) {
   const boxesOfLine = new Map();
@@ -57,7 +58,7 @@ export function shorten(text, room) {
 
 /** Rows of numbers as a vector or matrix is written by hand; words and summaries stay as they are. */
 export function bracketed(rows = [], shape) {
-  const plain = !shape || shape === "()" || !rows.length || !/^[-\s\d.eE+infa]+$/.test(rows.join(""));
+  const plain = !shape || shape === "()" || !rows.length || !/^[-\s\d.eE+infaj]+$/.test(rows.join(""));
   if (plain) return rows;
   if (rows.length === 1) return [`[${rows[0]}]`];
   const ends = (row) => (row === 0 ? "⎡⎤" : row === rows.length - 1 ? "⎣⎦" : "⎢⎥");
@@ -94,9 +95,10 @@ function rowsInside(box) {
         ["small", shorten(text, (w - 12) / 6.2), middle, y + 42 + ROW * row, "middle"]),
     ];
   }
+  const top = y + (h - 36 - 13 * box.local.length) / 2; // small print beside it may make it taller
   const local = box.local.map((text, row) =>
-    ["small", shorten(text, (w - 6) / 6.2), middle, y + 38 + 13 * row, "middle"]);
-  return [["sign", box.op, middle, y + 24, "middle"], ...local];
+    ["small", shorten(text, (w - 6) / 6.2), middle, top + 38 + 13 * row, "middle"]);
+  return [["sign", box.op, middle, top + 24, "middle"], ...local];
 }
 
 function wrap(text, letters) {
@@ -118,12 +120,13 @@ function rowsAround(box, direction) {
   const middle = y + h / 2 + 4;
   const parts = words ? words.replaceAll(", ", ";").split(";") : [];
   const rows = parts.flatMap((text) => wrap(text.trim(), Math.max(Math.floor(w / 5), 16))).slice(0, 5);
+  const role = (text) => (text.startsWith(BEGINS) ? "alarm" : "tiny");
   if (direction === "down") { // wires arrive from above: the words stand beside the box
     const top = middle - 5.5 * (rows.length - 1);
-    return [["tiny", line, x - 8, middle, "end"], ...rows.map((text, row) => ["tiny", text, x + w + 8, top + 11 * row])];
+    return [["tiny", line, x - 8, middle, "end"], ...rows.map((text, row) => [role(text), text, x + w + 8, top + 11 * row])];
   }
   return [["tiny", line, x + 2, y - 5],
-    ...rows.map((text, row) => ["tiny", text, x + w / 2, y + h + 12 + 11 * row, "middle"])];
+    ...rows.map((text, row) => [role(text), text, x + w / 2, y + h + 12 + 11 * row, "middle"])];
 }
 
 /** Width of bold letters in a wide font: nothing is measured, as fonts come late. */

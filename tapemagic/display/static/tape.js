@@ -5,7 +5,7 @@
 // lines and puts them one after the other. There is no bundler, and nothing is loaded from anywhere.
 
 import { groupOf, indexScene, nameOf, progressOf } from "./scene.js";
-import { buildPage, fillDetails, fillSource } from "./page.js";
+import { buildPage, fillDetails, fillNotes, fillSource } from "./page.js";
 import { drawScene, refresh } from "./draw.js";
 import {
   DIRECTIONS, SMALLEST_START, applyZoom, boxAt, fit, lightBox, lightLine, neighbour, positionIn,
@@ -108,7 +108,7 @@ function takeScene(view) {
   view.progress = progressOf(view.scene, view.scene.steps.length);
   fillSource(view);
   view.parts.body.classList.toggle("empty", !view.scene.boxes.length);
-  view.parts.notes.textContent = (scene.notes ?? []).join("\n");
+  fillNotes(view);
   drawScene(view);
   // A slider moves the numbers only: someone who stands in the middle of the steps stays there.
   const sameSteps = before && before.steps.length === view.scene.steps.length;
@@ -178,6 +178,14 @@ function stageKey(view, event) {
   action();
 }
 
+/** JupyterLab would take "d d" for "delete this cell"; Ctrl and the like stay its own. It looks at
+    the element that has focus, and listens before anything inside the page does. */
+function keepKeys(view, event) {
+  if (!view.parts.root.contains(event.target)) return;
+  const ours = !(event.ctrlKey || event.metaKey || event.altKey);
+  event.target.toggleAttribute("data-lm-suppress-shortcuts", ours);
+}
+
 function listenToSource(view, listen) {
   const { source } = view.parts;
   const lineOf = (event) => Number(event.target.closest("[data-line]")?.dataset.line) || undefined;
@@ -237,6 +245,7 @@ function render({ model, el }) {
   listenToStage(view, listen);
   listenToSource(view, listen);
   listenToControls(view, listen);
+  listen(window, "keydown", (event) => keepKeys(view, event), { capture: true });
   const onModel = {
     "change:scene": () => takeScene(view),
     "change:trouble": () => {

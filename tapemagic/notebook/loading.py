@@ -1,0 +1,43 @@
+"""Adding the `%%tape` magic to a shell, and taking it away without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from .frames import Refusals
+from .magics import TapeMagics
+from .transform import transform_text
+
+
+def load(shell: Any) -> None:
+    """Add the magic to a shell; a second time changes nothing."""
+    if TapeMagics.__name__ in shell.magics_manager.registry:
+        return
+    magics = TapeMagics(shell)
+    shell.register_magics(magics)
+    shell.input_transformers_cleanup.append(transform_text)
+    shell.ast_transformers.append(magics.tree_transformer)
+    if shell.Completer is not None:
+        shell.Completer.custom_matchers.append(magics.matcher)
+    magics.refusals = Refusals(shell)
+
+
+def unload(shell: Any) -> None:
+    """Take everything away again."""
+    magics = shell.magics_manager.registry.pop(TapeMagics.__name__, None)
+    if magics is None:
+        return
+    if magics.refusals is not None:
+        magics.refusals.remove()
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("tape", None)
+    # the person may have taken some of these away themselves
+    with contextlib.suppress(ValueError):
+        shell.configurables.remove(magics)
+    with contextlib.suppress(ValueError):
+        shell.input_transformers_cleanup.remove(transform_text)
+    with contextlib.suppress(ValueError):
+        shell.ast_transformers.remove(magics.tree_transformer)
+    with contextlib.suppress(ValueError, AttributeError):
+        shell.Completer.custom_matchers.remove(magics.matcher)
