@@ -97,7 +97,8 @@ def test_a_gradient_that_is_asked_for_later_is_explained_with_its_own_target(ker
 
 
 LAYERS = """from tapemagic import tf
-model = tf.keras.Sequential([tf.keras.Input((2,)), tf.keras.layers.Dense(1, name="only")])
+layers = [tf.keras.Input((2,)), tf.keras.layers.Dense(1, name="only")]
+model = tf.keras.Sequential(layers, name="line")
 inputs = tf.constant([[2.0, 3.0], [1.0, -1.0]])"""
 
 
@@ -107,8 +108,8 @@ def test_weights_that_no_name_holds_are_sources_when_they_are_read(kernel, asked
     reply = kernel.run(f"%%tape{asked} -t loss\nloss = tf.reduce_sum(model(inputs))")
     assert reply.status == "ok", reply.traceback
     names = kernel.value("[source.name for source in tape.graph.sources]")
-    assert names == "['sequential/only/kernel', 'sequential/only/bias']"
-    gradients = "tape.gradient('loss', ['sequential/only/kernel', 'sequential/only/bias'])"
+    assert names == "['line/only/kernel', 'line/only/bias']"
+    gradients = "tape.gradient('loss', ['line/only/kernel', 'line/only/bias'])"
     assert kernel.value(f"[g.ravel().tolist() for g in {gradients}]") == "[[3.0, 2.0], [2.0]]"
 
 

@@ -7,8 +7,10 @@ import tapemagic
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff import jacobians
 from tapemagic.autodiff.batches import BATCHED, SPARSE, Rows
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import PRIMITIVES, RULES
 from tapemagic.autodiff.sweeps import batched
+from tapemagic.tf import rectifiers
 
 RANDOM = np.random.default_rng(0)
 
@@ -57,6 +59,8 @@ CASES = {
     "cumprod": [lambda x: np.cumprod(x, 0), lambda x: np.cumprod(x, axis=-1)],
     "roll": [lambda x: np.roll(x, 1, 0), lambda x: np.roll(x, (1, 2), axis=(0, -1))],
     "sort": [np.sort, lambda x: np.sort(x, axis=0)],
+    "relu": [lambda x: dispatch.call(rectifiers._rectify, (x - 0.5,), {})],
+    "relu6": [lambda x: dispatch.call(rectifiers._rectify6, (9 * x - 0.5,), {})],
     "concatenate": [
         lambda x: np.concatenate([x, A, x * 2]),
         lambda x: np.concatenate([x, x], -1),
