@@ -44,6 +44,7 @@ def sweep(
     mine: Any = None,
     record: bool = False,
     kept: dict[int, Any] | None = None,
+    selected: dict[int, Any] | None = None,
 ) -> dict[int, Any]:
     """Carry the seeds back through the tape.
 
@@ -60,6 +61,9 @@ def sweep(
         Whether the sweep itself is recorded, for derivatives of higher order.
     kept : dict, optional
         Filled with the cotangent of every node on a path, for the picture.
+    selected : dict, optional
+        Node id -> mask of the elements of its seed that count: the others are 0 since nothing
+        selected them, also times an infinity.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def sweep(
     try:
         found = _sweep(entries, seeds, wanted, mine, record, kept)
         if have_nan(found.values()):
-            found = careful_sweep(entries, seeds, wanted, mine, record, kept)
+            found = careful_sweep(entries, seeds, wanted, mine, record, kept, selected)
     finally:
         if before is not None:
             RECORDER.go_on(before)

@@ -85,7 +85,10 @@ def _blocks(tape: Any, top: int, ids: list[list[int]]) -> list[Any]:
         # The ordinary sweep knows more of what 0 times inf means.
         if not any(block is not None and has_nan(block) for block in blocks):
             return blocks
-    rows = [tape._sweep({top: seed}, ids) for seed in _unit_seeds(aval.shape, aval.dtype)]
+    rows = [
+        tape._sweep({top: seed}, ids, selected={top: seed != 0})
+        for seed in _unit_seeds(aval.shape, aval.dtype)
+    ]
     return [_stack([row[i] for row in rows], group, tape) for i, group in enumerate(ids)]
 
 

@@ -194,6 +194,7 @@ class GradientTape(OpenTape, Looking):
         seeds: dict[int, Any],
         ids: list[list[int]],
         kept: dict[int, Any] | None = None,
+        selected: dict[int, Any] | None = None,
     ) -> list[Any]:
         """Run the sweep; return one cotangent (or None) per list of node ids."""
         wanted = set().union(*ids)
@@ -208,7 +209,7 @@ class GradientTape(OpenTape, Looking):
                 return [None] * len(ids)
         record = RECORDER.recording is recording
         try:
-            found = backward.sweep(recording.entries, seeds, wanted, mine, record, kept)
+            found = backward.sweep(recording.entries, seeds, wanted, mine, record, kept, selected)
         except TapeError as error:
             self._name_line(error)
             raise

@@ -28,11 +28,15 @@ class Slots(dict):
 
 
 def careful_sweep(
-    entries: list[tuple], seeds: dict, wanted: set, mine: Any, record: bool, kept: dict | None
-) -> dict[int, Any]:
-    """Sweep with a mask beside every cotangent: False where nothing was ever selected."""
+    entries: list[tuple], seeds: dict, wanted: set, mine: Any, record: bool, kept: dict | None,
+    selected: dict[int, Any] | None = None,
+) -> dict[int, Any]:  # fmt: skip
+    """Sweep with a mask beside every cotangent: False where nothing was ever selected.
+
+    `selected` are the masks of seeds, if not all of their elements count.
+    """
     cotangents: Slots = Slots(seeds)
-    masks: Slots = Slots()  # None: everything was selected
+    masks: Slots = Slots(selected or {})  # None: everything was selected
     found = {}
     for k in range(max(seeds), min(wanted) - 1, -1):
         ct = cotangents.pop(k, None)
@@ -49,7 +53,7 @@ def careful_sweep(
             parts = _masked_partials(ct, mask, entry, lifted)
         else:
             parts = _pulled(ct, mask, entry, lifted, k)
-        for operand, new, selected in parts:
+        for operand, new, chosen in parts:
             old = cotangents[operand]
             if isinstance(new, list):  # parts of a result that is a tuple
                 cotangents[operand] = _join(old, new)
@@ -58,10 +62,10 @@ def careful_sweep(
             before = masks[operand]
             masks[operand] = (
                 None
-                if selected is None or (old is not None and before is None)
-                else selected
+                if chosen is None or (old is not None and before is None)
+                else chosen
                 if old is None
-                else selected | before
+                else chosen | before
             )
     return found
 

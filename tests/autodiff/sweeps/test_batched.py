@@ -368,3 +368,17 @@ def test_cotangents_at_the_same_places_are_added_in_place():
     s, c = np.sin(x), np.cos(x)
     exact = (s + x * c) / (1 + x) - x * s / (1 + x) ** 2 + 3 * x**2
     np.testing.assert_allclose(found, np.diag(exact))
+
+
+@pytest.mark.parametrize("slope", [np.sqrt, tapemagic.grad(lambda x: np.sum(np.sqrt(x)))])
+@pytest.mark.filterwarnings("ignore:(invalid|divide)")
+def test_a_nan_on_the_diagonal_leaves_the_rest_zero(slope):
+    """A row is the gradient of one element, to which the others do not belong."""
+    x = np.array([0.0, -1.0, 4.0])
+    jacobian = tapemagic.jacobian(slope)(x)
+    np.testing.assert_array_equal(jacobian[~np.eye(3, dtype=bool)], 0)
+    assert np.isinf(jacobian[0, 0])
+    assert np.isnan(jacobian[1, 1])
+    for i in range(3):
+        row = tapemagic.grad(lambda u, i=i: slope(u)[i])(x)
+        np.testing.assert_array_equal(row, jacobian[i])
