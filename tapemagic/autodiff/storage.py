@@ -203,8 +203,10 @@ class Storage:
             now = name
         else:
             primitive, where = place_of_write(self, value, Ellipsis, Ellipsis)
+            # what else is in that memory: a run can be repeated
+            contents = self.buffer.copy(order="K") if before < 0 else None
             now = append_node(
-                primitive, (before, name), (self.aval, handle.aval), (None, None, where),
+                primitive, (before, name), (self.aval, handle.aval), (contents, None, where),
                 self.buffer,
             )  # fmt: skip
         self._renamed(now)
