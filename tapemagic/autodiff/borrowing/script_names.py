@@ -15,6 +15,7 @@ from typing import Any
 from tapemagic.autodiff import later
 from tapemagic.autodiff.leaks import user_frame
 from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.traced import TracedArray
 
 from .borrowed import Borrowed
 from .containers import slots
@@ -158,16 +159,23 @@ def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
 
 
 class Left(Exchange):
-    """Arrays that twins made during a block, and what was made of them, become plain after it."""
+    """What twins made during a block, and views of such arrays, become plain NumPy after it."""
 
     def __init__(self, made: list[Any], tape: Any) -> None:
         super().__init__(Borrowed(), tape.register_plain)
-        self._ours = {id(handle) for handle in made}
-        self._storages = {id(handle.storage) for handle in made if handle.storage is not None}
+        self._ours = {id(x) for x in made}
+        storages = [x.storage for x in made if type(x) is TracedArray]
+        self._storages = {id(storage) for storage in storages if storage is not None}
 
     def is_foreign(self, handle: Any) -> bool:
         """Tell whether no twin made the handle, nor the array that it is a view of."""
         return id(handle) not in self._ours and id(handle.storage) not in self._storages
+
+    def lower(self, value: Any) -> Any:
+        """Return a generator, polynomial or vectorized function of NumPy's own class."""
+        from tapemagic.autodiff.twins.modules import original_of
+
+        return original_of(value) if id(value) in self._ours else value
 
     def put_back(self) -> None:
         """Look for them in all that the names of the running code reach."""

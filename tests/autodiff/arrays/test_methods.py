@@ -50,7 +50,9 @@ PROGRAMS = [
     "z = x * 1.0; z.put([7, -9], r, mode='clip'); z", "z = x * 1.0; z.put([0, 2], s); z * z",
     "z = x * 1.0; z.put([0, 1, 2, 3], [s, h]); z * z",
     "z = x * 1.0; z.resize(3); z * r", "z = x * 1.0; z.resize(2, 3); z * A",
-    "z = A * 1.0; z.resize((4, 2)); z * z",
+    "z = A * 1.0; z.resize((4, 2)); z * z", "z = A * 1.0; v = z.T; z.resize(3, 2); v * z * z",
+    "z = np.asfortranarray(A * 1.0); z.resize(3, 2); z * z", "z = A.T * 1.0; z.resize(2, 4); z * z",
+    "z = (A * 1.0)[1:]; z.resize(3); z * r",
 ]  # fmt: skip
 
 if sys.version_info < (3, 12):  # later `sum` rounds floats less, in cells only: test_namespace.py

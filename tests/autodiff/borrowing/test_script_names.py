@@ -2,7 +2,7 @@
 
 import math
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,6 +83,27 @@ def test_what_twins_made_is_plain_afterwards():
     assert type(z) is type(kept["untouched"]) is type(row) is np.ndarray
     assert np.shares_memory(row, z)
     np.testing.assert_array_equal(tape.gradient(z, v), [3.0, 3.0])
+
+
+MADE = {
+    "generator": lambda: np.random.default_rng(1),
+    "spawned": lambda: np.random.default_rng(1).spawn(1)[0],
+    "of a bit generator": lambda: np.random.Generator(np.random.PCG64(1)),
+    "random state": lambda: np.random.RandomState(1),
+    "polynomial": lambda: np.poly1d([1.0, 2.0]),
+    "product of polynomials": lambda: np.polynomial.Polynomial([1.0, 2.0]) ** 2,
+    "vectorized function": lambda: np.vectorize(math.sin),
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_objects_that_twins_made_are_of_numpys_classes_afterwards(make):
+    kind = type(make())
+    with GradientTape():
+        one, several, holder = make(), [make()], SimpleNamespace()
+        holder.one = one
+    assert type(one) is type(several[0]) is kind
+    assert holder.one is one
 
 
 OTHER = ModuleType("users_other_module")
