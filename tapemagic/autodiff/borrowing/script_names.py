@@ -9,6 +9,7 @@ itself is never patched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -131,12 +132,21 @@ def _used_by(code: CodeType, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _used_by_function(fun: Any) -> list[dict[str, Any]]:
-    """Return the same for a function, and for those in its closure."""
-    fun = getattr(fun, "__func__", fun)
-    if type(fun) is not FunctionType:
-        return []
-    cells = [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
-    return [fun.__globals__, *_used_by(fun.__code__, fun.__globals__), *_scopes_of(cells)]
+    """Return the same for what is called, and for what that wraps: closures within closures."""
+    found: list[dict[str, Any]] = []
+    waiting, seen = [fun], set()
+    while waiting and len(seen) < _MOST_SCOPES:
+        fun = waiting.pop()
+        if type(fun) is partial:
+            waiting.append(fun.func)
+        elif type(fun) is not FunctionType:
+            call = getattr(fun, "__func__", getattr(type(fun), "__call__", None))
+            waiting += [call] if type(call) is FunctionType else []
+        elif id(fun) not in seen:
+            seen.add(id(fun))
+            found += [fun.__globals__, *_used_by(fun.__code__, fun.__globals__)]
+            waiting += [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
+    return found
 
 
 def _modules_of_callers(frame: Any) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """In a script, too, arrays made in the block take traced values, and `math` is followed."""
 
+import functools
 import math
 import sys
 from types import ModuleType, SimpleNamespace
@@ -127,6 +128,29 @@ def test_functions_that_are_defined_anew():
         exec(f"def f(x):\n    return np.array([x, {factor} * x])", scope)
         f = scope["f"]
         assert tapemagic.grad(lambda x: np.sum(f(x)))(1.0) == 1.0 + factor
+
+
+class Model:
+    """A parent of classes whose methods stand in a module that no name here leads to."""
+
+    def __init__(self, f):
+        self.f = f
+
+
+def wrapped():
+    scope = {"np": np}
+    exec("def f(x):\n    return np.array([x, x * x])", scope)
+    exec("def __call__(self, x):\n    return np.array([self.f(x)[1]])", scope)
+    f, model = scope["f"], type("Called", (Model,), {"__call__": scope["__call__"]})
+    yield tapemagic.grad(lambda x: np.sum(f(x))), 7.0, 2.0
+    yield functools.partial(tapemagic.grad(lambda a, x: np.sum(a * f(x))), 1.0), 12.0, 7.0
+    yield lambda x: tapemagic.jacobian(model(f))(x)[0], 6.0, 2.0
+
+
+@pytest.mark.parametrize(("slope", "first", "second"), list(wrapped()))
+def test_functions_that_wrap_others(slope, first, second):
+    assert slope(3.0) == first
+    assert tapemagic.grad(slope)(3.0) == second
 
 
 def test_a_name_that_means_a_function_of_another_module_later(monkeypatch):
