@@ -140,8 +140,8 @@ def _used_by_function(fun: Any) -> list[dict[str, Any]]:
         if type(fun) is partial:
             waiting.append(fun.func)
         elif type(fun) is not FunctionType:
-            call = getattr(fun, "__func__", getattr(type(fun), "__call__", None))
-            waiting += [call] if type(call) is FunctionType else []
+            of_class = vars(type(fun)).get("__call__")  # and a method is called with its object
+            waiting += [x for x in (getattr(fun, "__func__", of_class),) if type(x) is FunctionType]
         elif id(fun) not in seen:
             seen.add(id(fun))
             found += [fun.__globals__, *_used_by(fun.__code__, fun.__globals__)]

@@ -91,12 +91,12 @@ def _constant(fun: Callable, name: str, x: Any) -> Any:
     return plain(x)
 
 
-def carried(fun: Callable, *arrays: str) -> Callable:
+def carried(fun: Callable, *arrays: str, sequences: tuple[str, ...] = ()) -> Callable:
     """Declare the body of a composite that has a twin (decorator)."""
 
     def declare(body: Callable) -> Callable:
         composite(fun, body)
-        carry(fun, *arrays)
+        carry(fun, *arrays, sequences=sequences)
         return body
 
     return declare

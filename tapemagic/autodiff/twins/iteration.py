@@ -87,6 +87,7 @@ class vectorize(_Vectorize):  # noqa: N801  (NumPy's name)
     _signed = relink(_Vectorize._vectorize_call_with_signature)
 
     def __new__(cls, *_: Any, **__: Any) -> Any:
+        """Make one that a script holds as NumPy's own after the block."""
         return made(super().__new__(cls))
 
     def _vectorize_call(self, func: Callable, args: Any) -> Any:
