@@ -20,6 +20,7 @@ PENDING = {
     "scipy.integrate": ".rules.scipy_integrate",
     "scipy.ndimage": ".rules.scipy_ndimage",
     "scipy.optimize": ".rules.scipy_optimize",
+    "scipy.stats": ".rules.scipy_stats",
     "scipy.sparse": ".rules.scipy_sparse",
     "scipy.sparse.linalg": ".rules.scipy_sparse_linalg",
     "scipy": ".rules.scipy_package",

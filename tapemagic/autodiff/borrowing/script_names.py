@@ -134,14 +134,15 @@ def _used_by(code: CodeType, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _used_by_function(fun: Any) -> list[dict[str, Any]]:
     """Return the same for what is called, and for what that wraps: closures within closures."""
     found: list[dict[str, Any]] = []
-    waiting, seen = [fun], set()
+    waiting, seen = [fun], set[int]()
     while waiting and len(seen) < _MOST_SCOPES:
         fun = waiting.pop()
         if type(fun) is partial:
             waiting.append(fun.func)
         elif type(fun) is not FunctionType:
-            of_class = vars(type(fun)).get("__call__")  # and a method is called with its object
-            waiting += [x for x in (getattr(fun, "__func__", of_class),) if type(x) is FunctionType]
+            methods = [vars(kind).get("__call__") for kind in type(fun).__mro__]
+            methods.append(getattr(fun, "__func__", None))
+            waiting += [method for method in methods if type(method) is FunctionType]
         elif id(fun) not in seen:
             seen.add(id(fun))
             found += [fun.__globals__, *_used_by(fun.__code__, fun.__globals__)]
