@@ -1,8 +1,8 @@
 """Densities and distribution functions of `scipy.stats`. Imported only when its module has been.
 
 A distribution is an object, and has a twin: its methods are carried out by SciPy, so that values
-are its own in every bit, and recorded. The derivatives follow from one formula for each parameter,
-the slope of the logarithm of the standard density; those of a distribution function are the density.
+are its own in every bit, and recorded. Their derivatives follow from one formula for each
+parameter, the slope of the logarithm of the standard density, and from the density itself.
 
 Source: [J] N. Johnson, S. Kotz, N. Balakrishnan, "Continuous univariate distributions", 1994.
 """
