@@ -8,6 +8,7 @@ itself is never patched.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import partial
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -17,6 +18,7 @@ from tapemagic.autodiff import later
 from tapemagic.autodiff.leaks import user_frame
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
+from tapemagic.autodiff.twinning import TWINS
 
 from .borrowed import Borrowed
 from .containers import slots
@@ -41,6 +43,7 @@ class ScriptNames:
         self._scopes: dict[int, Any] = {}
         self._known: list[_Binding] = []
         self._size = 0
+        self._meant: list[list[int]] = []  # what has twins in each module, in order, by id
         self._asked: tuple = ()  # by whom, with what behind its names
         self._has_locals = False  # whether a local name of the code may mean NumPy
 
@@ -69,16 +72,14 @@ class ScriptNames:
         """Find the names that mean NumPy in all modules that the code may reach."""
         names = frame.f_globals
         near = [names, *_used_by(frame.f_code, names), *_used_by_function(runs)]
-        if len(names) == self._size and all(id(one) in self._scopes for one in near):
+        users = _users({id(one): one for one in near})
+        meant = [list(filter(TWINS.__contains__, map(id, list(one.values())))) for one in users]
+        same = len(names) == self._size and meant == self._meant
+        if same and all(id(one) in self._scopes for one in near):
             return
-        self._size = len(names)
+        self._size, self._meant = len(names), meant
         self._scopes = _reached([*near, *_modules_of_callers(frame)])
-        self._known = [
-            one
-            for scope in self._scopes.values()
-            if is_users_module(scope.get("__name__") or "__main__")
-            for one in _in_scope(scope)
-        ]
+        self._known = [one for scope in _users(self._scopes) for one in _in_scope(scope)]
 
     def release(self, tape: Any) -> None:
         """Bind the originals again, and put plain arrays where somebody has one that a twin made.
@@ -119,6 +120,11 @@ def _reached(waiting: list[Any]) -> dict[int, Any]:
     return found
 
 
+def _users(scopes: dict[int, Any]) -> list[dict[str, Any]]:
+    """Return those of the user's own modules."""
+    return [one for one in scopes.values() if is_users_module(one.get("__name__") or "__main__")]
+
+
 def _scopes_of(values: Iterable[Any]) -> list[dict[str, Any]]:
     """Return the global names that functions and the user's modules work with."""
     found = [value.__globals__ for value in values if type(value) is FunctionType]
@@ -145,8 +151,9 @@ def _used_by_function(fun: Any) -> list[dict[str, Any]]:
             waiting += [method for method in methods if type(method) is FunctionType]
         elif id(fun) not in seen:
             seen.add(id(fun))
-            found += [fun.__globals__, *_used_by(fun.__code__, fun.__globals__)]
-            waiting += [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
+            cells = [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
+            found += [fun.__globals__, *_used_by(fun.__code__, fun.__globals__), *_scopes_of(cells)]
+            waiting += cells
     return found
 
 
@@ -158,10 +165,7 @@ def _modules_of_callers(frame: Any) -> Iterator[dict[str, Any]]:
 
 
 def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
-    from tapemagic.autodiff.twins.modules import (
-        TWINS,  # when a tape first records: it takes a while
-    )
-
+    importlib.import_module("tapemagic.autodiff.twins.modules")  # when a tape first records
     later.load()
     for name, value in list(scope.items()):
         twin = TWINS.get(id(value))
