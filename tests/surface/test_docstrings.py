@@ -29,7 +29,7 @@ LEFT_OUT = {
     "np.ndarray(": "reads an array through Python's buffers, which asks no handle",
     "overwrite_input": "the input is left undefined", "type(fl)": "prints a class of ours",
     ".flat": "prints a class of ours", "default_rng()": "draws without a seed",
-    "np.random.": "draws without a seed", "LA.eig": "results of eig are strided",
+    "np.random.": "draws without a seed",
     "np.matrix": "arrays of another class", "id(z)": "prints addresses",
     "np.vectorize(": "keeps a cache of its own", "set_printoptions": "for good",
 }  # fmt: skip

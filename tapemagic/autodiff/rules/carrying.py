@@ -144,7 +144,9 @@ def refuse_rest(module: ModuleType, why: str, fix: str) -> None:
     """
     for name in getattr(module, "__all__", ()):
         fun = getattr(module, name, None)
-        if callable(fun) and not isinstance(fun, type) and id(fun) not in TWINS:
+        # an object of a Python class may have methods, which stay what they are
+        is_object = isinstance(getattr(type(fun), "__call__", None), FunctionType)  # noqa: B004
+        if not isinstance(fun, type) and callable(fun) and not is_object and id(fun) not in TWINS:
             refused(fun, why, fix)
 
 

@@ -62,6 +62,7 @@ def of_integers(name, method, k):
     return called
 
 
+COVARIANCE = np.array([[2.0, 0.7], [0.3, 1.1]])  # of which SciPy reads the lower triangle
 ROWS = [
     *(row(calling(name, method), draws(name, shapes, 3), np.float64(0.4), np.float64(1.3),
           *map(np.float64, shapes), tolerance=1e-5)
@@ -81,6 +82,15 @@ ROWS = [
         name="frozen"),
     row(lambda mu: st.poisson(mu).logpmf([1, 2, 0]), np.float64(2.0), name="frozen poisson"),
     row(lambda x: st.norm.logpdf(x), real(3), name="defaults"),
+    *(row(getattr(st.multivariate_normal, method), real(*n, 2), real(2), COVARIANCE)
+      for method in ("logpdf", "pdf") for n in ((), (3,), (2, 3))),
+    row(lambda x: st.multivariate_normal.logpdf(x), real(3), name="multivariate standard"),
+    row(lambda x, s: st.multivariate_normal.pdf(x, cov=s), real(4), np.float64(1.7),
+        name="multivariate of one variable"),
+    row(lambda x, s: st.multivariate_normal.logpdf(x, [0.1, 0.2], s), real(3, 2),
+        np.array([1.7, 0.4]), name="multivariate diagonal"),
+    row(lambda x, c: st.multivariate_normal(np.zeros(2)).pdf(np.ones(2)) * x * c, real(3),
+        np.float64(1.7), name="multivariate frozen and plain"),
 ]  # fmt: skip
 
 
@@ -118,6 +128,12 @@ REFUSED = {
     "trials": lambda s: st.binom.logpmf(1, s, 0.3),
     "integers": lambda s: st.poisson.pmf(s, 2.0),
     "a distribution function of integers": lambda s: st.poisson.cdf(1, s),
+    "a distribution function of several variables": lambda s: st.multivariate_normal.cdf(
+        s * np.ones(2)
+    ),
+    "a singular matrix": lambda s: st.multivariate_normal.logpdf(
+        s * np.ones(2), cov=np.ones((2, 2)), allow_singular=True
+    ),
     "a statistic": lambda s: st.zscore(s * np.arange(3.0)),
 }
 
