@@ -63,7 +63,7 @@ class Storage:
 
     __slots__ = (
         "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id",
-        "is_lent", "is_part", "limit", "owner", "recording", "token", "version", "whole", "written",
+        "is_lent", "is_made", "is_part", "limit", "owner", "recording", "token", "version", "whole", "written",
     )  # fmt: skip
 
     def __init__(self, buffer: np.ndarray, base: Any = None, is_lent: bool = False) -> None:
@@ -71,6 +71,8 @@ class Storage:
         self.aval = code_of(buffer)
         self.id: int = base.id if base is not None else -1
         self.token: object = base.token if base is not None else None
+        #: Whether the running code made it, of nothing that is watched.
+        self.is_made = self.id < 0 and not is_lent
         self.owner = weakref.ref(base) if base is not None else None
         self.version = 0
         self.written = False

@@ -48,7 +48,7 @@ def _storage_around(handle: Any) -> Storage:
         storage.id = append_node(
             window_set, (-1, handle.id), (storage.aval, handle.aval), (contents, None, where), owner
         )
-        storage.token = RECORDER.token
+        storage.token, storage.is_made = RECORDER.token, False
     return storage
 
 

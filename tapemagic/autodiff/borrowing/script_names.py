@@ -92,9 +92,10 @@ class ScriptNames:
         self._bound.clear()
         made, RECORDER.made = RECORDER.made, None
         if made:
-            left = [handle for find in made if (handle := find()) is not None]
-            if left:
-                Left(left, tape).put_back()
+            left = Left([x for find in made if (x := find()) is not None], tape)
+            names = scopes(user_frame())
+            if left.ours or any(left.is_left(x) for one in names for _, x in list(one.items())):
+                left.put_back()
 
 
 SCRIPT_NAMES = ScriptNames()
@@ -174,23 +175,27 @@ def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
 
 
 class Left(Exchange):
-    """What twins made during a block, and views of such arrays, become plain NumPy after it."""
+    """What twins made during a block, and constants made of it, become plain NumPy after it."""
 
     def __init__(self, made: list[Any], tape: Any) -> None:
         super().__init__(Borrowed(), tape.register_plain)
-        self._ours = {id(x) for x in made}
-        storages = [x.storage for x in made if type(x) is TracedArray]
-        self._storages = {id(storage) for storage in storages if storage is not None}
+        self.ours = {id(x): x for x in made}
+
+    def is_left(self, value: Any) -> bool:
+        """Tell whether a value is a handle that depends on nothing, or has taken traced values."""
+        return type(value) is TracedArray and not self.is_foreign(value)
 
     def is_foreign(self, handle: Any) -> bool:
-        """Tell whether no twin made the handle, nor the array that it is a view of."""
-        return id(handle) not in self._ours and id(handle.storage) not in self._storages
+        """Tell whether a handle is the result of something watched, which it stays."""
+        if handle.storage is None:
+            return handle.id >= 0 and id(handle) not in self.ours
+        return not getattr(handle.storage, "is_made", False)
 
     def lower(self, value: Any) -> Any:
         """Return a generator, polynomial or vectorized function of NumPy's own class."""
         from tapemagic.autodiff.twins.modules import original_of
 
-        return original_of(value) if id(value) in self._ours else value
+        return original_of(value) if id(value) in self.ours else value
 
     def put_back(self) -> None:
         """Look for them in all that the names of the running code reach."""

