@@ -63,7 +63,8 @@ class Storage:
 
     __slots__ = (
         "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id",
-        "is_lent", "is_made", "is_part", "limit", "owner", "recording", "token", "version", "whole", "written",
+        "is_lent", "is_made", "is_part", "limit", "owner", "recording", "token", "version",
+        "whole", "written",
     )  # fmt: skip
 
     def __init__(self, buffer: np.ndarray, base: Any = None, is_lent: bool = False) -> None:
