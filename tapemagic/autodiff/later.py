@@ -21,6 +21,7 @@ PENDING = {
     "scipy.ndimage": ".rules.scipy_ndimage",
     "scipy.optimize": ".rules.scipy_optimize",
     "scipy.stats": ".rules.scipy_stats",
+    "scipy.interpolate": ".rules.scipy_interpolate",
     "scipy.spatial.distance": ".rules.scipy_spatial",
     "scipy.sparse": ".rules.scipy_sparse",
     "scipy.sparse.linalg": ".rules.scipy_sparse_linalg",
