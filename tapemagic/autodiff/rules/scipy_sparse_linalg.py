@@ -12,7 +12,7 @@ from tapemagic.autodiff.later import OBJECTS, StandIn
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twinning import fresh, made, twin_for, twin_module
+from tapemagic.autodiff.twinning import fresh, twin_for, twin_module
 
 from .algebra import apply, as_array, is_live, plain
 from .carrying import carried, refuse_rest, refused
@@ -75,7 +75,7 @@ class Solver(StandIn):
 def _factorizing(fun: Callable, kind: type[StandIn]) -> None:
     def twin(A: Any, *args: Any, **kwargs: Any) -> Any:
         found = fun(plain(A), *args, **kwargs)
-        return found if RECORDER.recording is None else made(kind(found))
+        return found if RECORDER.recording is None else kind(found)
 
     twin_for(fun)(twin)
 

@@ -21,7 +21,7 @@ from tapemagic.autodiff.later import OBJECTS, StandIn
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twinning import fresh, made, register, twin_module
+from tapemagic.autodiff.twinning import fresh, register, twin_module
 from tapemagic.errors import NoRuleError
 
 from . import scipy_multivariate as _scipy_multivariate  # noqa: F401  (declares more)
@@ -187,7 +187,7 @@ class Distribution(StandIn):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the distribution with fixed parameters, which may be traced."""
         frozen = self._original(*plain(args), **plain(kwargs))
-        return frozen if RECORDER.recording is None else made(Frozen(frozen, args, kwargs))
+        return frozen if RECORDER.recording is None else Frozen(frozen, args, kwargs)
 
     freeze = __call__
 

@@ -117,6 +117,9 @@ MADE = {
     "polynomial": lambda: np.poly1d([1.0, 2.0]),
     "product of polynomials": lambda: np.polynomial.Polynomial([1.0, 2.0]) ** 2,
     "vectorized function": lambda: np.vectorize(math.sin),
+    "flat iterator": lambda: np.ones(3).flat,
+    "iterator": lambda: np.nditer(np.ones(3)),
+    "flags": lambda: np.ones(3).flags,
 }
 
 
