@@ -40,7 +40,7 @@ PROGRAMS = [
     "x[2].item() * x", "x.item(2) * x", "A.item(1, 2) * x", "A.item((0, 1)) * x", "A.item(4) * x",
     "A.item(-1) * x", "s.item() * s", "x[:1].item() * x", "np.array(A.tolist()) * A",
     "sum([h, 1, 2], 0.5)", "sum([x, y, A[0, 0]], start=s)",
-    "s.tolist() * s", "h.conjugate() * h", "h * h.is_integer()",
+    "s.tolist() * s", "h.conjugate() * h", "abs((h + 1j * h).conjugate() * 1j + s)", "h * h.is_integer()",
     # in place
     "z = x * 1.0; z.fill(s); z * x", "z = A * 1.0; z[0].fill(s); z * A", "z = x * y; z.sort(); z",
     "z = A * 1.0; z.sort(0); z", "z = A * 1.0; z.T.sort(kind='stable'); z",
