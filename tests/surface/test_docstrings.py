@@ -136,7 +136,7 @@ def as_a_script(text, names, monkeypatch):
             exec(compile(text, "users_script.py", "exec"), space)
         except TapeError as raised:
             error = raised
-    for name in ("tape", "__builtins__"):
+    for name in ("tape", "__builtins__", "__warningregistry__"):
         space.pop(name, None)
     return printed.getvalue(), space, error
 

@@ -89,8 +89,8 @@ def _beyond_edges(
     """Put what lies beyond the edges round the image; then all there is lies inside."""
     getattr(signal, fun.__name__)(plain(a), plain(b), mode, boundary, plain(filling))  # its errors
     widths = [(m - 1, m - 1) for m in b.shape]
-    kind = {"fill": "constant", "symm": "symmetric", "wrap": "wrap"}[boundary]
-    options = {"constant_values": filling} if boundary == "fill" else {}
+    kind: Any = {"fill": "constant", "symm": "symmetric", "wrap": "wrap"}[boundary]
+    options: dict = {"constant_values": filling} if boundary == "fill" else {}
     y = apply(row, np.pad(a, widths, kind, **options), b, "valid", fun.__name__)
     if mode == "full":
         return y

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import spatial
 from scipy.spatial import distance
 
 from tapemagic.autodiff.primitives import general, linear
 from tapemagic.autodiff.twinning import twin_module
 
 from .algebra import apply, as_array
-from .carrying import carried, refuse_rest, unsupported
+from .carrying import carried, refuse_rest, twin_package, unsupported
 
 _ADVICE = "Write it with NumPy's functions, or cut it: tapemagic.stop_gradient(...)."
 
@@ -167,3 +168,4 @@ for _metric in _METRICS:
     _pair(getattr(distance, _metric))
 refuse_rest(distance, "it has no derivative rule", _ADVICE)
 twin_module(distance)
+twin_package(spatial)
