@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
+
+from .recorder import RECORDER
 
 #: Package -> the module with its rules or twins, as long as these are not declared.
 PENDING = {
@@ -20,6 +23,9 @@ PENDING = {
     "scipy.integrate": ".rules.scipy_integrate",
     "scipy.ndimage": ".rules.scipy_ndimage",
     "scipy.optimize": ".rules.scipy_optimize",
+    "scipy.stats": ".rules.scipy_stats",
+    "scipy.interpolate": ".rules.scipy_interpolate",
+    "scipy.spatial.distance": ".rules.scipy_spatial",
     "scipy.sparse": ".rules.scipy_sparse",
     "scipy.sparse.linalg": ".rules.scipy_sparse_linalg",
     "scipy": ".rules.scipy_package",
@@ -33,7 +39,17 @@ OBJECTS: dict[type, Callable] = {}
 
 
 class StandIn:
-    """Stands for an object of a compiled class, which would not take a handle."""
+    """Stands for an object of a compiled class, which would not take a handle.
+
+    A script holds the object itself after the block.
+    """
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make one and note it, for a script."""
+        self = super().__new__(cls)
+        if RECORDER.made is not None:
+            RECORDER.made.append(weakref.ref(self))
+        return self
 
     def __init__(self, original: Any) -> None:
         self._original = original

@@ -63,7 +63,8 @@ class Storage:
 
     __slots__ = (
         "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id",
-        "is_lent", "is_part", "limit", "owner", "recording", "token", "version", "whole", "written",
+        "is_lent", "is_made", "is_part", "limit", "owner", "recording", "token", "version",
+        "whole", "written",
     )  # fmt: skip
 
     def __init__(self, buffer: np.ndarray, base: Any = None, is_lent: bool = False) -> None:
@@ -71,6 +72,8 @@ class Storage:
         self.aval = code_of(buffer)
         self.id: int = base.id if base is not None else -1
         self.token: object = base.token if base is not None else None
+        #: Whether the running code made it, of nothing that is watched.
+        self.is_made = self.id < 0 and not is_lent
         self.owner = weakref.ref(base) if base is not None else None
         self.version = 0
         self.written = False
@@ -203,8 +206,10 @@ class Storage:
             now = name
         else:
             primitive, where = place_of_write(self, value, Ellipsis, Ellipsis)
+            # what else is in that memory: a run can be repeated
+            contents = self.buffer.copy(order="K") if before < 0 else None
             now = append_node(
-                primitive, (before, name), (self.aval, handle.aval), (None, None, where),
+                primitive, (before, name), (self.aval, handle.aval), (contents, None, where),
                 self.buffer,
             )  # fmt: skip
         self._renamed(now)

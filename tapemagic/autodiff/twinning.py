@@ -80,15 +80,19 @@ def fresh(y: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         given = (*args, *kwargs.values()) if kwargs else args
         if y.dtype.kind not in "fc" or _is_somebodys(y, given):
             return y
-        handle = dispatch.untracked(y, TracedArray)
-        if RECORDER.made is not None:
-            RECORDER.made.append(weakref.ref(handle))
-        return handle
+        return made(dispatch.untracked(y, TracedArray))
     if type(y) in (tuple, list):
         return type(y)(fresh(item, args, kwargs) for item in y)
     if isinstance(y, tuple) and hasattr(y, "_make"):
         return y._make(fresh(item, args, kwargs) for item in y)
     return y
+
+
+def made(x: Any) -> Any:
+    """Let a script hold what `x` stands for in its place, when the block is over."""
+    if RECORDER.made is not None:
+        RECORDER.made.append(weakref.ref(x))
+    return x
 
 
 def _is_somebodys(y: np.ndarray, args: tuple) -> bool:

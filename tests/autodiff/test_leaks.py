@@ -341,9 +341,29 @@ def listed(t):
     return counts
 
 
+def put(t):
+    counts = np.zeros(4, dtype=int)
+    np.put(counts, [3, 0, 1], t)
+    return counts
+
+
+def copied(t):
+    counts = np.zeros((2, 3), dtype=np.int16)
+    np.copyto(counts, t, casting="unsafe")
+    np.copyto(counts[0], t * 2, "unsafe", [True, False, True])
+    return counts
+
+
+def put_along_axis(t):
+    counts = np.zeros((3, 2), dtype=int)
+    np.put_along_axis(counts, np.array([[0], [1], [0]]), t[:, None], 1)
+    return counts
+
+
 @pytest.mark.parametrize(
     "write",
     [
+        put, copied, put_along_axis,
         a_slice, a_row, at_indices, of_bools, an_attribute, an_item, through_flat, listed,
         lambda t: np.full_like(np.arange(3), t), lambda t: np.full_like([1, 2], t[0]),
     ],

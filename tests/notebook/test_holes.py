@@ -391,7 +391,7 @@ def test_distributions_without_a_derivative_are_refused(name):
 SCIPY = """
 from scipy import linalg, special, signal, integrate, ndimage
 from scipy.linalg import solve
-import scipy, scipy.optimize
+import scipy, scipy.optimize, scipy.spatial.distance, scipy.stats
 M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
 """
 
@@ -406,6 +406,8 @@ M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
         "ndimage.gaussian_filter1d(w, 1.0)[0]", "linalg.toeplitz(w)[0] @ w",
         "linalg.inv(M)[0] @ w", "scipy.optimize.brentq(lambda x: x - w[0], 0, 9)",
         "scipy.optimize.minimize(lambda x: (x[0] - w[0]) ** 2, [0.0], tol=1e-12).x[0]",
+        "scipy.spatial.distance.cdist(M * w, M).sum()", "scipy.stats.norm.pdf(w).sum()",
+        "scipy.stats.gamma(w[0]).logpdf(2.0)", "linalg.solve_banded((1, 1), M, w).sum()",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["earlier", "cell"])
@@ -423,7 +425,7 @@ def test_scipy(text, where):
         "ndimage.median_filter(w, 3).sum()", "signal.filtfilt([1.0], [1.0, 0.5], w)[0]",
         "scipy.interpolate.interp1d([0.0, 1.0, 2.0], w)(0.5) * 1.0",
         "scipy.optimize.nnls(M, w)[0][0]",
-        "scipy.spatial.distance.cdist(M * w, M).sum()", "scipy.stats.norm.pdf(w).sum()",
+        "scipy.spatial.distance.cdist(M * w, M, 'chebyshev').sum()", "scipy.stats.nct.pdf(w, 2, 1)[0]",
     ],
 )  # fmt: skip
 def test_scipy_refused(text):

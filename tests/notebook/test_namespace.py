@@ -139,7 +139,8 @@ CELLS = {
         "back = json.loads(jsoned)"
     ),
     "numbers": (
-        "f = float(b)\ng = np.float64(w[0])\nh = float(w[1]) * 2\nj = int(k)\ni = complex(b)"
+        "f = float(b)\ng = np.float64(w[0])\nh = float(w[1]) * 2\nj = int(k)\ni = complex(b)\n"
+        "l = complex(b, 2 * b).conjugate()\nm = l * i"
     ),
     "random": "r = np.random.normal(size=2)\ny = w * r\nu = random.random()\nz = np.random.rand()",
     "integers": "m = n * 2\nn[0] = 9\nq = n.sum()\nflag = w[0] > 0\nindex = np.argmax(w)",

@@ -1,18 +1,24 @@
-"""The examples in NumPy's own docstrings, plain and as cells that watch all float arrays: same world.
+"""The examples in NumPy's own docstrings, plain and under a tape that watches all float arrays.
 
-Numbers in array literals become floats, so that there is something to watch. A cell may end with
-an error of ours; it may not leave or print anything else than plain NumPy.
+Numbers in array literals become floats, so that there is something to watch. A cell, or a script's
+block, may end with an error of ours; it may not leave or print anything else than plain NumPy.
 """
 
 import ast
+import contextlib
 import doctest
 import inspect
+import io
+import sys
+import textwrap
 import warnings
+from types import ModuleType
 
 import numpy as np
 import pytest
-from notebook.worlds import assert_same_world, run_plain, run_taped
+from notebook.worlds import assert_same_world, differences, picture, run_plain, run_taped
 
+from tapemagic import GradientTape
 from tapemagic.errors import TapeError
 from tapemagic.notebook.arguments import parse_path
 
@@ -29,7 +35,7 @@ LEFT_OUT = {
     "np.ndarray(": "reads an array through Python's buffers, which asks no handle",
     "overwrite_input": "the input is left undefined", "type(fl)": "prints a class of ours",
     ".flat": "prints a class of ours", "default_rng()": "draws without a seed",
-    "np.random.": "draws without a seed", "LA.eig": "results of eig are strided",
+    "np.random.": "draws without a seed",
     "np.matrix": "arrays of another class", "id(z)": "prints addresses",
     "np.vectorize(": "keeps a cache of its own", "set_printoptions": "for good",
 }  # fmt: skip
@@ -86,11 +92,15 @@ def cell_of(value):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", list(examples()))
-def test_examples(value):
+def leave_out(value):
     reasons = [why for what, why in LEFT_OUT.items() if what in inspect.getdoc(value)]
     if reasons:
         pytest.skip(reasons[0])
+
+
+@pytest.mark.parametrize("value", list(examples()))
+def test_examples(value):
+    leave_out(value)
     with np.errstate(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         text, names = cell_of(value)
@@ -99,3 +109,48 @@ def test_examples(value):
     if isinstance(taped["raised"], TapeError):
         return
     assert_same_world(plain, taped)
+
+
+#: What a script may leave of ours, since nothing tells it from a result.
+IN_SCRIPTS = {"nditer": "buffers of iterators", "nested_iters": "buffers of iterators"}
+
+
+def as_a_script(text, names, monkeypatch):
+    """Run statements in a module; watch the arrays with these names as soon as they are there."""
+    module = ModuleType("users_script")
+    module.__file__ = "users_script.py"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    space, printed, error = vars(module), io.StringIO(), None
+    exec(SETUP, space)
+    lines = []
+    for statement in ast.parse(text).body:
+        lines.append(ast.unparse(statement))
+        bound = {x.id for x in ast.walk(statement) if isinstance(x, ast.Name)} & set(names)
+        lines += [f"if type({x}) is np.ndarray: tape.watch({x})" for x in sorted(bound)]
+    if names:
+        space["tape"] = GradientTape()
+        text = "with tape:\n" + textwrap.indent("\n".join(lines), "    ")
+    np.random.seed(1)
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(compile(text, "users_script.py", "exec"), space)
+        except TapeError as raised:
+            error = raised
+    for name in ("tape", "__builtins__", "__warningregistry__"):
+        space.pop(name, None)
+    return printed.getvalue(), space, error
+
+
+@pytest.mark.parametrize("value", list(examples()))
+def test_examples_in_a_script(value, monkeypatch):
+    leave_out(value)
+    if value.__name__ in IN_SCRIPTS:
+        pytest.skip(IN_SCRIPTS[value.__name__])
+    with np.errstate(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        text, names = cell_of(value)
+        printed, space, _ = as_a_script(text, [], monkeypatch)
+        taped, world, error = as_a_script(text, names, monkeypatch)
+    if error is None:
+        assert taped == printed
+        assert list(differences(picture(world), picture(space))) == []

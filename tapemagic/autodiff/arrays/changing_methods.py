@@ -14,7 +14,7 @@ from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call, plain
 from tapemagic.autodiff.storage import Storage
 from tapemagic.errors import UnsupportedWriteError
 
-from .writing import write_item
+from .writing import reshape_in_place, write_item
 
 METHODS: dict[str, Callable] = {}
 
@@ -89,8 +89,13 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     if shape is None or shape == ():
         return
     shape = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    if not self._value.flags.forc:
+        raise ValueError("resize only works on single-segment arrays")
     probe = np.array(plain(self), order="K")
     probe.resize(shape, refcheck=False)
+    if probe.size == self._value.size and self._value.flags.c_contiguous:
+        reshape_in_place(self, shape)  # the same memory, whoever looks at it
+        return
     if not self._value.flags.owndata:
         raise ValueError("cannot resize this array: it does not own its data")
     if refcheck and self.storage is not None and _others(self):
@@ -108,7 +113,8 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     kept = np.ravel(self, order="A")[: probe.size]
     new = dispatch.untracked(np.zeros(probe.size, probe.dtype), type(self))
     write_item(new, slice(kept.size), kept)
-    reshaped = np.copy(np.reshape(new, shape))
+    order: Any = "C" if self._value.flags.c_contiguous else "F"
+    reshaped = np.copy(np.reshape(new, shape, order=order))
     for name in ("aval", "id", "storage", "token", "_value"):
         setattr(self, name, getattr(reshaped, name))
 

@@ -168,7 +168,8 @@ def conjugate(self: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the complex conjugate."""
     if not args and not kwargs and np.asarray(plain(self)).dtype.kind != "c":
         return dispatch.itself(self) if isinstance(self._value, np.ndarray) else _another(self)
-    return np.conjugate(self, *args, **kwargs)
+    y = np.conjugate(self, *args, **kwargs)
+    return convert(complex, y) if type(self._value) is complex else y
 
 
 METHODS["conj"] = conjugate

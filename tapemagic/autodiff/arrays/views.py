@@ -43,10 +43,12 @@ def _storage_around(handle: Any) -> Storage:
     storage = Storage(owner)
     if handle.token is RECORDER.token:
         where = (order_of(owner), window_of(value, owner))
+        # what else is in that memory: a run can be repeated
+        contents = owner.copy(order="K") if value.size < owner.size else None
         storage.id = append_node(
-            window_set, (-1, handle.id), (storage.aval, handle.aval), (None, None, where), owner
+            window_set, (-1, handle.id), (storage.aval, handle.aval), (contents, None, where), owner
         )
-        storage.token = RECORDER.token
+        storage.token, storage.is_made = RECORDER.token, False
     return storage
 
 

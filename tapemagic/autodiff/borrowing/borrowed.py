@@ -141,7 +141,7 @@ class Borrowed:
         if not isinstance(handle._value, np.ndarray):
             plain = handle._value
         elif not isinstance(handle.storage, Storage):
-            plain = copy_of(handle._value)  # a rule may have saved the value itself
+            plain = _copy_as_it_lies(handle._value)  # a rule may have saved the value itself
         else:
             plain = self._lower_array(handle, handle.storage)
         self._lowered[id(handle)] = handle, plain
@@ -184,6 +184,14 @@ class Borrowed:
                 writeable = storage.is_writeable(handle)
                 if writeable != is_writeable(plain):
                     plain.flags.writeable = writeable
+
+
+def _copy_as_it_lies(value: np.ndarray) -> np.ndarray:
+    """Copy an array; of a part with gaps (real eigenvalues, of complex numbers) all the memory."""
+    owner = owner_of(value)
+    if value.flags.forc or not owner.flags.forc or 0 in value.strides:
+        return copy_of(value)
+    return view_at(owner.copy(order="K"), window_of(value, owner))
 
 
 class Lender:

@@ -8,13 +8,17 @@ itself is never patched.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from tapemagic.autodiff import later
 from tapemagic.autodiff.leaks import user_frame
 from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.traced import TracedArray
+from tapemagic.autodiff.twinning import TWINS
 
 from .borrowed import Borrowed
 from .containers import slots
@@ -39,6 +43,7 @@ class ScriptNames:
         self._scopes: dict[int, Any] = {}
         self._known: list[_Binding] = []
         self._size = 0
+        self._meant: list[list[int]] = []  # what has twins in each module, in order, by id
         self._asked: tuple = ()  # by whom, with what behind its names
         self._has_locals = False  # whether a local name of the code may mean NumPy
 
@@ -67,16 +72,14 @@ class ScriptNames:
         """Find the names that mean NumPy in all modules that the code may reach."""
         names = frame.f_globals
         near = [names, *_used_by(frame.f_code, names), *_used_by_function(runs)]
-        if len(names) == self._size and all(id(one) in self._scopes for one in near):
+        users = _users({id(one): one for one in near})
+        meant = [list(filter(TWINS.__contains__, map(id, list(one.values())))) for one in users]
+        same = len(names) == self._size and meant == self._meant
+        if same and all(id(one) in self._scopes for one in near):
             return
-        self._size = len(names)
+        self._size, self._meant = len(names), meant
         self._scopes = _reached([*near, *_modules_of_callers(frame)])
-        self._known = [
-            one
-            for scope in self._scopes.values()
-            if is_users_module(scope.get("__name__") or "__main__")
-            for one in _in_scope(scope)
-        ]
+        self._known = [one for scope in _users(self._scopes) for one in _in_scope(scope)]
 
     def release(self, tape: Any) -> None:
         """Bind the originals again, and put plain arrays where somebody has one that a twin made.
@@ -89,9 +92,10 @@ class ScriptNames:
         self._bound.clear()
         made, RECORDER.made = RECORDER.made, None
         if made:
-            left = [handle for find in made if (handle := find()) is not None]
-            if left:
-                Left(left, tape).put_back()
+            left = Left([x for find in made if (x := find()) is not None], tape)
+            names = scopes(user_frame())
+            if left.ours or any(left.is_left(x) for one in names for _, x in list(one.items())):
+                left.put_back()
 
 
 SCRIPT_NAMES = ScriptNames()
@@ -120,6 +124,11 @@ def _reached(waiting: list[Any]) -> dict[int, Any]:
     return found
 
 
+def _users(scopes: dict[int, Any]) -> list[dict[str, Any]]:
+    """Return those of the user's own modules."""
+    return [one for one in scopes.values() if is_users_module(one.get("__name__") or "__main__")]
+
+
 def _scopes_of(values: Iterable[Any]) -> list[dict[str, Any]]:
     """Return the global names that functions and the user's modules work with."""
     found = [value.__globals__ for value in values if type(value) is FunctionType]
@@ -133,12 +142,23 @@ def _used_by(code: CodeType, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _used_by_function(fun: Any) -> list[dict[str, Any]]:
-    """Return the same for a function, and for those in its closure."""
-    fun = getattr(fun, "__func__", fun)
-    if type(fun) is not FunctionType:
-        return []
-    cells = [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
-    return [fun.__globals__, *_used_by(fun.__code__, fun.__globals__), *_scopes_of(cells)]
+    """Return the same for what is called, and for what that wraps: closures within closures."""
+    found: list[dict[str, Any]] = []
+    waiting, seen = [fun], set[int]()
+    while waiting and len(seen) < _MOST_SCOPES:
+        fun = waiting.pop()
+        if type(fun) is partial:
+            waiting.append(fun.func)
+        elif type(fun) is not FunctionType:
+            methods = [vars(kind).get("__call__") for kind in type(fun).__mro__]
+            methods.append(getattr(fun, "__func__", None))
+            waiting += [method for method in methods if type(method) is FunctionType]
+        elif id(fun) not in seen:
+            seen.add(id(fun))
+            cells = [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
+            found += [fun.__globals__, *_used_by(fun.__code__, fun.__globals__), *_scopes_of(cells)]
+            waiting += cells
+    return found
 
 
 def _modules_of_callers(frame: Any) -> Iterator[dict[str, Any]]:
@@ -149,10 +169,7 @@ def _modules_of_callers(frame: Any) -> Iterator[dict[str, Any]]:
 
 
 def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
-    from tapemagic.autodiff.twins.modules import (
-        TWINS,  # when a tape first records: it takes a while
-    )
-
+    importlib.import_module("tapemagic.autodiff.twins.modules")  # when a tape first records
     later.load()
     for name, value in list(scope.items()):
         twin = TWINS.get(id(value))
@@ -161,16 +178,27 @@ def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
 
 
 class Left(Exchange):
-    """Arrays that twins made during a block, and what was made of them, become plain after it."""
+    """What twins made during a block, and constants made of it, become plain NumPy after it."""
 
     def __init__(self, made: list[Any], tape: Any) -> None:
         super().__init__(Borrowed(), tape.register_plain)
-        self._ours = {id(handle) for handle in made}
-        self._storages = {id(handle.storage) for handle in made if handle.storage is not None}
+        self.ours = {id(x): x for x in made}
+
+    def is_left(self, value: Any) -> bool:
+        """Tell whether a value is a handle that depends on nothing, or has taken traced values."""
+        return type(value) is TracedArray and not self.is_foreign(value)
 
     def is_foreign(self, handle: Any) -> bool:
-        """Tell whether no twin made the handle, nor the array that it is a view of."""
-        return id(handle) not in self._ours and id(handle.storage) not in self._storages
+        """Tell whether a handle is the result of something watched, which it stays."""
+        if handle.storage is None:
+            return handle.id >= 0 and id(handle) not in self.ours
+        return not getattr(handle.storage, "is_made", False)
+
+    def lower(self, value: Any) -> Any:
+        """Return a generator, polynomial or vectorized function of NumPy's own class."""
+        from tapemagic.autodiff.twins.modules import original_of
+
+        return original_of(value) if id(value) in self.ours else value
 
     def put_back(self) -> None:
         """Look for them in all that the names of the running code reach."""

@@ -21,6 +21,7 @@ import numpy as np
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.leaks import user_frame, warn_of_dtype
+from tapemagic.autodiff.places import owner_of
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import SourceError
@@ -90,7 +91,8 @@ class Watched(Exchange):
         # an object to which only these lists refer, to compare the others with
         chosen.append(np.empty(0))
         self._chosen = {id(chosen[i]): chosen[i] for i in range(len(chosen))}
-        self._arrays = list(chosen)  # with the numbers: each of them counts alike
+        # of a view the whole memory; with the numbers: each of them counts alike
+        self._arrays = [owner_of(x) if _is_view(x) else x for x in chosen]
         numbers = {id(chosen[i]): chosen[i] for i in range(count) if _is_shared(chosen[i])}
         self.found = dict.fromkeys(self._chosen, 0)
         if structure is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.recheck import UNKNOWN, run_again
 from tapemagic.autodiff.structure import source
 from tapemagic.autodiff.variable import VariableState
 
@@ -34,6 +35,12 @@ def source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
             if id_ in missing and value is not None:
                 values[id_] = value
                 missing.discard(id_)
+    # of watched arrays that share memory, the later one is a new name in the memory of the first
+    named = {ids[-1] for x, ids in tape._watched.values() if dispatch.is_traced(x) and ids}
+    named = (named & wanted) - set(values)
+    if named and not missing:
+        again = run_again(entries, max(named) + 1, values, asked=False)
+        values |= {id_: again[id_] for id_ in named if again[id_] is not UNKNOWN}
     return {
         id_: np.float64(v) if type(v) is float else np.complex128(v) if type(v) is complex else v
         for id_, v in values.items()

@@ -91,12 +91,12 @@ def _constant(fun: Callable, name: str, x: Any) -> Any:
     return plain(x)
 
 
-def carried(fun: Callable, *arrays: str) -> Callable:
+def carried(fun: Callable, *arrays: str, sequences: tuple[str, ...] = ()) -> Callable:
     """Declare the body of a composite that has a twin (decorator)."""
 
     def declare(body: Callable) -> Callable:
         composite(fun, body)
-        carry(fun, *arrays)
+        carry(fun, *arrays, sequences=sequences)
         return body
 
     return declare
@@ -144,7 +144,9 @@ def refuse_rest(module: ModuleType, why: str, fix: str) -> None:
     """
     for name in getattr(module, "__all__", ()):
         fun = getattr(module, name, None)
-        if callable(fun) and not isinstance(fun, type) and id(fun) not in TWINS:
+        # an object of a Python class may have methods, which stay what they are
+        is_object = isinstance(getattr(type(fun), "__call__", None), FunctionType)  # noqa: B004
+        if not isinstance(fun, type) and callable(fun) and not is_object and id(fun) not in TWINS:
             refused(fun, why, fix)
 
 

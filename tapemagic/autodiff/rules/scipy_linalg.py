@@ -13,12 +13,12 @@ import numpy as np
 from scipy import linalg
 
 from tapemagic.autodiff.decisions import DECISIONS
-from tapemagic.autodiff.primitives import RULES, composite, general
+from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from . import scipy_matrices as _scipy_matrices  # noqa: F401  (declares more of scipy.linalg)
 from .algebra import adjoint, apply, as_array, as_matrix, plain
-from .carrying import carried, carried_general, carry, unsupported
+from .carrying import carried, carried_general, unsupported
 
 
 def _outer(z: Any, x: Any) -> Any:
@@ -211,6 +211,7 @@ general(
 )
 
 
+@carried(linalg.cho_solve, "c_and_lower", "b", sequences=("c_and_lower",))
 def _cho_solve_body(c_and_lower: Any, b: Any, **keywords: Any) -> Any:
     c, lower = c_and_lower
     if max(np.ndim(plain(c)), np.ndim(plain(b))) > 2:
@@ -302,16 +303,9 @@ general(
 )
 
 
+@carried(linalg.lu_solve, "lu_and_piv", "b", sequences=("lu_and_piv",))
 def _lu_solve_body(lu_and_piv: Any, b: Any, trans: int = 0, **_: Any) -> Any:
     packed, pivots = lu_and_piv
     if max(np.ndim(plain(packed)), np.ndim(plain(b))) > 2:
         raise unsupported(linalg.lu_solve, "more than two axes", "Solve in a loop.")
     return apply(_lu_solve, as_array(packed), as_array(b), np.asarray(pivots), trans)
-
-
-for _fun, _pair, _body in (
-    (linalg.cho_solve, "c_and_lower", _cho_solve_body),
-    (linalg.lu_solve, "lu_and_piv", _lu_solve_body),
-):
-    composite(_fun, _body)
-    carry(_fun, _pair, "b", sequences=(_pair,))

@@ -6,15 +6,14 @@ from scipy import linalg
 
 from tapemagic.autodiff.twinning import twin_module
 
-from . import scipy_linalg as _scipy_linalg  # noqa: F401  (declares the rules)
+from . import scipy_banded as _scipy_banded  # noqa: F401  (declares the rules)
+from . import scipy_linalg as _scipy_linalg  # noqa: F401
 from .carrying import discrete, refuse_rest, refused
 
 _ADVICE = "Use {} of NumPy, which has rules, or cut it: tapemagic.stop_gradient(...)."
 for _name, _use in {
     "eig": "np.linalg.eig", "eigvals": "np.linalg.eigvals", "schur": "np.linalg.eig",
     "hessenberg": "np.linalg.qr", "ldl": "np.linalg.cholesky",
-    "solve_toeplitz": "scipy.linalg.toeplitz and np.linalg.solve",
-    "solve_banded": "np.linalg.solve", "solveh_banded": "np.linalg.solve",
 }.items():  # fmt: skip
     refused(getattr(linalg, _name), "SciPy's variant has no derivative rule", _ADVICE.format(_use))
 for _name in ("bandwidth", "issymmetric", "ishermitian"):

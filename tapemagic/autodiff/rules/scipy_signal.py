@@ -83,15 +83,31 @@ general(_convolve, _convolve_left, _convolve_right, name="convolve")
 general(_correlate, _correlate_left, _correlate_right, name="correlate")
 
 
+def _beyond_edges(
+    row: Any, fun: Any, a: Any, b: Any, mode: str, boundary: str, filling: Any
+) -> Any:
+    """Put what lies beyond the edges round the image; then all there is lies inside."""
+    getattr(signal, fun.__name__)(plain(a), plain(b), mode, boundary, plain(filling))  # its errors
+    widths = [(m - 1, m - 1) for m in b.shape]
+    kind: Any = {"fill": "constant", "symm": "symmetric", "wrap": "wrap"}[boundary]
+    options: dict = {"constant_values": filling} if boundary == "fill" else {}
+    y = apply(row, np.pad(a, widths, kind, **options), b, "valid", fun.__name__)
+    if mode == "full":
+        return y
+    late = fun is signal.correlate2d
+    first = [(m - 1 + late) // 2 for m in b.shape]
+    return y[tuple(slice(k, k + n) for k, n in zip(first, a.shape, strict=True))]
+
+
 def _body(row: Any, fun: Any) -> Any:
     def body(in1: Any, in2: Any, mode: str = "full", **options: Any) -> Any:
         if options.pop("axes", None) is not None:
             raise unsupported(fun, "axes=", "Convolve the slices one by one.")
-        boundary = options.get("boundary", "fill")
-        if boundary != "fill" or options.get("fillvalue", 0) != 0:
-            raise unsupported(fun, "this boundary", "Use np.pad first, then mode='valid'.")
+        boundary, filling = options.pop("boundary", "fill"), options.pop("fillvalue", 0)
         a, b = as_array(in1), as_array(in2)
-        return apply(row, a, b, mode, fun.__name__, **options)
+        if mode == "valid" or (boundary == "fill" and plain(filling) == 0):
+            return apply(row, a, b, mode, fun.__name__, **options)
+        return _beyond_edges(row, fun, a, b, mode, boundary, filling)
 
     return body
 

@@ -74,8 +74,8 @@ class Solver(StandIn):
 
 def _factorizing(fun: Callable, kind: type[StandIn]) -> None:
     def twin(A: Any, *args: Any, **kwargs: Any) -> Any:
-        made = fun(plain(A), *args, **kwargs)
-        return made if RECORDER.recording is None else kind(made)
+        found = fun(plain(A), *args, **kwargs)
+        return found if RECORDER.recording is None else kind(found)
 
     twin_for(fun)(twin)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.handles import HANDLE_TYPES
 from tapemagic.autodiff.places import is_same_window
 from tapemagic.autodiff.primitives import composite
 
@@ -18,6 +19,13 @@ def _refuse_number(fun: Any, a: Any, *args: Any) -> None:
         fun(plain(a), *plain(args))
 
 
+def _as_taken(a: Any, values: Any) -> Any:
+    """Return what is written: an array of integers takes integers, which is noted."""
+    if isinstance(a, np.ndarray) and type(a) not in HANDLE_TYPES and a.dtype.kind in "biu":
+        return as_array(values).astype(a.dtype)
+    return values
+
+
 @composite(np.copyto)
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     _refuse_number(np.copyto, dst, src)
@@ -25,6 +33,7 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
     np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
     if is_same_window(plain(dst), plain(src)):  # not even a read-only array minds
         return
+    src = _as_taken(dst, src)
     if where is True:
         dst[...] = src
         return
@@ -44,6 +53,7 @@ def _cycled(values: Any, size: Any) -> Any:
 def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     if not np.size(v) or not np.size(ind):  # then not even a wrong index minds
         return
+    v = _as_taken(a, v)
     index = np.ravel(np.take(np.arange(np.size(a)), plain(ind), mode=mode))
     if index.size:
         a[np.unravel_index(index, np.shape(a))] = _cycled(v, index.size)
@@ -73,6 +83,7 @@ def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None
     indices = plain(indices)
     probe = np.empty(np.shape(arr), plain(arr).dtype)
     np.put_along_axis(probe, indices, plain(values), axis)  # NumPy's own complaints
+    values = _as_taken(arr, values)
     if axis is None:
         arr[np.unravel_index(indices % np.size(arr), np.shape(arr))] = values
         return

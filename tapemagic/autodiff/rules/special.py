@@ -1,4 +1,4 @@
-"""`np.sinc` and `np.i0`, with derivatives of every order, at 0 as well.
+"""`np.sinc`, `np.i0` and digamma, with derivatives of every order.
 
 Sources: [A] M. Abramowitz, I. Stegun, "Handbook of mathematical functions", 1964; [T] L. Trefethen,
 J. Weideman, "The exponentially convergent trapezoidal rule", SIAM Review 56, 2014.
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.primitives import general
+from tapemagic.autodiff.pullbacks import FORMULA_NAMES
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import apply
@@ -71,3 +72,32 @@ general(
     name="i0'",
 )
 general(np.i0, lambda ct, y, x: ct * apply(_i0_derivative, x, 1))
+
+
+# ------------------------------------------------------------------------------------ digamma
+
+#: Bernoulli numbers B2, B4, ... ([A] table 23.2)
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+
+
+def psi(x: Any, order: int = 0) -> Any:
+    """Return a derivative of the digamma function, that of the logarithm of gamma.
+
+    The recurrence ([A] 6.4.6) leads to where a few terms of the asymptotic expansion ([A] 6.3.18,
+    6.4.11) give all digits.
+    """
+    steps = np.arange(max(0, math.ceil(16 - np.min(x))))
+    z = x + len(steps)
+    passed = math.factorial(order) * np.sum(np.add.outer(x, steps) ** (-1.0 - order), axis=-1)
+    terms = [
+        b * math.factorial(2 * k + order - 1) / math.factorial(2 * k) / z ** (2 * k + order)
+        for k, b in enumerate(_BERNOULLI, 1)
+    ]
+    if order == 0:
+        return np.log(z) - 1 / (2 * z) - sum(terms) - passed
+    first = math.factorial(order - 1) / z**order + math.factorial(order) / (2 * z ** (order + 1))
+    return (-1) ** (order + 1) * (first + sum(terms) + passed)
+
+
+general(psi, lambda ct, y, x, order=0: ct * apply(psi, x, order + 1), name="psi")
+FORMULA_NAMES["psi"] = lambda x: apply(psi, x)

@@ -13,7 +13,7 @@ from tapemagic.autodiff.calls.creation import array_of
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, holds_traced, plain
 from tapemagic.autodiff.primitives import composite
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twinning import STAND_INS, fresh, register, relink, twin_for
+from tapemagic.autodiff.twinning import STAND_INS, fresh, made, register, relink, twin_for
 
 
 def asanyarray(x: Any, **kwargs: Any) -> Any:
@@ -85,6 +85,10 @@ class vectorize(_Vectorize):  # noqa: N801  (NumPy's name)
 
     __doc__ = np.vectorize.__doc__
     _signed = relink(_Vectorize._vectorize_call_with_signature)
+
+    def __new__(cls, *_: Any, **__: Any) -> Any:
+        """Make one that a script holds as NumPy's own after the block."""
+        return made(super().__new__(cls))
 
     def _vectorize_call(self, func: Callable, args: Any) -> Any:
         if RECORDER.recording is None or not args:

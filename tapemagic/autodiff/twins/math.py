@@ -81,6 +81,8 @@ for _name in _FLAT:
 for _fun, _formula in (
     (math.erf, "1.1283791670955126 * exp(-(x**2))"),
     (math.erfc, "-1.1283791670955126 * exp(-(x**2))"),
+    (math.gamma, "y * psi(x)"),
+    (math.lgamma, "psi(x)"),
 ):
     elementwise(_fun, _formula)
 
@@ -94,8 +96,8 @@ def _by_own_row(original: Callable) -> None:
     twin_for(original)(twin)
 
 
-_by_own_row(math.erf)
-_by_own_row(math.erfc)
+for _fun in (math.erf, math.erfc, math.gamma, math.lgamma):
+    _by_own_row(_fun)
 
 
 @twin_for(math.log)

@@ -16,7 +16,14 @@ from numpy.polynomial import (
     polyutils,
 )  # fmt: skip
 
-from tapemagic.autodiff.twinning import TWINS, register, relink, twin_for, twin_module
+from tapemagic.autodiff.twinning import (
+    TWINS,
+    made,
+    register,
+    relink,
+    twin_for,
+    twin_module,
+)
 
 _MODULES = (polynomial, chebyshev, legendre, hermite, hermite_e, laguerre)
 _CLASSES = ("Polynomial", "Chebyshev", "Legendre", "Hermite", "HermiteE", "Laguerre")
@@ -56,6 +63,9 @@ def _class(original: type) -> None:
     body["__doc__"] = original.__doc__
 
     class Kind(type(original)):  # type: ignore[misc]
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            return made(super().__call__(*args, **kwargs))
+
         def __instancecheck__(cls, x: Any) -> bool:
             return isinstance(x, original)
 

@@ -17,7 +17,7 @@ from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, holds_traced, plain
 from tapemagic.autodiff.handles import is_live
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twinning import ORIGINALS, fresh, register, twin_for, twin_module
+from tapemagic.autodiff.twinning import ORIGINALS, fresh, made, register, twin_for, twin_module
 
 from .draws import DRAWS, LINEAR, Source, location_scale, refusal
 
@@ -107,7 +107,7 @@ class TracedGenerator:
         if not callable(value) or name.startswith("_"):
             return value
         if name == "spawn":
-            return lambda n: [twin_generator(child) for child in value(n)]
+            return lambda n: [made(twin_generator(child)) for child in value(n)]
 
         def method(*args: Any, **kwargs: Any) -> Any:
             return draw(self._original, name, args, kwargs)
@@ -137,7 +137,7 @@ def twin_generator(original: Any) -> Any:
 def _default_rng(seed: Any = None) -> Any:
     seed = ORIGINALS.get(id(seed), seed)
     rng = np.random.default_rng(seed)
-    return rng if RECORDER.recording is None else twin_generator(rng)
+    return rng if RECORDER.recording is None else made(twin_generator(rng))
 
 
 class _Maker(type):
@@ -147,8 +147,8 @@ class _Maker(type):
         original = ORIGINALS.get(id(cls))
         if original is None:  # a class of the user's: what its methods are given is refused
             return super().__call__(*args, **kwargs)
-        made = original(*args, **kwargs)
-        return made if RECORDER.recording is None else twin_generator(made)
+        rng = original(*args, **kwargs)
+        return rng if RECORDER.recording is None else made(twin_generator(rng))
 
     def __instancecheck__(cls, x: Any) -> bool:
         original = ORIGINALS.get(id(cls))

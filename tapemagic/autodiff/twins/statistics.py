@@ -1,4 +1,4 @@
-"""Twins of the averages of `statistics`, which take numbers apart into integers."""
+"""Twins of the averages and spreads of `statistics`, which take numbers apart into integers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tapemagic.autodiff.calls.creation import row
-from tapemagic.autodiff.calls.dispatch import call_primitive, holds_traced
+import numpy as np
+
+from tapemagic.autodiff.calls.creation import array_of, row
+from tapemagic.autodiff.calls.dispatch import call_primitive, holds_traced, plain
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.twinning import twin_for, twin_module
+
+from .math import keeping
 
 
 def _mean_of(*xs: Any) -> Any:
@@ -33,4 +37,30 @@ def _averaging(original: Callable, average: Callable) -> None:
 
 _averaging(statistics.mean, _mean_of)
 _averaging(statistics.fmean, _fmean_of)
+
+#: Functions of the numbers as an array, but for rounding.
+_BY_ARRAYS: dict[Callable, Callable] = {
+    statistics.stdev: lambda x: np.std(x, ddof=1),
+    statistics.pstdev: np.std,
+    statistics.variance: lambda x: np.var(x, ddof=1),
+    statistics.pvariance: np.var,
+    statistics.median: np.median,
+    statistics.geometric_mean: lambda x: np.exp(np.mean(np.log(x))),
+    statistics.harmonic_mean: lambda x: len(x) / np.sum(1 / x),
+}
+
+
+def _of_an_array(original: Callable, by_numpy: Callable) -> None:
+    def twin(data: Iterable, *args: Any, **kwargs: Any) -> Any:
+        items = list(data)
+        if args or kwargs or not holds_traced(items):
+            return original(items, *args, **kwargs)
+        value = original(plain(items))
+        return keeping(value, by_numpy(array_of(np.array, items)))
+
+    twin_for(original)(twin)
+
+
+for _original, _by_numpy in _BY_ARRAYS.items():
+    _of_an_array(_original, _by_numpy)
 statistics_twin = twin_module(statistics)

@@ -40,7 +40,7 @@ PROGRAMS = [
     "x[2].item() * x", "x.item(2) * x", "A.item(1, 2) * x", "A.item((0, 1)) * x", "A.item(4) * x",
     "A.item(-1) * x", "s.item() * s", "x[:1].item() * x", "np.array(A.tolist()) * A",
     "sum([h, 1, 2], 0.5)", "sum([x, y, A[0, 0]], start=s)",
-    "s.tolist() * s", "h.conjugate() * h", "h * h.is_integer()",
+    "s.tolist() * s", "h.conjugate() * h", "abs((h + 1j * h).conjugate() * 1j + s)", "h * h.is_integer()",
     # in place
     "z = x * 1.0; z.fill(s); z * x", "z = A * 1.0; z[0].fill(s); z * A", "z = x * y; z.sort(); z",
     "z = A * 1.0; z.sort(0); z", "z = A * 1.0; z.T.sort(kind='stable'); z",
@@ -50,7 +50,9 @@ PROGRAMS = [
     "z = x * 1.0; z.put([7, -9], r, mode='clip'); z", "z = x * 1.0; z.put([0, 2], s); z * z",
     "z = x * 1.0; z.put([0, 1, 2, 3], [s, h]); z * z",
     "z = x * 1.0; z.resize(3); z * r", "z = x * 1.0; z.resize(2, 3); z * A",
-    "z = A * 1.0; z.resize((4, 2)); z * z",
+    "z = A * 1.0; z.resize((4, 2)); z * z", "z = A * 1.0; v = z.T; z.resize(3, 2); v * z * z",
+    "z = np.asfortranarray(A * 1.0); z.resize(3, 2); z * z", "z = A.T * 1.0; z.resize(2, 4); z * z",
+    "z = (A * 1.0)[1:]; z.resize(3); z * r",
 ]  # fmt: skip
 
 if sys.version_info < (3, 12):  # later `sum` rounds floats less, in cells only: test_namespace.py

@@ -1,8 +1,9 @@
 """In a script, too, arrays made in the block take traced values, and `math` is followed."""
 
+import functools
 import math
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -85,6 +86,53 @@ def test_what_twins_made_is_plain_afterwards():
     np.testing.assert_array_equal(tape.gradient(z, v), [3.0, 3.0])
 
 
+PARTS = {
+    "reshaped": lambda v: np.arange(6.0).reshape(2, 3),
+    "constant": lambda v: np.ones(3) * 2,
+    "written to": lambda v: write_into(np.zeros(6).reshape(2, 3)[0], v),
+    "transposed": lambda v: np.zeros((2, 3)).T,
+    "row": lambda v: np.zeros((2, 3))[0],
+}
+
+
+@pytest.mark.parametrize("make", PARTS.values(), ids=PARTS)
+def test_what_is_made_of_what_twins_made_is_plain_afterwards(make):
+    v = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape:
+        z = make(v)
+        result = v * 2.0
+        loss = np.sum(z.ravel()[:3] * v)
+    assert type(z) is np.ndarray
+    assert type(result) is not np.ndarray  # depends on a variable
+    expected = 4 * np.arange(1.0, 4.0) if np.size(z) == 3 and z[0] == 2.0 else z.ravel()[:3]
+    if make is not PARTS["constant"]:
+        np.testing.assert_array_equal(tape.gradient(loss, v), expected)
+
+
+MADE = {
+    "generator": lambda: np.random.default_rng(1),
+    "spawned": lambda: np.random.default_rng(1).spawn(1)[0],
+    "of a bit generator": lambda: np.random.Generator(np.random.PCG64(1)),
+    "random state": lambda: np.random.RandomState(1),
+    "polynomial": lambda: np.poly1d([1.0, 2.0]),
+    "product of polynomials": lambda: np.polynomial.Polynomial([1.0, 2.0]) ** 2,
+    "vectorized function": lambda: np.vectorize(math.sin),
+    "flat iterator": lambda: np.ones(3).flat,
+    "iterator": lambda: np.nditer(np.ones(3)),
+    "flags": lambda: np.ones(3).flags,
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_objects_that_twins_made_are_of_numpys_classes_afterwards(make):
+    kind = type(make())
+    with GradientTape():
+        one, several, holder = make(), [make()], SimpleNamespace()
+        holder.one = one
+    assert type(one) is type(several[0]) is kind
+    assert holder.one is one
+
+
 OTHER = ModuleType("users_other_module")
 OTHER.__file__ = "users_other_module.py"
 sys.modules[OTHER.__name__] = OTHER
@@ -106,6 +154,39 @@ def test_functions_that_are_defined_anew():
         exec(f"def f(x):\n    return np.array([x, {factor} * x])", scope)
         f = scope["f"]
         assert tapemagic.grad(lambda x: np.sum(f(x)))(1.0) == 1.0 + factor
+
+
+class Model:
+    """A parent of classes whose methods stand in a module that no name here leads to."""
+
+    def __init__(self, f):
+        self.f = f
+
+
+def wrapped():
+    scope = {"np": np}
+    exec("def f(x):\n    return np.array([x, x * x])", scope)
+    exec("def __call__(self, x):\n    return np.array([self.f(x)[1]])", scope)
+    f, model = scope["f"], type("Called", (Model,), {"__call__": scope["__call__"]})
+    yield tapemagic.grad(lambda x: np.sum(f(x))), 7.0, 2.0
+    yield functools.partial(tapemagic.grad(lambda a, x: np.sum(a * f(x))), 1.0), 12.0, 7.0
+    yield lambda x: tapemagic.jacobian(model(f))(x)[0], 6.0, 2.0
+
+
+@pytest.mark.parametrize(("slope", "first", "second"), list(wrapped()))
+def test_functions_that_wrap_others(slope, first, second):
+    assert slope(3.0) == first
+    assert tapemagic.grad(slope)(3.0) == second
+
+
+def test_a_name_that_means_another_function_of_numpy_later(monkeypatch):
+    module = ModuleType("users_chooser")
+    module.__file__ = "users_chooser.py"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec("def f(x):\n    return chosen([x, x * x])", vars(module))
+    for chosen in (np.array, np.asarray, np.sum):
+        vars(module)["chosen"] = chosen
+        assert tapemagic.grad(lambda x: np.sum(module.f(x)))(3.0) == 7.0
 
 
 def test_a_name_that_means_a_function_of_another_module_later(monkeypatch):

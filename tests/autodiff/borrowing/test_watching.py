@@ -94,6 +94,19 @@ def test_the_base_of_a_watched_view_is_followed():
     np.testing.assert_array_equal(tape.gradient(loss, view), [4.0, 6.0])
 
 
+def test_a_write_through_another_part_of_the_memory_is_seen_in_the_base():
+    base = np.arange(1.0, 7.0).reshape(3, 2)
+    q, k, _ = base
+    with GradientTape() as tape:
+        tape.watch(q)
+        k *= 2
+        text = str(base)
+        loss = np.sum(q * k)
+    assert text == str(base) == "[[1. 2.]\n [6. 8.]\n [5. 6.]]"
+    assert np.shares_memory(k, base)
+    np.testing.assert_array_equal(tape.gradient(loss, q), [6.0, 8.0])
+
+
 def test_an_array_that_no_name_holds_is_refused():
     x = np.array([1.0, 2.0])
     with GradientTape() as tape:

@@ -130,7 +130,6 @@ def test_linalg(case):
         lambda a: sl.eigh(a, a),
         lambda a: sl.eigh(a, subset_by_index=[0, 1])[0],
         lambda a: sl.qr(a, pivoting=True)[0],
-        lambda a: sl.solve_banded((1, 1), a, np.ones(3)),
         lambda a: sl.lu_factor(a[:2]),
         lambda a: sl.fractional_matrix_power(np.eye(3), a[0, 0]),
     ],

@@ -39,6 +39,11 @@ ROWS = [
       for f in ("convolve2d", "correlate2d") for m in MODES
       for d1, d2 in ((real, real), (compl, compl), (real, compl), (compl, real))
       for n, k in (((4, 5), (2, 3)), ((2, 3), (2, 4)), ((2, 2), (3, 4)))),
+    *(row(lambda a, b, f=f, m=m, k=k, v=fill: getattr(ss, f)(a, b, m, k, v),
+          d(*n), d(*s), name=f"{f} {m} {k}")
+      for f in ("convolve2d", "correlate2d") for m in MODES
+      for k, fill in (("symm", 0), ("wrap", 0), ("fill", 1.5)) for d in (real, compl)
+      for n, s in (((4, 5), (2, 3)), ((2, 2), (3, 4)))),
     row(ss.lfilter, B, A, real(8)),
     row(ss.lfilter, B, A, real(2, 8)),
     row(lambda b, a, x: ss.lfilter(b, a, x, axis=0), B, A, real(8, 2), name="lfilter axis"),
@@ -72,7 +77,6 @@ def test_signal(case):
         lambda x: ss.filtfilt(B, A, x),
         lambda x: ss.lfilter(B, A, x, zi=np.zeros(3))[0],
         lambda x: ss.fftconvolve(x, x, axes=0),
-        lambda x: ss.convolve2d(x[None], x[None], boundary="wrap"),
         lambda x: si.solve_ivp(lambda t, y: -y, (0, 1), x).y,
         lambda x: si.odeint(lambda y, t: -y, x, np.arange(3.0)),
         lambda x: si.quad(np.exp, 0, x[0])[0],

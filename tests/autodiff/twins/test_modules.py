@@ -17,6 +17,7 @@ from tapemagic.errors import LeavesTapeError, NoRuleError
 MATH = (
     "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "atanh", "exp",
     "expm1", "log", "log1p", "log2", "log10", "sqrt", "fabs", "degrees", "radians", "erf", "erfc",
+    "gamma", "lgamma",
 )  # fmt: skip
 tnp, tmath = modules.numpy_twin, modules.math_twin
 
@@ -85,7 +86,10 @@ PROGRAMS = [
     "math.isclose(s, h) * s + s", "math.sin(x[0]) * x", "math.gcd(4, 6) * s",
     "cmath.exp(1j * s) * h", "cmath.sqrt(-s)", "cmath.phase(s + 1j * h)", "cmath.log(s + 1j)",
     "cmath.polar(s + 2j * h)", "cmath.rect(s, h)", "statistics.mean([s, h, s * h])",
-    "statistics.fmean([s, h])",
+    "statistics.fmean([s, h])", "statistics.stdev(x)", "statistics.pstdev([s, h])",
+    "statistics.variance([h, 2 * h, s])", "statistics.pvariance(p.tolist())",
+    "statistics.median(x) * s", "statistics.median([s, h, s * h, 2.0])",
+    "statistics.geometric_mean(p)", "statistics.harmonic_mean([s, h])",
     *(["math.sumprod([s, 2.0], [3.0, h])", "math.sumprod(x, r[:0].tolist() + [0.5] * len(x))",
        "math.sumprod([2.0, 1.0], [s, h])"] if hasattr(math, "sumprod") else []),
     *(["math.fma(s, h, 2.0)", "math.fma(2.0, s, h)"] if hasattr(math, "fma") else []),

@@ -1,0 +1,16 @@
+"""What of `scipy.interpolate` has no rule yet, all of it. Imported only when its module has been.
+
+Its compiled code would say in words of its own that it cannot read a handle.
+"""
+
+from __future__ import annotations
+
+from scipy import interpolate
+
+from tapemagic.autodiff.twinning import twin_module
+
+from .carrying import refuse_rest
+
+_ADVICE = "Use np.interp, or write the spline with NumPy's functions; else stop_gradient(...)."
+refuse_rest(interpolate, "it has no derivative rule yet", _ADVICE)
+twin_module(interpolate)

@@ -1,0 +1,171 @@
+"""Distances of `scipy.spatial.distance`. Imported only when SciPy's module has been.
+
+With a weight for each pair, the cotangent of its distance over that distance, a sum over pairs of
+``weight * (a - b)`` is a product of matrices: no array of all differences is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import spatial
+from scipy.spatial import distance
+
+from tapemagic.autodiff.primitives import general, linear
+from tapemagic.autodiff.twinning import twin_module
+
+from .algebra import apply, as_array
+from .carrying import carried, refuse_rest, twin_package, unsupported
+
+_ADVICE = "Write it with NumPy's functions, or cut it: tapemagic.stop_gradient(...)."
+
+
+def _steps(a: Any, b: Any, weights: Any) -> Any:
+    """Return ``sum_j weights[i, j] * (a[i] - b[j])``."""
+    return np.sum(weights, axis=1)[:, None] * a - weights @ b
+
+
+def _squares(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    return _steps(a, b, 2 * ct)
+
+
+def _euclidean(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """Two points at the same place have the slope 0, as a norm has it at 0."""
+    apart = y > 0
+    return _steps(a, b, np.where(apart, ct / np.where(apart, y, 1), 0))
+
+
+def _absolutes(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    return np.sum(ct[..., None] * np.sign(a[:, None] - b), axis=1)
+
+
+def _cosine(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """Return the slope of ``1 - u . v``, where u and v are the directions of `a` and `b`."""
+    length = np.sqrt(np.sum(a * a, axis=1, keepdims=True))
+    u, v = a / length, b / np.sqrt(np.sum(b * b, axis=1, keepdims=True))
+    return (np.sum(ct * (1 - y), axis=1, keepdims=True) * u - ct @ v) / length
+
+
+#: Name of a metric -> the cotangent of the first points.
+_METRICS: dict[str, Callable] = {
+    "euclidean": _euclidean,
+    "sqeuclidean": _squares,
+    "cityblock": _absolutes,
+    "cosine": _cosine,
+}
+#: Other names of the same.
+_ALSO = {
+    also: name
+    for name in _METRICS
+    for also in (name, *getattr(distance._METRICS.get(name), "aka", ()))
+}
+
+
+def _name_of(fun: Callable, metric: Any, options: dict) -> str:
+    name = _ALSO.get(metric.lower() if isinstance(metric, str) else metric.__name__)
+    if name is None or any(x is not None for x in options.values()):
+        raise unsupported(fun, "this metric, or weights", "Write it with NumPy's functions.")
+    return name
+
+
+def _points(x: Any) -> Any:
+    x = as_array(x)
+    return x if x.dtype == np.float64 else x.astype(np.float64)
+
+
+def _between(a: Any, b: Any, metric: str) -> Any:
+    return distance.cdist(a, b, metric)
+
+
+general(
+    _between,
+    lambda ct, y, a, b, metric: _METRICS[metric](ct, y, a, b),
+    lambda ct, y, a, b, metric: _METRICS[metric](ct.T, y.T, b, a),
+    name="cdist",
+)
+
+
+@carried(distance.cdist, "XA", "XB")
+def _cdist(XA: Any, XB: Any, metric: Any = "euclidean", **options: Any) -> Any:
+    return apply(_between, _points(XA), _points(XB), _name_of(distance.cdist, metric, options))
+
+
+def _among(a: Any, metric: str) -> Any:
+    return distance.pdist(a, metric)
+
+
+def _among_vjp(ct: Any, y: Any, a: Any, metric: str) -> Any:
+    """A distance belongs to both of its points: the weights are symmetric."""
+    return _METRICS[metric](_square(ct, len(a)), _square(y, len(a)), a, a)
+
+
+def _square(row: Any, n: int) -> Any:
+    """Return the symmetric matrix, with zeros on its diagonal, that has these elements."""
+    i, j = np.triu_indices(n, 1)
+    places = np.zeros((n, n), int)
+    places[i, j] = places[j, i] = 1 + np.arange(len(i))
+    return np.concatenate([np.zeros(1, row.dtype), row])[places]
+
+
+general(_among, _among_vjp, name="pdist")
+
+
+@carried(distance.pdist, "X")
+def _pdist(X: Any, metric: Any = "euclidean", **options: Any) -> Any:
+    return apply(_among, _points(X), _name_of(distance.pdist, metric, options))
+
+
+def _squareform(x: Any, **options: Any) -> Any:
+    return distance.squareform(x, **options)
+
+
+def _squareform_adjoint(ct: Any, x: Any, **options: Any) -> Any:
+    """Of a row both places of each element; of a matrix those that SciPy reads, above."""
+    n = ct.shape[0] if x.ndim == 1 else x.shape[0]
+    i, j = np.triu_indices(n, 1)
+    if x.ndim == 1:
+        return ct[i, j] + ct[j, i]
+    places = np.zeros((n, n), int)
+    places[i, j] = 1 + np.arange(len(i))
+    return np.concatenate([np.zeros(1, ct.dtype), ct])[places]
+
+
+linear(_squareform, _squareform_adjoint, name="squareform")
+
+
+@carried(distance.squareform, "X")
+def _squareform_body(X: Any, force: str = "no", checks: bool = True) -> Any:
+    return apply(_squareform, as_array(X), force=force, checks=checks)
+
+
+def _pair(fun: Callable) -> None:
+    """Declare the distance of two points: that of two rows of one point each."""
+
+    def value(u: Any, v: Any) -> Any:
+        return fun(u, v)
+
+    def rule(ct: Any, y: Any, u: Any, v: Any) -> Any:
+        one = (1, 1)
+        return _METRICS[fun.__name__](np.reshape(ct, one), np.reshape(y, one), u[None], v[None])[0]
+
+    general(
+        value,
+        rule,
+        lambda ct, y, u, v: rule(ct, y, v, u),
+        name=fun.__name__,
+    )
+
+    @carried(fun, "u", "v")
+    def body(u: Any, v: Any, w: Any = None) -> Any:
+        if w is not None:
+            raise unsupported(fun, "weights", _ADVICE)
+        return apply(value, as_array(u), as_array(v))
+
+
+for _metric in _METRICS:
+    _pair(getattr(distance, _metric))
+refuse_rest(distance, "it has no derivative rule", _ADVICE)
+twin_module(distance)
+twin_package(spatial)

@@ -1,0 +1,238 @@
+"""Densities and distribution functions of `scipy.stats`. Imported only when its module has been.
+
+A distribution is an object, and has a twin: its methods are carried out by SciPy, so that values
+are its own in every bit, and recorded. Their derivatives follow from one formula for each
+parameter, the slope of the logarithm of the standard density, and from the density itself.
+
+Source: [J] N. Johnson, S. Kotz, N. Balakrishnan, "Continuous univariate distributions", 1994.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.later import OBJECTS, StandIn
+from tapemagic.autodiff.primitives import general
+from tapemagic.autodiff.pullbacks import FORMULA_NAMES
+from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.twinning import fresh, register, twin_module
+from tapemagic.errors import NoRuleError
+
+from . import scipy_multivariate as _scipy_multivariate  # noqa: F401  (declares more)
+from . import scipy_special as _scipy_special  # noqa: F401  (rules of what the formulas call)
+from .algebra import apply, as_array, is_live, plain
+from .carrying import refuse_rest
+
+_OF_DF = "digamma((df + 1) / 2) - digamma(df / 2) - 1 / df"
+#: Distribution -> slopes of its standard log-density, in z and in each of its shape parameters.
+_CONTINUOUS: dict[str, tuple[str, ...]] = {
+    "norm": ("-z",),
+    "halfnorm": ("-z",),
+    "expon": ("0 * z - 1",),
+    "uniform": ("0 * z",),
+    "cauchy": ("-2 * z / (1 + z**2)",),
+    "laplace": ("-sign(z)",),
+    "logistic": ("-tanh(z / 2)",),
+    "gumbel_r": ("exp(-z) - 1",),
+    "gumbel_l": ("1 - exp(z)",),
+    "rayleigh": ("1 / z - z",),
+    "gamma": ("(a - 1) / z - 1", "log(z) - digamma(a)"),
+    "invgamma": ("(1 / z - a - 1) / z", "-log(z) - digamma(a)"),
+    "beta": (
+        "(a - 1) / z - (b - 1) / (1 - z)",
+        "log(z) - digamma(a) + digamma(a + b)",
+        "log1p(-z) - digamma(b) + digamma(a + b)",
+    ),
+    "chi2": ("(df / 2 - 1) / z - 1 / 2", "(log(z / 2) - digamma(df / 2)) / 2"),
+    "t": (
+        "-(df + 1) * z / (df + z**2)",
+        f"({_OF_DF} - log1p(z**2 / df) + (df + 1) * z**2 / (df * (df + z**2))) / 2",
+    ),
+    "lognorm": ("-(1 + log(z) / s**2) / z", "((log(z) / s) ** 2 - 1) / s"),
+    "weibull_min": ("(c - 1) / z - c * z ** (c - 1)", "1 / c + log(z) - z**c * log(z)"),
+    "pareto": ("-(b + 1) / z", "1 / b - log(z)"),
+}
+#: Distribution on integers -> slopes of its log-probability in its shape parameters.
+_DISCRETE: dict[str, tuple[str, ...]] = {
+    "bernoulli": ("k / p - (1 - k) / (1 - p)",),
+    "geom": ("1 / p - (k - 1) / (1 - p)",),
+    "poisson": ("k / mu - 1",),
+    "binom": ("", "k / p - (n - k) / (1 - p)"),  # the number of trials is an integer
+    "nbinom": ("digamma(n + k) - digamma(n) + log(p)", "n / p - k / (1 - p)"),
+}
+_DENSITIES = ("logpdf", "pdf", "logpmf", "pmf")
+_AREAS = {"cdf": 1, "sf": -1, "logcdf": 1, "logsf": -1}
+_QUANTILES = {"ppf": 1, "isf": -1}
+_ADVICE = "Write it with NumPy's functions, or cut it: tapemagic.stop_gradient(...)."
+
+_SLOPES: dict[str, list[Callable]] = {}
+
+
+def _slope(name: str, number: int) -> Callable:
+    """Return the slope in z, or in a shape parameter, as a function of z and all shapes."""
+    if name not in _SLOPES:
+        first, table = ("z", _CONTINUOUS) if name in _CONTINUOUS else ("k", _DISCRETE)
+        head = f"lambda {', '.join([first, *_shapes(getattr(stats, name))])}: "
+        _SLOPES[name] = [eval(head + (formula or "0"), FORMULA_NAMES) for formula in table[name]]  # noqa: S307  (the formulas are those above)
+    return _SLOPES[name][number]
+
+
+def _shapes(distribution: Any) -> list[str]:
+    return [name.strip() for name in (distribution.shapes or "").split(",") if name.strip()]
+
+
+# ---------------------------------------------------------------------------------------- rules
+
+
+def _value(x: Any, loc: Any, scale: Any, *shapes: Any, name: str, method: str) -> Any:
+    options = {"scale": scale} if name in _CONTINUOUS else {}
+    return getattr(getattr(stats, name), method)(x, *shapes, loc=loc, **options)
+
+
+def _vjp(i: int, ct: Any, y: Any, *given: Any, name: str, method: str) -> Any:
+    if method in _DENSITIES:
+        inside = np.isfinite(y) if method.startswith("log") else y > 0
+        slope = np.where(inside, _of_density(i, inside, *given, name=name), 0)
+        return ct * (slope if method.startswith("log") else y * slope)
+    x, loc, scale = given[:3]
+    if method in _QUANTILES:
+        if i == 1:
+            return ct
+        if i == 2:
+            return ct * (y - loc) / scale
+        density = apply(_value, y, *given[1:], name=name, method="pdf")
+        return _QUANTILES[method] * ct / density
+    if method.startswith("log"):
+        finite = np.isfinite(y)
+        density = np.exp(apply(_value, *given, name=name, method="logpdf") - np.where(finite, y, 0))
+        density = np.where(finite, density, 0)
+    else:
+        density = apply(_value, *given, name=name, method="pdf")
+    z = np.where(density > 0, (x - loc) / scale, 0)
+    return _AREAS[method] * ct * density * (1, -1, -z)[i]
+
+
+def _of_density(i: int, inside: Any, x: Any, loc: Any, scale: Any, *shapes: Any, name: str) -> Any:
+    """Return the slope of the log-density in one operand; where it is not inside, something."""
+    if name in _DISCRETE:
+        return _slope(name, i - 3)(np.where(inside, x - loc, 1), *shapes)
+    z = np.where(inside, (x - loc) / scale, 0.5)
+    if i > 2:
+        return _slope(name, i - 2)(z, *shapes)
+    slope = _slope(name, 0)(z, *shapes)
+    return -(1 + z * slope) / scale if i == 2 else (slope if i == 0 else -slope) / scale
+
+
+general(_value, variadic=_vjp, name="distribution")
+
+
+# ---------------------------------------------------------------------------------------- twins
+
+
+def _refuse(distribution: Any, method: str, given: Any) -> NoRuleError:
+    live = [x for x in given if is_live(x)]
+    return leaks.locate(
+        NoRuleError(
+            f"{leaks.name_of(live)} cannot go through scipy.stats.{distribution.name}.{method} as"
+            " this argument: it has no derivative rule.",
+            fix=_ADVICE,
+        )
+    )
+
+
+def _carry(distribution: Any, method: str, args: tuple, kwargs: dict) -> Any:
+    """Carry out a method of a distribution: recorded, where it has a rule."""
+    fun = getattr(distribution, method)
+    given = (*args, *kwargs.values())
+    if not any(map(is_live, given)):
+        return fresh(fun(*plain(args), **plain(kwargs)), args, kwargs)
+    name, shapes = distribution.name, _shapes(distribution)
+    is_discrete = name in _DISCRETE
+    first = "q" if method in _QUANTILES else "k" if is_discrete else "x"
+    names = [first, *shapes, "loc", *(() if is_discrete else ("scale",))]
+    bound = dict(zip(names, args, strict=False)) | kwargs
+    if len(args) > len(names) or not set(bound) <= set(names) or not {first, *shapes} <= set(bound):
+        fun(*plain(args), **plain(kwargs))  # SciPy's own error
+        raise _refuse(distribution, method, given)
+    if any(is_live(bound.get(one)) for one in _fixed(distribution, method, names)):
+        raise _refuse(distribution, method, given)
+    operands = [bound[first], bound.get("loc", 0), bound.get("scale", 1)]
+    operands += [bound[one] for one in shapes]
+    return apply(_value, *map(as_array, operands), name=name, method=method)
+
+
+def _fixed(distribution: Any, method: str, names: list[str]) -> list[str]:
+    """Return which of the arguments have no derivative."""
+    name, shapes = distribution.name, _shapes(distribution)
+    if name in _CONTINUOUS:
+        return [] if method in _DENSITIES else shapes
+    if name not in _DISCRETE or method not in _DENSITIES:
+        return names
+    return ["k", "loc", *(one for one, slope in zip(shapes, _DISCRETE[name]) if not slope)]
+
+
+class Distribution(StandIn):
+    """Stands for a distribution in a cell."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        return type(self._original)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the distribution with fixed parameters, which may be traced."""
+        frozen = self._original(*plain(args), **plain(kwargs))
+        return frozen if RECORDER.recording is None else Frozen(frozen, args, kwargs)
+
+    freeze = __call__
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._original, name)
+        if name.startswith("_") or not isinstance(value, MethodType):
+            return value
+        if name in (*_DENSITIES, *_AREAS, *_QUANTILES):
+            return lambda *args, **kwargs: _carry(self._original, name, args, kwargs)
+        return _guarded(self._original, name, value, ())
+
+
+class Frozen(Distribution):
+    """Stands for a distribution whose parameters are fixed, and may be traced."""
+
+    def __init__(self, original: Any, args: tuple | None = None, kwargs: Any = None) -> None:
+        super().__init__(original)
+        self._args = original.args if args is None else args
+        self._kwargs = original.kwds if kwargs is None else kwargs
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._original, name)
+        if name.startswith("_") or not isinstance(value, MethodType):
+            return value
+        if name in (*_DENSITIES, *_AREAS, *_QUANTILES):
+            return lambda x: _carry(self._original.dist, name, (x, *self._args), self._kwargs)
+        return _guarded(self._original.dist, name, value, (*self._args, *self._kwargs.values()))
+
+
+def _guarded(distribution: Any, name: str, method: Callable, known: tuple) -> Callable:
+    """Return a method that refuses traced values."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        given = (*args, *kwargs.values(), *known)
+        if any(map(is_live, given)):
+            raise _refuse(distribution, name, given)
+        return fresh(method(*plain(args), **plain(kwargs)))
+
+    return called
+
+
+for _one in list(vars(stats).values()):
+    if isinstance(_one, stats.rv_continuous | stats.rv_discrete):
+        register(_one, Distribution(_one))
+for _frozen in (stats.norm(), stats.poisson(1.0)):
+    OBJECTS[type(_frozen)] = Frozen
+refuse_rest(stats, "it has no derivative rule", _ADVICE)
+twin_module(stats)
