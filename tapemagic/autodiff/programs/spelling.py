@@ -50,9 +50,11 @@ def numpy_name(fun: Any) -> str:
         ("np.lib.stride_tricks", np.lib.stride_tricks),
         ("operator", operator), ("scipy.special", sys.modules.get("scipy.special")),
     ]  # fmt: skip
-    package = ".".join((getattr(fun, "__module__", None) or "").split(".")[:2])
-    if package.startswith("scipy."):
-        rooms.append((package, sys.modules.get(package)))
+    package, *parts = (getattr(fun, "__module__", None) or "").split(".")
+    if package == "scipy":
+        public = [package, *itertools.takewhile(lambda part: part[:1] != "_", parts)]
+        names_of_rooms = (".".join(public[:2]), ".".join(public))
+        rooms += [(room, sys.modules.get(room)) for room in names_of_rooms]
     for room, module in rooms:
         for name in names:
             if name and getattr(module, name, None) is fun:

@@ -140,28 +140,30 @@ def _squareform_body(X: Any, force: str = "no", checks: bool = True) -> Any:
     return apply(_squareform, as_array(X), force=force, checks=checks)
 
 
+def _distance(u: Any, v: Any, fun: Callable) -> Any:
+    return fun(u, v)
+
+
+def _distance_vjp(ct: Any, y: Any, u: Any, v: Any, fun: Callable) -> Any:
+    """Of two points: that of two rows of one point each."""
+    one = (1, 1)
+    return _METRICS[fun.__name__](np.reshape(ct, one), np.reshape(y, one), u[None], v[None])[0]
+
+
+general(
+    _distance,
+    _distance_vjp,
+    lambda ct, y, u, v, fun: _distance_vjp(ct, y, v, u, fun),
+    name="distance",
+)
+
+
 def _pair(fun: Callable) -> None:
-    """Declare the distance of two points: that of two rows of one point each."""
-
-    def value(u: Any, v: Any) -> Any:
-        return fun(u, v)
-
-    def rule(ct: Any, y: Any, u: Any, v: Any) -> Any:
-        one = (1, 1)
-        return _METRICS[fun.__name__](np.reshape(ct, one), np.reshape(y, one), u[None], v[None])[0]
-
-    general(
-        value,
-        rule,
-        lambda ct, y, u, v: rule(ct, y, v, u),
-        name=fun.__name__,
-    )
-
     @carried(fun, "u", "v")
     def body(u: Any, v: Any, w: Any = None) -> Any:
         if w is not None:
             raise unsupported(fun, "weights", _ADVICE)
-        return apply(value, as_array(u), as_array(v))
+        return apply(_distance, as_array(u), as_array(v), fun)
 
 
 for _metric in _METRICS:

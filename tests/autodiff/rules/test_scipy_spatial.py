@@ -62,3 +62,12 @@ def test_what_is_not_carried_is_refused(fun):
         a = tape.watch(real(3, 2))
         with pytest.raises(NoRuleError):
             fun(a)
+
+
+def test_a_program_calls_scipy_and_does_not_copy_it():
+    a, b = (tapemagic.Variable(x, name=name) for name, x in (("a", [1.0, 2.0]), ("b", [3.0, 5.0])))
+    with tapemagic.GradientTape() as tape:
+        y = sd.euclidean(a, b) * sd.cosine(a, b)
+    text = str(tape.program(y, [a, b]))
+    assert "scipy.spatial.distance.cosine" in text
+    assert "def cosine" not in text
