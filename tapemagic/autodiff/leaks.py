@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
+from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
 from .decisions import memory_order
 from .doing import instruction, list_given, writes, writes_integers
@@ -26,6 +26,7 @@ from .recorder import INNER, RECORDER
 REMEMBERED = 16
 
 _Error = TypeVar("_Error", bound=TapeError)
+_REFUSALS = (LeavesTapeError, NoRuleError, UnsupportedWriteError)
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 #: Packages that take a value to show it: they get the plain value.
@@ -75,7 +76,17 @@ def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    if RECORDER.recording is not None and isinstance(error, _REFUSALS):
+        RECORDER.recording.refusals.append((error.line, error.what))
     return error
+
+
+def caught(refusals: list[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
+    """Say of refusals that did not end the run that it went another way than without a tape."""
+    return [
+        (line, f"Line {line} caught a refusal and went on another way than without a tape: {what}")
+        for line, what in dict.fromkeys(refusals)
+    ]
 
 
 def warn(message: str) -> None:

@@ -106,6 +106,11 @@ class Looking:
         return self._cotangents
 
     @property
+    def caught(self) -> list[tuple[int | None, str]]:
+        """Lines that caught a refusal, so that the run went another way, with a sentence each."""
+        return leaks.caught(self._recording.refusals) if self._recording is not None else []
+
+    @property
     def sweep_failure(self) -> SweepFailure | None:
         """What kept the sweep of the gradient asked for last from its end, if anything did."""
         asked, failure = self._unswept or (None, None)

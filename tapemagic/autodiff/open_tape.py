@@ -70,9 +70,18 @@ class OpenTape:
             self.stop()
         if error is not None:
             tracebacks.prune(error)
+            self.forget_refusals()
+        elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
+            for _, message in leaks.caught(self._recording.refusals):
+                leaks.warn(message)
         # NumPy puts an error of its own before ours where a traced value is written into an array
         if type(error) is ValueError and isinstance(error.__cause__, TapeError):
             raise error.__cause__ from None
+
+    def forget_refusals(self) -> None:
+        """Take back that errors were caught: one of them has ended the run."""
+        if self._recording is not None:
+            self._recording.refusals.clear()
 
     def start(self) -> None:
         """Begin, or go on with, recording.

@@ -58,13 +58,15 @@ class Recording:
         made, and what of: what a run that is repeated with other inputs has to check.
     sharers : set of int
         The tapes that record, or have recorded, into it.
+    refusals : list of (line, what)
+        Errors that were raised where plain NumPy would have gone on.
     variables : list
         Variables that were read: their next read has to tell the tapes that opened since.
     """
 
     __slots__ = (
-        "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "sharers",
-        "spoiled", "token", "variables",
+        "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "refusals",
+        "sharers", "spoiled", "token", "variables",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -75,6 +77,7 @@ class Recording:
         self.guards: dict[int, tuple[Any, tuple]] = {}  # by identity
         self.copies: dict[int, tuple[Any, Any]] = {}
         self.decisions: list[tuple] = []
+        self.refusals: list[tuple[int | None, str]] = []
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()
         self.variables: list[Any] = []

@@ -37,7 +37,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        ``"failed"``, ``"nan"``, ``"not-connected"``, ``"not-watched"``, ``"zero"``,
+        ``"failed"``, ``"caught"``, ``"nan"``, ``"not-connected"``, ``"not-watched"``, ``"zero"``,
         ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"``,
         ``"text"`` or ``"not-run"``.
     names : tuple of str
@@ -141,6 +141,13 @@ def failed(facts: Facts) -> Iterator[Finding]:
             message,
             "What was recorded before it can still be looked at.",
         )
+
+
+def caught(facts: Facts) -> Iterator[Finding]:
+    """Refusals that the code caught."""
+    for line, message in facts.tape.caught:
+        fix = "Let the error pass: it says what to do instead."
+        yield Finding("caught", (), line, sentence(visible(message, REASON_LENGTH)), fix)
 
 
 def not_finite(facts: Facts) -> Iterator[Finding]:
@@ -251,6 +258,6 @@ def not_run(facts: Facts) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    failed, not_finite, without_gradient, read_back, not_watched, loops, at_kinks, grown, rebound,
-    not_run,
+    failed, caught, not_finite, without_gradient, read_back, not_watched, loops, at_kinks, grown,
+    rebound, not_run,
 )  # fmt: skip

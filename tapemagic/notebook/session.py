@@ -172,6 +172,8 @@ class Session:
                     )
                 if error is None and self.keeps_gradients:
                     self.gradients = self._gradients_on_tape()
+                if error is not None:
+                    self.tape.forget_refusals()
                 if error is not None and self.tape.failure is None:
                     self.tape.failure = self._failure(error)
                 self.tape.stop()
@@ -225,6 +227,7 @@ class Session:
         outcome = self.outcome
         if tape.failure is not None:
             return
+        outcome.notes += [message for _, message in tape.caught]
         if self.options.strict:
             check_strict(tape)
         found = {id(x) for x in sources.handles.values()}

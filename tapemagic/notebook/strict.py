@@ -20,6 +20,8 @@ def check_strict(tape: Any) -> None:
     ------
     LeavesTapeError
     """
+    for line, message in tape.caught:
+        raise LeavesTapeError(message, line=line, why="--strict was asked for.")
     recording = tape._recording
     for kind, node, context, offset, detail in recording.events:
         if kind not in BECAME:

@@ -402,3 +402,25 @@ def test_a_list_is_blamed_for_nothing_else(take, cause):
     with GradientTape(), pytest.raises(LeavesTapeError) as caught:
         take(x[0] * 1.0)
     assert cause in caught.value.what
+
+
+def test_a_refusal_that_a_script_catches_is_warned_of():
+    x = Variable([1.0, 2.0])
+
+    def half(x):
+        try:
+            return float(np.sum(x)) * x
+        except Exception:
+            return 0.5 * x
+
+    tape = GradientTape()
+    tape.start()
+    y = half(x)
+    with pytest.warns(UserWarning, match=r"Line \d+ caught a refusal.*float\(\)"):
+        tape.__exit__(None, None, None)
+    np.testing.assert_array_equal(tape.gradient(y, x), [0.5, 0.5])
+    assert "caught a refusal" in tape.explain()
+    with pytest.raises(LeavesTapeError), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with GradientTape():
+            float(np.sum(x))

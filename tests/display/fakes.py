@@ -104,6 +104,7 @@ class Recorder:
         self.cotangents: dict[int, Any] | None = None
         self.failure: FakeFailure | None = None
         self.sweep_failure: FakeFailure | None = None
+        self.caught: list[tuple[int | None, str]] = []
         self.reasons: dict[str, str] = {}
         self.target_reason = ""
 

@@ -117,3 +117,27 @@ def test_without_a_target_no_gradient_is_promised(kernel):
     reply = kernel.run("%%tape w --show text\nn = int(w[0] * 3)")
     assert "no target" in reply.stream()
     assert "not run yet" not in reply.stream()
+
+
+CAUGHT = """import array
+try:
+    y = np.sum(np.array(array.array("d", w)))
+except Exception:
+    y = np.sum(w) * 0.5"""
+
+
+def test_a_refusal_that_the_cell_catches_is_stated(kernel):
+    reply = kernel.run(f"%%tape w --show static\n{CAUGHT}")
+    assert reply.status == "ok", reply.traceback
+    told = reply.displays[0]["text/plain"].replace("\n", " ")
+    assert "Line 4 caught a refusal" in told
+    assert "float()" in told
+    assert "Line 4 caught a refusal" in kernel.run("print(tape.explain())").stream()
+    reply = kernel.run(f"%%tape w --strict\n{CAUGHT}")
+    assert (reply.status, reply.error) == ("error", "LeavesTapeError")
+
+
+def test_a_refusal_that_ends_the_cell_is_told_once(kernel):
+    reply = kernel.run('%%tape w\nimport array\ny = array.array("d", w)')
+    assert (reply.status, reply.error) == ("error", "LeavesTapeError")
+    assert "caught" not in kernel.run("print(tape.explain())").stream()
