@@ -98,7 +98,10 @@ elementwise(np.maximum, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2",
 elementwise(np.minimum, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_smaller)
 elementwise(np.fmax, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_larger)
 elementwise(np.fmin, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_smaller)
-elementwise(np.hypot, "x1 / (y + (y == 0))", "x2 / (y + (y == 0))", kink="y == 0")
+elementwise(
+    np.hypot, "x1 / (y + (y == 0))", "x2 / (y + (y == 0))", kink="y == 0",
+    shows=("x1 / y", "x2 / y"),
+)  # fmt: skip
 
 
 @composite(np.divmod)
@@ -116,8 +119,14 @@ elementwise(np.log2, "1 / (x * ln2)")
 elementwise(np.log10, "1 / ln10 / x")
 elementwise(np.log1p, "1 / (1 + x)")
 # Equal infinities: their difference counts as 0.
-elementwise(np.logaddexp, "exp(where(x1 == y, 0, x1 - y))", "exp(where(x2 == y, 0, x2 - y))")
-elementwise(np.logaddexp2, "exp2(where(x1 == y, 0, x1 - y))", "exp2(where(x2 == y, 0, x2 - y))")
+elementwise(
+    np.logaddexp, "exp(where(x1 == y, 0, x1 - y))", "exp(where(x2 == y, 0, x2 - y))",
+    shows=("exp(x1 - y)", "exp(x2 - y)"),
+)  # fmt: skip
+elementwise(
+    np.logaddexp2, "exp2(where(x1 == y, 0, x1 - y))", "exp2(where(x2 == y, 0, x2 - y))",
+    shows=("exp2(x1 - y)", "exp2(x2 - y)"),
+)  # fmt: skip
 
 # ---------------------------------------------------------------------- circular and hyperbolic
 
