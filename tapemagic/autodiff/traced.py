@@ -104,13 +104,6 @@ class TracedArray:
 
     # ---------------------------------------------------------------------------- plain facts
 
-    def __getattr__(self, name: str) -> Any:
-        if type(self) is TracedArray and name not in self.__slots__:
-            value = self._value
-            if not hasattr(type(value), name):  # what NumPy has, and a handle has not, stays hidden
-                return getattr(value, name)  # NumPy's own error
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     @property
     def shape(self) -> tuple[int, ...]:
         return np.shape(self._value)
