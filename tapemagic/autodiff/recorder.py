@@ -133,7 +133,7 @@ class Recorder:
         self.shunned: object = None  # token of a recording whose values must not be read now
         self.entries: list[tuple] = []
         self.frame: FrameType | None = None
-        self.made: list[Any] | None = None  # weak references to arrays made by twins in a script
+        self.made: list[Any] | None = None  # weak references to what twins made in a script
         self.context = -1
         self.standing = False  # whether all entries get the same position: a sweep is recorded
         self.stack: list[FrameType] = []
