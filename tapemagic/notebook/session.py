@@ -174,7 +174,7 @@ class Session:
                     self.gradients = self._gradients_on_tape()
                 if error is not None:
                     self.tape.forget_refusals()
-                    self.tape.failure = self.tape.failure or self._failure(error)
+                    self.tape.failure = self._failure(error)
                 self.tape.stop()
                 if hooks in RUNNING:
                     hooks.remove()
