@@ -69,7 +69,8 @@ class OpenTape:
             self.stop()
         if error is not None:
             tracebacks.prune(error)
-            self.forget_refusals()
+            if not RECORDER.tapes:  # else the block around this one may catch it
+                self.forget_refusals()
         elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
             for _, message in leaks.caught(self._recording.refusals):
                 leaks.warn(message)

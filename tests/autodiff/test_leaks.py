@@ -424,3 +424,15 @@ def test_a_refusal_that_a_script_catches_is_warned_of():
         warnings.simplefilter("error")
         with GradientTape():
             float(np.sum(x))
+
+
+def test_a_refusal_that_is_caught_outside_of_an_inner_block_is_warned_of():
+    x = Variable([1.0, 2.0])
+    with pytest.warns(UserWarning, match="caught a refusal"), GradientTape() as tape:
+        y = x * 2.0
+        try:
+            with GradientTape():
+                y = float(y[0]) * x
+        except LeavesTapeError:
+            y = 0.5 * x
+    np.testing.assert_array_equal(tape.gradient(y, x), [0.5, 0.5])
