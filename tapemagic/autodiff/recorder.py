@@ -55,7 +55,8 @@ class Recording:
         Plain arrays that were copied: operations that use one again share the copy.
     decisions : list of (position, context, offset, function, arguments, keywords)
         Results without a derivative (comparisons, argmax, int(), ...), before which entry they were
-        made, and what of: what a run that is repeated with other inputs has to check.
+        made, and what of: what a run that is repeated with other inputs has to check. The function
+        is None where the values of the arguments are what counts.
     sharers : set of int
         The tapes that record, or have recorded, into it.
     refusals : list of (line, what)

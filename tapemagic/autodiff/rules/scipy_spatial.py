@@ -70,7 +70,7 @@ def _known(fun: Callable, metric: Any, options: dict) -> Any:
     """
     metric = metric.lower() if isinstance(metric, str) else ORIGINALS.get(id(metric), metric)
     if metric not in _METRICS or any(x is not None for x in options.values()):
-        raise unsupported(fun, "this metric, or weights", "Write it with NumPy's functions.")
+        raise unsupported(fun, "this metric, or weights", _ADVICE)
     return metric
 
 
