@@ -191,10 +191,8 @@ class _AxisRule:
         ndim = AVALS[aval if self._of_result else avals[i]].ndim
         if not ndim and not self._every:
             return None  # ``np.cumsum(number, axis=0)`` has an axis that its operand has not
-        args = [
-            _stacked(arg, code, count)
-            if primitive.takes_array(k)
-            else arg  # a shift may be one too
+        args = [  # an argument that is no operand may be an array as well: a shift
+            _stacked(arg, code, count) if primitive.takes_array(k) else arg
             for k, (arg, code) in enumerate(zip(args, avals, strict=True))
         ]
         keywords = dict(kwargs or ())

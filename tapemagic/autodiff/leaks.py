@@ -176,7 +176,10 @@ def refuse_objects(x: Any) -> None:
 
 
 def decided(fun: Any, args: Any, kwargs: dict) -> None:
-    """Remember that ``fun(*args, **kwargs)`` may have decided how the run went on."""
+    """Remember that ``fun(*args, **kwargs)`` may have decided how the run went on.
+
+    `fun` is None where the values themselves may have.
+    """
     recording = RECORDER.recording
     if recording is None or not any(map(holds_traced, (*args, *kwargs.values()))):
         return

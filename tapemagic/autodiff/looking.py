@@ -130,9 +130,10 @@ class Looking:
         from tapemagic.graph.build import build_graph
 
         names = self._names()
-        if self.cell is None and self._recording is not None:
+        if self.cell is not None:
+            lookup.name_variables(self)
+        elif self._recording is not None:
             lookup.find_names(self, names)
-        lookup.name_variables(self)
         self.asked_target = lookup.asked_target(self)
         self.reasons = {**self.refused, **absence.why_no_sources(self, names)}
         self.target_reason = (

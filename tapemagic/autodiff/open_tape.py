@@ -44,9 +44,8 @@ class OpenTape:
     _guests: tuple[Any, ...] = ()  # ended tapes whose names stay handles while this one records
     _namespace: Mapping[str, Any] = MappingProxyType({})  # of the script, for who looks for names
     refused: Mapping[str, str] = MappingProxyType({})  # names that a cell could not watch, and why
-    arrays: Mapping[str, Any] = MappingProxyType(
-        {}
-    )  # name -> weak reference to what is not watched
+    #: Name -> weak reference to an array of the cell that is not watched.
+    arrays: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
@@ -70,7 +69,8 @@ class OpenTape:
             self.stop()
         if error is not None:
             tracebacks.prune(error)
-            self.forget_refusals()
+            if not RECORDER.tapes:  # else the block around this one may catch it
+                self.forget_refusals()
         elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
             for _, message in leaks.caught(self._recording.refusals):
                 leaks.warn(message)

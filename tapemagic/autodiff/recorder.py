@@ -55,7 +55,8 @@ class Recording:
         Plain arrays that were copied: operations that use one again share the copy.
     decisions : list of (position, context, offset, function, arguments, keywords)
         Results without a derivative (comparisons, argmax, int(), ...), before which entry they were
-        made, and what of: what a run that is repeated with other inputs has to check.
+        made, and what of: what a run that is repeated with other inputs has to check. The function
+        is None where the values of the arguments are what counts.
     sharers : set of int
         The tapes that record, or have recorded, into it.
     refusals : list of (line, what)
@@ -133,7 +134,7 @@ class Recorder:
         self.shunned: object = None  # token of a recording whose values must not be read now
         self.entries: list[tuple] = []
         self.frame: FrameType | None = None
-        self.made: list[Any] | None = None  # weak references to arrays made by twins in a script
+        self.made: list[Any] | None = None  # weak references to what twins made in a script
         self.context = -1
         self.standing = False  # whether all entries get the same position: a sweep is recorded
         self.stack: list[FrameType] = []

@@ -2,8 +2,8 @@
 
 The tape is read through a handful of attributes (``nodes()``, ``bindings``, ``source_nodes``,
 ``asked_target``, ``target_reason``, ``cell``, ``cotangents``, ``contribution()``, ``failure``,
-``sweep_failure``, ``reasons``), never by its class, so that a plain object with the same
-attributes can be drawn as well.
+``caught``, ``sweep_failure``, ``reasons``), never by its class, so that a plain object with the
+same attributes can be drawn as well.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class TapeMagics(Magics):
         self.progress: Progress | None = None
 
     @magic_arguments()
-    # it comes after a "%" and is formatted as text with "%" is
+    # argparse makes "%" of "%%", and IPython puts another in front
     @kwds(usage="%%tape [SOURCE ...] [-t TARGET] [OPTION ...]")
     @argument(
         "sources",

@@ -174,7 +174,6 @@ class Session:
                     self.gradients = self._gradients_on_tape()
                 if error is not None:
                     self.tape.forget_refusals()
-                if error is not None and self.tape.failure is None:
                     self.tape.failure = self._failure(error)
                 self.tape.stop()
                 if hooks in RUNNING:

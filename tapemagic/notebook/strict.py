@@ -20,7 +20,8 @@ def check_strict(tape: Any) -> None:
     ------
     LeavesTapeError
     """
-    for line, message in tape.caught:
+    if tape.caught:
+        line, message = tape.caught[0]
         raise LeavesTapeError(message, line=line, why="--strict was asked for.")
     recording = tape._recording
     for kind, node, context, offset, detail in recording.events:

@@ -129,6 +129,9 @@ class Dataset:
             raise TypeError("The dataset is infinite, or its length is not known.")
         return int(self._count)
 
+    def __bool__(self) -> bool:
+        return True  # as in TensorFlow, whatever its length
+
     def cardinality(self) -> Tensor:
         """Return the number of elements as an int64 tensor: -1 if infinite, -2 if not known."""
         count = UNKNOWN_CARDINALITY if self._count is None else self._count

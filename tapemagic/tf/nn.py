@@ -38,6 +38,8 @@ class TopK(NamedTuple):
 
 
 # ---------------------------------------------------------------------------------- activations
+
+
 def elu(features: Any, name: str | None = None) -> Tensor:
     """Return `x`, and ``exp(x) - 1`` where it is not positive."""
     x = operand(features)

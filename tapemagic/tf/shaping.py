@@ -62,7 +62,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     except ValueError:
         wanted = np.atleast_1d(lengths).tolist()
         if wanted.count(-1) > 1:
-            refuse(f"Only one length may be -1, not two: {wanted}.")
+            refuse(f"Only one length may be -1: {wanted}.")
         known = math.prod(n for n in wanted if n >= 0)
         values = f"{'a multiple of ' * (-1 in wanted)}{known}"
         refuse(

@@ -424,3 +424,21 @@ def test_a_refusal_that_a_script_catches_is_warned_of():
         warnings.simplefilter("error")
         with GradientTape():
             float(np.sum(x))
+
+
+def test_a_refusal_that_is_caught_outside_of_an_inner_block_is_warned_of():
+    x = Variable([1.0, 2.0])
+
+    def half(x):
+        try:
+            with GradientTape():
+                return float(x[0]) * x
+        except LeavesTapeError:
+            return 0.5 * x
+
+    tape = GradientTape()
+    tape.start()
+    y = half(x)
+    with pytest.warns(UserWarning, match="caught a refusal"):
+        tape.__exit__(None, None, None)
+    np.testing.assert_array_equal(tape.gradient(y, x), [0.5, 0.5])

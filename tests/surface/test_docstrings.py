@@ -92,6 +92,12 @@ def cell_of(value):
     ]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Some examples write files where they run."""
+    monkeypatch.chdir(tmp_path)
+
+
 def leave_out(value):
     reasons = [why for what, why in LEFT_OUT.items() if what in inspect.getdoc(value)]
     if reasons:

@@ -103,6 +103,11 @@ def test_how_many():
 # --------------------------------------------------------------------------------------- the order
 
 
+def test_a_data_set_is_true_whatever_its_length():
+    data = tf.data.Dataset.range(3)
+    assert all([data, data.take(0), data.repeat(), data.filter(lambda x: x > 1)])
+
+
 def test_shuffle():
     tf.random.set_seed(1)
     dataset = count(50).shuffle(50)

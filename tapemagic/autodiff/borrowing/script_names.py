@@ -196,7 +196,7 @@ class Left(Exchange):
 
     def lower(self, value: Any) -> Any:
         """Return a generator, polynomial or vectorized function of NumPy's own class."""
-        from tapemagic.autodiff.twins.modules import original_of
+        from tapemagic.autodiff.twins.modules import original_of  # loaded: a twin made something
 
         return original_of(value) if id(value) in self.ours else value
 

@@ -19,6 +19,8 @@ from tapemagic.autodiff.twinning import fresh, register
 from .algebra import apply, as_array, is_live, plain
 from .carrying import unsupported
 
+_ADVICE = "Give points, mean and a regular matrix as arrays."
+
 
 def _log_density(x: Any, mean: Any, cov: Any, **options: Any) -> Any:
     return stats.multivariate_normal.logpdf(x, mean, cov, **options)
@@ -61,9 +63,6 @@ def _logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False
     if cov.ndim < 2:
         cov = cov * np.eye(mean.shape[0])
     return apply(_log_density, x, mean, np.tril(cov) + np.tril(cov, -1).T)
-
-
-_ADVICE = "Give points, mean and a regular matrix as arrays."
 
 
 class MultivariateNormal(StandIn):

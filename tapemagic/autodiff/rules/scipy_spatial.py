@@ -14,7 +14,7 @@ from scipy import spatial
 from scipy.spatial import distance
 
 from tapemagic.autodiff.primitives import general, linear
-from tapemagic.autodiff.twinning import twin_module
+from tapemagic.autodiff.twinning import ORIGINALS, twin_module
 
 from .algebra import apply, as_array
 from .carrying import carried, refuse_rest, twin_package, unsupported
@@ -49,25 +49,29 @@ def _cosine(ct: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 #: Name of a metric -> the cotangent of the first points.
-_METRICS: dict[str, Callable] = {
+_NAMES: dict[str, Callable] = {
     "euclidean": _euclidean,
     "sqeuclidean": _squares,
     "cityblock": _absolutes,
     "cosine": _cosine,
 }
-#: Other names of the same.
-_ALSO = {
-    also: name
-    for name in _METRICS
-    for also in (name, *getattr(distance._METRICS.get(name), "aka", ()))
+#: The same for their other names, and for SciPy's functions of two points.
+_METRICS: dict[Any, Callable] = {
+    metric: rule
+    for name, rule in _NAMES.items()
+    for metric in (name, getattr(distance, name), *getattr(distance._METRICS.get(name), "aka", ()))
 }
 
 
-def _name_of(fun: Callable, metric: Any, options: dict) -> str:
-    name = _ALSO.get(metric.lower() if isinstance(metric, str) else metric.__name__)
-    if name is None or any(x is not None for x in options.values()):
-        raise unsupported(fun, "this metric, or weights", "Write it with NumPy's functions.")
-    return name
+def _known(fun: Callable, metric: Any, options: dict) -> Any:
+    """Return a metric that has a rule, as SciPy takes it.
+
+    A function is known by its identity: one of the user's may have the name of one of SciPy's.
+    """
+    metric = metric.lower() if isinstance(metric, str) else ORIGINALS.get(id(metric), metric)
+    if metric not in _METRICS or any(x is not None for x in options.values()):
+        raise unsupported(fun, "this metric, or weights", _ADVICE)
+    return metric
 
 
 def _points(x: Any) -> Any:
@@ -75,7 +79,7 @@ def _points(x: Any) -> Any:
     return x if x.dtype == np.float64 else x.astype(np.float64)
 
 
-def _between(a: Any, b: Any, metric: str) -> Any:
+def _between(a: Any, b: Any, metric: Any) -> Any:
     return distance.cdist(a, b, metric)
 
 
@@ -89,14 +93,14 @@ general(
 
 @carried(distance.cdist, "XA", "XB")
 def _cdist(XA: Any, XB: Any, metric: Any = "euclidean", **options: Any) -> Any:
-    return apply(_between, _points(XA), _points(XB), _name_of(distance.cdist, metric, options))
+    return apply(_between, _points(XA), _points(XB), _known(distance.cdist, metric, options))
 
 
-def _among(a: Any, metric: str) -> Any:
+def _among(a: Any, metric: Any) -> Any:
     return distance.pdist(a, metric)
 
 
-def _among_vjp(ct: Any, y: Any, a: Any, metric: str) -> Any:
+def _among_vjp(ct: Any, y: Any, a: Any, metric: Any) -> Any:
     """A distance belongs to both of its points: the weights are symmetric."""
     return _METRICS[metric](_square(ct, len(a)), _square(y, len(a)), a, a)
 
@@ -114,7 +118,7 @@ general(_among, _among_vjp, name="pdist")
 
 @carried(distance.pdist, "X")
 def _pdist(X: Any, metric: Any = "euclidean", **options: Any) -> Any:
-    return apply(_among, _points(X), _name_of(distance.pdist, metric, options))
+    return apply(_among, _points(X), _known(distance.pdist, metric, options))
 
 
 def _squareform(x: Any, **options: Any) -> Any:
@@ -147,7 +151,7 @@ def _distance(u: Any, v: Any, fun: Callable) -> Any:
 def _distance_vjp(ct: Any, y: Any, u: Any, v: Any, fun: Callable) -> Any:
     """Of two points: that of two rows of one point each."""
     one = (1, 1)
-    return _METRICS[fun.__name__](np.reshape(ct, one), np.reshape(y, one), u[None], v[None])[0]
+    return _METRICS[fun](np.reshape(ct, one), np.reshape(y, one), u[None], v[None])[0]
 
 
 general(
@@ -166,7 +170,7 @@ def _pair(fun: Callable) -> None:
         return apply(_distance, as_array(u), as_array(v), fun)
 
 
-for _metric in _METRICS:
+for _metric in _NAMES:
     _pair(getattr(distance, _metric))
 refuse_rest(distance, "it has no derivative rule", _ADVICE)
 twin_module(distance)

@@ -10,6 +10,7 @@ Source: [J] N. Johnson, S. Kotz, N. Balakrishnan, "Continuous univariate distrib
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from types import MethodType
 from typing import Any
 
@@ -213,7 +214,13 @@ class Frozen(Distribution):
         if name.startswith("_") or not isinstance(value, MethodType):
             return value
         if name in (*_DENSITIES, *_AREAS, *_QUANTILES):
-            return lambda x: _carry(self._original.dist, name, (x, *self._args), self._kwargs)
+            takes = signature(value)  # one argument, x, k or q
+            return lambda *args, **kwargs: _carry(
+                self._original.dist,
+                name,
+                (*takes.bind(*args, **kwargs).args, *self._args),
+                self._kwargs,
+            )
         return _guarded(self._original.dist, name, value, (*self._args, *self._kwargs.values()))
 
 

@@ -86,7 +86,7 @@ def psi(x: Any, order: int = 0) -> Any:
     The recurrence ([A] 6.4.6) leads to where a few terms of the asymptotic expansion ([A] 6.3.18,
     6.4.11) give all digits.
     """
-    steps = np.arange(max(0, math.ceil(16 - np.min(x))))
+    steps = np.arange(max(0, math.ceil(16 - np.min(x))) if np.isfinite(x).all() else 0)
     z = x + len(steps)
     passed = math.factorial(order) * np.sum(np.add.outer(x, steps) ** (-1.0 - order), axis=-1)
     terms = [

@@ -58,10 +58,8 @@ class Conv2D(Layer):
     ) -> None:  # fmt: skip
         super().__init__(**more)
         _check_options(self, data_format, groups)
-        self.filters, self.kernel_size = (
-            positive(filters, "filters"),
-            pair(kernel_size, "kernel_size"),
-        )
+        self.filters = positive(filters, "filters")
+        self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides, self.padding = pair(strides, "strides"), padding
         self.dilation_rate = pair(dilation_rate, "dilation_rate")
         self.activation, self.use_bias = activations.get(activation), use_bias

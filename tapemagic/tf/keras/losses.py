@@ -40,18 +40,24 @@ def same_rank(x: Any, y: Any) -> tuple[Any, Any]:
     return x, y
 
 
+def same_shape(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return labels and predictions as `same_rank` does, for what does not broadcast.
+
+    Raises
+    ------
+    TensorError
+        If their shapes still differ.
+    """
+    y_true, y_pred = same_rank(y_true, y_pred)
+    if np.shape(plain(y_true)) != (shape := np.shape(plain(y_pred))):
+        refuse(f"Labels of shape {np.shape(plain(y_true))} for predictions of shape {shape}.")
+    return y_true, y_pred
+
+
 def _pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Return both as tensors of the prediction's dtype, and of one rank."""
     y_pred = operand(y_pred)
     return same_rank(cast(convert_to_tensor(y_true), dtype_of(y_pred)), y_pred)
-
-
-def _equals(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Return a `_pair` of one shape: entropies do not broadcast."""
-    y_true, y_pred = _pair(y_true, y_pred)
-    if np.shape(plain(y_true)) != (shape := np.shape(plain(y_pred))):
-        refuse(f"Labels of shape {np.shape(plain(y_true))} for predictions of shape {shape}.")
-    return y_true, y_pred
 
 
 def _rows(y: Any) -> Tensor:
@@ -109,7 +115,7 @@ def binary_crossentropy(
     axis: int = -1,
 ) -> Tensor:
     """Return the mean cross entropy of probabilities (or logits) with labels of 0 and 1."""
-    y_true, y_pred = _equals(y_true, y_pred)
+    y_true, y_pred = same_shape(*_pair(y_true, y_pred))
     if label_smoothing:
         y_true = y_true * (1 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
@@ -128,7 +134,7 @@ def categorical_crossentropy(
     axis: int = -1,
 ) -> Tensor:
     """Return the cross entropy of each row of probabilities (or logits) with a one-hot row."""
-    y_true, y_pred = _equals(y_true, y_pred)
+    y_true, y_pred = same_shape(*_pair(y_true, y_pred))
     if label_smoothing:
         count = np.shape(plain(y_true))[-1]
         y_true = y_true * (1 - label_smoothing) + label_smoothing / count

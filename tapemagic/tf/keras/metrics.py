@@ -8,10 +8,9 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.tf import advice
-from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from .losses import same_rank
+from .losses import same_rank, same_shape
 
 
 class Mean:
@@ -70,14 +69,6 @@ class _Comparison(Mean):
         truth, prediction = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
         super().update_state(self._compare(truth, prediction), sample_weight)
 
-    @staticmethod
-    def _aligned(y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return both with one shape."""
-        y_true, y_pred = same_rank(y_true, y_pred)
-        if y_true.shape != y_pred.shape:
-            refuse(f"Labels of shape {y_true.shape} for predictions of shape {y_pred.shape}.")
-        return y_true, y_pred
-
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
@@ -86,7 +77,7 @@ class MeanSquaredError(_Comparison):
     """The mean of squared differences."""
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true, y_pred = self._aligned(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred)
         return _rows(np.square(y_pred - y_true))
 
 
@@ -94,7 +85,7 @@ class MeanAbsoluteError(_Comparison):
     """The mean of absolute differences."""
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true, y_pred = self._aligned(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred)
         return _rows(np.abs(y_pred - y_true))
 
 
@@ -102,7 +93,7 @@ class Accuracy(_Comparison):
     """How often a prediction is the label."""
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true, y_pred = self._aligned(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred)
         return _rows(y_true == y_pred)
 
 
@@ -114,7 +105,7 @@ class BinaryAccuracy(_Comparison):
         self.threshold = threshold
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true, y_pred = self._aligned(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred)
         return _rows((y_pred > self.threshold) == (y_true > 0.5))
 
 
@@ -122,7 +113,7 @@ class CategoricalAccuracy(_Comparison):
     """How often the largest of a row is where the one-hot row has its 1."""
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true, y_pred = self._aligned(y_true, y_pred)
+        y_true, y_pred = same_shape(y_true, y_pred)
         return np.argmax(y_true, axis=-1) == np.argmax(y_pred, axis=-1)
 
 
@@ -132,7 +123,7 @@ class SparseCategoricalAccuracy(_Comparison):
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
             y_true = y_true[..., 0]
-        y_true, places = self._aligned(y_true, np.argmax(y_pred, axis=-1))
+        y_true, places = same_shape(y_true, np.argmax(y_pred, axis=-1))
         return y_true == places
 
 

@@ -24,6 +24,8 @@ ROWS = [
     row(sd.cdist, real(3, 2), real(4, 2)),
     row(lambda a: sd.cdist(a, a, metric="SqEuclidean"), real(3, 2), name="with itself"),
     row(lambda a, b: sd.cdist(a, b, "euclid"), real(3, 2), real(2, 2), name="another name"),
+    row(lambda a: sd.pdist(a, sd.cityblock), real(4, 2), name="a twin"),
+    row(lambda a: sd.pdist(a, distance.cosine), real(4, 2), name="a function of SciPy's"),
     row(sd.pdist, real(5, 3)),
     row(lambda a: sd.squareform(sd.pdist(a)), real(4, 2), name="matrix of distances"),
     row(sd.squareform, real(6)),
@@ -31,6 +33,10 @@ ROWS = [
     row(lambda x: sd.squareform(x, checks=False), real(3, 3), name="no checks"),
     *(row(getattr(sd, m), real(3), real(3)) for m in METRICS),
 ]  # fmt: skip
+
+
+def euclidean(u, v):
+    return np.sum((u - v) ** 4)
 
 
 @pytest.mark.parametrize("case", ROWS, ids=name_of)
@@ -51,6 +57,7 @@ def test_points_at_the_same_place():
     [
         lambda a: sd.cdist(a, a, "chebyshev"),
         lambda a: sd.cdist(a, a, lambda u, v: u @ v),
+        lambda a: sd.cdist(a, a, euclidean),
         lambda a: sd.cdist(a, a, "euclidean", w=[1.0, 2.0]),
         lambda a: sd.pdist(a, "mahalanobis"),
         lambda a: sd.euclidean(a[0], a[1], [1.0, 2.0]),

@@ -151,6 +151,15 @@ def test_errors_are_scipys():
         s = tape.watch(np.float64(1.5))
         with pytest.raises(TypeError, match="missing"):
             st.gamma.logpdf(s)
+        with pytest.raises(TypeError, match="missing"):
+            st.gamma(s).logpdf()
+
+
+def test_frozen_distributions_take_their_argument_by_name():
+    def total(s):
+        return st.poisson(s).logpmf(k=3) + st.norm(s).ppf(q=0.3) + st.norm(s).cdf(x=s)
+
+    assert tapemagic.grad(total)(np.float64(2.0)) == pytest.approx(1.5)
 
 
 CELL = """

@@ -173,6 +173,15 @@ def test_math_raises_as_math(text):
         eval(text, {"math": tmath, "h": tape.watch(0.3)})
 
 
+@pytest.mark.parametrize(("x", "slope"), [(math.inf, math.inf), (math.nan, math.nan)])
+def test_gamma_of_what_is_not_finite(x, slope):
+    with GradientTape(persistent=True) as tape:
+        x = tape.watch(np.float64(x))
+        found = tmath.gamma(x), tmath.lgamma(x)
+    for y in found:
+        np.testing.assert_array_equal(tape.gradient(y, x), slope)
+
+
 @pytest.mark.parametrize(
     "call",
     [
