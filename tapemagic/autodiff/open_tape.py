@@ -40,6 +40,7 @@ class OpenTape:
     cell: Any = None
     runs: Any = None  # the function that will be run in the block, if it is known
     failure: Any = None
+    _told = 0  # number of caught refusals that were warned of
     pauses: tuple[int, ...] = ()  # lines on which stop_recording() suspended it
     _guests: tuple[Any, ...] = ()  # ended tapes whose names stay handles while this one records
     _namespace: Mapping[str, Any] = MappingProxyType({})  # of the script, for who looks for names
@@ -72,8 +73,9 @@ class OpenTape:
             if not RECORDER.tapes:  # else the block around this one may catch it
                 self.forget_refusals()
         elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
-            for _, message in leaks.caught(self._recording.refusals):
+            for _, message in leaks.caught(self._recording.refusals[self._told :]):
                 leaks.warn(message)
+            self._told = len(self._recording.refusals)
         # NumPy puts an error of its own before ours where a traced value is written into an array
         if type(error) is ValueError and isinstance(error.__cause__, TapeError):
             raise error.__cause__ from None

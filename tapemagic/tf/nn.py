@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.autodiff.cuts import constant_of
 
-from . import advice, arithmetic, convolution, picking, pooling, rectifiers, reductions
+from . import advice, arithmetic, convolution, picking, pooling, rectifiers, reductions, softmaxes
 from .choices import chosen
 from .conversion import match, operand, whole_numbers
 from .random import uniform
@@ -21,6 +20,8 @@ relu = rectifiers.relu
 relu6 = rectifiers.relu6
 sigmoid = arithmetic.FUNCTIONS["sigmoid"]
 softplus = arithmetic.FUNCTIONS["softplus"]
+softmax = softmaxes.softmax
+log_softmax = softmaxes.log_softmax
 tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
 conv1d = convolution.conv1d
@@ -77,21 +78,6 @@ def softsign(features: Any, name: str | None = None) -> Tensor:
     """Return ``x / (1 + |x|)``."""
     x = operand(features)
     return tensor_of(x / (np.abs(x) + 1))
-
-
-def log_softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
-    """Return the logarithm of `softmax`, without overflow."""
-    x = operand(logits)
-    shifted = x - np.max(constant_of(x), axis=whole_numbers(axis), keepdims=True)
-    total = np.sum(np.exp(shifted), axis=whole_numbers(axis), keepdims=True)
-    return tensor_of(shifted - np.log(total))
-
-
-def softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
-    """Return ``exp(x) / sum(exp(x))`` along an axis, without overflow."""
-    x = operand(logits)
-    e = np.exp(x - np.max(constant_of(x), axis=whole_numbers(axis), keepdims=True))
-    return tensor_of(e / np.sum(e, axis=whole_numbers(axis), keepdims=True))
 
 
 # ---------------------------------------------------------------------------------------- losses

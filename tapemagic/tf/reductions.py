@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.cuts import constant_of
 
 from .choices import chosen
 from .conversion import operand, whole_numbers
 from .refusals import in_words
+from .softmaxes import logsumexp
 from .specs import as_dtype, int64
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -48,16 +48,6 @@ def _mean(x: Any, **options: Any) -> Any:
     return np.mean(dispatch.plain(x), **options).astype(dtype_of(x))  # TensorFlow cuts it off
 
 
-def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
-    """Subtract the largest element first, so that nothing overflows."""
-    largest = np.max(dispatch.plain(constant_of(x)), axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)
-    y = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
-    if keepdims:
-        return y
-    return np.squeeze(y, axis=axis) if axis is not None else np.reshape(y, ())
-
-
 def _euclidean(x: Any, **options: Any) -> Any:
     return np.sqrt(np.sum(np.square(np.abs(x)), **options))
 
@@ -71,7 +61,7 @@ reduce_any = _reduction("reduce_any", np.any)
 reduce_all = _reduction("reduce_all", np.all)
 reduce_std = _reduction("reduce_std", np.std)
 reduce_variance = _reduction("reduce_variance", np.var)
-reduce_logsumexp = _reduction("reduce_logsumexp", _logsumexp)
+reduce_logsumexp = _reduction("reduce_logsumexp", logsumexp)
 reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean)
 
 

