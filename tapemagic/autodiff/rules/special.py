@@ -7,6 +7,7 @@ J. Weideman, "The exponentially convergent trapezoidal rule", SIAM Review 56, 20
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,29 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 
 def psi(x: Any, order: int = 0) -> Any:
     """Return a derivative of the digamma function, that of the logarithm of gamma.
+
+    Far to the left by the reflection ([A] 6.3.7, 6.4.7) from the right.
+    """
+    left = x < -16
+    y = _psi_by_recurrence(np.where(left, 1 - x, x), order)
+    mirrored = (-1) ** order * y - math.pi * _cotangent_derivative(np.where(left, x, 0.5), order)
+    return np.where(left, mirrored, y)[()]
+
+
+def _cotangent_derivative(x: Any, order: int) -> Any:
+    """Return a derivative of ``cot(pi x)``, which is a polynomial in it."""
+    coefficients = np.array([0.0, 1.0])
+    for _ in range(order):
+        coefficients = np.polynomial.polynomial.polymul(
+            [-1.0, 0.0, -1.0], np.polynomial.polynomial.polyder(coefficients)
+        )
+    cotangent = 1 / np.tan(math.pi * (x - np.round(x)))  # of so small an angle, exactly
+    total = reduce(lambda above, c: above * cotangent + c, coefficients[::-1])
+    return math.pi**order * total
+
+
+def _psi_by_recurrence(x: Any, order: int) -> Any:
+    """Return the same for what lies not far to the left.
 
     The recurrence ([A] 6.4.6) leads to where a few terms of the asymptotic expansion ([A] 6.3.18,
     6.4.11) give all digits.

@@ -9,6 +9,7 @@ import pytest
 from autodiff.following import follow
 from numpy.testing.overrides import get_overridable_numpy_array_functions
 
+import tapemagic
 from tapemagic import GradientTape
 from tapemagic.autodiff.calls.dispatch import is_traced, plain
 from tapemagic.autodiff.twins import modules
@@ -359,3 +360,14 @@ def test_assertions_have_twins_when_numpy_testing_comes_late():
         "assert modules.twin_of(np.testing.assert_allclose) is not np.testing.assert_allclose\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("x", [-1e9 + 0.5, -1000.25, -40.3, -16.01, -15.9, -0.3, 0.2, 30.0])
+def test_the_slope_of_lgamma_far_to_the_left(x):
+    special = pytest.importorskip("scipy.special")
+    slope = tapemagic.grad(lambda v: tmath.lgamma(v))
+    np.testing.assert_allclose(slope(x), special.digamma(x), rtol=1e-14)
+    if x > -2000:  # the second from the right, by the recurrence
+        steps = np.arange(2000)
+        expected = special.polygamma(1, x + 2000) + np.sum((x + steps) ** -2.0)
+        np.testing.assert_allclose(tapemagic.grad(slope)(x), expected, rtol=1e-12)
