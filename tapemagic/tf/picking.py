@@ -104,7 +104,7 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
     starts, counts = (np.atleast_1d(whole_numbers(part)).tolist() for part in (begin, size))
     parts = []
     for i, n, length in zip(starts, counts, x.shape, strict=True):
-        if not 0 <= i <= length or n > length - i:
+        if not 0 <= i <= length or not -1 <= n <= length - i:
             refuse(f"slice from {starts} of size {counts} of a tensor of shape {x.shape}.")
         parts.append(slice(i, None if n < 0 else i + n))
     return x[tuple(parts)]

@@ -43,6 +43,7 @@ V = tf.ones(3)
         (lambda: tf.pad(A, [[1, 1]]), "a pair per axis"),
         (lambda: tf.slice(V, [1], [5]), r"from \[1\] of size \[5\]"),
         (lambda: tf.slice(V, [-1], [1]), r"from \[-1\]"),
+        (lambda: tf.slice(V, [1], [-2]), r"of size \[-2\]"),
         (lambda: tf.unstack(V, num=2), "unstack into 2"),
         (lambda: tf.gather_nd(V, [[0, 5]]), "Indices of 2 numbers"),
         (lambda: tf.add_n([A, tf.ones((1, 3))]), "add_n of shapes"),

@@ -74,7 +74,7 @@ class Model(Layer):
             If there is none.
         """
         layers = self.layers
-        if index is not None and index < len(layers):
+        if index is not None and -len(layers) <= index < len(layers):
             return layers[index]
         for layer in layers:
             if name is not None and layer.name == name:

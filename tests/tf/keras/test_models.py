@@ -99,7 +99,7 @@ def test_model():
         "net/right/kernel", "net/right/bias",
     ]  # fmt: skip
     assert net.get_layer("left") is net.heads[0] is net.get_layer(index=2)
-    for missing in ({"name": "middle"}, {"index": 9}):
+    for missing in ({"name": "middle"}, {"index": 9}, {"index": -9}):
         with pytest.raises(ValueError, match="inner, dropout"):
             net.get_layer(**missing)
 
