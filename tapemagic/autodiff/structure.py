@@ -132,6 +132,12 @@ def _write_pullback(get: Any, zero: Any, clear: Any) -> Any:
         a, v = entry[4]
         where = entry[6][2]
         aval = AVALS[entry[3]]
+        if not aval.size:  # then an index may be out of bounds, which NumPy 2.0 minds here
+            for operand, code in zip(entry[4], entry[5], strict=False):
+                if operand >= 0:
+                    zeros = np.zeros(AVALS[code].shape, AVALS[code].dtype)
+                    _accumulate(operand, zeros, cotangents)
+            return
         ct = full(ct, aval)
         if get is not _get_item:
             ct = fit(ct, aval)  # a window is counted in bytes

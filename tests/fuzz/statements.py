@@ -205,7 +205,7 @@ def ufunc_out(rng: random.Random, arrays: Arrays, values: Arrays) -> str | None:
             "np.add.at({3}, (0, [1, 1]), {0}.sum())", "np.subtract.at({3}, [1], 0.5)",
             "{2}.fill({0}.sum())", "{2}.sort()", "np.put({2}, [0, 1], {0})", "{2}.put([1], [0.3])",
             "np.putmask({2}, {2} > 0, 0.1)", "np.fill_diagonal({2}, {0}.sum())",
-            "if np.shape({0}) == np.shape({2}):\n    np.cumsum({0}.ravel(), out={2}.ravel())", "np.sum({0}, axis=0, out={2})", "np.matmul({0}, {1}, out={2})",
+            "if np.shape({0}) == np.shape({2}) and {2}.flags.writeable:\n    np.cumsum({0}.ravel(), out={2}.ravel())", "np.sum({0}, axis=0, out={2})", "np.matmul({0}, {1}, out={2})",
             "np.copyto({2}, {0}, where={2} > 0)", "np.multiply.at({3}, [0, 0], 0.5)",
             "np.place({2}, {2} > 0, [0.1, 0.2])", "{2}.partition(1)", "np.dot({0}, {1}, out={2})",
             "np.clip({0}, -0.5, 0.5, out={2})", "np.tanh({0}, out={2}[...])",

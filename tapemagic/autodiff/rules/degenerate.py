@@ -9,7 +9,6 @@ used, or are used such that no pair of them mixes.
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -107,7 +106,9 @@ def divide_columns(x: Any, s: Any, *given: Any) -> Any:
 
 def _exceeds(x: Any, *given: Any) -> Any:
     """Tell whether anything in `x` is not 0, to rounding, beside what it was made of."""
-    scale = reduce(np.maximum, (np.max(np.abs(one), initial=0) for one in given))
+    scale = 0.0
+    for one in given:
+        scale = np.maximum(scale, np.max(np.abs(one), initial=0))
     return np.any(np.abs(x) > scale * _precision(x))
 
 

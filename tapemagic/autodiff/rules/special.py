@@ -7,7 +7,6 @@ J. Weideman, "The exponentially convergent trapezoidal rule", SIAM Review 56, 20
 from __future__ import annotations
 
 import math
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -100,7 +99,9 @@ def _cotangent_derivative(x: Any, order: int) -> Any:
             [-1.0, 0.0, -1.0], np.polynomial.polynomial.polyder(coefficients)
         )
     cotangent = 1 / np.tan(math.pi * (x - np.round(x)))  # of so small an angle, exactly
-    total = reduce(lambda above, c: above * cotangent + c, coefficients[::-1])
+    total = coefficients[-1]
+    for c in coefficients[-2::-1]:
+        total = total * cotangent + c
     return math.pi**order * total
 
 
