@@ -180,6 +180,7 @@ class Variable(TracedArray):
         if self.token is RECORDER.token:  # a program has the old value as an input
             leaks.decided(None, (self,), {})
         self._note_change(delta)
+        leaks.note("cut", (self,), "assign()")
         return self.assign(value)
 
     def _note_change(self, given: Any) -> None:

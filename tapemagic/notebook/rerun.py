@@ -6,17 +6,18 @@ import ast
 import contextlib
 import copy
 import io
-import random
 import sys
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from tapemagic.autodiff.borrowing.exchange import is_users
+from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.twins import states
 from tapemagic.errors import TapeStateError, TapeUseError
 
 from .arguments import parse_path
@@ -26,6 +27,7 @@ from .records import Cell, Options
 from .session import Session
 from .source import accesses, codes
 from .sources import Sources, put_source
+from .versions import is_variable
 
 #: Copies of larger namespaces are not kept: their cells get no sliders.
 MOST_BYTES = 64 * 2**20
@@ -87,8 +89,11 @@ class Rerun:
             self.reason = "it is not plain Python"
             return
         try:
-            self._start = copy_namespace(present, namespace)
-            self._states = random.getstate(), np.random.get_state()  # noqa: NPY002
+            memo: dict[int, Any] = {}
+            self._start = copy_namespace(present, namespace, memo)
+            originals = memo.get(id(memo), [])  # deepcopy keeps them alive there
+            self._variables = [(x, memo[id(x)]) for x in originals if is_variable(x)]
+            self._states = copy.deepcopy(states.current())
         except Exception as error:  # noqa: BLE001  (whatever a user's object raises when copied)
             self.reason = f"its values cannot be copied ({type(error).__name__}: {error})"
 
@@ -113,13 +118,31 @@ class Rerun:
         session.differentiate()
         return session
 
-    def record(self, values: dict[str, Any], *, keeps_gradients: bool = False) -> Session:
-        """Run the cell with other values of its sources; the gradient is not asked for yet."""
+    def start_of(self, variable: Any) -> Any:
+        """Return the value that a variable had before the cell; None if it was not reached then."""
+        found = (start for original, start in self._variables if original is variable)
+        return next((np.array(plain(start))[()] for start in found), None)
+
+    def record(
+        self,
+        values: dict[str, Any],
+        variables: Iterable[tuple[Any, Any]] = (),
+        *,
+        keeps_gradients: bool = False,
+    ) -> Session:
+        """Run the cell with other values of its sources; the gradient is not asked for yet.
+
+        `variables` are pairs of a variable, wherever the notebook holds it, and its value.
+        """
         if self.reason:
             raise TapeUseError(f"This cell cannot be run again: {self.reason}.")
         if RUNNING:
             raise TapeStateError("A taped cell is running.", fix="Wait until it is done.")
-        namespace = copy_namespace(self._start, self._start)
+        memo: dict[int, Any] = {}
+        namespace = copy_namespace(self._start, self._start, memo)
+        for variable, value in variables:
+            start = next(start for original, start in self._variables if original is variable)
+            give(memo[id(start)], value)
         for name, value in values.items():
             path = parse_path(name)
             kind = type(path.find(namespace))
@@ -127,7 +150,7 @@ class Rerun:
             put_source(path, new, namespace, Sources())
         session = Session(self.plan, self.options, namespace, self.cell)
         session.keeps_gradients = keeps_gradients
-        with aside(*self._states):
+        with aside(copy.deepcopy(self._states)):
             try:
                 session.begin()
                 for code in self._code:
@@ -171,13 +194,27 @@ def size_of(values: dict[str, Any]) -> int:
     return total
 
 
-def copy_namespace(values: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
+def give(variable: Any, value: Any) -> None:
+    """Give a variable another value; of one in double precision, single would lose the change.
+
+    Raises
+    ------
+    TapeUseError
+    """
+    kind = plain(variable).dtype
+    if np.asarray(value).dtype != kind:
+        raise TapeUseError(f"The variable is of dtype {kind}.")
+    variable.assign(value)
+
+
+def copy_namespace(
+    values: dict[str, Any], namespace: dict[str, Any], memo: dict[int, Any]
+) -> dict[str, Any]:
     """Copy values deeply into a namespace of their own; functions read the copy, not the original.
 
-    Modules, classes and library functions are shared.
+    Modules, classes and library functions are shared. `memo` is filled as `copy.deepcopy` does.
     """
     new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-    memo: dict[int, Any] = {}
     for value in list(values.values()):
         if isinstance(value, FunctionType) and value.__globals__ is namespace:
             memo[id(value)] = rehome(value, new)
@@ -202,12 +239,11 @@ def rehome(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
 
 
 @contextlib.contextmanager
-def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
+def aside(own: list[Any]) -> Iterator[None]:
     """Run the block without prints and warnings, with a random state of its own."""
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    before = states.current()
     hook = sys.displayhook
-    random.setstate(python_state)
-    np.random.set_state(numpy_state)  # noqa: NPY002
+    states.put(own)
     sys.displayhook = lambda value: None
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -215,5 +251,4 @@ def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
             yield
     finally:
         sys.displayhook = hook
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
+        states.put(before)
