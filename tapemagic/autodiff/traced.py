@@ -105,6 +105,9 @@ class TracedArray:
     # ---------------------------------------------------------------------------- plain facts
 
     def __getattr__(self, name: str) -> Any:
+        own = getattr(type(self), name, None)
+        if isinstance(own, property):
+            return own.__get__(self)  # it has refused: once more, for its own words
         if type(self) is TracedArray and name not in self.__slots__:
             value = self._value
             if not hasattr(type(value), name):  # what NumPy has, and a handle has not, stays hidden
