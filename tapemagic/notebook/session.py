@@ -175,7 +175,7 @@ class Session:
                 if error is None and self.keeps_gradients:
                     self.gradients = self._gradients_on_tape()
                 if error is not None:
-                    self.tape.forget_refusals()
+                    self.tape.forget_refusals(error)
                 if error is not None and self.tape.failure is None:
                     self.tape.failure = self._failure(error)
                 self.tape.stop()
