@@ -7,10 +7,9 @@ import contextlib
 import copy
 import io
 import sys
-import types
 import warnings
 from collections.abc import Iterable, Iterator
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from .hooks import RUNNING
 from .instrument import Plan
 from .records import Cell, Options
 from .session import Session
-from .source import accesses, codes
+from .source import accesses, codes, functions, holds
 from .sources import Sources, put_source
 from .versions import is_variable
 
@@ -215,27 +214,47 @@ def copy_namespace(
     Modules, classes and library functions are shared. `memo` is filled as `copy.deepcopy` does.
     """
     new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-    for value in list(values.values()):
-        if isinstance(value, FunctionType) and value.__globals__ is namespace:
-            memo[id(value)] = rehome(value, new)
+    copied = list(functions_to_copy(values, namespace))
+    for function in copied:
+        memo[id(function)] = rehome(function, namespace, new, memo)
+    for function in copied:  # whose closures may hold each other
+        fill(memo[id(function)], function, memo)
     for name, value in values.items():
         shared = isinstance(value, ModuleType | type) or name.startswith("__")
         new[name] = value if shared else copy.deepcopy(value, memo)
     return new
 
 
-def rehome(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
-    """Return a function that reads another namespace."""
-    other = types.FunctionType(
-        function.__code__,
-        namespace,
-        function.__name__,
-        copy.deepcopy(function.__defaults__),
-        function.__closure__,
-    )
-    other.__kwdefaults__ = copy.deepcopy(function.__kwdefaults__)
-    other.__dict__.update(function.__dict__)
+def functions_to_copy(values: dict[str, Any], namespace: dict[str, Any]) -> Iterator[FunctionType]:
+    """Yield the user's functions among values, and those of a library that wrap one."""
+    found: dict[int, FunctionType] = {}
+    for value in values.values():
+        inside = list(functions(value, namespace, set()))
+        if inside and isinstance(value, FunctionType):
+            inside.append(value)
+        found |= {id(function): function for function in inside}
+    yield from found.values()
+
+
+def rehome(
+    function: FunctionType, old: dict[str, Any], new: dict[str, Any], memo: dict[int, Any]
+) -> FunctionType:
+    """Return a function that reads `new` where it read `old`, with closures yet to be filled."""
+    cells = tuple(memo.setdefault(id(cell), CellType()) for cell in function.__closure__ or ())
+    names = new if function.__globals__ is old else function.__globals__
+    other = FunctionType(function.__code__, names, function.__name__, None, cells or None)
+    other.__qualname__, other.__module__ = function.__qualname__, function.__module__
     return other
+
+
+def fill(other: FunctionType, function: FunctionType, memo: dict[int, Any]) -> None:
+    """Copy what a function holds into its copy: a step in training has its model in a closure."""
+    other.__defaults__ = copy.deepcopy(function.__defaults__, memo)
+    other.__kwdefaults__ = copy.deepcopy(function.__kwdefaults__, memo)
+    other.__dict__.update(copy.deepcopy(function.__dict__, memo))
+    for cell in function.__closure__ or ():
+        if holds(cell):
+            memo[id(cell)].cell_contents = copy.deepcopy(cell.cell_contents, memo)
 
 
 @contextlib.contextmanager

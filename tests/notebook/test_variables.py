@@ -142,3 +142,34 @@ def test_a_cell_that_fails_keeps_their_names(net_kernel):
     reply = net_kernel.run("%%tape --show text\nloss = net(2.0)\nraise KeyError('here')")
     assert reply.error == "KeyError"
     assert "net.rest[0]" in reply.stream()
+
+
+CLOSURES = """def make():
+    inner, steps = tf.Variable(3.0), []
+    def value():
+        return inner * inner
+    def step():
+        with tf.GradientTape() as t:
+            y = value()
+        inner.assign_sub(0.25 * t.gradient(y, inner))
+        steps.append(inner.numpy())
+        return value()
+    return step, (lambda: (float(inner), len(steps)))
+step, state = make()
+held = {"step": step}
+graph_step = tf.function(step)"""
+
+
+@pytest.mark.parametrize("called", ["step", "held['step']", "graph_step", "(graph_step or step)"])
+def test_what_is_in_closures_is_copied_for_runs_that_check(net_kernel, called):
+    net_kernel.run(CLOSURES)
+    reply = net_kernel.run(f"%%tape w --check --order 2 --show text\nloss = w[0] ** 2 * {called}()")
+    assert reply.status == "ok", reply.traceback
+    assert "agrees with finite differences (2 comparisons" in reply.stream().replace("\n", " ")
+    assert net_kernel.value("state()") == "(1.5, 1)"
+
+
+def test_a_variable_in_a_closure_is_checked(net_kernel):
+    net_kernel.run("def make(v):\n    return lambda t: t * v ** 3\ncube = make(tf.Variable(2.0))")
+    reply = net_kernel.run("%%tape --check --show text\nloss = cube(1.5)")
+    assert "agrees with finite differences (1 comparisons" in reply.stream().replace("\n", " ")
