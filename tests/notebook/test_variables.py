@@ -173,3 +173,24 @@ def test_a_variable_in_a_closure_is_checked(net_kernel):
     net_kernel.run("def make(v):\n    return lambda t: t * v ** 3\ncube = make(tf.Variable(2.0))")
     reply = net_kernel.run("%%tape --check --show text\nloss = cube(1.5)")
     assert "agrees with finite differences (1 comparisons" in reply.stream().replace("\n", " ")
+
+
+def test_a_number_made_of_a_tensor_is_no_tensor(net_kernel):
+    cell = (
+        "t = tf.constant(2.0) * net.scale\n"
+        "one, made = float(t), [float(t) * 2, float(net.scale), float(tf.constant(4.0))]\n"
+        "print(one, made, repr(one), f'{one:.1f}', type(one), np.float64(t), isinstance(one, float))\n"
+        "square, loss = one ** 2, one * t"
+    )
+    plain = net_kernel.run(cell).stream()
+    types = "(type(one), [type(x) for x in made], type(square), type(loss), made)"
+    before = net_kernel.value(types)
+    reply = net_kernel.run(f"%%tape net.scale\n{cell}")
+    assert reply.status == "ok", reply.traceback
+    assert reply.stream() == plain
+    assert net_kernel.value(types) == before
+    # of 4 s**2, both of them, at 3
+    assert (
+        net_kernel.value("[float(tape.gradient(y, 'net.scale')) for y in (square, loss)]")
+        == "[24.0, 24.0]"
+    )
