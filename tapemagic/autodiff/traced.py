@@ -60,7 +60,7 @@ class TracedArray:
 
     #: Results of operations are of this class.
     result_class: type
-    number_class: type  # what float(x) is, also of a tensor
+    number_class: type  # what float(x) and np.array(x) are, also of a tensor
     #: Whether results that depend on nothing watched are wrapped as well.
     wraps_plain = False
 

@@ -194,3 +194,23 @@ def test_a_number_made_of_a_tensor_is_no_tensor(net_kernel):
         net_kernel.value("[float(tape.gradient(y, 'net.scale')) for y in (square, loss)]")
         == "[24.0, 24.0]"
     )
+
+
+def test_an_array_made_of_tensors_is_one_of_numpy(net_kernel):
+    cell = (
+        "t = tf.constant([1.0, 2.0]) * net.scale\n"
+        "a, pair, same = np.array(t), np.asarray([t, t]), np.asarray(t)\n"
+        "print(repr(a), type(pair), same, np.asarray(net.scale))\n"
+        "b = a * np.array([0.5, 0.25])\n"
+        "a[0] = 7.0\n"
+        "loss = np.sum(b) + np.sum(a) + np.sum(pair) + np.sum(np.asarray(t))"
+    )
+    plain = net_kernel.run(cell).stream()
+    values = "(type(loss), float(loss), a, b, pair.dtype, t)"
+    before = net_kernel.value(values)
+    reply = net_kernel.run(f"%%tape net.scale -t loss\n{cell}")
+    assert reply.status == "ok", reply.traceback
+    assert reply.stream() == plain
+    assert net_kernel.value(values) == before
+    # 0.5 + 0.5, then 2, twice 3, and 3
+    assert net_kernel.value("float(tape.gradient('loss', 'net.scale'))") == "12.0"

@@ -45,7 +45,7 @@ def convert(function: Any, *args: Any, **kwargs: Any) -> Any:
     """
     single = len(args) == 1 and not kwargs and type(args[0]) in HANDLE_TYPES
     if single and isinstance(function, type) and function in NUMBER_TYPES:
-        return _number(call_elementwise(row(function), function, args))
+        return without_class(call_elementwise(row(function), function, args))
     if args and isinstance(args[0], (list, tuple)) and dispatch.holds_traced(args):
         if isinstance(function, type) and issubclass(function, np.generic):  # an array of them
             return array_of(np.array, args[0], dtype=function)
@@ -54,12 +54,16 @@ def convert(function: Any, *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-def _number(x: Any) -> Any:
-    """Return a converted value as a number, which is no tensor any more."""
-    if type(x) not in HANDLE_TYPES:
+def without_class(x: Any) -> Any:
+    """Return a converted value as NumPy's number or array, which is no tensor any more."""
+    if type(x) not in HANDLE_TYPES or type(x) is x.number_class:
         return x
     value, id_, code = dispatch.operand(x)
-    return dispatch.traced(value, code, id_, x.number_class) if id_ >= 0 else value
+    if isinstance(value, np.ndarray):
+        value = value.copy()  # an array may be written to, and the tensor stays
+    if id_ < 0:
+        return dispatch.untracked(value, x.number_class)
+    return dispatch.traced(value, code, id_, x.number_class)
 
 
 # ------------------------------------------------------------------------- one array from one
