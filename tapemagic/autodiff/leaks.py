@@ -141,6 +141,12 @@ def note(kind: str, handles: Any, detail: Any = "") -> None:
             recording.events.append((kind, x.id, context_of(frame), frame.f_lasti, detail))
 
 
+def hand_out(x: Any, how: str) -> None:
+    """Note that plain code has the value of `x`: the gradient ends there, and a program stops."""
+    decided(None, (x,), {})  # first: it brings a Variable onto the tape
+    note("cut", (x,), how)
+
+
 def context_of(frame: FrameType) -> int:
     """Return the number of a frame in the open recording: mostly the one that came last."""
     if frame is not RECORDER.frame:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from tapemagic.errors import SourceError
@@ -191,14 +193,52 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
                 tape.source_nodes[f"source {number}"] = group[0]
 
 
-def name_variables(tape: Any) -> None:
-    """Let variables that no name holds, as the weights of a layer, go by their own."""
-    named = {*tape.source_nodes.values(), *(id_ for _, id_ in tape.bindings)}
-    for variable, ids in tape._watched.values():
-        if isinstance(variable.storage, VariableState) and named.isdisjoint(ids):
-            name = variable.storage.name
-            if ids and name != NO_NAME and name not in tape.source_nodes:
-                tape.source_nodes[name] = ids[0]
+def name_variables(tape: Any, find_paths: Callable[[], Mapping[int, str]] = dict) -> dict[str, Any]:
+    """Make sources of the variables that were read and are none yet: the weights of a layer, say.
+
+    A variable goes by the name that is bound to it and to no other, or else by its own. If it was
+    not given one, or something else has the same, it goes by the path that leads to it, or by a
+    number.
+
+    Parameters
+    ----------
+    tape : OpenTape
+    find_paths : callable
+        Returns where names hold variables, by identity: ``{id(net.w): "net.w"}``.
+
+    Returns
+    -------
+    dict
+        Name -> variable, of those that have become sources.
+    """
+    known = set(tape.source_nodes.values())
+    bound: dict[str, set[int]] = {}
+    for name, id_ in tape.bindings:
+        bound.setdefault(name, set()).add(id_)
+    paths: Mapping[int, str] | None = None
+    found: dict[str, Any] = {}
+    read = [(x, tape._watched[id(x)][1]) for x in tape.watched_variables()]
+    times = Counter(x.storage.name for x, _ in read)
+    for variable, ids in read:
+        if not (ids and known.isdisjoint(ids)):
+            continue
+        taken = {*tape.source_nodes, *bound}
+        own = [name for name, nodes in bound.items() if ids[0] in nodes and nodes <= {*ids}]
+        name = own[0] if own else variable.storage.name
+        if not own and (name == NO_NAME or name in taken or times[name] > 1):
+            paths = find_paths() if paths is None else paths
+            name = _free(paths.get(id(variable), name), taken)
+        found[name] = variable
+        tape.source_nodes[name] = ids[0]
+        # later values are versions of it, w@1, whatever other names they have had
+        tape.bindings[:0] = [(name, id_) for id_ in ids[1:] if id_ not in bound.get(name, ())]
+    return found
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return the name, with a number behind it if others have it."""
+    numbered = (f"{name}_{number}" for number in count(1))
+    return name if name not in taken else next(new for new in numbered if new not in taken)
 
 
 def asked_target(tape: Any) -> tuple[str, int] | None:

@@ -70,8 +70,8 @@ class OpenTape:
             self.stop()
         if error is not None:
             tracebacks.prune(error)
-            if not RECORDER.tapes:  # else the block around this one may catch it
-                self.forget_refusals()
+            if not RECORDER.tapes:  # else it may be caught while another tape records
+                self.forget_refusals(error)
         elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
             for _, message in leaks.caught(self._recording.refusals[self._told :]):
                 leaks.warn(message)
@@ -80,10 +80,13 @@ class OpenTape:
         if type(error) is ValueError and isinstance(error.__cause__, TapeError):
             raise error.__cause__ from None
 
-    def forget_refusals(self) -> None:
-        """Take back that errors were caught: one of them has ended the run."""
+    def forget_refusals(self, error: BaseException) -> None:
+        """Take back that refusals were caught which have ended the run, or led to what has."""
         if self._recording is not None:
-            self._recording.refusals.clear()
+            chain = [x for x in tracebacks.chain(error) if isinstance(x, TapeError)]
+            ended = {(x.line, x.what) for x in chain}
+            refusals = self._recording.refusals
+            refusals[:] = [refusal for refusal in refusals if refusal not in ended]
 
     def start(self) -> None:
         """Begin, or go on with, recording.

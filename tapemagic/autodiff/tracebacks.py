@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 
 from .recorder import PACKAGE
@@ -12,8 +13,8 @@ def is_ours(filename: str) -> bool:
     return filename.startswith(PACKAGE)
 
 
-def prune(error: BaseException) -> None:
-    """Take our frames out of an exception's traceback and those of its causes, in place."""
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, its causes, and what was being handled when they were raised."""
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting:
@@ -21,10 +22,16 @@ def prune(error: BaseException) -> None:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        one.__traceback__ = without_ours(one.__traceback__)
+        yield one
         waiting += [one.__cause__, one.__context__]
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions
+
+
+def prune(error: BaseException) -> None:
+    """Take our frames out of an exception's traceback and those of its causes, in place."""
+    for one in chain(error):
+        one.__traceback__ = without_ours(one.__traceback__)
 
 
 def without_ours(traceback: TracebackType | None) -> TracebackType | None:

@@ -60,6 +60,7 @@ class TracedArray:
 
     #: Results of operations are of this class.
     result_class: type
+    number_class: type  # what float(x) and np.array(x) are, also of a tensor
     #: Whether results that depend on nothing watched are wrapped as well.
     wraps_plain = False
 
@@ -272,4 +273,4 @@ class TracedArray:
 
 
 HANDLE_TYPES.add(TracedArray)
-TracedArray.result_class = TracedArray
+TracedArray.result_class = TracedArray.number_class = TracedArray

@@ -180,12 +180,12 @@ class Variable(TracedArray):
         if self.token is RECORDER.token:  # a program has the old value as an input
             leaks.decided(None, (self,), {})
         self._note_change(delta)
+        leaks.note("cut", (self,), "assign()")
         return self.assign(value)
 
     def _note_change(self, given: Any) -> None:
         """Note that the next value is made of a traced one: the gradient ends there."""
-        leaks.decided(None, (given,), {})
-        leaks.note("cut", (given,), "assign()")
+        leaks.hand_out(given, "assign()")
 
     def __repr__(self) -> str:
         return f"Variable({self._value!r})"
@@ -195,8 +195,7 @@ class Variable(TracedArray):
 
     def _hand_out(self, how: str) -> None:
         """Note that plain code has the value, which a program takes for constant."""
-        leaks.decided(None, (self,), {})
-        leaks.note("cut", (self,), how)
+        leaks.hand_out(self, how)
 
     def __reduce__(self) -> Any:
         self._hand_out("pickling")

@@ -11,7 +11,7 @@ from tapemagic.graph.folding import Folding
 from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
 from tapemagic.graph.why_values import both_grew, broadcast
-from tapemagic.graph.words import counted, number, visible
+from tapemagic.graph.words import counted, end_of_path, number, visible
 
 NAME_LENGTH = 24
 CODE_LENGTH = 60
@@ -42,7 +42,7 @@ def empty_box(box_id: str, kind: str, title: str) -> dict[str, Any]:
 
 def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     """One operation or source."""
-    name = visible(node.name, NAME_LENGTH)
+    name = visible(end_of_path(node.name, NAME_LENGTH), NAME_LENGTH)
     if node.op == "source":
         kind = "source"
     elif graph.target is not None and graph.target[1] == node.index:

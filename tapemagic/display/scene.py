@@ -24,7 +24,7 @@ from tapemagic.display.sizes import (
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.layout import Layout, layout
 from tapemagic.graph.model import Graph, SourceRow
-from tapemagic.graph.words import counted, number, visible
+from tapemagic.graph.words import counted, end_of_path, number, visible
 
 Scene = dict[str, Any]
 
@@ -242,7 +242,7 @@ def source_row(graph: Graph, row: SourceRow) -> dict[str, str]:
     """One row of the table of sources, in words: nothing is ever a bare None."""
     value, gradient = row.value, row.gradient
     return {
-        "name": visible(row.name, 40),
+        "name": visible(end_of_path(row.name, 40), 40),
         "shape": str(row.shape) if row.index is not None else "",
         "dtype": visible(row.dtype, 24),
         "value": value.text if value is not None else "",

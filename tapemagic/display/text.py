@@ -11,7 +11,7 @@ from tapemagic.display.scene import source_row, target_row
 from tapemagic.graph.folding import Folding, Item
 from tapemagic.graph.marks import SCISSORS, is_cut, lines_of, of_kind
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
-from tapemagic.graph.words import counted, cut, number, visible
+from tapemagic.graph.words import counted, cut, end_of_path, number, visible
 
 WIDTH = 80
 MOST_SOURCES = 40
@@ -66,6 +66,7 @@ def source_table(graph: Graph) -> list[str]:
     columns = [column for column in COLUMNS if any(shown[column[0]] for shown in told)]
     rows = ["  ".join(pad(title, width) for title, width in columns)]
     for shown in told:
+        shown["name"] = end_of_path(shown["name"], dict(columns)["name"])
         rows.append("  ".join(pad(shown[title], width) for title, width in columns))
         if shown["reason"]:
             rows += textwrap.wrap(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.graph.model import Graph, GraphNode
-from tapemagic.graph.words import number, visible
+from tapemagic.graph.words import end_of_path, number, visible
 
 
 class Facts:
@@ -85,7 +85,7 @@ class Facts:
 
 def quoted(name: str) -> str:
     """Put a name into a sentence."""
-    return f"'{visible(name, 40)}'"
+    return f"'{visible(end_of_path(name, 40), 40)}'"
 
 
 def sentence(text: str) -> str:

@@ -14,6 +14,8 @@ AT_ZERO = "at 0: the derivative shown there is 0"
 INFINITE = "at 0: the derivative there is infinite"
 HALVES = "at a tie: each operand gets one half"
 SHARED = "at a tie: they share the gradient equally"
+STOOD = "at a tie: they keep the order in which they stood"
+JUMPS = "at a jump of the value: the derivative shown is that beside it"
 
 
 def kinks(facts: Facts) -> Iterator[tuple[int | None, str]]:
@@ -57,7 +59,7 @@ def arguments_of(node: Any, operands: list[Any]) -> list[Any]:
     ]
 
 
-def is_zero_argument(node: Any, x: Any) -> Any:
+def is_zero_argument(node: Any, x: Any, *more: Any) -> Any:
     """The argument is 0."""
     return x == 0
 
@@ -119,6 +121,55 @@ def has_equal(node: Any, x: Any, axis: Any = -1, *more: Any) -> Any:
     return np.concatenate([same, end], -1) | np.concatenate([end, same], -1)
 
 
+def picks_equal(node: Any, x: Any, *weights: Any) -> Any:
+    """A quantile picks one of several equal elements; up or down, another one takes its place."""
+    if weights:
+        return np.False_
+    rows = rows_along(x, node.params["axis"])
+    lengths = np.count_nonzero(~np.isnan(rows), axis=1)  # nans are sorted to the end
+    found = [
+        splits_ties(rows[lengths == length, :length], q, node.params["method"])
+        for length in np.unique(lengths[lengths > 0])
+        for q in np.ravel(node.params["q"])
+    ]
+    return np.concatenate([np.zeros(0, bool), *found])
+
+
+def rows_along(x: np.ndarray, axis: Any) -> np.ndarray:
+    """Put what a reduction along some axes takes together into sorted rows."""
+    axes = np.arange(x.ndim)[slice(None) if axis is None else np.atleast_1d(axis)]
+    moved = np.moveaxis(x, axes, range(x.ndim - axes.size, x.ndim))
+    return np.sort(moved.reshape(-1, np.prod([x.shape[i] for i in axes], dtype=int)))
+
+
+def splits_ties(rows: np.ndarray, q: float, method: str) -> np.ndarray:
+    """Tell of each row whether what its quantile picks equals an element that it leaves.
+
+    The mean of two equal elements, and of no more, moves as smoothly as one element does.
+    """
+    place = np.quantile(np.arange(float(rows.shape[1])), q, method=method)  # type: ignore[call-overload]
+    low, high = int(np.floor(place)), int(np.ceil(place))
+    same = rows[:, 1:] == rows[:, :-1]
+    before = same[:, max(low - 1, 0) : low].any(axis=1)
+    after = same[:, high : high + 1].any(axis=1)
+    is_mean = high == low or place - low == 0.5
+    return before | after | (same[:, low:high].any(axis=1) & (not is_mean))
+
+
+def is_at_point(node: Any, x: Any, points: Any, *more: Any) -> Any:
+    """The table is read at one of its points; it is the place there that moves."""
+    return np.isin(x, points) & any(place is not None for place in node.inputs[:2])
+
+
+def equals_extreme_before(node: Any, x: Any, ufunc: Any, axis: int = 0, *more: Any) -> Any:
+    """The element equals the largest, or smallest, of those before it."""
+    running = as_numbers(node.value)
+    if ufunc not in (np.maximum, np.minimum) or running is None:
+        return np.False_
+    before = np.moveaxis(running, axis, 0)[:-1]
+    return np.moveaxis(x, axis, 0)[1:] == before
+
+
 #: Operation -> its kinks: which elements are at it, given node and arguments, and what is shown.
 KINKS: dict[str, tuple[tuple[Callable[..., Any], str], ...]] = {
     **dict.fromkeys(("absolute", "fabs"), ((is_zero_argument, AT_ZERO),)),
@@ -128,5 +179,17 @@ KINKS: dict[str, tuple[tuple[Callable[..., Any], str], ...]] = {
     **dict.fromkeys(("max", "min", "nanmax", "nanmin"), ((shares_extreme, SHARED),)),
     **dict.fromkeys(("norm", "vector_norm"), ((is_zero_of_norm, AT_ZERO), (shares_norm, SHARED))),
     "clip": ((is_at_bound, "at a bound: the derivative shown there is 1"),),
-    "sort": ((has_equal, "at a tie: they keep the order in which they stood"),),
+    "sort": ((has_equal, STOOD),),
+    "partition": ((lambda node, x, place, *axis: has_equal(node, x, *axis), STOOD),),
+    "quantile": ((picks_equal, "at a tie: of those that are equal, one gets the gradient"),),
+    "interp": (
+        (is_at_point, "at a point of the table: the slope shown is that of one piece beside it"),
+    ),
+    "accumulate": ((equals_extreme_before, HALVES),),
+    **dict.fromkeys(("remainder", "fmod"), ((is_zero_result, JUMPS),)),
+    "relu": ((is_zero_argument, AT_ZERO),),
+    "relu6": (
+        (lambda node, x: (x == 0) | (x == 6), "at a bound: the derivative shown there is 0"),
+    ),
+    "leaky_relu": ((is_zero_argument, "at 0: the derivative shown is that of negative numbers"),),
 }

@@ -238,13 +238,15 @@ def rebound(facts: Facts) -> Iterator[Finding]:
     for name, node in again.items():
         shown, last, line = visible(name, 40), node.name.rpartition("@")[2], node.line
         # a variable keeps its name and gets another value
-        how = "assigned to and read again" if node.op == "source" else "bound again"
+        is_variable = node.op == "source"
+        how = "assigned to and read again" if is_variable else "bound again"
+        value = "the value that was read first" if is_variable else "its value when the cell began"
         yield Finding(
             "rebound",
             (name,),
             line,
             f"'{shown}' was {how}, last on {at_line(line)} ({shown}@{last}); "
-            "the gradient is with respect to its value when the cell began.",
+            f"the gradient is with respect to {value}.",
             f"Ask for '{shown}@{last}' to get the other one.",
         )
 

@@ -66,6 +66,20 @@ def visible(text: object, limit: int = 80) -> str:
     return cut(shown, limit)
 
 
+def end_of_path(name: str, limit: int) -> str:
+    """Cut a name like ``model/dense/kernel`` at its left: paths differ at their ends.
+
+    Other names stay as they are.
+
+    Examples
+    --------
+    >>> end_of_path("model/dense_1/kernel", 12), end_of_path("a_long_variable", 12)
+    ('…se_1/kernel', 'a_long_variable')
+    """
+    is_path = len(name) > limit and any(mark in name for mark in "/.[")
+    return "…" + name[1 - limit :] if is_path else name
+
+
 def visible_character(character: str) -> str:
     """Spell one character as itself, or as its escape when it cannot be seen."""
     if character == "\t":

@@ -13,10 +13,12 @@ from IPython.display import Code, display
 
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.checking import Check, compare
+from tapemagic.autodiff.lookup import ids_of
 from tapemagic.errors import TapeError
 
 from .rerun import Rerun
 from .session import Session
+from .versions import is_variable
 
 #: A Jacobian or Hessian with more elements is not printed.
 MOST_PRINTED = 400
@@ -92,34 +94,60 @@ def jacobians(session: Session) -> list[str]:
 
 
 def check(session: Session, rerun: Rerun) -> Check:
-    """Compare the gradients with finite differences of the cell, run again on copies."""
-    names = [name for name in session.sources.handles if name in session.start_values]
+    """Compare the gradients with finite differences of the cell, run again on copies.
+
+    Left out are variables that the cell makes, or assigns to: each read counts with the value that
+    it had, and a move of the first one does not reach the others.
+    """
+    names, values, gradients, variables = [], [], [], []
+    for (name, handle), gradient in zip(
+        session.sources.handles.items(), session.gradients, strict=True
+    ):
+        is_plain = not is_variable(handle)
+        start = session.start_values.get(name) if is_plain else start_of(session, rerun, handle)
+        if start is None:
+            continue
+        names.append(name)
+        values.append(np.array(start))
+        gradients.append(np.zeros_like(values[-1]) if gradient is None else np.asarray(gradient))
+        variables.append(None if is_plain else handle)
     if not names:
         raise UsageError("--check: no source has a value before the cell that could be moved")
-    rows = dict(zip(session.sources.handles, session.gradients, strict=True))
-    values = [np.array(session.start_values[name]) for name in names]
-    gradients = [
-        np.zeros_like(v) if rows[n] is None else np.asarray(rows[n])
-        for n, v in zip(names, values, strict=True)
-    ]
 
     def loss(moved: list[np.ndarray]) -> float:
-        again = rerun.record(dict(zip(names, (one[()] for one in moved), strict=True)))
+        given = [(name, x, value[()]) for name, x, value in zip(names, variables, moved)]
+        again = rerun.record(
+            {name: value for name, x, value in given if x is None},
+            [(x, value) for _, x, value in given if x is not None],
+        )
         return np.sum(again.value_of_target())
 
     return compare(loss, values, gradients, names)
 
 
+def start_of(session: Session, rerun: Rerun, variable: Any) -> Any:
+    """Return the value of a variable before the cell, if every read in it has found that."""
+    ids, start = ids_of(session.tape, variable), rerun.start_of(variable)
+    read = [session.tape._recording.entries[id_][-1] for id_ in ids]
+    is_same = len(read) == 1 and start is not None and np.array_equal(start, read[0], True)
+    return start if is_same else None
+
+
 def hessians(session: Session, rerun: Rerun, values: dict[str, float]) -> list[str]:
     """Spell the second derivatives of the target: each source with itself."""
     again = rerun.record(values, keeps_gradients=True)
+    target = in_quotient(session.target_name())
     rows = []
-    for (name, handle), gradient in zip(
-        again.sources.handles.items(), again.gradients, strict=True
+    # what the cell makes has other names when it runs again: dense_2/kernel
+    for name, handle, gradient in zip(
+        session.sources.handles, again.sources.handles.values(), again.gradients, strict=True
     ):
+        row = f"d2 {target} / d {name}2"
+        if gradient is not None and np.size(handle) ** 2 > MOST_PRINTED:
+            rows.append(too_large(row, (*np.shape(handle), *np.shape(handle))))
+            continue
         value = None if gradient is None else again.tape.jacobian(gradient, handle)
-        target = in_quotient(session.target_name())
-        rows.append(spell(f"d2 {target} / d {name}2", value))
+        rows.append(spell(row, value))
     return rows
 
 
@@ -135,7 +163,12 @@ def spell(name: str, value: Any) -> str:
         return f"{name}: not connected"
     value = plain(value)
     if np.size(value) > MOST_PRINTED:
-        return f"{name}: shape {np.shape(value)}, too large to print; ask tape.jacobian"
+        return too_large(name, np.shape(value))
     value = np.asarray(value) + 0.0  # a zero has no sign that anybody would want to read
     text = np.array2string(value, precision=6, max_line_width=78)
     return f"{name} =\n{text}" if "\n" in text else f"{name} = {text}"
+
+
+def too_large(name: str, shape: tuple[int, ...]) -> str:
+    """Say that a matrix is not printed."""
+    return f"{name}: shape {shape}, too large to print; ask tape.jacobian"

@@ -6,17 +6,17 @@ import ast
 import contextlib
 import copy
 import io
-import random
 import sys
-import types
 import warnings
-from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from collections.abc import Iterable, Iterator
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from tapemagic.autodiff.borrowing.exchange import is_users
+from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.twins import states
 from tapemagic.errors import TapeStateError, TapeUseError
 
 from .arguments import parse_path
@@ -24,8 +24,9 @@ from .hooks import RUNNING
 from .instrument import Plan
 from .records import Cell, Options
 from .session import Session
-from .source import accesses, codes
+from .source import accesses, codes, functions, holds
 from .sources import Sources, put_source
+from .versions import is_variable
 
 #: Copies of larger namespaces are not kept: their cells get no sliders.
 MOST_BYTES = 64 * 2**20
@@ -87,8 +88,11 @@ class Rerun:
             self.reason = "it is not plain Python"
             return
         try:
-            self._start = copy_namespace(present, namespace)
-            self._states = random.getstate(), np.random.get_state()  # noqa: NPY002
+            memo: dict[int, Any] = {}
+            self._start = copy_namespace(present, namespace, memo)
+            originals = memo.get(id(memo), [])  # deepcopy keeps them alive there
+            self._variables = [(x, memo[id(x)]) for x in originals if is_variable(x)]
+            self._states = copy.deepcopy(states.current())
         except Exception as error:  # noqa: BLE001  (whatever a user's object raises when copied)
             self.reason = f"its values cannot be copied ({type(error).__name__}: {error})"
 
@@ -113,13 +117,31 @@ class Rerun:
         session.differentiate()
         return session
 
-    def record(self, values: dict[str, Any], *, keeps_gradients: bool = False) -> Session:
-        """Run the cell with other values of its sources; the gradient is not asked for yet."""
+    def start_of(self, variable: Any) -> Any:
+        """Return the value that a variable had before the cell; None if it was not reached then."""
+        found = (start for original, start in self._variables if original is variable)
+        return next((np.array(plain(start))[()] for start in found), None)
+
+    def record(
+        self,
+        values: dict[str, Any],
+        variables: Iterable[tuple[Any, Any]] = (),
+        *,
+        keeps_gradients: bool = False,
+    ) -> Session:
+        """Run the cell with other values of its sources; the gradient is not asked for yet.
+
+        `variables` are pairs of a variable, wherever the notebook holds it, and its value.
+        """
         if self.reason:
             raise TapeUseError(f"This cell cannot be run again: {self.reason}.")
         if RUNNING:
             raise TapeStateError("A taped cell is running.", fix="Wait until it is done.")
-        namespace = copy_namespace(self._start, self._start)
+        memo: dict[int, Any] = {}
+        namespace = copy_namespace(self._start, self._start, memo)
+        for variable, value in variables:
+            start = next(start for original, start in self._variables if original is variable)
+            give(memo[id(start)], value)
         for name, value in values.items():
             path = parse_path(name)
             kind = type(path.find(namespace))
@@ -127,7 +149,7 @@ class Rerun:
             put_source(path, new, namespace, Sources())
         session = Session(self.plan, self.options, namespace, self.cell)
         session.keeps_gradients = keeps_gradients
-        with aside(*self._states):
+        with aside(copy.deepcopy(self._states)):
             try:
                 session.begin()
                 for code in self._code:
@@ -171,43 +193,76 @@ def size_of(values: dict[str, Any]) -> int:
     return total
 
 
-def copy_namespace(values: dict[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
+def give(variable: Any, value: Any) -> None:
+    """Give a variable another value; of one in double precision, single would lose the change.
+
+    Raises
+    ------
+    TapeUseError
+    """
+    kind = plain(variable).dtype
+    if np.asarray(value).dtype != kind:
+        raise TapeUseError(f"The variable is of dtype {kind}.")
+    variable.assign(value)
+
+
+def copy_namespace(
+    values: dict[str, Any], namespace: dict[str, Any], memo: dict[int, Any]
+) -> dict[str, Any]:
     """Copy values deeply into a namespace of their own; functions read the copy, not the original.
 
-    Modules, classes and library functions are shared.
+    Modules, classes and library functions are shared. `memo` is filled as `copy.deepcopy` does.
     """
     new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-    memo: dict[int, Any] = {}
-    for value in list(values.values()):
-        if isinstance(value, FunctionType) and value.__globals__ is namespace:
-            memo[id(value)] = rehome(value, new)
+    copied = list(functions_to_copy(values, namespace))
+    for function in copied:
+        memo[id(function)] = rehome(function, namespace, new, memo)
+    for function in copied:  # whose closures may hold each other
+        fill(memo[id(function)], function, memo)
     for name, value in values.items():
         shared = isinstance(value, ModuleType | type) or name.startswith("__")
         new[name] = value if shared else copy.deepcopy(value, memo)
     return new
 
 
-def rehome(function: FunctionType, namespace: dict[str, Any]) -> FunctionType:
-    """Return a function that reads another namespace."""
-    other = types.FunctionType(
-        function.__code__,
-        namespace,
-        function.__name__,
-        copy.deepcopy(function.__defaults__),
-        function.__closure__,
-    )
-    other.__kwdefaults__ = copy.deepcopy(function.__kwdefaults__)
-    other.__dict__.update(function.__dict__)
+def functions_to_copy(values: dict[str, Any], namespace: dict[str, Any]) -> Iterator[FunctionType]:
+    """Yield the user's functions among values, and those of a library that wrap one."""
+    found: dict[int, FunctionType] = {}
+    for value in values.values():
+        inside = list(functions(value, namespace, set()))
+        if inside and isinstance(value, FunctionType):
+            inside.append(value)
+        found |= {id(function): function for function in inside}
+    yield from found.values()
+
+
+def rehome(
+    function: FunctionType, old: dict[str, Any], new: dict[str, Any], memo: dict[int, Any]
+) -> FunctionType:
+    """Return a function that reads `new` where it read `old`, with closures yet to be filled."""
+    cells = tuple(memo.setdefault(id(cell), CellType()) for cell in function.__closure__ or ())
+    names = new if function.__globals__ is old else function.__globals__
+    other = FunctionType(function.__code__, names, function.__name__, None, cells or None)
+    other.__qualname__, other.__module__ = function.__qualname__, function.__module__
     return other
 
 
+def fill(other: FunctionType, function: FunctionType, memo: dict[int, Any]) -> None:
+    """Copy what a function holds into its copy: a step in training has its model in a closure."""
+    other.__defaults__ = copy.deepcopy(function.__defaults__, memo)
+    other.__kwdefaults__ = copy.deepcopy(function.__kwdefaults__, memo)
+    other.__dict__.update(copy.deepcopy(function.__dict__, memo))
+    for cell in function.__closure__ or ():
+        if holds(cell):
+            memo[id(cell)].cell_contents = copy.deepcopy(cell.cell_contents, memo)
+
+
 @contextlib.contextmanager
-def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
+def aside(own: list[Any]) -> Iterator[None]:
     """Run the block without prints and warnings, with a random state of its own."""
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    before = states.current()
     hook = sys.displayhook
-    random.setstate(python_state)
-    np.random.set_state(numpy_state)  # noqa: NPY002
+    states.put(own)
     sys.displayhook = lambda value: None
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -215,5 +270,4 @@ def aside(python_state: Any, numpy_state: Any) -> Iterator[None]:
             yield
     finally:
         sys.displayhook = hook
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
+        states.put(before)

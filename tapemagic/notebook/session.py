@@ -9,6 +9,7 @@ import numpy as np
 
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, plain
+from tapemagic.autodiff.lookup import name_variables
 from tapemagic.autodiff.tape import GradientTape
 
 from . import memory
@@ -22,8 +23,8 @@ from .records import Cell, Failure, Options, Outcome
 from .source import follow
 from .sources import check_sources, find_sources, take_sources, why_no_source
 from .strict import check_strict
-from .targets import find_inside, find_target, notes_on_target, why_no_target
-from .versions import node_of, note_unseen_versions
+from .targets import find_inside, find_target, notes_on_target, parts, why_no_target
+from .versions import is_variable, node_of, note_unseen_versions
 
 #: Builtins that reach names which the cell does not mention.
 _READERS = frozenset(("exec", "eval", "globals", "locals", "vars"))
@@ -170,10 +171,11 @@ class Session:
                     self._inside = find_inside(
                         self.plan.source.binds, self.namespace, self.tape.source_nodes.values()
                     )
+                self.sources.handles |= name_variables(self.tape, self._paths_to_variables)
                 if error is None and self.keeps_gradients:
                     self.gradients = self._gradients_on_tape()
                 if error is not None:
-                    self.tape.forget_refusals()
+                    self.tape.forget_refusals(error)
                     self.tape.failure = self._failure(error)
                 self.tape.stop()
                 if hooks in RUNNING:
@@ -190,6 +192,16 @@ class Session:
         said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
         read = [self.namespace.get(name) for name in names_read_at(line, self.plan.body)]
         return Failure(line, "", said, tuple(node for node in map(node_of, read) if node >= 0))
+
+    def _paths_to_variables(self) -> dict[int, str]:
+        """Say where the names of the cell hold variables: ``net.w``, ``pairs[0]``."""
+        names = [*self.reached, *self.plan.source.binds]
+        return {
+            id(value): path
+            for name in reversed(names)
+            for path, value in parts(name, self.namespace.get(name), set())
+            if is_variable(value)
+        }
 
     def _report_trailing(self) -> None:
         for name in self.plan.trailing:
@@ -229,10 +241,7 @@ class Session:
         outcome.notes += [message for _, message in tape.caught]
         if self.options.strict:
             check_strict(tape)
-        found = {id(x) for x in sources.handles.values()}
-        # the weights of a layer, say: variables that were read, though no name holds them
-        more = [x for x in tape.watched_variables() if id(x) not in found]
-        if not (sources.handles or more):
+        if not sources.handles:
             outcome.notes.append(
                 "No source: none of those named is a float variable."
                 if self.options.sources
@@ -246,8 +255,7 @@ class Session:
             outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
             if index >= 0:
                 tape.target = (name, index)
-            given = list(sources.handles.values())
-            self.gradients = tape.gradient(self.target_key(), given + more)[: len(given)]
+            self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))
 
     def target_key(self) -> Any:
         """Return what means the target to the tape.

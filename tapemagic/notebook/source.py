@@ -220,6 +220,11 @@ def follow(names: tuple[str, ...], namespace: Mapping[str, Any]) -> list[str]:
 
 def codes(value: Any, namespace: Mapping[str, Any], seen: set[int]) -> Iterator[CodeType]:
     """Yield the code of the user's functions that a value is, holds or would call."""
+    return (function.__code__ for function in functions(value, namespace, seen))
+
+
+def functions(value: Any, namespace: Mapping[str, Any], seen: set[int]) -> Iterator[FunctionType]:
+    """Yield the user's functions that a value is, holds or would call."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -229,7 +234,7 @@ def codes(value: Any, namespace: Mapping[str, Any], seen: set[int]) -> Iterator[
         kind = type(one)
         if kind is FunctionType:
             if one.__globals__ is namespace:
-                yield one.__code__
+                yield one
             waiting += [cell.cell_contents for cell in one.__closure__ or () if holds(cell)]
         elif kind is MethodType:
             waiting += [one.__func__, one.__self__]

@@ -161,7 +161,10 @@ def _take(
         result = rebuild(value, new)
         found.rebuilt.append((result, value))
         return result
+    has_settings = hasattr(value, "trainable_variables")
     for step, element, put, place in named_parts(value):
+        if has_settings and isinstance(element, int):
+            continue  # as whether a layer is trainable: nobody misses a gradient
         new = _take(text + spell(step), element, lift, found, depth + 1, seen)
         if new is not element:
             put(value, place, new)

@@ -68,6 +68,11 @@ def _as_plain(x: Any, dtype: np.dtype | None) -> np.ndarray:
         if value.dtype == np.int64 and np.array_equal(value, value.astype(np.int32)):
             return value.astype(np.int32)
         return value
+    _check_kind(value, dtype)
+    return value.astype(dtype)
+
+
+def _check_kind(value: Any, dtype: np.dtype) -> None:
     if value.dtype.kind not in TAKES[dtype.kind] and value.size:
         raise leaks.locate(
             TensorError(
@@ -76,7 +81,23 @@ def _as_plain(x: Any, dtype: np.dtype | None) -> np.ndarray:
                 f"tf.cast(data, tf.{dtype}).",
             )
         )
-    return value.astype(dtype)
+
+
+def _traced_as(value: Any, dtype: np.dtype | None) -> Any:
+    """Return a traced array or Python number, which a tape watches, in the dtype of a tensor."""
+    number = dispatch.plain(value)
+    kept = np.asarray(number)
+    if type(number) in _PYTHON_KINDS and dtype is None:
+        dtype = _as_plain(number, None).dtype
+    if dtype is None or dtype == kept.dtype:
+        return value
+    _check_kind(kept, dtype)
+    # what is a Python number has no method
+    return (
+        value.astype(dtype)
+        if isinstance(number, np.ndarray | np.generic)
+        else dtype.type(1) * value
+    )
 
 
 def _is_python(x: Any) -> bool:
@@ -103,15 +124,15 @@ def convert_to_tensor(
     """
     wanted = None if dtype is None else as_dtype(dtype).dtype
     if is_traced(value):
-        if wanted is not None and not isinstance(value, TensorMethods):
-            value = value.astype(wanted)  # an array, be it one that NumPy's twins made
+        if not isinstance(value, TensorMethods):
+            value = _traced_as(value, wanted)  # an array, be it one that NumPy's twins made
         tensor = tensor_of(value.read_value() if hasattr(value, "read_value") else value)
         if wanted is not None and isinstance(value, TensorMethods):
             _fit(tensor, wanted, "convert_to_tensor")
         return tensor
     if isinstance(value, (list, tuple)) and dispatch.holds_traced(value):
         if wanted is None:
-            wanted = dtype_of(_first_traced(value))
+            wanted = dtype_of(convert_to_tensor(_first_traced(value)))
         return tensor_of(np.stack([convert_to_tensor(item, wanted) for item in value]))
     if dtype is None and dtype_hint is not None:
         wanted = as_dtype(dtype_hint).dtype

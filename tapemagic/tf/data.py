@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
 
 from . import advice, nest, random
@@ -139,7 +140,12 @@ class Dataset:
 
     def as_numpy_iterator(self) -> Iterator:
         """Return an iterator over the elements as plain arrays."""
-        return (nest.map_structure(lambda x: np.array(plain(x))[()], element) for element in self)
+
+        def taken(x: Any) -> Any:
+            leaks.hand_out(x, "as_numpy_iterator()")
+            return np.array(plain(x))[()]
+
+        return (nest.map_structure(taken, element) for element in self)
 
     # ----------------------------------------------------------------------------- one by one
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.twins import states
+
 from . import advice
 from .choices import chosen
 from .conversion import operand, whole_numbers
@@ -125,6 +127,7 @@ class _State:
 
 
 _STATE = _State()
+states.SEQUENCES.append((lambda: dict(vars(_STATE)), lambda state: vars(_STATE).update(state)))
 
 
 def set_seed(seed: Any) -> None:

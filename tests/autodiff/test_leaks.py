@@ -1,5 +1,6 @@
 """Values that leave the tape: right, or loud."""
 
+import contextlib
 import copy
 import math
 import pickle
@@ -430,19 +431,44 @@ def test_a_refusal_that_a_script_catches_is_warned_of():
             float(np.sum(x))
 
 
-def test_a_refusal_that_is_caught_outside_of_an_inner_block_is_warned_of():
-    x = Variable([1.0, 2.0])
-
-    def half(x):
+def refuse_inside(tape, error):
+    """Let an inner tape's block end by an error, and catch that while `tape` records."""
+    x = Variable(2.0)
+    with tape:
         try:
             with GradientTape():
-                return float(x[0]) * x
-        except LeavesTapeError:
-            return 0.5 * x
+                y = x * x
+                raise KeyError if error else float(y)
+        except (KeyError, LeavesTapeError):
+            y = 3.0 * x
+    return tape.gradient(y, x)
 
-    tape = GradientTape()
-    tape.start()
-    y = half(x)
+
+def test_a_refusal_that_ends_an_inner_block_only_is_warned_of():
     with pytest.warns(UserWarning, match="caught a refusal"):
-        tape.__exit__(None, None, None)
-    np.testing.assert_array_equal(tape.gradient(y, x), [0.5, 0.5])
+        assert refuse_inside(GradientTape(), error=False) == 3.0
+
+
+def test_another_error_of_an_inner_block_takes_nothing_back():
+    tape = GradientTape()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert refuse_inside(tape, error=True) == 3.0
+    tape = GradientTape()
+    with pytest.raises(KeyError), tape:
+        x = tape.watch(Variable(2.0))
+        with contextlib.suppress(LeavesTapeError):
+            float(x * x)
+        raise KeyError
+    assert "caught a refusal" in tape.explain()
+
+
+def test_a_refusal_that_led_to_the_error_is_no_finding():
+    tape = GradientTape()
+    with pytest.raises(RuntimeError), tape:
+        x = tape.watch(Variable(2.0))
+        try:
+            float(x * x)
+        except LeavesTapeError as error:
+            raise RuntimeError from error
+    assert "caught" not in tape.explain()

@@ -70,3 +70,11 @@ def test_a_failed_cell_keeps_its_values_and_says_nothing_of_gradients_to_come():
 def test_padding_counts_terminal_columns(text, width):
     assert columns(pad(text, width)) == width
     assert fit(text, width) == text or columns(text) > width
+
+
+def test_weights_of_several_layers_can_be_told_apart():
+    tape = fakes.Recorder("y = x * z")
+    nodes = [tape.source(f"a_model_with_a_name/dense{end}/kernel", 2.0) for end in ("", "_1")]
+    text = to_text(build_graph(tape.gradient("y", tape.run("multiply", *nodes, line=1, name="y"))))
+    rows = [line.split()[0] for line in text.splitlines() if "…" in line.split(" ")[0]]
+    assert rows == ["…ense/kernel", "…se_1/kernel"]

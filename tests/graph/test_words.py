@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapemagic.graph.words import counted, cut, listed, number, visible
+from tapemagic.graph.words import counted, cut, end_of_path, listed, number, visible
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,17 @@ def test_counts_and_lists():
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(list("abcdef"), limit=2) == "a, b and 4 more"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("model/dense/kernel", "…se/kernel"),
+        ("model/dense_1/kernel", "…_1/kernel"),
+        ('layers["second"]', '…"second"]'),
+        ("net.out.b", "net.out.b"),
+        ("no_path_at_all", "no_path_at_all"),
+    ],
+)
+def test_a_path_is_cut_at_its_left(name, shown):
+    assert end_of_path(name, 10) == shown

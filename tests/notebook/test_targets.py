@@ -141,3 +141,18 @@ def test_a_refusal_that_ends_the_cell_is_told_once(kernel):
     reply = kernel.run('%%tape w\nimport array\ny = array.array("d", w)')
     assert (reply.status, reply.error) == ("error", "LeavesTapeError")
     assert "caught" not in kernel.run("print(tape.explain())").stream()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "try:\n    with GradientTape():\n        float_of(w)\nexcept Exception:\n    y = w[0] * 3.0",
+        "def f():\n    with suppress(Exception):\n        float_of(w)\n    raise KeyError\nf()",
+    ],
+    ids=["an inner tape", "before another error"],
+)
+def test_what_the_cell_has_caught_stays_stated(kernel, cell):
+    kernel.run("import array\nfrom contextlib import suppress\nfrom tapemagic import GradientTape")
+    kernel.run("def float_of(x):\n    return array.array('d', x)")
+    kernel.run(f"%%tape w\n{cell}")
+    assert "caught a refusal" in kernel.run("print(tape.explain())").stream()

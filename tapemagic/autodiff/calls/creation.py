@@ -45,13 +45,25 @@ def convert(function: Any, *args: Any, **kwargs: Any) -> Any:
     """
     single = len(args) == 1 and not kwargs and type(args[0]) in HANDLE_TYPES
     if single and isinstance(function, type) and function in NUMBER_TYPES:
-        return call_elementwise(row(function), function, args)
+        return without_class(call_elementwise(row(function), function, args))
     if args and isinstance(args[0], (list, tuple)) and dispatch.holds_traced(args):
         if isinstance(function, type) and issubclass(function, np.generic):  # an array of them
             return array_of(np.array, args[0], dtype=function)
     if function is complex and len(args) == 2 and dispatch.holds_traced(args):
         return convert(complex, args[0]) + convert(complex, args[1]) * 1j
     return function(*args, **kwargs)
+
+
+def without_class(x: Any) -> Any:
+    """Return a converted value as NumPy's number or array, which is no tensor any more."""
+    if type(x) not in HANDLE_TYPES or type(x) is x.number_class:
+        return x
+    value, id_, code = dispatch.operand(x)
+    if isinstance(value, np.ndarray):
+        value = value.copy()  # an array may be written to, and the tensor stays
+    if id_ < 0:
+        return dispatch.untracked(value, x.number_class)
+    return dispatch.traced(value, code, id_, x.number_class)
 
 
 # ------------------------------------------------------------------------- one array from one

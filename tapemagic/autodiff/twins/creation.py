@@ -11,7 +11,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.calls.creation import array_of, as_operand, row
+from tapemagic.autodiff.calls.creation import array_of, as_operand, row, without_class
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.readback import read_back
@@ -63,7 +63,7 @@ def _converting(original: Callable) -> Callable:
         if kwargs and type(kwargs.get("like")) in HANDLE_TYPES:
             del kwargs["like"]
         if may_hold_traced(a):
-            return array_of(original, a, *args, **kwargs)
+            return without_class(array_of(original, a, *args, **kwargs))
         y = original(a, *args, **kwargs)
         if RECORDER.recording is None:
             return y

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import structures
 from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.kept import Kept
 from tapemagic.tf import advice
 from tapemagic.tf.tensor import Tensor, tensor_of
 
@@ -32,9 +34,11 @@ class Mean:
     def reset_state(self) -> None:
         """Forget everything."""
         self._total = self._weight = 0.0
+        self._taken = Kept()
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values."""
+        self._taken.add(*structures.leaves([values, sample_weight]))
         values = np.asarray(plain(values), float)
         weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
         if weights.ndim:
@@ -45,7 +49,8 @@ class Mean:
         self._weight += float(np.sum(weights))
 
     def result(self) -> Tensor:
-        """Return the mean, 0 of nothing."""
+        """Return the mean, 0 of nothing; the gradient ends there."""
+        self._taken.read("a metric")
         return tensor_of(np.float32(self._total / self._weight if self._weight else 0.0))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -66,6 +71,7 @@ class _Comparison(Mean):
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
         """Take in one batch."""
+        self._taken.add(*structures.leaves([y_true, y_pred]))
         truth, prediction = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
         super().update_state(self._compare(truth, prediction), sample_weight)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.kept import Kept
 from tapemagic.tf import nn
 from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.tensor import Tensor
@@ -75,6 +76,7 @@ class BatchNormalization(_Normalization):
     ) -> None:  # fmt: skip
         super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **more)
         self.axis, self.momentum = axis, momentum
+        self._batches = Kept()
         self.moving_mean_initializer = moving_mean_initializer
         self.moving_variance_initializer = moving_variance_initializer
 
@@ -96,10 +98,12 @@ class BatchNormalization(_Normalization):
         channels = self.axis % len(x.shape)
         shape = [n if axis == channels else 1 for axis, n in enumerate(x.shape)]
         if not (training and self.trainable):
+            self._batches.read("running means")
             mean, variance = self.moving_mean, self.moving_variance
             return self._normalized(x, np.reshape(mean, shape), np.reshape(variance, shape), shape)
         others = [axis for axis in range(len(shape)) if axis != channels]
         mean, variance = nn.moments(x, others, keepdims=True)
+        self._batches.add(mean, variance)
         for running, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             kept = plain(running) * self.momentum
             running.assign(kept + plain(new).ravel() * (1 - self.momentum))

@@ -60,6 +60,7 @@ class Optimizer:
     def learning_rate(self) -> Any:
         """The size of a step, now."""
         rate = self._rate(self.iterations) if callable(self._rate) else self._rate
+        leaks.hand_out(rate, "the optimizer")
         return float(np.asarray(dispatch.plain(rate)))
 
     @learning_rate.setter
@@ -97,6 +98,8 @@ class Optimizer:
             )
         if without:
             leaks.warn(f"Gradients do not exist for {', '.join(without)}.")
+        for x in structures.leaves(pairs):
+            leaks.hand_out(x, "the optimizer")
         gradients = [np.array(dispatch.plain(gradient)) for gradient, _ in pairs]
         rate = self.learning_rate
         step = int(self.iterations.numpy()) + 1
