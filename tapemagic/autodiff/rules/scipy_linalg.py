@@ -166,8 +166,9 @@ def _cholesky_vjp(ct: Any, y: Any, a: Any, lower: bool = False, **_: Any) -> Any
 carried_general(linalg.cholesky, "a", _cholesky_vjp)
 
 
+_factor, _lower = linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))
 #: Whether the other triangle keeps the numbers of `a`: up to SciPy 1.17; from 1.18 on it is zero.
-_LEAVES_THE_REST = bool(linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
+_LEAVES_THE_REST = bool(_factor[1, 0])
 
 
 def _packed_cholesky(a: Any, lower: bool, **keywords: Any) -> Any:
@@ -189,7 +190,10 @@ def _cho_factor(a: Any, lower: bool = False, **keywords: Any) -> Any:
     a = as_array(a)
     if a.ndim > 2:
         raise unsupported(linalg.cho_factor, "more than two axes", "Factorize in a loop.")
-    return apply(_packed_cholesky, a, lower, **keywords), lower
+    given: Any = lower
+    if isinstance(_lower, np.ndarray):  # from SciPy 1.18 on, part of a batch of one
+        given = np.array([lower]).reshape(())
+    return apply(_packed_cholesky, a, lower, **keywords), given
 
 
 def _cho_solve(c: Any, b: Any, lower: bool, **keywords: Any) -> Any:
