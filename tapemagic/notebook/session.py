@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
-from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, plain
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, is_traced, plain
 from tapemagic.autodiff.lookup import name_variables
 from tapemagic.autodiff.tape import GradientTape
 
@@ -110,10 +110,9 @@ class Session:
         self.armed = True
         memory.keep()
         # for the page: names of the operands that nobody watches
-        arrays = ((name, namespace.get(name)) for name in self.reached)
-        self.tape.arrays = {
-            name: weakref.ref(value) for name, value in arrays if type(value) is np.ndarray
-        }
+        reached = ((name, namespace.get(name)) for name in self.reached)
+        arrays = ((name, plain(x) if is_traced(x) else x) for name, x in reached)
+        self.tape.arrays = {name: weakref.ref(x) for name, x in arrays if type(x) is np.ndarray}
         self.helpers = Helpers(namespace, self.swap.reach)
         self.helpers.prepare([namespace[name] for name in self.reached if name in namespace])
         self.swap.enter([*self.reached, *(path.root for path in paths)])

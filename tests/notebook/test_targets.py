@@ -156,3 +156,10 @@ def test_what_the_cell_has_caught_stays_stated(kernel, cell):
     kernel.run("def float_of(x):\n    return array.array('d', x)")
     kernel.run(f"%%tape w\n{cell}")
     assert "caught a refusal" in kernel.run("print(tape.explain())").stream()
+
+
+def test_tensors_that_are_not_watched_go_by_their_names(kernel):
+    kernel.run(LAYERS)
+    kernel.run("%%tape model -t loss\nloss = tf.reduce_sum(model(inputs))")
+    names = kernel.value("[n for node in tape.graph.nodes for n in node.constants if n]")
+    assert names == "['inputs']"
