@@ -19,6 +19,7 @@ from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 from . import activations
 from .inputs import InputSpec, positive
 from .layer import Layer
+from .weights import add_kernel_and_bias
 
 
 class Dense(Layer):
@@ -59,10 +60,7 @@ class Dense(Layer):
     def build(self, input_shape: Any) -> None:
         """Make the kernel, [length of the input's last axis, units], and the bias."""
         length = input_shape[-1]
-        self.kernel = self.add_weight((length, self.units), self.kernel_initializer, name="kernel")
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias")
+        self.kernel, self.bias = add_kernel_and_bias(self, (length, self.units), self.units)
         self.input_spec = InputSpec(min_ndim=2, axes={-1: length})
 
     def call(self, inputs: Any) -> Tensor:

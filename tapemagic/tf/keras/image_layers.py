@@ -13,6 +13,7 @@ from tapemagic.tf.windows import pair
 from . import activations
 from .inputs import InputSpec, positive
 from .layer import Layer
+from .weights import add_kernel_and_bias
 
 
 def _check_options(layer: Layer, data_format: Any, groups: int = 1) -> None:
@@ -71,10 +72,7 @@ class Conv2D(Layer):
         self._make((*self.kernel_size, input_shape[-1], self.filters), input_shape)
 
     def _make(self, shape: tuple[int, ...], input_shape: Any) -> None:
-        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight((self.filters,), self.bias_initializer, name="bias")
+        self.kernel, self.bias = add_kernel_and_bias(self, shape, self.filters)
         self.input_spec = InputSpec(ndim=4, axes={-1: input_shape[-1]})
 
     def call(self, inputs: Any) -> Tensor:

@@ -251,6 +251,14 @@ class Holder(Module):
         ]
 
 
+def add_kernel_and_bias(layer: Any, shape: tuple[int, ...], count: int) -> tuple[Weight, Any]:
+    """Make the weights of a layer that multiplies: a kernel, and a bias of `count` or None."""
+    kernel = layer.add_weight(shape, layer.kernel_initializer, name="kernel")
+    if not layer.use_bias:
+        return kernel, None
+    return kernel, layer.add_weight((count,), layer.bias_initializer, name="bias")
+
+
 def refuse_options(layer: Holder, options: dict) -> None:
     """Raise for options of Keras that are not provided, and for words that are none.
 
