@@ -1,6 +1,6 @@
 """Warnings that NumPy gives in our frames, at the line of the user's that they are about.
 
-Python names the line that called NumPy, which is ours while a tape records, and does so once per
+Python names the line that called NumPy, which is ours where handles compute, and does so once per
 line: of all the user's divisions by zero only the first would be heard of. Ours are let through
 always, and given again at the user's line, where his own filters decide.
 """
@@ -11,7 +11,7 @@ import contextlib
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -23,7 +23,7 @@ _FILTER = ("always", None, Warning, re.compile(r"tapemagic\."), 0)
 
 
 class WarningLines:
-    """Takes the place of what shows warnings, for the time of a recording."""
+    """Takes the place of what shows warnings, for the time of a recording or of one operation."""
 
     def begin(self) -> None:
         """Listen."""
@@ -32,6 +32,20 @@ class WarningLines:
         warnings.filters.insert(0, _FILTER)  # type: ignore[attr-defined]
         self._shows = warnings.showwarning
         warnings.showwarning = self._show
+
+    def heard(self, compute: Callable) -> Callable:
+        """Return what computes the same and listens meanwhile, where no recording does."""
+
+        def listening(*args: Any, **kwargs: Any) -> Any:
+            if warnings.showwarning == self._show:  # an operation within another one
+                return compute(*args, **kwargs)
+            self.begin()
+            try:
+                return compute(*args, **kwargs)
+            finally:
+                self.end()
+
+        return listening
 
     def end(self) -> None:
         """Give the place back, unless the user has put something else there."""

@@ -1,4 +1,4 @@
-"""Warnings under a tape: as often as without one, and at the same lines."""
+"""Warnings under a tape, and of variables: as often as without one, and at the same lines."""
 
 import linecache
 import re
@@ -50,6 +50,13 @@ def test_a_block_warns_as_plain_numpy_does(name, choice):
     plain = warned(TEXTS[name], choice, np.zeros(2), np.ones(2))
     assert warned_in_block(TEXTS[name], choice) == plain
     assert plain or choice == "ignore" or name in ("none", "forbidden")
+
+
+@pytest.mark.parametrize("choice", FILTERS)
+@pytest.mark.parametrize("name", TEXTS)
+def test_variables_outside_a_block_warn_as_plain_numpy_does(name, choice):
+    plain = warned(TEXTS[name], choice, np.zeros(2), np.ones(2))
+    assert warned(TEXTS[name], choice, Variable(np.zeros(2)), Variable(np.ones(2))) == plain
 
 
 def warned_in_block(text, choice):

@@ -26,6 +26,7 @@ from tapemagic.autodiff.handles import (  # fmt: skip
 )
 from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER
+from tapemagic.autodiff.warned import WARNING_LINES
 from tapemagic.errors import NoRuleError
 
 from .operands import NUMERIC, check_constant, has_own_ufuncs
@@ -42,6 +43,8 @@ _WIDE = (np.float64, np.complex128)
 
 def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
     """Compute and record an elementwise primitive; `compute` is its operator or ufunc."""
+    if RECORDER.recording is None:
+        compute = WARNING_LINES.heard(compute)
     x1 = args[0]
     if type(x1) in HANDLE_TYPES:
         cls = x1.result_class
@@ -125,6 +128,8 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
     """Compute and record a general or linear primitive."""
     if kwargs and any(type(value) in HANDLE_TYPES for value in kwargs.values()):
         args, kwargs = positional(primitive.fun, args, kwargs)
+    if RECORDER.recording is None:
+        compute = WARNING_LINES.heard(compute)
     values, ids, codes = [], [], []
     is_ufunc = isinstance(primitive.fun, np.ufunc)
     for i, x in enumerate(args):
