@@ -18,10 +18,10 @@ from numpy import float64, ndarray
 
 from tapemagic.errors import TapeError
 
-from . import leaks
 from .avals import MULTIPLE, is_small
 from .calls import dispatch
 from .elements import Reads
+from .positions import user_frame
 from .primitives import PULLBACKS
 from .recorder import RECORDER
 from .structure import settled, source
@@ -70,7 +70,7 @@ def sweep(
     dict
         Id -> cotangent, for those of `wanted` that a path leads to.
     """
-    before = None if RECORDER.recording is None else RECORDER.stand(leaks.user_frame())
+    before = None if RECORDER.recording is None else RECORDER.stand(user_frame())
     try:
         found = _sweep(entries, seeds, wanted, mine, record, kept)
         if have_nan(found.values()):

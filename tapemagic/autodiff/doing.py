@@ -47,6 +47,35 @@ def _source_of(frame: FrameType) -> str:
     return b"".join(lines).decode(errors="replace")
 
 
+def only_shows(frame: FrameType) -> bool:
+    """Tell whether what a frame is calling is a statement by itself, or printed by one.
+
+    ``pd.DataFrame(...)``, ``pd.Series(x).plot()``, ``display(pd.DataFrame(...))``.
+    """
+    line, _, column, _ = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+    source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
+    try:
+        statements = [x for x in ast.walk(ast.parse(source)) if isinstance(x, ast.Expr)]
+    except SyntaxError:  # a magic of the cell, say
+        return False
+    shown = (_innermost(statement.value) for statement in statements)
+    return any((node.lineno, node.col_offset) == (line, column) for node in shown)
+
+
+def _innermost(node: ast.expr) -> ast.expr:
+    """Return what a chain of calls and attributes begins with, or what `print` is given."""
+    while True:
+        match node:
+            case ast.Call(func=ast.Name(id="print" | "display"), args=[shown]):
+                node = shown
+            case ast.Call(func=ast.Attribute(value=ast.Call() as inner)):
+                node = inner
+            case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+                node = inner
+            case _:
+                return node
+
+
 def list_given(frame: FrameType, handle: Any) -> tuple[str, str] | None:
     """Return what a frame is calling, and the list in which it hands `handle` over.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .handles import HANDLE_TYPES, node_of
-from .leaks import context_of, user_frame
+from .positions import context_of, user_frame
 from .recorder import RECORDER
 
 

@@ -16,6 +16,8 @@ from .recorder import RECORDER
 #: Package -> the module with its rules or twins, as long as these are not declared.
 PENDING = {
     "numpy.testing": ".twins.testing",
+    "pandas": ".twins.pandas_tables",
+    "polars": ".twins.polars_tables",
     "scipy.special": ".rules.scipy_special",
     "scipy.linalg": ".rules.scipy_linalg_refused",
     "scipy.fft": ".rules.scipy_fft",
@@ -33,6 +35,9 @@ PENDING = {
 
 #: (NumPy function, class of another package) -> what the operator does with one of that class.
 OPERATORS: dict[tuple[Callable, type], Callable] = {}
+
+#: Class of another package -> puts plain values for the handles in its objects, after a cell.
+EMPTIERS: dict[type, Callable[[Any], None]] = {}
 
 #: Compiled class of another package -> what stands for its objects in a cell.
 OBJECTS: dict[type, Callable] = {}

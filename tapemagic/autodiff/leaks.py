@@ -7,10 +7,10 @@ becomes an integer, a bool or text is noted, so that "why" can name the line lat
 from __future__ import annotations
 
 import linecache
-import os
 import sys
 import warnings
-from types import CodeType, FrameType
+from collections.abc import Iterable
+from types import FrameType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,8 +18,9 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
 from .decisions import memory_order
-from .doing import instruction, list_given, writes, writes_integers
+from .doing import instruction, list_given, only_shows, writes, writes_integers
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
+from .positions import context_of, outside_libraries, package_of, user_frame
 from .recorder import INNER, RECORDER
 
 #: So many elements of a value are remembered when it is shown.
@@ -27,47 +28,19 @@ REMEMBERED = 16
 
 _Error = TypeVar("_Error", bound=TapeError)
 _REFUSALS = (LeavesTapeError, NoRuleError, UnsupportedWriteError)
-_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
     "IPython ipykernel matplotlib matplotlib_inline pandas PIL plotly seaborn bokeh altair json "
     "logging csv pprint string tqdm rich polars".split()
 )
-
-
-def user_frame(depth: int = 1) -> FrameType | None:
-    """Return the innermost frame that is neither ours nor NumPy's.
-
-    `depth` is how many frames are ours for certain.
-    """
-    frame: FrameType | None = sys._getframe(depth)
-    while frame is not None and INNER[frame.f_code.co_filename]:
-        frame = frame.f_back
-    return frame
-
-
-def outside_libraries(frame: FrameType | None) -> FrameType | None:
-    """Return the line that called into a library, if the frame is inside one."""
-    caller = frame
-    while caller is not None and _is_library(caller.f_code.co_filename):
-        caller = caller.f_back
-    return caller or frame
-
-
-def _is_library(filename: str) -> bool:
-    return (
-        INNER[filename]
-        or "site-packages" in filename
-        or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
-    )
-
-
-def line_at(code: CodeType, offset: int) -> int | None:
-    """Return the source line of a bytecode offset."""
-    positions = list(code.co_positions())
-    index = offset // 2
-    return positions[index][0] if 0 <= index < len(positions) else None
+#: Those of them that also compute, which nothing of ours sees.
+TABLES = frozenset({"pandas", "polars"})
+#: How data get into their tables. All else that takes a value computes with it.
+_TAKING = frozenset(
+    "__init__ __new__ __setitem__ assign concat from_dict from_records insert isetitem "
+    "with_columns".split()
+)
 
 
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
@@ -108,7 +81,7 @@ def warn_of_dtype(dtype: Any) -> None:
 def name_of(args: Any) -> str:
     """Name the first traced argument as the user's code does, else by its shape."""
     handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
-    frame = user_frame()
+    frame = outside_libraries(user_frame())
     while handle is not None and frame is not None:
         for names in (frame.f_locals, frame.f_globals):
             for name, value in list(names.items()):
@@ -145,13 +118,6 @@ def hand_out(x: Any, how: str) -> None:
     """Note that plain code has the value of `x`: the gradient ends there, and a program stops."""
     decided(None, (x,), {})  # first: it brings a Variable onto the tape
     note("cut", (x,), how)
-
-
-def context_of(frame: FrameType) -> int:
-    """Return the number of a frame in the open recording: mostly the one that came last."""
-    if frame is not RECORDER.frame:
-        RECORDER.enter(frame)
-    return RECORDER.context
 
 
 def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
@@ -235,6 +201,46 @@ def shown(handle: Any) -> Any:
     return value
 
 
+def taken(handle: Any, package: str, *, is_new: bool) -> None:
+    """Note that a table has the plain value: the gradient lacks what is computed from it there.
+
+    One that `is_new` may be made only to be shown.
+    """
+    frame, recording = outside_libraries(user_frame()), RECORDER.recording
+    if recording is None or frame is None or (is_new and only_shows(frame)):
+        note("shown", (handle,))
+        return
+    decided(None, (handle,), {})  # first: it brings a Variable onto the tape
+    note("taken", (handle,), package)
+    if node_of(handle) >= 0:
+        recording.taken[frame.f_lineno, package] = None
+
+
+def tables(taken: Iterable[tuple[int, str]]) -> list[str]:
+    """Say which lines hand values to tables."""
+    return [
+        f"Line {line} hands a traced value to {package}: what is computed from it there counts as "
+        "constant. Compute with arrays, and make tables of the results."
+        for line, package in taken
+    ]
+
+
+def refuse_list(handle: Any) -> None:
+    """Refuse that a table takes a number for a list, since it has a list's methods."""
+    package = package_of(sys._getframe(2))
+    if package in TABLES:
+        raise _in_table(name_of((handle,)), package)
+
+
+def _in_table(name: str, package: str) -> LeavesTapeError:
+    return locate(
+        LeavesTapeError(
+            f"{name} would leave the tape in {package}, which computes with plain values.",
+            fix="Compute with arrays out of the table, as df['x'].to_numpy(), and put arrays in.",
+        )
+    )
+
+
 def only_formats() -> bool:
     """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
     doing = instruction(user_frame())
@@ -260,8 +266,8 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
             return
         frame = frame.f_back
     while frame is not None:
-        package = (frame.f_globals.get("__name__") or "").split(".")[0]
-        if package in SINKS:
+        package = package_of(frame)
+        if package in SINKS and package not in TABLES:
             note("shown", (handle,))
             return
         if package in ("__main__", "") or frame.f_code.co_filename.startswith("<"):
@@ -272,6 +278,11 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
         frame = frame.f_back
     name = name_of((handle,))
     into = ""
+    if taker is not None and (package := package_of(taker)) in TABLES:
+        if taker.f_code.co_name in _TAKING:
+            taken(handle, package, is_new=taker.f_code.co_name == "__init__")
+            return
+        raise _in_table(name, package)
     if taker is not None:
         into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."

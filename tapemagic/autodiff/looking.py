@@ -16,6 +16,7 @@ from tapemagic.errors import TapeError, TapeStateError
 from . import absence, leaks, lookup, recheck, structures
 from .checking import Check
 from .nodes import Node, Reader
+from .positions import user_frame
 from .primitives import PULLBACKS
 from .structure import settled
 from .sweeps.careful import Slots
@@ -143,7 +144,7 @@ class Looking:
 
     def _names(self) -> dict[str, Any]:
         """Return what names hold: those of the module that recorded, and of who is looking."""
-        frame = leaks.user_frame()
+        frame = user_frame()
         return {**self._namespace, **(frame.f_locals if frame is not None else {})}
 
     @property

@@ -80,7 +80,7 @@ class Reader:
             mark = (
                 kind,
                 self.position(context, offset)[1],
-                _became(*detail) if kind == "flat" else detail if kind == "cut" else "",
+                _became(*detail) if kind == "flat" else detail if kind in ("cut", "taken") else "",
             )
             self._marks.setdefault(id_, {})[mark] = None
 

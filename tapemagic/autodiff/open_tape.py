@@ -16,6 +16,7 @@ from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
 from .calls.dispatch import is_traced
+from .positions import outside_libraries, user_frame
 from .recorder import RECORDER, Recording
 from .structure import identity
 from .variable import Variable, VariableState, add_source
@@ -72,13 +73,24 @@ class OpenTape:
             tracebacks.prune(error)
             if not RECORDER.tapes:  # else it may be caught while another tape records
                 self.forget_refusals(error)
-        elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
-            for _, message in leaks.caught(self._recording.refusals[self._told :]):
-                leaks.warn(message)
-            self._told = len(self._recording.refusals)
+        elif (
+            (self._recording.refusals or self._recording.taken)
+            and self.cell is None
+            and not RECORDER.tapes
+        ):
+            self._tell()
         # NumPy puts an error of its own before ours where a traced value is written into an array
         if type(error) is ValueError and isinstance(error.__cause__, TapeError):
             raise error.__cause__ from None
+
+    def _tell(self) -> None:
+        """Warn in a script of what the gradient may lack, since its last warning."""
+        refusals, taken = self._recording.refusals, self._recording.taken
+        said = [message for _, message in leaks.caught(refusals[self._told :])]
+        self._told = len(refusals)
+        for message in said + leaks.tables(taken):
+            leaks.warn(message)
+        taken.clear()
 
     def forget_refusals(self, error: BaseException) -> None:
         """Take back that refusals were caught which have ended the run, or led to what has."""
@@ -176,7 +188,7 @@ class OpenTape:
                 "Tape is not currently recording.",
                 fix="Use stop_recording() inside the tape's own block.",
             )
-        if (frame := leaks.outside_libraries(leaks.user_frame())) is not None:
+        if (frame := outside_libraries(user_frame())) is not None:
             self.pauses += (frame.f_lineno,)
         self._pause()
         try:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from . import leaks
 from .handles import HANDLE_TYPES
+from .positions import context_of, user_frame
 from .recorder import RECORDER
 
 #: Numbers are compared with so many of the values that were shown last; so many are looked at.
@@ -27,7 +27,7 @@ def read_back(numbers: Any) -> None:
     numbers : float, complex, ndarray, or nested lists and dicts of them
         What the text said.
     """
-    recording, frame = RECORDER.recording, leaks.user_frame()
+    recording, frame = RECORDER.recording, user_frame()
     if recording is None or frame is None or not recording.events:
         return
     found = np.array(list(islice(_numbers(numbers), _MOST_READ)))
@@ -38,7 +38,7 @@ def read_back(numbers: Any) -> None:
     ]
     if not said:
         return
-    place = leaks.context_of(frame), frame.f_lasti
+    place = context_of(frame), frame.f_lasti
     recording.events.append(("text", said[0], *place, ""))
     # what was read is a constant of a program: the values have to be what they were
     nodes = tuple([("node", id_) for id_ in said])

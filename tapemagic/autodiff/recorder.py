@@ -47,8 +47,9 @@ class Recording:
     contexts : list of (code, parent context, offset in parent)
         What the context numbers in the entries stand for.
     events : list of (kind, node id, context, offset, detail)
-        Where a value was cut ("cut"), shown ("shown"), or became a plain integer or bool ("flat":
-        the detail is the dtype or type of the result, and the function).
+        Where a value was cut ("cut"), shown ("shown"), taken by a table ("taken": the detail is the
+        package), or became a plain integer or bool ("flat": the detail is the dtype or type of the
+        result, and the function).
     guards : dict of id -> (array, fingerprint)
         Large plain arrays that entries refer to: they must not change before the sweep.
     copies : dict of id -> (weak reference to an array, its copy)
@@ -61,13 +62,15 @@ class Recording:
         The tapes that record, or have recorded, into it.
     refusals : list of (line, what)
         Errors that were raised where plain NumPy would have gone on.
+    taken : dict of (line, package)
+        Where a table got plain values, from which it may have computed something.
     variables : list
         Variables that were read: their next read has to tell the tapes that opened since.
     """
 
     __slots__ = (
         "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "refusals",
-        "sharers", "spoiled", "token", "variables",
+        "sharers", "spoiled", "taken", "token", "variables",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -79,6 +82,7 @@ class Recording:
         self.copies: dict[int, tuple[Any, Any]] = {}
         self.decisions: list[tuple] = []
         self.refusals: list[tuple[int | None, str]] = []
+        self.taken: dict[tuple[int, str], None] = {}  # in order, each once
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()
         self.variables: list[Any] = []

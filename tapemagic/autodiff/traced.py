@@ -21,6 +21,7 @@ from .calls import dispatch
 from .calls.dispatch import HANDLE_TYPES, call, call_elementwise
 from .handles import NUMBER
 from .places import is_same_window
+from .positions import package_of
 from .primitives import RULES, Primitive
 from .pullbacks import NO_KEYWORDS
 
@@ -72,8 +73,11 @@ class TracedArray:
 
     @property  # type: ignore[misc]  # read-only: what a handle says it is cannot be set
     def __class__(self) -> Any:
-        if sys._getframe(1).f_code.co_name == _PRODUCT:
+        asking = sys._getframe(1)
+        if asking.f_code.co_name == _PRODUCT:
             return TracedArray
+        if package_of(asking) in leaks.TABLES and asking.f_code.co_name != "array_ufunc":
+            return TracedArray  # else a table would keep the handle, and as an array
         return type(self._value)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -264,12 +268,17 @@ class TracedArray:
 
     def __iter__(self) -> Iterator:
         if np.ndim(self._value) == 0:
+            leaks.refuse_list(self)
             return iter(dispatch.plain(self))  # NumPy's own TypeError
         items: Any = self  # __getitem__ is set by the package
         return (items[i] for i in range(len(self._value)))
 
     def __len__(self) -> int:
-        return len(self._value)
+        try:
+            return len(self._value)
+        except TypeError:  # a number
+            leaks.refuse_list(self)
+            raise
 
 
 HANDLE_TYPES.add(TracedArray)

@@ -150,19 +150,20 @@ def showing(original: Callable) -> Callable:
     """Make the twin of a function that shows, stores or compares: it gets the plain values."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        for handle in _handles_in([*args, *kwargs.values()]):
+        for handle in handles_in([*args, *kwargs.values()]):
             leaks.shown(handle)
         return original(*plain(args), **plain(kwargs))  # also handles that no tape watches
 
     return twin_for(original)(twin)
 
 
-def _handles_in(x: Any) -> Iterator[Any]:
+def handles_in(x: Any) -> Iterator[Any]:
+    """Yield the handles in lists, tuples and dicts."""
     if type(x) in HANDLE_TYPES:
         yield x
     elif isinstance(x, list | tuple | dict):
         for item in x.values() if isinstance(x, dict) else x:
-            yield from _handles_in(item)
+            yield from handles_in(item)
 
 
 def reading(original: Callable) -> Callable:

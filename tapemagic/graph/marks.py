@@ -32,6 +32,7 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
             f"{LEFT}{f' as {detail}' if detail else ''} at {at_line(line)}"
             for _, line, detail in of_kind(node, "flat")[:2]
         ]
+    notes += [f"{LEFT} into {by} at {lines}" for by, lines in by_detail([node], "taken")]
     if texts := of_kind(node, "text"):
         notes.append(f"{LEFT} as text, which was read back at {lines_of(texts)}")
     if shown := of_kind(node, "shown"):
@@ -50,6 +51,7 @@ def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
     ]
     if texts := [mark for node in nodes for mark in of_kind(node, "text")]:
         reasons.append(f"{LEFT} as text, which was read back ({lines_of(texts)})")
+    reasons += [f"{LEFT} into {by} ({lines})" for by, lines in by_detail(nodes, "taken")]
     if left:
         reasons.append(f"{LEFT} {listed(list(dict.fromkeys(left)), 3)}")
     return reasons
@@ -57,10 +59,15 @@ def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
 
 def cuts_of(nodes: Iterable[GraphNode]) -> list[tuple[str, str]]:
     """Say what cut values off (`stop_gradient`, `numpy()`), each with its lines."""
-    marks = [mark for node in nodes for mark in of_kind(node, "cut")]
+    return [(by or "stop_gradient", lines) for by, lines in by_detail(nodes, "cut")]
+
+
+def by_detail(nodes: Iterable[GraphNode], kind: str) -> list[tuple[str, str]]:
+    """Return what marks of a kind say besides, each with its lines."""
+    marks = [mark for node in nodes for mark in of_kind(node, kind)]
     return [
-        (by or "stop_gradient", lines_of([mark for mark in marks if mark[2] == by]))
-        for by in dict.fromkeys(mark[2] for mark in marks)
+        (detail, lines_of([mark for mark in marks if mark[2] == detail]))
+        for detail in dict.fromkeys(mark[2] for mark in marks)
     ]
 
 

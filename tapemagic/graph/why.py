@@ -39,7 +39,7 @@ class Finding:
     kind : str
         ``"failed"``, ``"caught"``, ``"nan"``, ``"not-connected"``, ``"not-watched"``, ``"zero"``,
         ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"``,
-        ``"text"`` or ``"not-run"``.
+        ``"text"``, ``"taken"`` or ``"not-run"``.
     names : tuple of str
         The variables it is about.
     line : int or None
@@ -180,18 +180,35 @@ def read_back(facts: Facts) -> Iterator[Finding]:
     """Values that were made into text and read back: the gradient lacks that way."""
     for node in facts.graph.nodes:
         for _, line, _ in of_kind(node, "text"):
-            names = [
-                name for name, index in facts.tape.source_nodes.items()
-                if facts.downstream(index)[node.index]
-            ]  # fmt: skip
             yield Finding(
                 "text",
-                tuple(names),
+                _sources_of(facts, node),
                 line,
                 f"{facts.spelled(node)} was made into text, and {at_line(line)} reads such a "
                 "number back: the gradient does not go through text.",
                 "Use the value itself.",
             )
+
+
+def taken(facts: Facts) -> Iterator[Finding]:
+    """Values that a table took: the gradient lacks what was computed from them there."""
+    for node in facts.graph.nodes:
+        for _, line, package in of_kind(node, "taken"):
+            yield Finding(
+                "taken",
+                _sources_of(facts, node),
+                line,
+                f"{facts.spelled(node)} went into {package}, {at_line(line)}: what is computed "
+                "from it there counts as constant.",
+                "Compute with arrays, and make tables of the results.",
+            )
+
+
+def _sources_of(facts: Facts, node: GraphNode) -> tuple[str, ...]:
+    return tuple(
+        name for name, index in facts.tape.source_nodes.items()
+        if facts.downstream(index)[node.index]
+    )  # fmt: skip
 
 
 def without_gradient(facts: Facts) -> Iterator[Finding]:
@@ -260,6 +277,6 @@ def not_run(facts: Facts) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    failed, caught, not_finite, without_gradient, read_back, not_watched, loops, at_kinks, grown,
-    rebound, not_run,
+    failed, caught, not_finite, without_gradient, read_back, taken, not_watched, loops, at_kinks,
+    grown, rebound, not_run,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import argument, kwds, magic_arguments
 from traitlets import Bool, Enum
 
-from tapemagic.autodiff.leaks import user_frame
+from tapemagic.autodiff.positions import user_frame
 from tapemagic.errors import TapeError
 
 from .arguments import asks_for_help, parse_name, parse_path, split_line

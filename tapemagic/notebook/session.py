@@ -9,6 +9,7 @@ import numpy as np
 
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, is_traced, plain
+from tapemagic.autodiff.leaks import tables
 from tapemagic.autodiff.lookup import name_variables
 from tapemagic.autodiff.tape import GradientTape
 
@@ -238,6 +239,7 @@ class Session:
         if tape.failure is not None:
             return
         outcome.notes += [message for _, message in tape.caught]
+        outcome.notes += tables(tape._recording.taken)
         if self.options.strict:
             check_strict(tape)
         if not sources.handles:

@@ -1,13 +1,17 @@
-"""`--strict`: a value that became an integer, a bool, or text and a number again, is an error."""
+"""`--strict`: what became an integer, a bool, a table, or text and a number again, is an error."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tapemagic.autodiff.leaks import line_at
+from tapemagic.autodiff.positions import line_at
 from tapemagic.errors import LeavesTapeError
 
-BECAME = {"flat": "a plain integer or bool", "text": "text, which was read back as a number"}
+BECAME = {
+    "flat": "a plain integer or bool",
+    "text": "text, which was read back as a number",
+    "taken": "plain data of a table",
+}
 
 
 def check_strict(tape: Any) -> None:

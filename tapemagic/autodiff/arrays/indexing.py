@@ -46,8 +46,8 @@ def encode(index: Any) -> Any:
         return index
     if kind is tuple:
         return ("tuple", *map(encode, index))
-    if isinstance(index, np.ndarray) and index.ndim:
-        return index.copy()  # the user may write to it later
+    if getattr(index, "ndim", 0):  # an array, or a column of a table
+        return np.array(index)  # the user may write to it later
     if (
         isinstance(index, (bool, np.bool_))
         or getattr(getattr(index, "dtype", 0), "kind", "") == "b"

@@ -15,7 +15,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from tapemagic.autodiff import later
-from tapemagic.autodiff.leaks import user_frame
+from tapemagic.autodiff.positions import user_frame
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.twinning import TWINS

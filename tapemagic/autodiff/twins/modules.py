@@ -93,6 +93,9 @@ def original_of(value: Any) -> Any:
         original = object.__new__(np.vectorize)
         original.__dict__ = value.__dict__
         return original
+    empty = later.EMPTIERS.get(type(value))
+    if empty is not None:
+        empty(value)
     kind = ORIGINALS.get(id(type(value)))
     if kind in POLYNOMIALS:
         value.__class__ = kind
