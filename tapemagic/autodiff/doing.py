@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .handles import LISTS
+
 _WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
 
 
@@ -22,10 +24,10 @@ def instruction(frame: FrameType | None) -> dis.Instruction | None:
 
 
 def writes(frame: FrameType | None) -> bool:
-    """Tell whether a frame is at a write of items: ``x[i] = ...``."""
+    """Tell whether a frame is at a write of items: ``x[i] = ...``, ``x.flat = ...``."""
     doing = instruction(frame)
     # since Python 3.12 slices have an instruction of their own
-    return doing is not None and doing.opname in ("STORE_SUBSCR", "STORE_SLICE")
+    return doing is not None and doing.opname in ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR")
 
 
 def _expression(frame: FrameType) -> ast.expr | None:
@@ -74,15 +76,25 @@ def _is_list(operand: ast.expr, frame: FrameType, handle: Any) -> bool:
 
 
 def _holds(x: Any, handle: Any) -> bool:
-    return isinstance(x, list | tuple) and any(
+    return isinstance(x, LISTS) and any(
         item is handle or (item is not x and _holds(item, handle)) for item in x
     )
 
 
 def writes_integers(frame: FrameType) -> bool:
-    """Tell whether a frame is at a write into an array of integers or bools: ``counts[:] = x``."""
-    node = _expression(frame)
-    target = _value(node.value, frame) if isinstance(node, ast.Subscript) else None
+    """Tell whether a frame is at a write into an array of integers or bools.
+
+    That is ``counts[:] = x``, ``counts.flat = x`` or ``counts.put(places, x)``.
+    """
+    match _expression(frame):
+        case (
+            ast.Subscript(value=written)
+            | ast.Attribute(value=written, attr="flat")
+            | ast.Call(func=ast.Attribute(value=written, attr="put"))
+        ):
+            target = _value(written, frame)
+        case _:
+            return False
     return type(target) is np.ndarray and target.dtype.kind in "biu"
 
 
@@ -103,3 +115,17 @@ def _value(node: ast.expr, frame: FrameType) -> Any:
             if type(owner) in (list, tuple) and type(key) is int and -1 <= key < len(owner):
                 return owner[key]
     return None
+
+
+def public_parts(module: str) -> list[str]:
+    """Return the parts of a module's name that users write."""
+    return [part for part in module.split(".") if not part.startswith("_")]
+
+
+def name_of_code(frame: FrameType) -> str:
+    """Return the name of a library's function or class whose code a frame runs."""
+    names = [frame.f_code.co_name]
+    if frame.f_code.co_varnames[:1] == ("self",) and "self" in frame.f_locals:
+        names.insert(0, type(frame.f_locals["self"]).__name__)
+    parts = [*public_parts(frame.f_globals.get("__name__", "")), *names]
+    return ".".join(parts).removesuffix(".__init__").removesuffix(".__call__")

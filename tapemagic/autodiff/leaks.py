@@ -18,7 +18,14 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
 from .decisions import memory_order
-from .doing import instruction, list_given, writes, writes_integers
+from .doing import (
+    instruction,
+    list_given,
+    name_of_code,
+    public_parts,
+    writes,
+    writes_integers,
+)
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import INNER, RECORDER
 
@@ -108,13 +115,12 @@ def warn_of_dtype(dtype: Any) -> None:
 def name_of(args: Any) -> str:
     """Name the first traced argument as the user's code does, else by its shape."""
     handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
-    frame = user_frame()
-    while handle is not None and frame is not None:
+    frame = outside_libraries(user_frame())
+    if handle is not None and frame is not None:
         for names in (frame.f_locals, frame.f_globals):
             for name, value in list(names.items()):
                 if value is handle and not name.startswith("_"):
                     return f"'{name}'"
-        break
     shape = getattr(getattr(handle, "_value", None), "shape", ())
     return f"A traced array of shape {shape}" if shape else "A traced number"
 
@@ -123,7 +129,7 @@ def qualified_name(fun: Any) -> str:
     """Return a function's name as the user would write it (``np.linalg.svd``)."""
     module = getattr(fun, "__module__", None) or ""
     name = getattr(fun, "__name__", None) or repr(fun)
-    package, *parts = [part for part in module.split(".") if not part.startswith("_")] or [""]
+    package, *parts = public_parts(module) or [""]
     if package == "numpy":
         known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
         return ".".join(["np", *known[:1], name])
@@ -273,17 +279,17 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     name = name_of((handle,))
     into = ""
     if taker is not None:
-        into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
+        into = f" in {name_of_code(taker)}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
     asked = asked and taker is None
     given = list_given(frame, handle) if asked and frame is not None else None
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
+    if asked and frame is not None and writes_integers(frame):
+        flat(None, (handle,))
+        return
     if taker is None and writes(frame):
-        if asked and frame is not None and writes_integers(frame):
-            flat(None, (handle,))
-            return
         what = "it would be written into a plain array, made before the tape"
         fix = "Make the array under the tape, or watch it first: tape.watch(...)."
     error = LeavesTapeError(

@@ -72,13 +72,12 @@ class OpenTape:
             tracebacks.prune(error)
             if not RECORDER.tapes:  # else it may be caught while another tape records
                 self.forget_refusals(error)
+            if (refusal := tracebacks.refusal_behind(error)) is not error:
+                raise refusal from None
         elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
             for _, message in leaks.caught(self._recording.refusals[self._told :]):
                 leaks.warn(message)
             self._told = len(self._recording.refusals)
-        # NumPy puts an error of its own before ours where a traced value is written into an array
-        if type(error) is ValueError and isinstance(error.__cause__, TapeError):
-            raise error.__cause__ from None
 
     def forget_refusals(self, error: BaseException) -> None:
         """Take back that refusals were caught which have ended the run, or led to what has."""

@@ -271,6 +271,10 @@ class TracedArray:
     def __len__(self) -> int:
         return len(self._value)
 
+    def __delitem__(self, index: Any) -> None:
+        del dispatch.plain(self)[index]  # NumPy's own error
 
+
+TracedArray.__name__ = "numpy.ndarray"  # Python's own messages: "... object is not callable"
 HANDLE_TYPES.add(TracedArray)
 TracedArray.result_class = TracedArray.number_class = TracedArray
