@@ -17,15 +17,8 @@ import numpy as np
 
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
+from . import doing, later
 from .decisions import memory_order
-from .doing import (
-    instruction,
-    list_given,
-    name_of_code,
-    public_parts,
-    writes,
-    writes_integers,
-)
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .recorder import INNER, RECORDER
 
@@ -129,7 +122,7 @@ def qualified_name(fun: Any) -> str:
     """Return a function's name as the user would write it (``np.linalg.svd``)."""
     module = getattr(fun, "__module__", None) or ""
     name = getattr(fun, "__name__", None) or repr(fun)
-    package, *parts = public_parts(module) or [""]
+    package, *parts = doing.public_parts(module) or [""]
     if package == "numpy":
         known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
         return ".".join(["np", *known[:1], name])
@@ -243,8 +236,8 @@ def shown(handle: Any) -> Any:
 
 def only_formats() -> bool:
     """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
-    doing = instruction(user_frame())
-    return doing is not None and doing.argrepr in ("%", "%=")
+    step = doing.instruction(user_frame())
+    return step is not None and step.argrepr in ("%", "%=")
 
 
 def leave(handle: Any, what: str, *, asked: bool = False) -> None:
@@ -279,17 +272,19 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     name = name_of((handle,))
     into = ""
     if taker is not None:
-        into = f" in {name_of_code(taker)}"
+        into = f" in {doing.name_of_code(taker)}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+    if taker is not None and type(taker.f_locals.get("self")) in later.OBJECTS:
+        fix = "Make that object under the tape, where it is known what it was made of."
     asked = asked and taker is None
-    given = list_given(frame, handle) if asked and frame is not None else None
+    given = doing.list_given(frame, handle) if asked and frame is not None else None
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
-    if asked and frame is not None and writes_integers(frame):
+    if asked and frame is not None and doing.writes_integers(frame):
         flat(None, (handle,))
         return
-    if taker is None and writes(frame):
+    if taker is None and doing.writes(frame):
         what = "it would be written into a plain array, made before the tape"
         fix = "Make the array under the tape, or watch it first: tape.watch(...)."
     error = LeavesTapeError(

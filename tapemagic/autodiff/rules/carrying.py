@@ -17,8 +17,9 @@ from tapemagic.autodiff import later, leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.primitives import composite, general, refuse
+from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import TWINS, TwinModule, fresh, register, twin_for
-from tapemagic.errors import NoRuleError
+from tapemagic.errors import NoRuleError, TapeUseError
 
 from .algebra import is_live, plain
 
@@ -48,7 +49,7 @@ def carry(fun: Callable, *arrays: str, sequences: tuple[str, ...] = ()) -> Calla
             return fresh(y)
         bound = signature.bind(*args, **kwargs).arguments
         rest = {
-            key: _constant(fun, key, x)
+            key: constant_argument(fun, key, x)
             for key, x in bound.items()
             if key not in names and not key.startswith("overwrite_")
         }
@@ -79,7 +80,8 @@ def _copied(x: Any) -> Any:
     return x.copy(order="K") if hasattr(x, "copy") and hasattr(x, "dtype") else x
 
 
-def _constant(fun: Callable, name: str, x: Any) -> Any:
+def constant_argument(fun: Callable, name: str, x: Any) -> Any:
+    """Return the plain value of an argument that has no derivative; refuse a live one."""
     if is_live(x):
         raise leaks.locate(
             NoRuleError(
@@ -165,6 +167,15 @@ def unsupported(fun: Callable, what: str, fix: str) -> NoRuleError:
     return leaks.locate(
         NoRuleError(f"{leaks.qualified_name(fun)} has no derivative rule with {what}.", fix=fix)
     )
+
+
+def refuse_program(what: str) -> None:
+    """Raise where a run is written as a program, in which `what` cannot be made anew."""
+    if RECORDER.writer is not None:
+        raise TapeUseError(
+            f"{what} cannot be written as a program.",
+            fix="Run the function or the cell again with the other inputs.",
+        )
 
 
 class LazyTwin(TwinModule):
