@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .handles import LISTS
+
 _WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
 
 
@@ -22,10 +24,10 @@ def instruction(frame: FrameType | None) -> dis.Instruction | None:
 
 
 def writes(frame: FrameType | None) -> bool:
-    """Tell whether a frame is at a write of items: ``x[i] = ...``."""
+    """Tell whether a frame is at a write of items: ``x[i] = ...``, ``x.flat = ...``."""
     doing = instruction(frame)
     # since Python 3.12 slices have an instruction of their own
-    return doing is not None and doing.opname in ("STORE_SUBSCR", "STORE_SLICE")
+    return doing is not None and doing.opname in ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR")
 
 
 def _expression(frame: FrameType) -> ast.expr | None:
@@ -103,15 +105,25 @@ def _is_list(operand: ast.expr, frame: FrameType, handle: Any) -> bool:
 
 
 def _holds(x: Any, handle: Any) -> bool:
-    return isinstance(x, list | tuple) and any(
+    return isinstance(x, LISTS) and any(
         item is handle or (item is not x and _holds(item, handle)) for item in x
     )
 
 
 def writes_integers(frame: FrameType) -> bool:
-    """Tell whether a frame is at a write into an array of integers or bools: ``counts[:] = x``."""
-    node = _expression(frame)
-    target = _value(node.value, frame) if isinstance(node, ast.Subscript) else None
+    """Tell whether a frame is at a write into an array of integers or bools.
+
+    That is ``counts[:] = x``, ``counts.flat = x`` or ``counts.put(places, x)``.
+    """
+    match _expression(frame):
+        case (
+            ast.Subscript(value=written)
+            | ast.Attribute(value=written, attr="flat")
+            | ast.Call(func=ast.Attribute(value=written, attr="put"))
+        ):
+            target = _value(written, frame)
+        case _:
+            return False
     return type(target) is np.ndarray and target.dtype.kind in "biu"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from .recorder import RECORDER
 
 #: Classes of handles, filled by `traced.py`; a handle is recognised by its exact type.
 HANDLE_TYPES: set[type] = set()
+#: What NumPy makes arrays of, item by item.
+LISTS = (list, tuple, deque)
 #: Dtype of a Python float.
 FLOAT = np.dtype(float)
 #: Abstract value of a Python float, of which ufuncs make a NumPy number; no other is as low.
@@ -85,10 +88,10 @@ def plain(x: Any) -> Any:
 
 
 def holds_traced(x: Any) -> bool:
-    """Tell whether a (nested) list or tuple of array data holds a handle."""
+    """Tell whether a (nested) list, tuple or deque of array data holds a handle."""
     if type(x) in HANDLE_TYPES:
         return True
-    return isinstance(x, (list, tuple)) and any(holds_traced(item) for item in x)
+    return isinstance(x, LISTS) and any(holds_traced(item) for item in x)
 
 
 def family(args: Any) -> type:

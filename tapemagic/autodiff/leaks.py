@@ -17,10 +17,18 @@ import numpy as np
 
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
+from . import doing, later
 from .decisions import memory_order
-from .doing import instruction, list_given, only_shows, writes, writes_integers
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
-from .positions import context_of, outside_libraries, package_of, user_frame
+from .positions import (
+    context_of,
+    name_of,
+    name_of_code,
+    outside_libraries,
+    package_of,
+    qualified_name,
+    user_frame,
+)
 from .recorder import INNER, RECORDER
 
 #: So many elements of a value are remembered when it is shown.
@@ -76,31 +84,6 @@ def warn_of_dtype(dtype: Any) -> None:
         f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
         "its gradient will be None."
     )
-
-
-def name_of(args: Any) -> str:
-    """Name the first traced argument as the user's code does, else by its shape."""
-    handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
-    frame = outside_libraries(user_frame())
-    while handle is not None and frame is not None:
-        for names in (frame.f_locals, frame.f_globals):
-            for name, value in list(names.items()):
-                if value is handle and not name.startswith("_"):
-                    return f"'{name}'"
-        break
-    shape = getattr(getattr(handle, "_value", None), "shape", ())
-    return f"A traced array of shape {shape}" if shape else "A traced number"
-
-
-def qualified_name(fun: Any) -> str:
-    """Return a function's name as the user would write it (``np.linalg.svd``)."""
-    module = getattr(fun, "__module__", None) or ""
-    name = getattr(fun, "__name__", None) or repr(fun)
-    package, *parts = [part for part in module.split(".") if not part.startswith("_")] or [""]
-    if package == "numpy":
-        known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
-        return ".".join(["np", *known[:1], name])
-    return ".".join([package, *parts, name]) if package not in ("", "builtins") else name
 
 
 def note(kind: str, handles: Any, detail: Any = "") -> None:
@@ -207,7 +190,7 @@ def taken(handle: Any, package: str, *, is_new: bool) -> None:
     One that `is_new` may be made only to be shown.
     """
     frame, recording = outside_libraries(user_frame()), RECORDER.recording
-    if recording is None or frame is None or (is_new and only_shows(frame)):
+    if recording is None or frame is None or (is_new and doing.only_shows(frame)):
         note("shown", (handle,))
         return
     decided(None, (handle,), {})  # first: it brings a Variable onto the tape
@@ -243,8 +226,8 @@ def _in_table(name: str, package: str) -> LeavesTapeError:
 
 def only_formats() -> bool:
     """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
-    doing = instruction(user_frame())
-    return doing is not None and doing.argrepr in ("%", "%=")
+    step = doing.instruction(user_frame())
+    return step is not None and step.argrepr in ("%", "%=")
 
 
 def leave(handle: Any, what: str, *, asked: bool = False) -> None:
@@ -284,17 +267,19 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
             return
         raise _in_table(name, package)
     if taker is not None:
-        into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
+        into = f" in {name_of_code(taker)}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+    if taker is not None and type(taker.f_locals.get("self")) in later.OBJECTS:
+        fix = "Make that object under the tape, where it is known what it was made of."
     asked = asked and taker is None
-    given = list_given(frame, handle) if asked and frame is not None else None
+    given = doing.list_given(frame, handle) if asked and frame is not None else None
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
-    if taker is None and writes(frame):
-        if asked and frame is not None and writes_integers(frame):
-            flat(None, (handle,))
-            return
+    if asked and frame is not None and doing.writes_integers(frame):
+        flat(None, (handle,))
+        return
+    if taker is None and doing.writes(frame):
         what = "it would be written into a plain array, made before the tape"
         fix = "Make the array under the tape, or watch it first: tape.watch(...)."
     error = LeavesTapeError(

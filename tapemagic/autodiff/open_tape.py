@@ -73,15 +73,14 @@ class OpenTape:
             tracebacks.prune(error)
             if not RECORDER.tapes:  # else it may be caught while another tape records
                 self.forget_refusals(error)
+            if (refusal := tracebacks.refusal_behind(error)) is not error:
+                raise refusal from None
         elif (
             (self._recording.refusals or self._recording.taken)
             and self.cell is None
             and not RECORDER.tapes
         ):
             self._tell()
-        # NumPy puts an error of its own before ours where a traced value is written into an array
-        if type(error) is ValueError and isinstance(error.__cause__, TapeError):
-            raise error.__cause__ from None
 
     def _tell(self) -> None:
         """Warn in a script of what the gradient may lack, since its last warning."""

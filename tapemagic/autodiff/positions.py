@@ -1,11 +1,13 @@
-"""Where the user's code is while an operation runs: frames, packages, lines."""
+"""Where the user's code is while an operation runs, and what it calls things."""
 
 from __future__ import annotations
 
 import os
 import sys
 from types import CodeType, FrameType
+from typing import Any
 
+from .handles import HANDLE_TYPES
 from .recorder import INNER, RECORDER
 
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -55,3 +57,41 @@ def context_of(frame: FrameType) -> int:
     if frame is not RECORDER.frame:
         RECORDER.enter(frame)
     return RECORDER.context
+
+
+def name_of(args: Any) -> str:
+    """Name the first traced argument as the user's code does, else by its shape."""
+    handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
+    frame = outside_libraries(user_frame())
+    if handle is not None and frame is not None:
+        for names in (frame.f_locals, frame.f_globals):
+            for name, value in list(names.items()):
+                if value is handle and not name.startswith("_"):
+                    return f"'{name}'"
+    shape = getattr(getattr(handle, "_value", None), "shape", ())
+    return f"A traced array of shape {shape}" if shape else "A traced number"
+
+
+def qualified_name(fun: Any) -> str:
+    """Return a function's name as the user would write it (``np.linalg.svd``)."""
+    module = getattr(fun, "__module__", None) or ""
+    name = getattr(fun, "__name__", None) or repr(fun)
+    package, *parts = public_parts(module) or [""]
+    if package == "numpy":
+        known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
+        return ".".join(["np", *known[:1], name])
+    return ".".join([package, *parts, name]) if package not in ("", "builtins") else name
+
+
+def public_parts(module: str) -> list[str]:
+    """Return the parts of a module's name that users write."""
+    return [part for part in module.split(".") if not part.startswith("_")]
+
+
+def name_of_code(frame: FrameType) -> str:
+    """Return the name of a library's function or class whose code a frame runs."""
+    names = [frame.f_code.co_name]
+    if frame.f_code.co_varnames[:1] == ("self",) and "self" in frame.f_locals:
+        names.insert(0, type(frame.f_locals["self"]).__name__)
+    parts = [*public_parts(frame.f_globals.get("__name__", "")), *names]
+    return ".".join(parts).removesuffix(".__init__").removesuffix(".__call__")

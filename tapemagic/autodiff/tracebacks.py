@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Iterator
+from traceback import walk_tb
 from types import TracebackType
 
+from tapemagic.errors import LeavesTapeError, TapeError
+
 from .recorder import PACKAGE
+
+#: How Python's C code says that it got no memory: an array has some, so this is a handle.
+_MEMORY = "a bytes-like object is required, not 'numpy.ndarray'"
 
 
 def is_ours(filename: str) -> bool:
@@ -28,10 +35,38 @@ def chain(error: BaseException) -> Iterator[BaseException]:
             waiting += one.exceptions
 
 
+def refusal_behind(error: BaseException) -> BaseException:
+    """Return our own error, where NumPy or SciPy has put one of its own before it.
+
+    So they do where a traced value is written into an array, or is to become one.
+    """
+    cause = error.__cause__
+    if type(error) is ValueError and isinstance(cause, TapeError):
+        return cause.with_traceback(error.__traceback__)
+    return error
+
+
 def prune(error: BaseException) -> None:
-    """Take our frames out of an exception's traceback and those of its causes, in place."""
+    """Take our frames out of an exception's traceback and those of its causes, in place.
+
+    Python's words for a handle that is asked for its memory, of which it has none, become ours.
+    """
     for one in chain(error):
         one.__traceback__ = without_ours(one.__traceback__)
+        if type(one) is TypeError and str(one).endswith(_MEMORY):
+            one.args = (str(_leaves_with_memory(one)),)
+
+
+def _leaves_with_memory(error: TypeError) -> LeavesTapeError:
+    refusal = LeavesTapeError(
+        "A traced array would leave the tape: its memory is handed out.",
+        why="The gradient would silently miss what is computed from it.",
+        fix="Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...).",
+    )
+    for frame, line in walk_tb(error.__traceback__):
+        refusal.line = line
+        refusal.code = linecache.getline(frame.f_code.co_filename, line).strip()
+    return refusal
 
 
 def without_ours(traceback: TracebackType | None) -> TracebackType | None:

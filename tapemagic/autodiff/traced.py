@@ -280,6 +280,10 @@ class TracedArray:
             leaks.refuse_list(self)
             raise
 
+    def __delitem__(self, index: Any) -> None:
+        del dispatch.plain(self)[index]  # NumPy's own error
 
+
+TracedArray.__name__ = "numpy.ndarray"  # Python's own messages: "... object is not callable"
 HANDLE_TYPES.add(TracedArray)
 TracedArray.result_class = TracedArray.number_class = TracedArray

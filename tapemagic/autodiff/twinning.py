@@ -19,6 +19,7 @@ from . import later, leaks
 from .calls import dispatch
 from .calls.creation import as_operand
 from .calls.dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
+from .handles import LISTS
 from .primitives import RULES, Primitive
 from .readback import read_back
 from .recorder import RECORDER
@@ -56,13 +57,13 @@ def twin_for(original: Any) -> Callable[[Callable], Callable]:
 def may_hold_traced(x: Any) -> bool:
     """Tell, quickly for long lists of plain numbers, whether array data holds a handle."""
     kind = type(x)
-    if kind is list or kind is tuple:
+    if kind in LISTS:
         for item in x:
             kind = type(item)
             if kind is not float and kind is not int and holds_traced(item):
                 return True
         return False
-    return kind in HANDLE_TYPES or (isinstance(x, (list, tuple)) and holds_traced(x))
+    return kind in HANDLE_TYPES or (isinstance(x, LISTS) and holds_traced(x))
 
 
 # ---------------------------------------------------------------------------------- results
@@ -135,10 +136,10 @@ def listening(original: Callable) -> Callable:
             else:  # to ask NumPy, which would ask the handle, costs as much as the rest
                 return dispatch.call_one(rule, original, args[0], kwargs, 2)
         for i, x in enumerate(args):
-            if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
+            if type(x) in LISTS and may_hold_traced(x):
                 args = (*args[:i], as_operand(x), *args[i + 1 :])
         for key, x in kwargs.items():
-            if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
+            if type(x) in LISTS and may_hold_traced(x):
                 kwargs[key] = as_operand(x)
         y = original(*args, **kwargs)
         return y if RECORDER.recording is None else fresh(y, args, kwargs)

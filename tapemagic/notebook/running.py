@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from tapemagic.autodiff.tracebacks import prune
+from tapemagic.autodiff.tracebacks import prune, refusal_behind
 
 from .interrupts import uninterrupted
 from .session import Session
@@ -83,6 +83,8 @@ class ShellRun:
                 error: BaseException | None = KeyboardInterrupt()
             else:
                 error = result.error_in_exec or result.error_before_exec
+                if error is not None and error is result.error_in_exec:
+                    error = result.error_in_exec = refusal_behind(error)
             self._unhook()
             self._unhook_exceptions()
             self.frame = None
@@ -147,11 +149,12 @@ class ShellRun:
     ) -> list[str]:
         """Show an exception of the cell as the shell does, without our frames in it."""
         prune(error)
+        error = refusal_behind(error)
         exceptions, handler = self._previous_exceptions
         if isinstance(error, exceptions):
-            handler(kind, error, error.__traceback__)
+            handler(type(error), error, error.__traceback__)
         else:
-            details = (kind, error, error.__traceback__)
+            details = (type(error), error, error.__traceback__)
             shell.showtraceback(details, running_compiled_code=True)
         return []
 

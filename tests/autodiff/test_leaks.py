@@ -5,6 +5,7 @@ import copy
 import math
 import pickle
 import warnings
+from collections import deque
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from numpy._core.overrides import array_function_dispatch
 
 import tapemagic
 from tapemagic import GradientTape, Variable
-from tapemagic.autodiff import leaks
+from tapemagic.autodiff.positions import qualified_name
+from tapemagic.autodiff.twins import modules
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
 
 
@@ -158,10 +160,21 @@ def test_exceptions_are_numpys():
         for missing in ("foo", "__array_struct__"):
             with pytest.raises(AttributeError, match=missing):
                 getattr(t, missing)
+        for wrong in ("t.foo", "t.foo = 1", "t()", "t[0:", "'a' + t", "del t[0]"):
+            assert_same_words(wrong, t, np.array([2.0, 4.0]))
         with pytest.raises(TypeError):
             t + "a"
         with pytest.raises((ValueError, TypeError)):
             bool(t)
+
+
+def assert_same_words(code, *values):
+    words = []
+    for t in values:
+        with pytest.raises(Exception) as caught:
+            exec(code, {"t": t})
+        words.append((caught.type, str(caught.value)))
+    assert words[0] == words[1]
 
 
 def test_warnings_are_numpys():
@@ -201,11 +214,39 @@ def test_refusal_inside_a_library_names_the_line_that_called_it():
     assert caught.value.code.endswith("# the line")
 
 
+def test_what_a_library_takes_is_named_as_one_writes_it():
+    """And the variable as it is called where the library was called, not inside."""
+    sparse = pytest.importorskip("scipy.sparse")
+    rates = Variable([1.0, 2.0])
+    for make in (sparse.csc_array, sparse.coo_array):
+        with pytest.raises(LeavesTapeError) as caught, GradientTape():
+            speeds = rates * np.ones((2, 2))
+            make(speeds)  # SciPy's own error says that the input is unrecognized
+        assert f"'speeds' would leave the tape in scipy.sparse.{make.__name__}:" in str(
+            caught.value
+        )
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda t: np.ndarray(2, buffer=t),
+        memoryview,
+        lambda t: memoryview(np.ones(2)).__setitem__(slice(None), t),
+    ],
+)
+def test_what_asks_for_memory_is_told_why_there_is_none(take):
+    with pytest.raises(TypeError, match="would leave the tape: its memory") as caught:
+        with GradientTape() as tape:
+            take(tape.watch(np.ones(2)))
+    assert "stop_gradient" in str(caught.value)
+
+
 def test_functions_are_named_as_one_writes_them():
     scipy_integrate = pytest.importorskip("scipy.integrate")
-    assert leaks.qualified_name(scipy_integrate.quad) == "scipy.integrate.quad"
-    assert leaks.qualified_name(np.linalg.svd) == "np.linalg.svd"
-    assert leaks.qualified_name(len) == "len"
+    assert qualified_name(scipy_integrate.quad) == "scipy.integrate.quad"
+    assert qualified_name(np.linalg.svd) == "np.linalg.svd"
+    assert qualified_name(len) == "len"
 
 
 @pytest.mark.parametrize("index", [0, slice(None), Ellipsis])
@@ -260,6 +301,8 @@ def test_a_list_that_nobody_looks_into_is_named(take, taker, given):
 
 #: Functions of sequences of arrays; L holds traced numbers.
 OF_LISTS = [
+    "np.array(deque(L))", "np.mean(deque(L))", "np.stack([deque(L), L])", "np.dot(deque(L), L)",
+    "np.array([deque(L), L])", "np.concatenate(deque([L, L]))", "np.interp(0.7, deque(L), L)",
     "np.concatenate([L, [1.0]])", "np.stack([L, L])", "np.vstack([L, (1.0, 2.0)])",
     "np.hstack((L, L))", "np.dstack([L, L])", "np.column_stack([L, [1.0, 2.0]])",
     "np.choose([0, 1], [L, [1.0, 2.0]])", "np.einsum('i,i', L, L)", "np.meshgrid(L, L)[1]",
@@ -275,10 +318,11 @@ def test_lists_in_sequences_of_arrays_are_looked_into(text):
     x = Variable([0.5, 2.0])
 
     def plain(a, b):
-        return float(np.sum(eval(text, {"np": np, "L": [a * 2.0, b * b]}) * 3.0))
+        return float(np.sum(eval(text, {"np": np, "deque": deque, "L": [a * 2.0, b * b]}) * 3.0))
 
     with GradientTape() as tape:
-        y = np.sum(eval(text, {"np": np, "L": [x[0] * 2.0, x[1] * x[1]]}) * 3.0)
+        scope = {"np": np, "deque": deque, "L": [x[0] * 2.0, x[1] * x[1]]}
+        y = np.sum(eval(text, scope) * 3.0)
     h = 1e-6
     expected = [
         (plain(0.5 + h, 2.0) - plain(0.5 - h, 2.0)) / (2 * h),
@@ -336,6 +380,27 @@ def through_flat(t):
     return counts
 
 
+def as_an_attribute(t):
+    counts = np.zeros((3, 1), dtype=int)
+    counts.flat = t
+    return counts
+
+
+def as_out(t):
+    counts = np.zeros((2, 1), dtype=int)
+    np.argmax([[0.0, 1.0]] + t[:1, None], axis=1, out=counts[0])
+    t[:2].argmax(out=counts[1, 0:1].reshape(()))
+    return counts
+
+
+def filled(t):
+    counts = np.zeros((3, 3), dtype=int)
+    counts.fill(t[2])
+    counts.put([0, 4], t[:2])
+    modules.numpy_twin.fill_diagonal(counts[1:], t)
+    return counts
+
+
 def listed(t):
     counts = np.zeros(2, dtype=int)
     counts[:] = [t[1], 7.9]
@@ -364,7 +429,7 @@ def put_along_axis(t):
 @pytest.mark.parametrize(
     "write",
     [
-        put, copied, put_along_axis,
+        put, copied, put_along_axis, as_an_attribute, as_out, filled,
         a_slice, a_row, at_indices, of_bools, an_attribute, an_item, through_flat, listed,
         lambda t: np.full_like(np.arange(3), t), lambda t: np.full_like([1, 2], t[0]),
     ],

@@ -13,6 +13,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.later import StandIn
+from tapemagic.autodiff.positions import name_of
 from tapemagic.errors import UnsupportedWriteError
 
 from .views import base_of
@@ -39,7 +40,7 @@ class Fact:
         setattr(value[...] if isinstance(value, np.ndarray) else value, self.name, new)
         raise leaks.locate(
             UnsupportedWriteError(
-                f"{leaks.name_of((handle,))}.{self.name} cannot be set while a tape records.",
+                f"{name_of((handle,))}.{self.name} cannot be set while a tape records.",
                 fix="Make a new array, or set it in another cell.",
             )
         )

@@ -11,6 +11,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call, plain
+from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.storage import Storage
 from tapemagic.errors import UnsupportedWriteError
 
@@ -106,7 +107,7 @@ def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
     if isinstance(self.storage, Storage) and self.storage.is_lent:
         raise leaks.locate(
             UnsupportedWriteError(
-                f"{leaks.name_of((self,))} was there before the tape, which cannot resize it.",
+                f"{name_of((self,))} was there before the tape, which cannot resize it.",
                 fix="Make a new array: x[:n].copy(), or np.pad(x, (0, n)).",
             )
         )

@@ -25,6 +25,7 @@ from tapemagic.autodiff.calls.dispatch import (
 )
 from tapemagic.autodiff.elements import run
 from tapemagic.autodiff.handles import is_live
+from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import RULES, Primitive, general, linear
 from tapemagic.errors import UnsupportedWriteError
 
@@ -257,7 +258,7 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
         if not flat:
             raise leaks.locate(
                 UnsupportedWriteError(
-                    f"{leaks.name_of(others)} would be written by np.{ufunc.__name__}.at into a"
+                    f"{name_of(others)} would be written by np.{ufunc.__name__}.at into a"
                     " plain array, which the tape cannot follow.",
                     fix="Make the array in the cell, or pass a copy: z = z.copy().",
                 )

@@ -21,6 +21,7 @@ from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_elementwise, ca
 from tapemagic.autodiff.calls.general import as_array
 from tapemagic.autodiff.calls.operands import has_own_ufuncs
 from tapemagic.autodiff.handles import is_live, is_traced
+from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import RULES, Primitive
 from tapemagic.errors import UnsupportedWriteError
 
@@ -119,7 +120,7 @@ def _into_plain(ufunc: Any, method: str, inputs: tuple, outs: tuple, kwargs: dic
         fix = "Write v = v + ..., or make v under the tape: np.copy(v) does, v.copy() does not."
     raise leaks.locate(
         UnsupportedWriteError(
-            f"{leaks.name_of(inputs)} would be written by np.{name} into a plain array, which the"
+            f"{name_of(inputs)} would be written by np.{name} into a plain array, which the"
             " tape cannot follow.",
             fix=fix,
         )

@@ -11,6 +11,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.places import order_of, owner_of, window_of
+from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.storage import Storage
 from tapemagic.autodiff.structure import append_node, window_set
@@ -92,7 +93,7 @@ def base_of(x: Any) -> Any:
     if storage.is_part or root.dtype.kind not in "fc":
         raise leaks.locate(
             LeavesTapeError(
-                f"The base of {leaks.name_of((x,))} is not an array of floats in line.",
+                f"The base of {name_of((x,))} is not an array of floats in line.",
                 why="What is read from it, or written to it, would not be seen.",
                 fix="Use the array itself, by its name.",
             )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.handles import LISTS
 from tapemagic.autodiff.primitives import RULES, Primitive, elementwise, general, linear
 
 from . import dispatch
@@ -119,8 +120,8 @@ def nested_of(positions: tuple[tuple[int, ...], ...], leaves: tuple) -> list:
 
 
 def _lists(nested: Any) -> Any:
-    """Turn named tuples and other subclasses into plain lists, which `plain` looks into."""
-    return [_lists(item) for item in nested] if isinstance(nested, (list, tuple)) else nested
+    """Turn named tuples, deques and subclasses into plain lists, which `plain` looks into."""
+    return [_lists(item) for item in nested] if isinstance(nested, LISTS) else nested
 
 
 def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -167,6 +168,6 @@ def _of_list(create: Callable, nested: list, args: tuple, kwargs: dict) -> Any:
 
 def as_operand(x: Any) -> Any:
     """Turn a list that holds handles into an array; leave everything else as it is."""
-    if isinstance(x, (list, tuple)) and dispatch.holds_traced(x):
+    if isinstance(x, LISTS) and dispatch.holds_traced(x):
         return array_of(np.array, x)
     return x

@@ -28,6 +28,7 @@ from tapemagic.autodiff.handles import (  # fmt: skip
     traced,
     untracked,
 )
+from tapemagic.autodiff.positions import name_of, qualified_name
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.errors import NoRuleError, UnsupportedWriteError
@@ -118,7 +119,7 @@ def _with_object(compute: Any, args: tuple, other: Any) -> Any:
     name = type(other).__qualname__
     raise leaks.locate(
         NoRuleError(
-            f"{leaks.name_of((handle,))} would be computed with an object of class {name} element"
+            f"{name_of((handle,))} would be computed with an object of class {name} element"
             " by element, in an array of objects, which has no derivative.",
             fix="Write it as a loop over the elements: [v * other for v in x].",
         )
@@ -171,6 +172,10 @@ def _place_of_out(fun: Any) -> int:
     return list(parameters).index("out")
 
 
+def _takes_no_floats(out: Any) -> bool:
+    return type(out) is np.ndarray and out.dtype.kind in "biu"
+
+
 def _into(fun: Any, args: tuple, kwargs: dict) -> Any:
     """Carry out a call with `out=`: the call without, and a write of its result."""
     from tapemagic.autodiff.arrays.storing import store
@@ -182,10 +187,12 @@ def _into(fun: Any, args: tuple, kwargs: dict) -> Any:
     out = kwargs["out"]
     traced_input = holds_traced(args) or holds_traced(tuple(rest.values()))
     if out is not None and traced_input and not is_traced(out):
-        name = leaks.qualified_name(fun)
+        if _takes_no_floats(out):  # only integers or bools go there
+            return leaks.flat(fun(*plain(args), **plain(rest), out=out), args, fun, rest)
+        name = qualified_name(fun)
         raise leaks.locate(
             UnsupportedWriteError(
-                f"{leaks.name_of(args)} would be written by {name} into a plain array, which the "
+                f"{name_of(args)} would be written by {name} into a plain array, which the "
                 "tape cannot follow.",
                 fix=f"Bind the result instead: z = {name}(...).",
             )

@@ -24,6 +24,7 @@ from tapemagic.autodiff.handles import (  # fmt: skip
     traced,
     untracked,
 )
+from tapemagic.autodiff.positions import name_of, qualified_name
 from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.warned import WARNING_LINES
@@ -229,10 +230,10 @@ def _reads(primitive: Primitive, position: int, args: tuple) -> frozenset:
     if not primitive.vjps and position == 0:  # the machinery's own (structure.py) save nothing
         return frozenset()
     if position >= len(primitive.vjps) or primitive.vjps[position] is None:
-        name = leaks.qualified_name(primitive.fun)
+        name = qualified_name(primitive.fun)
         raise leaks.locate(
             NoRuleError(
-                f"{leaks.name_of(args[position : position + 1])} is argument {position + 1} of "
+                f"{name_of(args[position : position + 1])} is argument {position + 1} of "
                 f"{name}, which has no derivative with respect to it.",
                 fix="Cut it on purpose with tapemagic.stop_gradient(...).",
             )

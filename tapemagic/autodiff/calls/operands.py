@@ -9,6 +9,7 @@ from numpy import generic, memmap, ndarray
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER, node_of, operand
+from tapemagic.autodiff.positions import name_of, qualified_name
 from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER, entered
 from tapemagic.errors import NoRuleError
@@ -83,8 +84,8 @@ def check_constant(x: Any, args: Any) -> None:
     if kind is not ndarray and kind is not memmap:
         raise leaks.locate(
             NoRuleError(
-                f"{leaks.name_of(args)} cannot be computed with an array of class"
-                f" {leaks.qualified_name(kind)}, which has rules of its own.",
+                f"{name_of(args)} cannot be computed with an array of class"
+                f" {qualified_name(kind)}, which has rules of its own.",
                 fix="Say what stands in the masked places: x.filled(0.0)."
                 if hasattr(x, "filled")
                 else "Give its data: np.asarray(...).",
@@ -93,7 +94,7 @@ def check_constant(x: Any, args: Any) -> None:
     if x.dtype.kind == "O":
         raise leaks.locate(
             NoRuleError(
-                f"{leaks.name_of(args)} cannot be computed with an array of objects, which has no"
+                f"{name_of(args)} cannot be computed with an array of objects, which has no"
                 " derivative.",
                 fix="Give an array of numbers: x.astype(float).",
             )

@@ -10,6 +10,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.handles import HANDLE_TYPES, node_of, plain
+from tapemagic.autodiff.positions import name_of, qualified_name
 from tapemagic.errors import NoRuleError
 
 #: In older versions of NumPy, functions written in C do not tell their parameters.
@@ -41,8 +42,8 @@ def positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         elif type(value) in HANDLE_TYPES:
             raise leaks.locate(
                 NoRuleError(
-                    f"{leaks.name_of((value,))} is argument {name!r} of "
-                    f"{leaks.qualified_name(fun)}, which has no derivative with respect to it.",
+                    f"{name_of((value,))} is argument {name!r} of "
+                    f"{qualified_name(fun)}, which has no derivative with respect to it.",
                     fix="Cut it on purpose with tapemagic.stop_gradient(...).",
                 )
             )

@@ -16,9 +16,11 @@ from typing import Any
 from tapemagic.autodiff import later, leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import as_operand
+from tapemagic.autodiff.positions import name_of, qualified_name
 from tapemagic.autodiff.primitives import composite, general, refuse
+from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import TWINS, TwinModule, fresh, register, twin_for
-from tapemagic.errors import NoRuleError
+from tapemagic.errors import NoRuleError, TapeUseError
 
 from .algebra import is_live, plain
 
@@ -48,7 +50,7 @@ def carry(fun: Callable, *arrays: str, sequences: tuple[str, ...] = ()) -> Calla
             return fresh(y)
         bound = signature.bind(*args, **kwargs).arguments
         rest = {
-            key: _constant(fun, key, x)
+            key: constant_argument(fun, key, x)
             for key, x in bound.items()
             if key not in names and not key.startswith("overwrite_")
         }
@@ -79,11 +81,12 @@ def _copied(x: Any) -> Any:
     return x.copy(order="K") if hasattr(x, "copy") and hasattr(x, "dtype") else x
 
 
-def _constant(fun: Callable, name: str, x: Any) -> Any:
+def constant_argument(fun: Callable, name: str, x: Any) -> Any:
+    """Return the plain value of an argument that has no derivative; refuse a live one."""
     if is_live(x):
         raise leaks.locate(
             NoRuleError(
-                f"{leaks.name_of((x,))} is argument {name!r} of {leaks.qualified_name(fun)}, which "
+                f"{name_of((x,))} is argument {name!r} of {qualified_name(fun)}, which "
                 "has no derivative with respect to it.",
                 fix="Cut it on purpose with tapemagic.stop_gradient(...).",
             )
@@ -163,8 +166,17 @@ def discrete(fun: Callable) -> None:
 def unsupported(fun: Callable, what: str, fix: str) -> NoRuleError:
     """Return the error for a keyword with which a function is not carried."""
     return leaks.locate(
-        NoRuleError(f"{leaks.qualified_name(fun)} has no derivative rule with {what}.", fix=fix)
+        NoRuleError(f"{qualified_name(fun)} has no derivative rule with {what}.", fix=fix)
     )
+
+
+def refuse_program(what: str) -> None:
+    """Raise where a run is written as a program, in which `what` cannot be made anew."""
+    if RECORDER.writer is not None:
+        raise TapeUseError(
+            f"{what} cannot be written as a program.",
+            fix="Run the function or the cell again with the other inputs.",
+        )
 
 
 class LazyTwin(TwinModule):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import composite, general, linear
 from tapemagic.errors import NoRuleError
 
@@ -59,7 +60,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
     if callable(mode):
         raise leaks.locate(
             NoRuleError(
-                f"{leaks.name_of((array,))} is padded by a function that writes into an array.",
+                f"{name_of((array,))} is padded by a function that writes into an array.",
                 fix="Use one of NumPy's modes, or np.concatenate.",
             )
         )

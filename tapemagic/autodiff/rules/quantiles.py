@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.positions import qualified_name
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.errors import NoRuleError
 
@@ -101,7 +102,7 @@ def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:
             what = "weights" if is_live(weights) else "q"
             raise leaks.locate(
                 NoRuleError(
-                    f"{what} of {leaks.qualified_name(fun)} is traced, which has no rule.",
+                    f"{what} of {qualified_name(fun)} is traced, which has no rule.",
                     fix=f"Cut it on purpose: {what}=tapemagic.stop_gradient({what}).",
                 )
             )

@@ -12,14 +12,23 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from tapemagic.autodiff.later import StandIn
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.later import OBJECTS, StandIn
 from tapemagic.autodiff.primitives import general
+from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import fresh, register
+from tapemagic.errors import NoRuleError
 
 from .algebra import apply, as_array, is_live, plain
-from .carrying import unsupported
 
-_ADVICE = "Give points, mean and a regular matrix as arrays."
+
+def _unsupported(method: str, what: str) -> NoRuleError:
+    return leaks.locate(
+        NoRuleError(
+            f"scipy.stats.multivariate_normal.{method} has no derivative rule with {what}.",
+            fix="Use logpdf or pdf, with points, mean and a regular matrix as arrays.",
+        )
+    )
 
 
 def _log_density(x: Any, mean: Any, cov: Any, **options: Any) -> Any:
@@ -50,27 +59,69 @@ def _by_matrix(ct: Any, y: Any, x: Any, mean: Any, cov: Any, **_: Any) -> Any:
 general(_log_density, _by_x, _by_mean, _by_matrix, name="multivariate_normal.logpdf")
 
 
+def _parameters(mean: Any, cov: Any) -> tuple[Any, Any]:
+    """Return a mean and a matrix, of what SciPy takes for them."""
+    cov = as_array(cov)
+    mean = np.zeros(cov.shape[0] if cov.ndim > 1 else 1) if mean is None else as_array(mean)
+    mean = np.reshape(mean, -1)
+    return mean, cov if cov.ndim > 1 else cov * np.eye(mean.shape[0])
+
+
 def _logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
     if not any(map(is_live, (x, mean, cov))):
         return fresh(stats.multivariate_normal.logpdf(*plain((x, mean, cov)), allow_singular))
     if allow_singular or isinstance(cov, stats.Covariance):
-        raise unsupported(stats.multivariate_normal.logpdf, "such a matrix", _ADVICE)
+        raise _unsupported("logpdf", "such a matrix")
     stats.multivariate_normal.logpdf(*plain((x, mean, cov)))  # SciPy's own errors
-    x, cov = as_array(x), as_array(cov)
-    if mean is None:
-        mean = np.zeros(cov.shape[0] if cov.ndim > 1 else 1)
-    mean = np.reshape(as_array(mean), -1)
-    if cov.ndim < 2:
-        cov = cov * np.eye(mean.shape[0])
-    return apply(_log_density, x, mean, np.tril(cov) + np.tril(cov, -1).T)
+    mean, cov = _parameters(mean, cov)
+    return apply(_log_density, as_array(x), mean, np.tril(cov) + np.tril(cov, -1).T)
 
 
-class MultivariateNormal(StandIn):
-    """Stands for `multivariate_normal` in a cell."""
+class _Normal(StandIn):
+    """What has the methods of the distribution: some are carried out, the rest takes no handles."""
+
+    _known: tuple = ()
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self._original)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._original, name)
+        if name.startswith("_") or not isinstance(value, MethodType):
+            return value
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            if any(map(is_live, (*args, *kwargs.values(), *self._known))):
+                raise _unsupported(name, "traced values")
+            return fresh(value(*plain(args), **plain(kwargs)))
+
+        return called
+
+
+class FrozenNormal(_Normal):
+    """Stands for a distribution with fixed parameters, which may be traced."""
+
+    def __init__(self, original: Any, mean: Any = None, cov: Any = 1) -> None:
+        super().__init__(original)
+        self._known = original.mean, original.cov
+        if is_live(mean) or is_live(cov):
+            self._known = _parameters(mean, cov)
+        self.mean, self.cov = self._known
+
+    def logpdf(self, x: Any) -> Any:
+        """Return the logarithm of the density."""
+        if not any(map(is_live, (x, *self._known))):
+            return fresh(self._original.logpdf(plain(x)))
+        return _logpdf(x, self.mean, self.cov, self._original.allow_singular)
+
+    def pdf(self, x: Any) -> Any:
+        """Return the density."""
+        return np.exp(self.logpdf(x))
+
+
+class MultivariateNormal(_Normal):
+    """Stands for `multivariate_normal` in a cell."""
 
     def logpdf(self, *args: Any, **kwargs: Any) -> Any:
         """Return the logarithm of the density."""
@@ -80,21 +131,11 @@ class MultivariateNormal(StandIn):
         """Return the density."""
         return np.exp(_logpdf(*args, **kwargs))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the distribution with fixed parameters, which have to be plain."""
-        return self._original(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._original, name)
-        if name.startswith("_") or not isinstance(value, MethodType):
-            return value
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            if any(map(is_live, (*args, *kwargs.values()))):
-                raise unsupported(value, "traced values", _ADVICE)
-            return fresh(value(*plain(args), **plain(kwargs)))
-
-        return called
+    def __call__(self, mean: Any = None, cov: Any = 1, *args: Any, **kwargs: Any) -> Any:
+        """Return the distribution with fixed parameters."""
+        frozen = self._original(*plain((mean, cov, *args)), **plain(kwargs))
+        return frozen if RECORDER.recording is None else FrozenNormal(frozen, mean, cov)
 
 
 register(stats.multivariate_normal, MultivariateNormal(stats.multivariate_normal))
+OBJECTS[type(stats.multivariate_normal())] = FrozenNormal

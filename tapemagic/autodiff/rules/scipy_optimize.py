@@ -22,13 +22,14 @@ from scipy import optimize
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.creation import convert
+from tapemagic.autodiff.positions import qualified_name
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import fresh, twin_for, twin_module
-from tapemagic.errors import NoRuleError, TapeUseError
+from tapemagic.errors import NoRuleError
 
 from .algebra import apply, as_array, is_live, plain
-from .carrying import discrete, refuse_rest, refused, unsupported
+from .carrying import discrete, refuse_program, refuse_rest, refused, unsupported
 
 #: Newton steps from the solution: the order of the derivatives that are right is ``2**steps - 1``.
 _STEPS = 3
@@ -40,7 +41,7 @@ _REGULAR = 0.1
 
 def _on_the_way(value: Any, residual: Any) -> Any:
     """Return a value that the solver chose by what it saw: it depends on the residuals somehow."""
-    _refuse_program()
+    refuse_program("What a solver of scipy.optimize found")
     return value
 
 
@@ -55,17 +56,8 @@ def _refuse_way(ct: Any, y: Any, value: Any, residual: Any) -> Any:
 
 def _settle(u: Any, solution: Any) -> Any:
     """Return the solution to the bit, with the derivative of the Newton step."""
-    _refuse_program()
+    refuse_program("What a solver of scipy.optimize found")
     return solution
-
-
-def _refuse_program() -> None:
-    """Raise where a run is written as a program: with other inputs it would not solve anew."""
-    if RECORDER.writer is not None:
-        raise TapeUseError(
-            "What a solver of scipy.optimize found cannot be written as a program.",
-            fix="Run the function or the cell again with the other inputs.",
-        )
 
 
 general(_on_the_way, None, _refuse_way, name="iterate")
@@ -91,8 +83,7 @@ def _linearized(fun: Callable, residual: Callable, u: Any) -> tuple[Any, Any]:
 def _no_solution(fun: Callable, why: str) -> NoRuleError:
     return leaks.locate(
         NoRuleError(
-            f"The derivative of what {leaks.qualified_name(fun)} found is not that of a solution: "
-            f"{why}.",
+            f"The derivative of what {qualified_name(fun)} found is not that of a solution: {why}.",
             fix="Ask the solver for a smaller tolerance, or cut it: tapemagic.stop_gradient(...).",
         )
     )

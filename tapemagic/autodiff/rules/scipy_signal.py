@@ -1,9 +1,8 @@
-"""Convolutions and filters of `scipy.signal`. Imported only when SciPy has been.
+"""Convolutions of `scipy.signal`. Imported only when SciPy has been.
 
 Convolution is bilinear; the cotangent of one factor is the correlation of the result's cotangent
 with the other (D. Dudgeon, R. Mersereau, "Multidimensional digital signal processing", 1984,
-section 1.2, in the words of adjoints). A recursive filter ``a y = b x`` (products are convolutions)
-has the adjoint that runs back in time.
+section 1.2, in the words of adjoints).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.twinning import twin_module
 
+from . import scipy_filters as _scipy_filters  # noqa: F401  (declares more)
 from .algebra import apply, as_array, plain
 from .carrying import carried, refused, unsupported
 
@@ -118,85 +118,10 @@ for _fun in (signal.correlate, signal.correlate2d):
     carried(_fun, "in1", "in2")(_body(_correlate, _fun))
 
 
-# --------------------------------------------------------------------------------------- filters
-
-
-def _lfilter(b: Any, a: Any, x: Any, axis: int = -1) -> Any:
-    return signal.lfilter(b, a, x, axis)
-
-
-def _back(ct: Any, a: Any, axis: int) -> Any:
-    """Return the adjoint of the division by `a`: the same filter, run back in time."""
-    one = np.ones(1, np.float32)
-    return np.flip(apply(_lfilter, one, conj(a), np.flip(ct, axis), axis), axis)
-
-
-def _delayed_products(v: Any, x: Any, count: int, axis: int) -> Any:
-    """Return ``sum_t v[t] conj(x[t - k])`` for every delay k."""
-    v, x = np.moveaxis(v, axis, -1), conj(np.moveaxis(x, axis, -1))
-    n = x.shape[-1]
-    products = [
-        np.sum(v[..., k:] * x[..., : n - k]) if k < n else np.zeros((), x.dtype)
-        for k in range(count)
-    ]
-    return np.stack(products)
-
-
-def _filter_x(ct: Any, y: Any, b: Any, a: Any, x: Any, axis: int = -1) -> Any:
-    one = np.ones(1, np.float32)
-    back = np.flip(_back(ct, a, axis), axis)
-    return np.flip(apply(_lfilter, conj(b), one, back, axis), axis)
-
-
-general(
-    _lfilter,
-    lambda ct, y, b, a, x, axis=-1: _delayed_products(_back(ct, a, axis), x, b.shape[0], axis),
-    lambda ct, y, b, a, x, axis=-1: -_delayed_products(_back(ct, a, axis), y, a.shape[0], axis),
-    _filter_x,
-    name="lfilter",
-)
-
-
-@carried(signal.lfilter, "b", "a", "x")
-def _lfilter_body(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
-    if zi is not None:
-        raise unsupported(signal.lfilter, "zi=", "Put the samples before it in front of x.")
-    return apply(_lfilter, *(np.atleast_1d(as_array(z)) for z in (b, a)), as_array(x), axis)
-
-
-def _sosfilt(x: Any, sos: Any, axis: int = -1) -> Any:
-    return signal.sosfilt(sos, x, axis)
-
-
-general(
-    _sosfilt,
-    lambda ct, y, x, sos, axis=-1: np.flip(apply(_sosfilt, np.flip(ct, axis), sos, axis), axis),
-    name="sosfilt",
-)
-
-
-@carried(signal.sosfilt, "x")
-def _sosfilt_body(x: Any, sos: Any, axis: int = -1, zi: Any = None) -> Any:
-    if zi is not None:
-        raise unsupported(signal.sosfilt, "zi=", "Put the samples before it in front of x.")
-    return apply(_sosfilt, as_array(x), np.asarray(plain(sos)), axis)
-
-
-def _detrend(data: Any, axis: int = -1, **options: Any) -> Any:
-    return signal.detrend(data, axis, **options)
-
-
-general(  # an orthogonal projection is its own adjoint
-    _detrend,
-    lambda ct, y, data, axis=-1, **options: apply(_detrend, ct, axis, **options),
-    name="detrend",
-)
-carried(signal.detrend, "data")(lambda data, **options: apply(_detrend, as_array(data), **options))
-
 _ADVICE = "Use scipy.signal.lfilter or convolve, which have rules, or stop_gradient(...)."
-for _name in ("filtfilt", "sosfiltfilt", "savgol_filter", "hilbert", "resample", "decimate",
-              "medfilt", "medfilt2d", "order_filter", "wiener", "upfirdn", "resample_poly", "welch",
-              "periodogram", "spectrogram", "stft", "istft", "csd", "coherence"):  # fmt: skip
+for _name in ("resample", "decimate", "medfilt", "medfilt2d", "order_filter", "wiener", "upfirdn",
+              "resample_poly", "welch", "periodogram", "spectrogram", "stft", "istft", "csd",
+              "coherence"):  # fmt: skip
     if hasattr(signal, _name):
         refused(getattr(signal, _name), "it has no derivative rule yet", _ADVICE)
 twin_module(signal)

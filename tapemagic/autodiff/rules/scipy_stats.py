@@ -19,6 +19,7 @@ from scipy import stats
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.later import OBJECTS, StandIn
+from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES
 from tapemagic.autodiff.recorder import RECORDER
@@ -140,7 +141,7 @@ def _refuse(distribution: Any, method: str, given: Any) -> NoRuleError:
     live = [x for x in given if is_live(x)]
     return leaks.locate(
         NoRuleError(
-            f"{leaks.name_of(live)} cannot go through scipy.stats.{distribution.name}.{method} as"
+            f"{name_of(live)} cannot go through scipy.stats.{distribution.name}.{method} as"
             " this argument: it has no derivative rule.",
             fix=_ADVICE,
         )

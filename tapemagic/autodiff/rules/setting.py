@@ -102,4 +102,4 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     marks = np.zeros(np.shape(a), bool)
     np.fill_diagonal(marks, val=True, wrap=wrap)  # NumPy's own complaints
     # as NumPy writes it, which matters where the values lie in the same memory
-    a.flat[np.flatnonzero(marks)] = val
+    a.flat[np.flatnonzero(marks)] = _as_taken(a, val)

@@ -17,6 +17,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import row
 from tapemagic.autodiff.calls.dispatch import call_primitive, holds_traced, plain
 from tapemagic.autodiff.handles import is_live
+from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.rules.algebra import with_value
 from tapemagic.autodiff.twinning import fresh
@@ -79,7 +80,7 @@ def refusal(name: str, args: tuple) -> NoRuleError:
     """Return the error for a parameter through which no derivative passes."""
     return leaks.locate(
         NoRuleError(
-            f"{leaks.name_of(args)} is a parameter of random.{name}, through which no derivative"
+            f"{name_of(args)} is a parameter of random.{name}, through which no derivative"
             " passes draw by draw.",
             fix="Use a distribution of the form loc + scale * noise, or stop_gradient(...).",
         )

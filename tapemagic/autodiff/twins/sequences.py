@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import as_operand
-from tapemagic.autodiff.handles import is_traced, plain
+from tapemagic.autodiff.handles import LISTS, is_traced, plain
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import fresh, listening, making, may_hold_traced, twin_for
 
@@ -23,10 +24,10 @@ _LISTENING = ("einsum", "broadcast_arrays", "meshgrid", "lexsort")
 
 def _gathered(x: Any) -> Any:
     """Turn the lists of traced values in a sequence of arrays into arrays."""
-    if type(x) is not list and type(x) is not tuple:
+    if type(x) not in LISTS:
         return x
     for item in x:
-        if (type(item) is list or type(item) is tuple) and may_hold_traced(item):
+        if type(item) in LISTS and may_hold_traced(item):
             return [as_operand(item) for item in x]
     return x
 
@@ -58,6 +59,15 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if is_traced(args[2]):  # where NumPy does not look
         return args[2].__array_function__(np.select, (type(args[2]),), args, {})
     return fresh(np.select(*args), args)
+
+
+@twin_for(np.fill_diagonal)
+def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """Fill, also where only the values are traced: NumPy does not look at them."""
+    val = as_operand(val)
+    if is_traced(val):
+        return dispatch.call(np.fill_diagonal, (a, val, wrap), {})
+    return np.fill_diagonal(a, val, wrap)
 
 
 @twin_for(np.piecewise)

@@ -40,6 +40,13 @@ ROWS = [
     row(nd.sobel, real(5, 4)),
     row(lambda x: nd.prewitt(x, axis=0, mode="nearest"), real(5, 4), name="prewitt"),
     row(nd.laplace, real(5, 4)),
+    *(row(lambda x, q, m=m, k=k: nd.map_coordinates(x, q, order=k, mode=m, cval=0.7),
+          real(3, 4), 2.5 * real(2, 9) + 1, name=f"map_coordinates {k} {m}")
+      for k in (0, 1)
+      for m in ("constant", "nearest", "mirror", "reflect", "grid-mirror", "grid-wrap")),
+    row(lambda x, q: nd.map_coordinates(x, [q], order=1, mode="nearest"), real(1), real(2, 3),
+        name="one element"),
+    row(lambda x: nd.map_coordinates(x, [[0, 3], [3, 0]], order=1), compl(4, 4), name="corners"),
 ]  # fmt: skip
 
 
@@ -55,6 +62,8 @@ def test_ndimage(case):
         lambda x: nd.gaussian_filter(np.ones((4, 4)), x[0, 0]),
         lambda x: nd.correlate1d(x, np.ones(3), output=np.float32),
         lambda x: nd.map_coordinates(x, np.ones((2, 3))),
+        lambda x: nd.map_coordinates(x, np.ones((2, 3)), order=1, mode="wrap"),
+        lambda x: nd.map_coordinates(x, np.ones((2, 3)), np.float32, order=1),
     ],
 )
 def test_what_is_not_carried_is_refused(fun):

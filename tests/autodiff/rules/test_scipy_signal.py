@@ -16,6 +16,7 @@ real, compl = samplers(52)
 ss, si = twin_of(signal), twin_of(integrate)
 MODES = ("full", "same", "valid")
 B, A = np.array([0.5, 0.2, -0.1]), np.array([1.5, -0.4, 0.1, 0.05])
+SECTIONS = signal.butter(4, 0.3, output="sos")
 STEPS = np.array([0.0, 0.3, 0.5, 1.1, 1.4, 2.0, 2.2])
 
 CONVOLUTIONS = [
@@ -49,7 +50,31 @@ ROWS = [
     row(lambda b, a, x: ss.lfilter(b, a, x, axis=0), B, A, real(8, 2), name="lfilter axis"),
     row(ss.lfilter, B + 0.1j, A, compl(8)),
     row(lambda b, x: ss.lfilter(b, 1.0, x), B, real(8), name="lfilter fir"),
-    row(lambda x: ss.sosfilt(signal.butter(4, 0.3, output="sos"), x), real(9), name="sosfilt"),
+    *(row(lambda b, a, x, z: ss.lfilter(b, a, x, zi=z), p, q, real(n), real(k), name="lfilter zi")
+      for p, q, n, k in ((B, A, 8, 3), (B, A[:1], 8, 2), (B[:1], A, 2, 3))),
+    row(lambda x, z: ss.lfilter(B, A, x, 0, z), real(6, 2), real(3, 1), name="lfilter zi axis"),
+    row(lambda x: ss.sosfilt(SECTIONS, x), real(9), name="sosfilt"),
+    row(lambda x, z: ss.sosfilt(SECTIONS, x, zi=z), real(9), real(2, 2), name="sosfilt zi"),
+    row(lambda c, x: ss.sosfilt(SECTIONS * np.pad(c, (4, 0), constant_values=1), x), real(2), real(9), name="sosfilt sos"),
+    *(row(lambda x, o=o: ss.filtfilt(B, A, x, **o), real(*n), name=f"filtfilt {o}")
+      for n, o in (((15,), {}), ((15,), {"padtype": "even", "padlen": 4}), ((15,), {"padlen": 0}),
+                   ((9, 2), {"axis": 0, "padtype": None}),
+                   ((2, 15), {"padtype": "constant"}))),
+    *(row(lambda x, o=o: ss.sosfiltfilt(SECTIONS, x, **o), real(*n), name=f"sosfiltfilt {o}")
+      for n, o in (((17,), {}), ((9, 2), {"axis": 0, "padlen": 5, "padtype": "even"}))),
+    row(lambda x: ss.sosfiltfilt(SECTIONS * [1, 1, 0, 1, 1, 0], x), real(15), name="first order"),
+    *(row(lambda x, o=o: ss.savgol_filter(x, **o), real(*n), name=f"savgol_filter {o}")
+      for n, o in (
+          ((9,), {"window_length": 5, "polyorder": 2}), ((9,), {"window_length": 1, "polyorder": 0}),
+          ((9, 2), {"window_length": 4, "polyorder": 1, "axis": 0, "deriv": 1, "delta": 0.1}),
+          *(((9,), {"window_length": 5, "polyorder": 3, "mode": mode, "cval": 0.3})
+            for mode in ("mirror", "constant", "nearest", "wrap")))),
+    *(row(lambda x, o=o: ss.hilbert(x, **o), real(*n), name=f"hilbert {o}")
+      for n, o in (((8,), {}), ((7, 2), {"axis": 0}), ((7,), {"N": 10}), ((7,), {"N": 5}))),
+    row(lambda b, a: ss.freqz(b, a, 7)[1], B, A, name="freqz"),
+    row(lambda b: ss.freqz(b, worN=[0.1, 0.3], fs=1.0)[1], compl(3), name="freqz fs"),
+    row(lambda x: x[ss.find_peaks(x)[0]] + ss.find_peaks(x, height=-9)[1]["peak_heights"],
+        real(12), name="find_peaks"),
     *(row(lambda x, k=k: ss.detrend(x, type=k), real(7), name=f"detrend {k}")
       for k in ("linear", "constant")),
     row(si.trapezoid, real(7)),
@@ -74,8 +99,10 @@ def test_signal(case):
 @pytest.mark.parametrize(
     "fun",
     [
-        lambda x: ss.filtfilt(B, A, x),
-        lambda x: ss.lfilter(B, A, x, zi=np.zeros(3))[0],
+        lambda x: ss.filtfilt(B, A, x, method="gust"),
+        lambda x: ss.filtfilt(x[:3], A, np.ones(20)),
+        lambda x: ss.medfilt(x),
+        lambda x: ss.find_peaks(x, prominence=0)[1]["prominences"],
         lambda x: ss.fftconvolve(x, x, axes=0),
         lambda x: si.solve_ivp(lambda t, y: -y, (0, 1), x).y,
         lambda x: si.odeint(lambda y, t: -y, x, np.arange(3.0)),

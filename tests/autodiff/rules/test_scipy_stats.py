@@ -91,6 +91,10 @@ ROWS = [
         np.array([1.7, 0.4]), name="multivariate diagonal"),
     row(lambda x, c: st.multivariate_normal(np.zeros(2)).pdf(np.ones(2)) * x * c, real(3),
         np.float64(1.7), name="multivariate frozen and plain"),
+    *(row(lambda x, m, c, f=f: getattr(st.multivariate_normal(m, c), f)(x), real(3, 2), real(2),
+          COVARIANCE, name=f"multivariate frozen {f}") for f in ("logpdf", "pdf")),
+    row(lambda s: st.multivariate_normal([s, 0.1], s).mean * st.multivariate_normal(cov=s).cov,
+        np.float64(1.7), name="multivariate parameters", second=False),
 ]  # fmt: skip
 
 
@@ -131,6 +135,7 @@ REFUSED = {
     "a distribution function of several variables": lambda s: st.multivariate_normal.cdf(
         s * np.ones(2)
     ),
+    "draws of several variables": lambda s: st.multivariate_normal(s).rvs(),
     "a singular matrix": lambda s: st.multivariate_normal.logpdf(
         s * np.ones(2), cov=np.ones((2, 2)), allow_singular=True
     ),
@@ -168,6 +173,7 @@ e = before
 kind = isinstance(norm, rv_continuous), isinstance(d, rv_frozen)
 constant = norm.pdf(np.zeros(2)), d.dist.name, norm.name
 loss = -norm.logpdf(x, mu, s).sum() + d.cdf(x).sum() + before.sf(x).sum() + stats.t.pdf(mu, 3.0)
+loss += pair.logpdf([mu, s]) + stats.multivariate_normal(0, 1.0).logpdf(s)
 """
 
 
@@ -175,6 +181,7 @@ def test_a_cell():
     setup = (
         "import numpy as np\nfrom scipy import stats\nfrom scipy.stats import norm, rv_continuous\n"
         "from scipy.stats._distn_infrastructure import rv_frozen\nbefore = stats.expon(0.1, 2.0)\n"
+        "pair = stats.multivariate_normal([0.0, 1.0])\n"
         "x = np.array([1.0, 2.0, 4.0])\nmu, s = 0.5, 2.0"
     )
     names = ("x", "mu", "s")
@@ -194,7 +201,13 @@ def by_hand(x, mu, s):
     log_density = -0.5 * z * z - np.log(s) - 0.5 * math.log(2 * math.pi)
     area = np.sum(0.5 * (1 + np.vectorize(math.erf)(z / math.sqrt(2))))
     student = 6 * math.sqrt(3) / (math.pi * (3 + mu * mu) ** 2)
-    return -log_density.sum() + area + np.exp(-(x - 0.1) / 2.0).sum() + student
+    return (
+        -log_density.sum()
+        + area
+        + np.exp(-(x - 0.1) / 2.0).sum()
+        + student
+        - (mu**2 + (s - 1) ** 2 + s**2) / 2
+    )
 
 
 def test_a_script_holds_scipys_own_objects_afterwards():
