@@ -24,11 +24,15 @@ def read_back(numbers: Any) -> None:
 
     Parameters
     ----------
-    numbers : float, complex, ndarray, or nested lists and dicts of them
-        What the text said.
+    numbers : float, complex, ndarray, nested lists and dicts of them, or an archive of arrays
+        What the text or file said.
     """
     recording, frame = RECORDER.recording, user_frame()
     if recording is None or frame is None or not recording.events:
+        return
+    if isinstance(numbers, np.lib.npyio.NpzFile):
+        for array in numbers.values():
+            read_back(array)
         return
     found = np.array(list(islice(_numbers(numbers), _MOST_READ)))
     said = [

@@ -197,7 +197,9 @@ def saved(save, x):
     file = io.BytesIO()
     save(file, x)
     file.seek(0)
-    return np.load(file) if save is np.save else np.loadtxt(file)
+    if save is np.savetxt:
+        return np.loadtxt(file)
+    return np.load(file) if save is np.save else np.load(file)["arr_0"]
 """
 
 
@@ -220,6 +222,8 @@ def saved(save, x):
         "np.loadtxt(io.StringIO('\\n'.join(f'{{v:.6f}}' for v in w)))[1]",
         "saved(np.save, w)[1]",
         "saved(np.savetxt, w)[1]",
+        "saved(np.savez, w)[1]",
+        "saved(np.savez_compressed, W)[2, 1]",
         "saved(np.save, {})",
         "saved(np.save, W)[2, 1]",
     ],
