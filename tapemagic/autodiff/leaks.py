@@ -19,7 +19,7 @@ from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, Unsupporte
 
 from . import doing, later
 from .decisions import memory_order
-from .handles import HANDLE_TYPES, holds_traced, node_of, plain
+from .handles import HANDLE_TYPES, holds_traced, is_live, node_of, plain
 from .recorder import INNER, RECORDER
 
 #: So many elements of a value are remembered when it is shown.
@@ -107,7 +107,8 @@ def warn_of_dtype(dtype: Any) -> None:
 
 def name_of(args: Any) -> str:
     """Name the first traced argument as the user's code does, else by its shape."""
-    handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
+    handles = [x for x in args if type(x) in HANDLE_TYPES]
+    handle = next(filter(is_live, handles), handles[0] if handles else None)
     frame = outside_libraries(user_frame())
     if handle is not None and frame is not None:
         for names in (frame.f_locals, frame.f_globals):

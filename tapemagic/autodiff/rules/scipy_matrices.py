@@ -59,36 +59,6 @@ carried_general(
 )
 
 
-# ------------------------------------------------------------------- linear equations of matrices
-
-
-def _sylvester_q(ct: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
-    """``a y + y b = q``, so ``a^H ct_q + ct_q b^H = ct``."""
-    return apply(linalg.solve_sylvester, adjoint(a), adjoint(b), ct)
-
-
-carried_general(
-    linalg.solve_sylvester,
-    "a b q",
-    lambda ct, y, a, b, q: -_sylvester_q(ct, y, a, b, q) @ adjoint(y),
-    lambda ct, y, a, b, q: -adjoint(y) @ _sylvester_q(ct, y, a, b, q),
-    _sylvester_q,
-)
-
-
-def _lyapunov_q(ct: Any, y: Any, a: Any, q: Any) -> Any:
-    """``a y + y a^H = q``, so ``a^H ct_q + ct_q a = ct``."""
-    return apply(linalg.solve_continuous_lyapunov, adjoint(a), ct)
-
-
-def _lyapunov_a(ct: Any, y: Any, a: Any, q: Any) -> Any:
-    z = _lyapunov_q(ct, y, a, q)
-    return -(z @ adjoint(y) + adjoint(z) @ y)
-
-
-carried_general(linalg.solve_continuous_lyapunov, "a q", _lyapunov_a, _lyapunov_q)
-
-
 # -------------------------------------------------------------------- matrices made of elements
 
 

@@ -30,6 +30,11 @@ def sym(a):
     return a + a.conj().T
 
 
+def riccati(fun):
+    """Solve for symmetric matrices, of which a difference makes others."""
+    return lambda a, b, q, r: fun(a, b, sym(q @ q.conj().T), sym(r @ r.conj().T) + 0.5)
+
+
 KINDS = ["sym", "pos", "her", "upper triangular", "lower triangular", "diagonal", "tridiagonal"]
 FUNCTIONS = "expm sinm cosm tanm sinhm coshm tanhm"
 ROWS = [
@@ -87,6 +92,9 @@ ROWS = [
     row(sl.solve_sylvester, definite(3), definite(2), real(3, 2)),
     row(sl.solve_sylvester, definite(3, compl), definite(2, compl), compl(3, 2)),
     row(sl.solve_continuous_lyapunov, definite(3), real(3, 3)),
+    *(row(sl.solve_discrete_lyapunov, 0.3 * d(3, 3), d(3, 3)) for d in (real, compl)),
+    *(row(riccati(f), 0.5 * d(2, 2), d(2, 1), d(2, 2), d(1, 1), name=f.__name__, tolerance=1e-5)
+      for f in (sl.solve_continuous_are, sl.solve_discrete_are) for d in (real, compl)),
     row(sl.toeplitz, real(3)),
     row(sl.toeplitz, compl(3)),
     row(sl.toeplitz, real(3), real(4)),
