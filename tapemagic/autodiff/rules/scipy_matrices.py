@@ -124,20 +124,50 @@ general(
 )
 
 
-def _check_all(fun: Callable, b: Any, keywords: dict) -> None:
-    """Refuse what has no rule: a second matrix, and only some of the eigenvalues."""
-    if b is not None:
-        raise unsupported(fun, "a second matrix", "Use np.linalg.solve and np.linalg.eig.")
+def _check_all(fun: Callable, keywords: dict) -> None:
+    """Refuse what has no rule: only some of the eigenvalues, and other products of matrices."""
+    if keywords.get("type", 1) != 1:
+        raise unsupported(fun, "type=", "Use np.linalg.solve and np.linalg.eig.")
     for name in ("subset_by_index", "subset_by_value"):
         if keywords.get(name) is not None:
             raise unsupported(fun, name, "Take all eigenvalues, and a part of the result.")
+
+
+def _with_two(a: Any, b: Any, lower: bool, eigvals_only: bool, **keywords: Any) -> Any:
+    """Solve ``a v = b v w``: with ``b = c c^H``, w is that of ``c^-1 a c^-H``, and v is ``c^-H u``.
+
+    SciPy's vectors differ from those by a sign.
+    """
+    found = linalg.eigh(*plain((a, b)), lower=lower, eigvals_only=eigvals_only, **keywords)
+    a, b = (_hermitian(as_matrix(x), lower) for x in (a, b))
+    c = np.linalg.cholesky(b)
+    half = np.linalg.solve(c, a)
+    alone = np.linalg.solve(c, adjoint(half))
+    if eigvals_only:
+        return with_value(np.linalg.eigvalsh(alone), found)
+    if alone.dtype.kind == "c":
+        raise unsupported(linalg.eigh, "vectors of two complex matrices", "Use eigvals_only=True.")
+    values, u = np.linalg.eigh(alone)
+    vectors = np.linalg.solve(adjoint(c), u)
+    signs = np.sign(np.sum(plain(vectors) * (plain(b) @ found[1]), axis=0))
+    return with_value(values, found[0]), with_value(vectors * signs, found[1])
+
+
+def _hermitian(a: Any, lower: bool) -> Any:
+    """Return the matrix of which SciPy reads one triangle, and of its diagonal the real part."""
+    if a.ndim != 2:
+        raise unsupported(linalg.eigh, "more than one pair of matrices", "Call it in a loop.")
+    half = np.tril(a, -1) if lower else np.triu(a, 1)
+    return half + adjoint(half) + np.diag(np.real(np.diagonal(a)))
 
 
 @carried(linalg.eigh, "a", "b")
 def _eigh_body(
     a: Any, b: Any = None, lower: bool = True, eigvals_only: bool = False, **keywords: Any
 ) -> Any:
-    _check_all(linalg.eigh, b, keywords)
+    _check_all(linalg.eigh, keywords)
+    if b is not None:
+        return _with_two(a, b, lower, eigvals_only, **keywords)
     if eigvals_only:
         return apply(_eigvalsh, as_matrix(a), lower, **keywords)
     return apply(_eigh, as_matrix(a), lower, **keywords)
@@ -145,8 +175,7 @@ def _eigh_body(
 
 @carried(linalg.eigvalsh, "a", "b")
 def _eigvalsh_body(a: Any, b: Any = None, lower: bool = True, **keywords: Any) -> Any:
-    _check_all(linalg.eigvalsh, b, keywords)
-    return apply(_eigvalsh, as_matrix(a), lower, **keywords)
+    return _eigh_body(a, b, lower, eigvals_only=True, **keywords)
 
 
 carried_general(
