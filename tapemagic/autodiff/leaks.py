@@ -127,6 +127,10 @@ def qualified_name(fun: Any) -> str:
     if package == "numpy":
         known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
         return ".".join(["np", *known[:1], name])
+    for i in range(1, len(parts)):  # SciPy's functions are found in a module above their own
+        known_as = ".".join([package, *parts[:i]])
+        if getattr(sys.modules.get(known_as), name, None) is fun:
+            return f"{known_as}.{name}"
     return ".".join([package, *parts, name]) if package not in ("", "builtins") else name
 
 

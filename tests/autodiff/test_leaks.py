@@ -245,6 +245,7 @@ def test_what_asks_for_memory_is_told_why_there_is_none(take):
 def test_functions_are_named_as_one_writes_them():
     scipy_integrate = pytest.importorskip("scipy.integrate")
     assert leaks.qualified_name(scipy_integrate.quad) == "scipy.integrate.quad"
+    assert leaks.qualified_name(scipy_integrate.solve_ivp) == "scipy.integrate.solve_ivp"
     assert leaks.qualified_name(np.linalg.svd) == "np.linalg.svd"
     assert leaks.qualified_name(len) == "len"
 
