@@ -124,8 +124,8 @@ def public_parts(module: str) -> list[str]:
 
 def name_of_code(frame: FrameType) -> str:
     """Return the name of a library's function or class whose code a frame runs."""
-    names = [frame.f_code.co_name]
+    names = [frame.f_code.co_qualname.rpartition("<locals>.")[2]]
     if frame.f_code.co_varnames[:1] == ("self",) and "self" in frame.f_locals:
-        names.insert(0, type(frame.f_locals["self"]).__name__)
+        names = [type(frame.f_locals["self"]).__name__, frame.f_code.co_name]
     parts = [*public_parts(frame.f_globals.get("__name__", "")), *names]
     return ".".join(parts).removesuffix(".__init__").removesuffix(".__call__")

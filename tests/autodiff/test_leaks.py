@@ -222,9 +222,12 @@ def test_what_a_library_takes_is_named_as_one_writes_it():
         with pytest.raises(LeavesTapeError) as caught, GradientTape():
             speeds = rates * np.ones((2, 2))
             make(speeds)  # SciPy's own error says that the input is unrecognized
-        assert f"'speeds' would leave the tape in scipy.sparse.{make.__name__}:" in str(
-            caught.value
-        )
+        name = f"scipy.sparse.{make.__name__}"
+        assert f"'speeds' would leave the tape in {name}:" in caught.value.what
+    kernels = pytest.importorskip("scipy.stats").gaussian_kde(np.arange(5.0))
+    with pytest.raises(LeavesTapeError, match=r"scipy\.stats\.gaussian_kde\.evaluate"):
+        with GradientTape() as tape:
+            kernels.evaluate(tape.watch(np.ones(2)))
 
 
 @pytest.mark.parametrize(
