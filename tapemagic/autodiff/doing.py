@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import linecache
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -124,8 +124,14 @@ def public_parts(module: str) -> list[str]:
 
 def name_of_code(frame: FrameType) -> str:
     """Return the name of a library's function or class whose code a frame runs."""
-    names = [frame.f_code.co_qualname.rpartition("<locals>.")[2]]
-    if frame.f_code.co_varnames[:1] == ("self",) and "self" in frame.f_locals:
-        names = [type(frame.f_locals["self"]).__name__, frame.f_code.co_name]
-    parts = [*public_parts(frame.f_globals.get("__name__", "")), *names]
+    code, module = frame.f_code, frame.f_globals.get("__name__", "")
+    *outer, name = code.co_qualname.split("<locals>.")
+    free = [frame.f_locals.get(variable) for variable in code.co_freevars if outer]
+    wrapped = next((x for x in free if isinstance(x, FunctionType)), None)
+    names = [name]
+    if wrapped is not None:  # the code is that of a decorator
+        module, names = wrapped.__module__, [wrapped.__qualname__]
+    elif code.co_varnames[:1] == ("self",) and "self" in frame.f_locals:
+        names = [type(frame.f_locals["self"]).__name__, code.co_name]
+    parts = [*public_parts(module), *names]
     return ".".join(parts).removesuffix(".__init__").removesuffix(".__call__")

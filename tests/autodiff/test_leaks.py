@@ -228,6 +228,10 @@ def test_what_a_library_takes_is_named_as_one_writes_it():
     with pytest.raises(LeavesTapeError, match=r"scipy\.stats\.gaussian_kde\.evaluate"):
         with GradientTape() as tape:
             kernels.evaluate(tape.watch(np.ones(2)))
+    special = pytest.importorskip("scipy.special")  # a decorated function
+    with pytest.raises(LeavesTapeError, match=r"scipy\.special\.spherical_jn:"):
+        with GradientTape() as tape:
+            special.spherical_jn(1, tape.watch(np.ones(2)))
 
 
 @pytest.mark.parametrize(
