@@ -149,8 +149,15 @@ def _with_two(a: Any, b: Any, lower: bool, eigvals_only: bool, **keywords: Any) 
         raise unsupported(linalg.eigh, "vectors of two complex matrices", "Use eigvals_only=True.")
     values, u = np.linalg.eigh(alone)
     vectors = np.linalg.solve(adjoint(c), u)
-    signs = np.sign(np.sum(plain(vectors) * (plain(b) @ found[1]), axis=0))
+    keywords["lower"] = lower
+    leaks.decided(_signs, (vectors, a, b), keywords)  # a program has to ask again
+    signs = _signs(*plain((vectors, a, b)), **keywords)
     return with_value(values, found[0]), with_value(vectors * signs, found[1])
+
+
+def _signs(vectors: Any, a: Any, b: Any, **keywords: Any) -> np.ndarray:
+    """Return the signs that SciPy's vectors have against others."""
+    return np.sign(np.sum(vectors * (b @ linalg.eigh(a, b, **keywords)[1]), axis=0))
 
 
 def _hermitian(a: Any, lower: bool) -> Any:

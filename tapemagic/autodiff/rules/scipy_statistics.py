@@ -58,7 +58,7 @@ def _gmean(x: Any, axis: Any) -> Any:
 
 @_statistic(stats.hmean)
 def _hmean(x: Any, axis: Any) -> Any:
-    return 1 / np.mean(1 / x, axis=axis)
+    return np.where(np.all(x >= 0, axis=axis), 1 / np.mean(1 / x, axis=axis), np.nan)
 
 
 @_statistic(stats.sem, "ddof")
