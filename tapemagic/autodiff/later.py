@@ -49,6 +49,8 @@ class StandIn:
     A script holds the object itself after the block.
     """
 
+    _original: Any = None  # a copy is asked for methods before it has its own
+
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make one and note it, for a script."""
         self = super().__new__(cls)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from .handles import HANDLE_TYPES
+from .handles import HANDLE_TYPES, is_live
 from .recorder import INNER, RECORDER
 
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -61,7 +61,8 @@ def context_of(frame: FrameType) -> int:
 
 def name_of(args: Any) -> str:
     """Name the first traced argument as the user's code does, else by its shape."""
-    handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
+    handles = [x for x in args if type(x) in HANDLE_TYPES]
+    handle = next(filter(is_live, handles), handles[0] if handles else None)
     frame = outside_libraries(user_frame())
     if handle is not None and frame is not None:
         for names in (frame.f_locals, frame.f_globals):
@@ -80,6 +81,10 @@ def qualified_name(fun: Any) -> str:
     if package == "numpy":
         known = [part for part in parts if part in ("linalg", "fft", "random", "ma", "strings")]
         return ".".join(["np", *known[:1], name])
+    for i in range(1, len(parts)):  # SciPy's functions are found in a module above their own
+        known_as = ".".join([package, *parts[:i]])
+        if getattr(sys.modules.get(known_as), name, None) is fun:
+            return f"{known_as}.{name}"
     return ".".join([package, *parts, name]) if package not in ("", "builtins") else name
 
 
@@ -90,8 +95,14 @@ def public_parts(module: str) -> list[str]:
 
 def name_of_code(frame: FrameType) -> str:
     """Return the name of a library's function or class whose code a frame runs."""
-    names = [frame.f_code.co_name]
-    if frame.f_code.co_varnames[:1] == ("self",) and "self" in frame.f_locals:
-        names.insert(0, type(frame.f_locals["self"]).__name__)
-    parts = [*public_parts(frame.f_globals.get("__name__", "")), *names]
+    code, module = frame.f_code, frame.f_globals.get("__name__", "")
+    *outer, name = code.co_qualname.split("<locals>.")
+    free = [frame.f_locals.get(variable) for variable in code.co_freevars if outer]
+    wrapped = next((x for x in free if isinstance(x, FunctionType)), None)
+    names = [name]
+    if wrapped is not None:  # the code is that of a decorator
+        module, names = wrapped.__module__, [wrapped.__qualname__]
+    elif code.co_varnames[:1] == ("self",) and "self" in frame.f_locals:
+        names = [type(frame.f_locals["self"]).__name__, code.co_name]
+    parts = [*public_parts(module), *names]
     return ".".join(parts).removesuffix(".__init__").removesuffix(".__call__")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 from collections.abc import Iterator
 from traceback import walk_tb
@@ -41,9 +42,20 @@ def refusal_behind(error: BaseException) -> BaseException:
     So they do where a traced value is written into an array, or is to become one.
     """
     cause = error.__cause__
-    if type(error) is ValueError and isinstance(cause, TapeError):
+    if type(error) is ValueError and isinstance(cause, TapeError) and not _is_own(error):
         return cause.with_traceback(error.__traceback__)
     return error
+
+
+def _is_own(error: BaseException) -> bool:
+    """Tell whether a ``raise`` in the user's code, and not in a library's, has raised an error."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_next is not None:
+        entry = entry.tb_next
+    if entry is None or "site-packages" in entry.tb_frame.f_code.co_filename:
+        return False
+    steps = dis.get_instructions(entry.tb_frame.f_code)
+    return any(s.offset == entry.tb_lasti and s.opname == "RAISE_VARARGS" for s in steps)
 
 
 def prune(error: BaseException) -> None:

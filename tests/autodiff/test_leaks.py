@@ -222,9 +222,16 @@ def test_what_a_library_takes_is_named_as_one_writes_it():
         with pytest.raises(LeavesTapeError) as caught, GradientTape():
             speeds = rates * np.ones((2, 2))
             make(speeds)  # SciPy's own error says that the input is unrecognized
-        assert f"'speeds' would leave the tape in scipy.sparse.{make.__name__}:" in str(
-            caught.value
-        )
+        name = f"scipy.sparse.{make.__name__}"
+        assert f"'speeds' would leave the tape in {name}:" in caught.value.what
+    kernels = pytest.importorskip("scipy.stats").gaussian_kde(np.arange(5.0))
+    with pytest.raises(LeavesTapeError, match=r"scipy\.stats\.gaussian_kde\.evaluate"):
+        with GradientTape() as tape:
+            kernels.evaluate(tape.watch(np.ones(2)))
+    special = pytest.importorskip("scipy.special")  # a decorated function
+    with pytest.raises(LeavesTapeError, match=r"scipy\.special\.spherical_jn:"):
+        with GradientTape() as tape:
+            special.spherical_jn(1, tape.watch(np.ones(2)))
 
 
 @pytest.mark.parametrize(
@@ -245,6 +252,7 @@ def test_what_asks_for_memory_is_told_why_there_is_none(take):
 def test_functions_are_named_as_one_writes_them():
     scipy_integrate = pytest.importorskip("scipy.integrate")
     assert qualified_name(scipy_integrate.quad) == "scipy.integrate.quad"
+    assert qualified_name(scipy_integrate.solve_ivp) == "scipy.integrate.solve_ivp"
     assert qualified_name(np.linalg.svd) == "np.linalg.svd"
     assert qualified_name(len) == "len"
 

@@ -45,6 +45,20 @@ def test_a_traceback_ends_at_the_users_line(line, kind, block):
     assert sum(name == __file__ for name in files) == 3
 
 
+def test_an_error_of_the_users_is_not_taken_for_numpys():
+    def own(x):
+        try:
+            float(x[0] * 2)
+        except TapeError as error:
+            raise ValueError("mine") from error
+
+    with pytest.raises(ValueError, match="mine"):
+        raised_in_block(own)
+    before = np.zeros(2)
+    with pytest.raises(TapeError, match="leave the tape"):
+        raised_in_block(lambda x: before.__setitem__(slice(None), [x[0] * 2, 1.0]))
+
+
 def test_causes_of_an_error_are_without_our_frames():
     def chained(x):
         try:

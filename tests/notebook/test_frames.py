@@ -91,6 +91,26 @@ def test_without_interrupt_nothing_happens():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+# -------------------------------------------------------------------------------- in a taped cell
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("code", "error", "words"),
+    [
+        ("csc_array(np.diag(w))", "LeavesTapeError", "scipy.sparse.csc_array"),
+        ("np.ndarray(2, buffer=w)", "TypeError", "would leave the tape: its memory"),
+        ("w.nothing = 1", "AttributeError", "'numpy.ndarray' object has no attribute 'nothing'"),
+    ],
+)
+def test_errors_of_others_say_what_the_matter_is(kernel, code, error, words):
+    pytest.importorskip("scipy")
+    reply = kernel.run(f"%%tape w\nfrom scipy.sparse import csc_array\n{code}")
+    assert reply.error == error
+    assert words in reply.traceback
+    assert "unrecognized" not in reply.traceback.split(error)[-1]
+
+
 # ------------------------------------------------------------------------- outside a taped cell
 
 

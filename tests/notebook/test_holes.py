@@ -395,7 +395,7 @@ def test_distributions_without_a_derivative_are_refused(name):
 SCIPY = """
 from scipy import linalg, special, signal, integrate, ndimage
 from scipy.linalg import solve
-import scipy, scipy.optimize, scipy.spatial.distance, scipy.stats
+import scipy, scipy.interpolate, scipy.optimize, scipy.spatial.distance, scipy.stats
 M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
 """
 
@@ -406,6 +406,9 @@ M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
         "linalg.solve(M, w).sum()", "solve(M * w, w).sum()", "scipy.linalg.expm(M * w).sum()",
         "linalg.cho_solve(linalg.cho_factor(M @ M.T + np.diag(w)), w).sum()",
         "special.logsumexp(w)", "special.expit(w).sum()", "scipy.special.softmax(w)[0]",
+        "integrate.quad(lambda x: x * w[0], 0, 1)[0]",
+        "signal.filtfilt([1.0], [1.0, 0.5], w, padlen=1)[0]",
+        "scipy.interpolate.interp1d([0.0, 1.0, 2.0], w)(0.5) * 1.0",
         "signal.convolve(w, w).sum()", "integrate.simpson(w)", "integrate.trapezoid(w, w)",
         "ndimage.gaussian_filter1d(w, 1.0)[0]", "linalg.toeplitz(w)[0] @ w",
         "linalg.inv(M)[0] @ w", "scipy.optimize.brentq(lambda x: x - w[0], 0, 9)",
@@ -424,10 +427,10 @@ def test_scipy(text, where):
 @pytest.mark.parametrize(
     "text",
     [
-        "linalg.eig(M * w)[0].real.sum()", "integrate.quad(lambda x: x * w[0], 0, 1)[0]",
+        "linalg.eig(M * w)[0].real.sum()", "integrate.quad_vec(lambda x: x * w[0], 0, 1)[0]",
         "integrate.solve_ivp(lambda t, y: -y, (0, 1), w).y[0, -1]",
-        "ndimage.median_filter(w, 3).sum()", "signal.filtfilt([1.0], [1.0, 0.5], w)[0]",
-        "scipy.interpolate.interp1d([0.0, 1.0, 2.0], w)(0.5) * 1.0",
+        "ndimage.median_filter(w, 3).sum()", "signal.medfilt(w)[0]",
+        "scipy.interpolate.PchipInterpolator([0.0, 1.0, 2.0], w)(0.5) * 1.0",
         "scipy.optimize.nnls(M, w)[0][0]",
         "scipy.spatial.distance.cdist(M * w, M, 'chebyshev').sum()", "scipy.stats.nct.pdf(w, 2, 1)[0]",
     ],

@@ -8,6 +8,7 @@ against differences of the plain program along a random direction.
 import ast
 import contextlib
 import io
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_as_a_cell(file):
     try:
         found = session.tape.program("loss", sources)(**copied(moved))
     except TapeError as error:  # a minimum, say, would be another element
-        assert "gone another way" in error.what
+        assert re.search("gone another way|of scipy.* cannot be written", error.what)
         return
     assert found[0] == pytest.approx(plain(moved), rel=1e-9)
 

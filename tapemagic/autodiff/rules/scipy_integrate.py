@@ -2,7 +2,7 @@
 
 The rules for samples are short Python programs: SciPy's own code is run, with twins in place of
 what it calls, so that values and conventions at the ends are its own in every version. Integrals of
-functions, and solvers with steps of their own choice, are refused.
+functions of several variables, and solvers with steps of their own choice, are refused.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tapemagic.autodiff.calls.creation import convert
 from tapemagic.autodiff.primitives import composite
 from tapemagic.autodiff.twinning import STAND_INS, TWINS, relink, twin_module
 
+from . import scipy_quadrature as _scipy_quadrature  # noqa: F401  (declares more)
 from .algebra import as_array, plain
 from .carrying import carry, refuse_rest, refused
 
@@ -115,11 +116,11 @@ _WRITE = (
 )
 for _name in ("solve_ivp", "odeint", "solve_bvp"):
     refused(getattr(integrate, _name), _STEPS, _WRITE)
-for _name in ("quad", "dblquad", "tplquad", "nquad", "quad_vec", "fixed_quad"):
+for _name in ("dblquad", "tplquad", "nquad", "quad_vec"):
     refused(
         getattr(integrate, _name),
-        "it evaluates a function at points of its own choice, in compiled code",
-        "Use scipy.integrate.simpson on samples, or a sum over np.polynomial.legendre.leggauss.",
+        "it evaluates a function at points of its own choice",
+        "Call scipy.integrate.quad, which has a rule, for each of them: one within the other.",
     )
 refuse_rest(
     integrate,

@@ -16,7 +16,8 @@ from tapemagic.autodiff.decisions import DECISIONS
 from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from . import scipy_matrices as _scipy_matrices  # noqa: F401  (declares more of scipy.linalg)
+from . import scipy_equations as _scipy_equations  # noqa: F401  (declares more of scipy.linalg)
+from . import scipy_matrices as _scipy_matrices  # noqa: F401
 from .algebra import adjoint, apply, as_array, as_matrix, plain
 from .carrying import carried, carried_general, unsupported
 

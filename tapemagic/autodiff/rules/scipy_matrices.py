@@ -59,36 +59,6 @@ carried_general(
 )
 
 
-# ------------------------------------------------------------------- linear equations of matrices
-
-
-def _sylvester_q(ct: Any, y: Any, a: Any, b: Any, q: Any) -> Any:
-    """``a y + y b = q``, so ``a^H ct_q + ct_q b^H = ct``."""
-    return apply(linalg.solve_sylvester, adjoint(a), adjoint(b), ct)
-
-
-carried_general(
-    linalg.solve_sylvester,
-    "a b q",
-    lambda ct, y, a, b, q: -_sylvester_q(ct, y, a, b, q) @ adjoint(y),
-    lambda ct, y, a, b, q: -adjoint(y) @ _sylvester_q(ct, y, a, b, q),
-    _sylvester_q,
-)
-
-
-def _lyapunov_q(ct: Any, y: Any, a: Any, q: Any) -> Any:
-    """``a y + y a^H = q``, so ``a^H ct_q + ct_q a = ct``."""
-    return apply(linalg.solve_continuous_lyapunov, adjoint(a), ct)
-
-
-def _lyapunov_a(ct: Any, y: Any, a: Any, q: Any) -> Any:
-    z = _lyapunov_q(ct, y, a, q)
-    return -(z @ adjoint(y) + adjoint(z) @ y)
-
-
-carried_general(linalg.solve_continuous_lyapunov, "a q", _lyapunov_a, _lyapunov_q)
-
-
 # -------------------------------------------------------------------- matrices made of elements
 
 
@@ -154,20 +124,57 @@ general(
 )
 
 
-def _check_all(fun: Callable, b: Any, keywords: dict) -> None:
-    """Refuse what has no rule: a second matrix, and only some of the eigenvalues."""
-    if b is not None:
-        raise unsupported(fun, "a second matrix", "Use np.linalg.solve and np.linalg.eig.")
+def _check_all(fun: Callable, keywords: dict) -> None:
+    """Refuse what has no rule: only some of the eigenvalues, and other products of matrices."""
+    if keywords.get("type", 1) != 1:
+        raise unsupported(fun, "type=", "Use np.linalg.solve and np.linalg.eig.")
     for name in ("subset_by_index", "subset_by_value"):
         if keywords.get(name) is not None:
             raise unsupported(fun, name, "Take all eigenvalues, and a part of the result.")
+
+
+def _with_two(a: Any, b: Any, lower: bool, eigvals_only: bool, **keywords: Any) -> Any:
+    """Solve ``a v = b v w``: with ``b = c c^H``, w is that of ``c^-1 a c^-H``, and v is ``c^-H u``.
+
+    SciPy's vectors differ from those by a sign.
+    """
+    found = linalg.eigh(*plain((a, b)), lower=lower, eigvals_only=eigvals_only, **keywords)
+    a, b = (_hermitian(as_matrix(x), lower) for x in (a, b))
+    c = np.linalg.cholesky(b)
+    half = np.linalg.solve(c, a)
+    alone = np.linalg.solve(c, adjoint(half))
+    if eigvals_only:
+        return with_value(np.linalg.eigvalsh(alone), found)
+    if alone.dtype.kind == "c":
+        raise unsupported(linalg.eigh, "vectors of two complex matrices", "Use eigvals_only=True.")
+    values, u = np.linalg.eigh(alone)
+    vectors = np.linalg.solve(adjoint(c), u)
+    keywords["lower"] = lower
+    leaks.decided(_signs, (vectors, a, b), keywords)  # a program has to ask again
+    signs = _signs(*plain((vectors, a, b)), **keywords)
+    return with_value(values, found[0]), with_value(vectors * signs, found[1])
+
+
+def _signs(vectors: Any, a: Any, b: Any, **keywords: Any) -> np.ndarray:
+    """Return the signs that SciPy's vectors have against others."""
+    return np.sign(np.sum(vectors * (b @ linalg.eigh(a, b, **keywords)[1]), axis=0))
+
+
+def _hermitian(a: Any, lower: bool) -> Any:
+    """Return the matrix of which SciPy reads one triangle, and of its diagonal the real part."""
+    if a.ndim != 2:
+        raise unsupported(linalg.eigh, "more than one pair of matrices", "Call it in a loop.")
+    half = np.tril(a, -1) if lower else np.triu(a, 1)
+    return half + adjoint(half) + np.diag(np.real(np.diagonal(a)))
 
 
 @carried(linalg.eigh, "a", "b")
 def _eigh_body(
     a: Any, b: Any = None, lower: bool = True, eigvals_only: bool = False, **keywords: Any
 ) -> Any:
-    _check_all(linalg.eigh, b, keywords)
+    _check_all(linalg.eigh, keywords)
+    if b is not None:
+        return _with_two(a, b, lower, eigvals_only, **keywords)
     if eigvals_only:
         return apply(_eigvalsh, as_matrix(a), lower, **keywords)
     return apply(_eigh, as_matrix(a), lower, **keywords)
@@ -175,8 +182,7 @@ def _eigh_body(
 
 @carried(linalg.eigvalsh, "a", "b")
 def _eigvalsh_body(a: Any, b: Any = None, lower: bool = True, **keywords: Any) -> Any:
-    _check_all(linalg.eigvalsh, b, keywords)
-    return apply(_eigvalsh, as_matrix(a), lower, **keywords)
+    return _eigh_body(a, b, lower, eigvals_only=True, **keywords)
 
 
 carried_general(

@@ -17,7 +17,7 @@ from tapemagic.autodiff.later import OPERATORS
 from tapemagic.autodiff.primitives import general
 
 from .algebra import apply, is_live, plain
-from .carrying import unsupported
+from .carrying import twin_package, unsupported
 
 #: id of a matrix that lives -> the copy that tapes keep.
 _COPIES: dict[int, Any] = {}
@@ -81,3 +81,4 @@ for _format in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil"):
     OPERATORS[np.matmul, getattr(sparse, f"{_format}_array")] = _product
     for _operator in (np.matmul, np.multiply):  # an asterisk between matrices is their product
         OPERATORS[_operator, getattr(sparse, f"{_format}_matrix")] = _product
+twin_package(sparse)

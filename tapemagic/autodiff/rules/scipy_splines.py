@@ -7,6 +7,7 @@ An object that SciPy makes has a stand-in, which knows the values.
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -99,12 +100,19 @@ class Spline(StandIn):
         if args or kwargs or not goes_on:
             raise unsupported(type(self._original), "a rule of its own outside", _ADVICE)
         at, axis = as_array(x), getattr(self._original, "axis", 0)
-        if self._values is None:
-            return apply(_at, at, self._original, nu, axis)
+        if self._values is None:  # a copy, since an object may be changed in place
+            return apply(_at, at, copy.deepcopy(self._original), nu, axis)
         y = apply(_of, at, self._values, self._make, self._order + nu)
         places = range(at.ndim)
         y = np.moveaxis(y, places, [i + axis for i in places])
-        return with_value(y, self._original(plain(at), nu))
+        return self._checked(y, self._original(plain(at), nu))
+
+    def _checked(self, y: Any, value: Any) -> Any:
+        """Give a result SciPy's value: it is another one only if the spline has been changed."""
+        scale = np.nanmax(np.abs(value), initial=0)
+        if not np.allclose(plain(y), value, 1e-6, 1e-6 * scale, equal_nan=True):
+            raise unsupported(type(self._original), "data that have been changed since", _ADVICE)
+        return with_value(y, value)
 
     def derivative(self, nu: int = 1) -> Any:
         """Return the spline of a derivative."""
@@ -212,7 +220,11 @@ def _constructing(fun: Callable, values: str, kind: type[Spline]) -> Callable:
         found = fun(*plain(args), **plain(kwargs))
         if not any(map(is_live, given.values())):
             return kind(found)
-        known = {key: constant_argument(fun, key, x) for key, x in given.items() if key != values}
+        known = {
+            key: copy.deepcopy(constant_argument(fun, key, x))
+            for key, x in given.items()
+            if key != values
+        }
         ends = known.get("bc_type")
         if ends == "periodic" or not isinstance(ends, str | None):
             raise unsupported(fun, f"bc_type={ends!r}", "Use 'natural', 'clamped' or 'not-a-knot'.")

@@ -28,6 +28,7 @@ from tapemagic.errors import NoRuleError
 
 from . import scipy_multivariate as _scipy_multivariate  # noqa: F401  (declares more)
 from . import scipy_special as _scipy_special  # noqa: F401  (rules of what the formulas call)
+from . import scipy_statistics as _scipy_statistics  # noqa: F401
 from .algebra import apply, as_array, is_live, plain
 from .carrying import refuse_rest
 

@@ -30,6 +30,11 @@ def sym(a):
     return a + a.conj().T
 
 
+def riccati(fun):
+    """Solve for symmetric matrices, of which a difference makes others."""
+    return lambda a, b, q, r: fun(a, b, sym(q @ q.conj().T), sym(r @ r.conj().T) + 0.5)
+
+
 KINDS = ["sym", "pos", "her", "upper triangular", "lower triangular", "diagonal", "tridiagonal"]
 FUNCTIONS = "expm sinm cosm tanm sinhm coshm tanhm"
 ROWS = [
@@ -87,6 +92,9 @@ ROWS = [
     row(sl.solve_sylvester, definite(3), definite(2), real(3, 2)),
     row(sl.solve_sylvester, definite(3, compl), definite(2, compl), compl(3, 2)),
     row(sl.solve_continuous_lyapunov, definite(3), real(3, 3)),
+    *(row(sl.solve_discrete_lyapunov, 0.3 * d(3, 3), d(3, 3)) for d in (real, compl)),
+    *(row(riccati(f), 0.5 * d(2, 2), d(2, 1), d(2, 2), d(1, 1), name=f.__name__, tolerance=1e-5)
+      for f in (sl.solve_continuous_are, sl.solve_discrete_are) for d in (real, compl)),
     row(sl.toeplitz, real(3)),
     row(sl.toeplitz, compl(3)),
     row(sl.toeplitz, real(3), real(4)),
@@ -99,6 +107,9 @@ ROWS = [
       for low in (False, True)),
     row(lambda a: sl.eigh(sym(a))[1] ** 2, real(3, 3), name="eigh vectors"),
     row(lambda a: sl.eigh(a, eigvals_only=True), real(3, 3), name="eigh values"),
+    *(row(lambda a, b, low=low: sl.eigh(a, b, lower=low), real(3, 3), definite(3),
+          name=f"eigh two {low}") for low in (False, True)),
+    *(row(sl.eigvalsh, d(3, 3), definite(3, d)) for d in (real, compl)),
     row(sl.eigvalsh, real(3, 3)),
     row(sl.svdvals, real(3, 4)),
     row(lambda a: sl.svd(a, full_matrices=False)[1], real(4, 3), name="svd values"),
@@ -127,7 +138,8 @@ def test_linalg(case):
         sl.pinvh,
         sl.null_space,
         sl.orth,
-        lambda a: sl.eigh(a, a),
+        lambda a: sl.eigh(a, a @ a.T, type=2),
+        lambda a: sl.eigh(a + 0j, np.eye(3))[1],
         lambda a: sl.eigh(a, subset_by_index=[0, 1])[0],
         lambda a: sl.qr(a, pivoting=True)[0],
         lambda a: sl.lu_factor(a[:2]),

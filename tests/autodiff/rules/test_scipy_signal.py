@@ -9,6 +9,7 @@ integrate = pytest.importorskip("scipy.integrate")
 from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
 
 import tapemagic  # noqa: E402
+from tapemagic import GradientTape  # noqa: E402
 from tapemagic.autodiff.twins.modules import twin_of  # noqa: E402
 from tapemagic.errors import NoRuleError  # noqa: E402
 
@@ -88,6 +89,18 @@ ROWS = [
     row(si.cumulative_trapezoid, real(2, 7), STEPS),
     row(lambda y: si.cumulative_trapezoid(y, initial=0), real(7), name="initial"),
     row(si.romb, real(9)),
+    *(row(lambda k, a, b, f=f: si.quad(lambda u: f(k * u), a, b)[0], np.float64(0.7),
+          np.float64(0.3), np.float64(1.9), name=f"quad {f.__name__}")
+      for f in (np.cos, np.arctan, np.sinh)),
+    row(lambda k, a, b: si.quad(lambda u, k, m: m * np.sqrt(k + u), b, a, (k, 2.0))[0],
+        np.float64(0.7), np.float64(0.3), np.float64(1.9), name="quad backwards, with arguments"),
+    *(row(lambda k, a, f=f: si.quad(lambda u: np.exp(-k * (u - a) ** 2), *f(a))[0],
+          np.float64(0.7), np.float64(0.4), name=f"quad without limit {f(2.0)}", tolerance=1e-5)
+      for f in (lambda a: (a, np.inf), lambda a: (-np.inf, a), lambda a: (-np.inf, np.inf))),
+    row(lambda k: si.quad(lambda u: 1 / (0.01 + (u - k) ** 2), 0, 2)[0], np.float64(0.7),
+        name="quad in pieces", tolerance=1e-5),
+    row(lambda k, a: si.fixed_quad(lambda u: np.exp(k * u), a, 1.0, n=4)[0], np.float64(0.7),
+        np.float64(0.3), name="fixed_quad"),
 ]  # fmt: skip
 
 
@@ -106,7 +119,13 @@ def test_signal(case):
         lambda x: ss.fftconvolve(x, x, axes=0),
         lambda x: si.solve_ivp(lambda t, y: -y, (0, 1), x).y,
         lambda x: si.odeint(lambda y, t: -y, x, np.arange(3.0)),
-        lambda x: si.quad(np.exp, 0, x[0])[0],
+        lambda x: si.quad(lambda u: x[0] * np.log(u), 0, 1)[0],  # SciPy extrapolates
+        lambda x: si.quad(lambda u: u % (1.7 + x[0] ** 2), 0, 9)[0],
+        lambda x: si.quad(lambda u: u if u < x[0] else 0.0, 0, 1)[0],
+        lambda x: si.quad(lambda u: u * np.heaviside(u - 0.5 - 0 * x[0], 0), 0, 1)[0],
+        lambda x: si.quad(lambda u: x[0] * u, 0, 1, points=[0.3])[0],
+        lambda x: si.quad(lambda u: x[0] * u, 0, 1)[1],
+        lambda x: si.quad_vec(lambda u: x * u, 0, 1)[0],
     ],
 )
 def test_what_is_not_carried_is_refused(fun):
@@ -119,8 +138,24 @@ def test_a_refusal_names_the_users_line():
     rate = np.float64(0.7)
 
     def integral(rate):
-        return si.quad(lambda u: np.exp(-rate * u), 0, 1)[0]
+        return si.dblquad(lambda u, v: np.exp(-rate * u * v), 0, 1, 0, 1)[0]
 
     with pytest.raises(NoRuleError) as error:
         tapemagic.grad(integral)(rate)
-    assert error.value.code.startswith("return si.quad(lambda")
+    assert error.value.code.startswith("return si.dblquad(lambda")
+
+
+def test_an_integral_warns_as_scipys_and_may_be_one_of_integrals():
+    with GradientTape(persistent=True) as tape:
+        k = tape.watch(np.float64(0.7))
+        with pytest.warns(integrate.IntegrationWarning, match="subdivisions"):
+            plain = si.quad(lambda u: np.sin(200 * u**4), 0, 3, limit=2)
+        assert plain == pytest.approx(
+            integrate.quad(lambda u: np.sin(200 * u**4), 0, 3, limit=2)[:2]
+        )
+        value, _, told = si.quad(lambda u: k * u, 0, 1, full_output=True)
+        area = si.quad(lambda v: si.quad(lambda u: np.exp(-k * u * v), 0, v)[0], 0, 1)[0]
+    assert told["neval"] == 21
+    assert tape.gradient(value, k) == pytest.approx(0.5)
+    slope = integrate.dblquad(lambda u, v: -u * v * np.exp(-0.7 * u * v), 0, 1, 0, lambda v: v)[0]
+    assert tape.gradient(area, k) == pytest.approx(slope)

@@ -97,3 +97,9 @@ def test_factors_of_an_earlier_cell_are_what_they_were_afterwards():
     assert type(factors) is not linalg.SuperLU
     np.testing.assert_array_equal(factors.L.toarray(), before.L.toarray())
     assert original_of(factors) is before
+
+
+def test_the_solvers_are_found_in_the_package_as_well():
+    package = twin_of(sparse)
+    assert package.linalg.spsolve is solver.spsolve
+    assert package.csr_array is sparse.csr_array

@@ -93,6 +93,16 @@ ROWS = [
         np.float64(1.7), name="multivariate frozen and plain"),
     *(row(lambda x, m, c, f=f: getattr(st.multivariate_normal(m, c), f)(x), real(3, 2), real(2),
           COVARIANCE, name=f"multivariate frozen {f}") for f in ("logpdf", "pdf")),
+    *(row(lambda x, f=f, o=o: getattr(st, f)(x, **o), np.exp(real(4, 3)), name=f"{f} {o}",
+          tolerance=1e-5)
+      for f in ("zscore", "gmean", "hmean", "sem", "variation", "skew", "kurtosis", "iqr",
+                "median_abs_deviation", "entropy") for o in ({}, {"axis": 1})),
+    *(row(lambda x, f=f, o=o: getattr(st, f)(x, **o), np.exp(real(4, 3)), name=f"{f} {o}")
+      for f, o in (("zscore", {"axis": None, "ddof": 1}), ("sem", {"axis": None, "ddof": 0}),
+                   ("gmean", {"axis": None}), ("kurtosis", {"fisher": False}),
+                   ("variation", {"ddof": 1}), ("entropy", {"base": 2}))),
+    row(lambda p, q: st.entropy(p, q, axis=1), np.exp(real(2, 3)), np.exp(real(2, 3)),
+        name="relative entropy"),
     row(lambda s: st.multivariate_normal([s, 0.1], s).mean * st.multivariate_normal(cov=s).cov,
         np.float64(1.7), name="multivariate parameters", second=False),
 ]  # fmt: skip
@@ -139,7 +149,9 @@ REFUSED = {
     "a singular matrix": lambda s: st.multivariate_normal.logpdf(
         s * np.ones(2), cov=np.ones((2, 2)), allow_singular=True
     ),
-    "a statistic": lambda s: st.zscore(s * np.arange(3.0)),
+    "a statistic": lambda s: st.sigmaclip(s * np.arange(3.0)),
+    "an option of a statistic": lambda s: st.skew(s * np.arange(3.0), bias=False),
+    "weights of a mean": lambda s: st.gmean(s + np.arange(3.0), weights=np.ones(3)),
 }
 
 
