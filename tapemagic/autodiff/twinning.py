@@ -178,7 +178,36 @@ def reading(original: Callable) -> Callable:
     return twin_for(original)(twin)
 
 
-# ---------------------------------------------------------------------------------- modules
+# ----------------------------------------------------------------------- classes and modules
+
+
+def twin_class(original: type, construct: Callable) -> None:
+    """Let a class of the same name call `construct` while a tape records.
+
+    Without one it makes objects of the original class.
+    """
+
+    class Kind(type):
+        def __new__(mcs, name: str, bases: tuple, body: dict) -> Any:
+            if bases:  # a subclass of the user's is one of the original
+                return type(name, tuple(ORIGINALS.get(id(x), x) for x in bases), body)
+            return super().__new__(mcs, name, bases, body)
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            making = original if RECORDER.recording is None else construct
+            return making(*args, **kwargs)
+
+        def __instancecheck__(cls, x: Any) -> bool:
+            return isinstance(x, original)
+
+        def __subclasscheck__(cls, kind: type) -> bool:
+            return issubclass(kind, original)
+
+        def __getattr__(cls, name: str) -> Any:
+            return getattr(original, name)
+
+    body = {"__doc__": original.__doc__, "__module__": original.__module__}
+    register(original, Kind(original.__name__, (), body))
 
 
 class TwinModule(ModuleType):

@@ -8,12 +8,11 @@ import numpy as np
 from scipy import interpolate
 
 from tapemagic.autodiff.later import OBJECTS, StandIn
-from tapemagic.autodiff.twinning import fresh, twin_for
+from tapemagic.autodiff.twinning import fresh, twin_class, twin_for
 
 from .algebra import as_array, is_live, plain, with_value
 from .carrying import constant_argument, unsupported
 from .multilinear import between_corners
-from .scipy_splines import register_class
 
 _GRID = interpolate.RegularGridInterpolator
 
@@ -79,7 +78,7 @@ def _make(points: Any, values: Any, method: str = "linear", **options: Any) -> A
     return Grid(found, as_array(values))
 
 
-register_class(_GRID, _make)
+twin_class(_GRID, _make)
 OBJECTS[_GRID] = Grid
 
 

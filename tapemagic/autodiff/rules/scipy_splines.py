@@ -18,7 +18,7 @@ from scipy import interpolate
 from tapemagic.autodiff.later import OBJECTS, StandIn
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twinning import ORIGINALS, fresh, register, twin_for
+from tapemagic.autodiff.twinning import fresh, twin_class, twin_for
 
 from .algebra import apply, as_array, is_live, plain, with_value
 from .carrying import carried, constant_argument, refuse_program, unsupported
@@ -234,41 +234,15 @@ def _constructing(fun: Callable, values: str, kind: type[Spline]) -> Callable:
     return construct
 
 
-def register_class(original: type, construct: Callable) -> None:
-    """Let a class of the same name call `construct`, which makes stand-ins, while a tape records.
-
-    Without one it makes objects of SciPy's class.
-    """
-
-    class Kind(type):
-        def __new__(mcs, name: str, bases: tuple, body: dict) -> Any:
-            if bases:  # a subclass of the user's is one of SciPy's class
-                return type(name, tuple(ORIGINALS.get(id(x), x) for x in bases), body)
-            return super().__new__(mcs, name, bases, body)
-
-        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-            making = original if RECORDER.recording is None else construct
-            return making(*args, **kwargs)
-
-        def __instancecheck__(cls, x: Any) -> bool:
-            return isinstance(x, original)
-
-        def __getattr__(cls, name: str) -> Any:
-            return getattr(original, name)
-
-    body = {"__doc__": original.__doc__, "__module__": original.__module__}
-    register(original, Kind(original.__name__, (), body))
-
-
 for _name, _values in (
     ("CubicSpline", "y"), ("BSpline", "c"), ("PPoly", ""), ("PchipInterpolator", ""),
     ("Akima1DInterpolator", ""), ("CubicHermiteSpline", ""), ("UnivariateSpline", ""),
     ("InterpolatedUnivariateSpline", ""), ("LSQUnivariateSpline", ""),
 ):  # fmt: skip
     _fun = getattr(interpolate, _name)
-    register_class(_fun, _constructing(_fun, _values, Spline))
+    twin_class(_fun, _constructing(_fun, _values, Spline))
     OBJECTS[_fun] = Spline
-register_class(interpolate.interp1d, _constructing(interpolate.interp1d, "y", Interp1d))
+twin_class(interpolate.interp1d, _constructing(interpolate.interp1d, "y", Interp1d))
 OBJECTS[interpolate.interp1d] = Interp1d
 for _name in ("make_interp_spline", "make_lsq_spline", "make_smoothing_spline"):
     _fun = getattr(interpolate, _name)

@@ -12,37 +12,20 @@ from typing import Any
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.autodiff.twinning import ORIGINALS, handles_in, register, twin_module
-
-
-class _Making(type):
-    """Class of what stands for a class of tables, and makes objects of that one."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        original = ORIGINALS.get(id(cls))
-        if original is None:  # the user's own table
-            return super().__call__(*args, **kwargs)
-        for handle in handles_in([*args, *kwargs.values()]):
-            leaks.taken(handle, original.__module__.partition(".")[0], is_new=True)
-        return original(*plain(args), **plain(kwargs))
-
-    def __getattribute__(cls, name: str) -> Any:
-        original = ORIGINALS.get(id(cls))
-        if original is None or name in ("__class__", "mro"):
-            return super().__getattribute__(name)
-        return getattr(original, name)
-
-    def __instancecheck__(cls, x: Any) -> bool:
-        return isinstance(x, ORIGINALS.get(id(cls), ())) or super().__instancecheck__(x)
-
-    def __subclasscheck__(cls, kind: type) -> bool:
-        return issubclass(kind, ORIGINALS.get(id(cls), ())) or super().__subclasscheck__(kind)
+from tapemagic.autodiff.twinning import handles_in, twin_class, twin_module
 
 
 def stand_for_tables(package: ModuleType, *classes: type) -> None:
     """Make the twins of a package's classes, and of the package."""
     for original in classes:
-        kind = type(original)  # a package may have a class of classes of its own
-        making = _Making if kind is type else type(_Making.__name__, (_Making, kind), {})
-        register(original, making(original.__name__, (original,), {}))
+        _stand_for(original, package.__name__)
     twin_module(package)
+
+
+def _stand_for(original: type, package: str) -> None:
+    def construct(*args: Any, **kwargs: Any) -> Any:
+        for handle in handles_in([*args, *kwargs.values()]):
+            leaks.taken(handle, package, is_new=True)
+        return original(*plain(args), **plain(kwargs))
+
+    twin_class(original, construct)
