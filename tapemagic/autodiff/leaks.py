@@ -17,6 +17,7 @@ import numpy as np
 
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
+from . import caught
 from .decisions import memory_order
 from .doing import instruction, list_given, writes, writes_integers
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
@@ -77,16 +78,8 @@ def locate(error: _Error, frame: FrameType | None = None) -> _Error:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     if RECORDER.recording is not None and isinstance(error, _REFUSALS):
-        RECORDER.recording.refusals.append((error.line, error.what))
+        caught.note(RECORDER.recording.refusals, error)
     return error
-
-
-def caught(refusals: list[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
-    """Say of refusals that did not end the run that it went another way than without a tape."""
-    return [
-        (line, f"Line {line} caught a refusal and went on another way than without a tape: {what}")
-        for line, what in dict.fromkeys(refusals)
-    ]
 
 
 def warn(message: str) -> None:

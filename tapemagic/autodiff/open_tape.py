@@ -16,6 +16,7 @@ from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
 from .calls.dispatch import is_traced
+from .caught import caught, forget
 from .recorder import RECORDER, Recording
 from .structure import identity
 from .variable import Variable, VariableState, add_source
@@ -73,9 +74,10 @@ class OpenTape:
             if not RECORDER.tapes:  # else it may be caught while another tape records
                 self.forget_refusals(error)
         elif self._recording.refusals and self.cell is None and not RECORDER.tapes:
-            for _, message in leaks.caught(self._recording.refusals[self._told :]):
+            told = caught(self._recording.refusals)
+            for _, message in told[self._told :]:
                 leaks.warn(message)
-            self._told = len(self._recording.refusals)
+            self._told = len(told)
         # NumPy puts an error of its own before ours where a traced value is written into an array
         if type(error) is ValueError and isinstance(error.__cause__, TapeError):
             raise error.__cause__ from None
@@ -83,10 +85,7 @@ class OpenTape:
     def forget_refusals(self, error: BaseException) -> None:
         """Take back that refusals were caught which have ended the run, or led to what has."""
         if self._recording is not None:
-            chain = [x for x in tracebacks.chain(error) if isinstance(x, TapeError)]
-            ended = {(x.line, x.what) for x in chain}
-            refusals = self._recording.refusals
-            refusals[:] = [refusal for refusal in refusals if refusal not in ended]
+            forget(self._recording.refusals, error)
 
     def start(self) -> None:
         """Begin, or go on with, recording.

@@ -59,7 +59,8 @@ class Recording:
         is None where the values of the arguments are what counts.
     sharers : set of int
         The tapes that record, or have recorded, into it.
-    refusals : list of (line, what)
+    refusals : list
+        Errors that were raised where plain NumPy would have gone on (`caught.py`).
         Errors that were raised where plain NumPy would have gone on.
     variables : list
         Variables that were read: their next read has to tell the tapes that opened since.
@@ -78,7 +79,7 @@ class Recording:
         self.guards: dict[int, tuple[Any, tuple]] = {}  # by identity
         self.copies: dict[int, tuple[Any, Any]] = {}
         self.decisions: list[tuple] = []
-        self.refusals: list[tuple[int | None, str]] = []
+        self.refusals: list[Any] = []
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()
         self.variables: list[Any] = []
