@@ -360,7 +360,7 @@ def test_the_table_fits_its_panel_and_shows_a_dozen_sources(show: Any) -> None:
 
 def test_a_long_name_breaks_between_its_words(show: Any) -> None:
     scene = make_scene(build_graph(fakes.tutorial()))
-    words = ["encoder.", "attention_", "heads[0]", ".query_", "projection"]
+    words = ["encoder.", "attention_", "heads[0].", "query_", "projection"]
     scene["sources"] = [{**scene["sources"][0], "name": "".join(words)}]
     page = show(jsonable(scene), width=480)
     tops = """[...document.querySelectorAll('.details tr:nth-child(2) th')].flatMap((cell) =>

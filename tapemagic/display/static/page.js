@@ -28,7 +28,7 @@ export function html(tag, className, ...children) {
 
 /** A long name as its words, between which a line may end. */
 function words(name) {
-  return name.split(/(?<=[_./\]])/).flatMap((word) => [word, html("wbr", "")]);
+  return name.split(/(?<=[_./])/).flatMap((word) => [word, html("wbr", "")]);
 }
 
 export function svg(tag, attributes, ...children) {
