@@ -197,6 +197,10 @@ class Variable(TracedArray):
         """Note that plain code has the value, which a program takes for constant."""
         leaks.hand_out(self, how)
 
+    def __copy__(self) -> Variable:
+        self._hand_out("copying")
+        return type(self)(self._value, self.trainable, name=self.storage.name)
+
     def __reduce__(self) -> Any:
         self._hand_out("pickling")
         return type(self), (self._value, self.trainable, self.name)

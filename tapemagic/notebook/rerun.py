@@ -146,12 +146,20 @@ class Rerun:
             give(memo[id(start)], value)
         for name, value in values.items():
             path = parse_path(name)
-            kind = type(path.find(copied))
+            found = path.find(copied)
+            kind = type(found)
+            if is_variable(found):
+                give(found, plain(found).dtype.type(value))
+                continue
             new = value if issubclass(kind, np.ndarray) else kind(value)
             put_source(path, new, copied, Sources())
         with holding(copied, self._namespace), aside(copy.deepcopy(self._states)):
             session = Session(self.plan, self.options, self._namespace, self.cell)
             session.keeps_gradients = keeps_gradients
+            for original, start in self._variables:
+                variable = memo[id(start)]
+                session.originals[id(variable)] = original
+                session.start_values[id(variable)] = np.array(plain(variable))[()]
             try:
                 session.begin()
                 for code in self._code:

@@ -21,7 +21,13 @@ from .interrupts import uninterrupted
 from .namespace import Swap
 from .records import Cell, Failure, Options, Outcome
 from .source import follow
-from .sources import check_sources, find_sources, take_sources, why_no_source
+from .sources import (
+    check_sources,
+    find_sources,
+    is_bound_first,
+    take_sources,
+    why_no_source,
+)
 from .strict import check_strict
 from .targets import find_inside, find_target, notes_on_target, parts, why_no_target
 from .versions import is_variable, node_of, note_unseen_versions
@@ -71,8 +77,10 @@ class Session:
         self.keeps_gradients = False
         #: One per source, in the order of `sources.handles`.
         self.gradients: list[Any] = []
-        #: Plain values of the sources when the cell began.
-        self.start_values: dict[str, Any] = {}
+        #: Of a cell that runs again: id of a variable -> the one that it is a copy of.
+        self.originals: dict[int, Any] = {}
+        #: Plain values of the sources when the cell began, by name; of variables by id.
+        self.start_values: dict[str | int, Any] = {}
         self._target: tuple[str, Any, int] | None = None
         #: Name of a container with values that could be the target, and the path to the first.
         self._inside = ("", "")
@@ -86,11 +94,20 @@ class Session:
     # ------------------------------------------------------------------------------- before
 
     def scalars(self) -> dict[str, float]:
-        """Return the sources that are single real numbers, to be asked before `begin`."""
-        values = ((path, self.namespace.get(path.root)) for path in self.paths if not path.steps)
+        """Return the sources that are single real numbers, to be asked before `begin`.
+
+        What the cell itself makes is none: another value would be overwritten.
+        """
+        source, namespace, reads = self.plan.source, self.namespace, set(self.reads)
+        values = (
+            (path.text, namespace[path.root])
+            for path in self.paths
+            if not path.steps and not is_bound_first(path, source, reads, namespace)
+        )
+        plain_values = ((name, plain(x) if is_variable(x) else x) for name, x in values)
         return {
-            path.text: float(value)
-            for path, value in values
+            name: float(value)
+            for name, value in plain_values
             if isinstance(value, float | np.floating) and type(value) not in HANDLE_TYPES
         }
 

@@ -143,9 +143,18 @@ def test_repr_str_and_facts():
 
 def test_pickle_and_copies():
     x = Variable([1.0, 2.0], name="w", trainable=False)
-    for other in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+    for other in (pickle.loads(pickle.dumps(x)), copy.copy(x), copy.deepcopy(x)):
         assert other is not x
+        assert (type(other), other.name, other.trainable) == (Variable, "w", False)
         np.testing.assert_array_equal(np.asarray(other), [1.0, 2.0])
+
+
+def test_a_copy_is_a_variable_of_its_own():
+    x = Variable(2.0)
+    with GradientTape() as tape:
+        y = copy.deepcopy({"x": x})["x"] * 3.0
+    assert tape.gradient(y, x) is None
+    assert "copying" in tape.explain()
 
 
 def test_as_a_dict_key():
