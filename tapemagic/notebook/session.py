@@ -24,12 +24,21 @@ from .source import follow
 from .sources import (
     check_sources,
     find_sources,
+    integers,
     is_bound_first,
     take_sources,
     why_no_source,
 )
 from .strict import check_strict
-from .targets import find_inside, find_target, notes_on_target, parts, why_no_target
+from .targets import (
+    find_inside,
+    find_target,
+    note_on_tape,
+    notes_on_last,
+    notes_on_target,
+    parts,
+    why_no_target,
+)
 from .versions import is_variable, node_of, note_unseen_versions
 
 #: Builtins that reach names which the cell does not mention.
@@ -89,6 +98,10 @@ class Session:
         if not _READERS.isdisjoint(self.reached):  # text that may name anything
             self.reached = list(dict.fromkeys([*self.reached, *namespace]))
         self.paths = list(options.sources) or find_sources(self.reads, namespace)
+        #: Whether it asks a tape of its own name, which can only be that of an earlier run.
+        self._reads_tape = options.output in plan.source.reads and (
+            type(namespace.get(options.output)) in (GradientTape, type(None))
+        )
         check_sources(self.paths, plan.source, self.reads, namespace)
 
     # ------------------------------------------------------------------------------- before
@@ -252,23 +265,30 @@ class Session:
         wanted = {name: why_no_source(self.namespace.get(name)) for name in sources.wanted}
         tape.refused = wanted | sources.reasons
         outcome = self.outcome
+        if self._reads_tape:
+            outcome.notes.append(note_on_tape(self.options.output, self.plan.body))
         if tape.failure is not None:
             return
         outcome.notes += [message for _, message in tape.caught]
         if self.options.strict:
             check_strict(tape)
         if not sources.handles:
-            outcome.notes.append(
-                "No source: none of those named is a float variable."
-                if self.options.sources
-                else "No source: the cell reads no float variable. Name one: %%tape w"
-            )
+            if self.options.sources:
+                outcome.notes.append("No source: none of those named is a float variable.")
+            else:
+                tape.refused = integers(self.reads, self.namespace)
+                hint = "" if tape.refused else " Name one: %%tape w"
+                outcome.notes.append(f"No source: the cell reads no float variable.{hint}")
         elif self._target is None:
-            tape.no_target = why_no_target(tape, self._inside)
+            own = set(self.plan.source.binds).difference(self.plan.source.reads)
+            made = [name for name in tape.source_nodes if name in own]
+            tape.no_target = why_no_target(tape, self._inside, made)
             outcome.notes.append(f"No target: {tape.no_target}.")
         else:
             name, value, index = self._target
             outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
+            if self.options.target is None:
+                outcome.notes += notes_on_last(self.plan.source.last, self.hooks.last_value, name)
             if index >= 0:
                 tape.target = (name, index)
             self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))
