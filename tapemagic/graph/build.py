@@ -224,8 +224,9 @@ def source_rows(
     unnamed = {
         node.name or f"source {node.index}": node.index
         for node in nodes
-        if node.op == "source" and node.index not in named and tape.cell is None
-    }  # those of a cell have names: others are watched by what it calls
+        if node.op == "source" and node.index not in named
+        if node.name or tape.cell is None  # in a cell others are watched by what it calls
+    }
     for name, index in {**tape.source_nodes, **unnamed}.items():
         gradient = gradients(index) if has_gradients else None
         state = gradient_state(gradient, has_gradients)

@@ -122,6 +122,9 @@ class Variable(TensorMethods, core.Variable):
         """Return the value."""
         return self.read_value()
 
+    def __copy__(self) -> Variable:
+        return type(self)(self._value, self.trainable, name=self.storage.name)
+
     def __reduce__(self) -> Any:
         self._hand_out("pickling")
         return _rebuild, (self._value, self.trainable, self.storage.name)

@@ -149,14 +149,6 @@ def test_pickle_and_copies():
         np.testing.assert_array_equal(np.asarray(other), [1.0, 2.0])
 
 
-def test_a_copy_is_a_variable_of_its_own():
-    x = Variable(2.0)
-    with GradientTape() as tape:
-        y = copy.deepcopy({"x": x})["x"] * 3.0
-    assert tape.gradient(y, x) is None
-    assert "copying" in tape.explain()
-
-
 def test_as_a_dict_key():
     x, y = Variable(1.0), Variable(1.0)
     assert {x: "x", y: "y"}[x] in ("x", "y")

@@ -30,6 +30,48 @@ CELLS = {
 }
 
 
+# `X` has another shape than the array that it is a view of
+RESHAPED = {
+    "from before": "X = alone",
+    "of numbers": "X = np.arange(6.0).reshape(2, 3)",
+    "of zeros": "X = np.zeros(6).reshape(2, 3)",
+    "of a result": "X = (w[[0, 1, 2, 3, 0, 1]] * 2.0).reshape(2, 3)",
+    "of a result of two axes": "X = (w[:3, None] * w[:2]).reshape(2, 3)",
+    "beside its base": "f = np.zeros(6)\nX = f.reshape(2, 3)",
+    "beside another view": "Y = np.zeros(6).reshape(3, 2)\nX = Y.reshape(2, 3)",
+    "reshaped in place": "X = np.zeros(6).reshape(3, 2)\nX[0] = 1.0\nX.shape = 2, 3",
+    "turned": "X = np.zeros(6).reshape(3, 2).T",
+}
+WRITES = {
+    "a row": "X[0] = w[:3]",
+    "all": "X *= w[1]",
+    "an error first": "try:\n    X[0] = w[:2]\nexcept ValueError:\n    X[1] = w[:3]",
+    "its base": "X.base[-1] = w[2]\nX[0, 0] = w[1]",
+    "a view": "v = X[1:]\nv[...] = w[:3]\nX[0] += w[0]",
+}
+AFTER = """
+b = X.base
+shapes = X.shape, b.shape, b.base is None, X.ravel().shape, X.T.base is b
+b[2] = w[3]
+out = (X ** 2).sum() + (X.base * np.arange(1.0, X.size + 1.0).reshape(b.shape)).sum()
+"""
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("make", RESHAPED.values(), ids=RESHAPED)
+def test_an_array_that_is_used_in_another_shape_than_its_memory_has(make, write):
+    text = f"{make}\n{write}\n{AFTER}"
+    check(START, text, "w")
+    taped, session = run_taped(START, text)
+    plain = run_plain(START, text)
+    for world in (plain, taped):
+        assert world["namespace"]["X"].base is world["namespace"]["b"]
+    # what is drawn has the shape that the person writes to, unless the base is there as well
+    if write == WRITES["a row"] and make.startswith("X = "):
+        shapes = {n.shape for n in session.tape.graph.nodes if n.name.startswith("X@")}
+        assert shapes == {taped["namespace"]["X"].shape}
+
+
 @pytest.mark.parametrize("text", CELLS.values(), ids=CELLS)
 def test_the_base_has_its_part_in_the_gradient(text):
     check(START, text, "w")
