@@ -195,6 +195,7 @@ class Storage:
         Of memory that nobody watches the name is a source. Watching a view writes its source into
         the memory, so that the base and other views depend on it as they do in NumPy.
         """
+        self.meet(handle)
         self._copy_buffer()  # the owner may write to his array later
         before = self.current()
         value = self.true_view(handle)
@@ -221,7 +222,7 @@ class Storage:
     # -------------------------------------------------------------------------------- writing
 
     def meet(self, handle: Any) -> None:
-        """Let the memory look as a handle that is written to does, if the array itself is gone."""
+        """Let the memory look as a handle that has all of it does, if the array itself is gone."""
         if not self.written and self.owner is not None and self.owner() is None:
             id_ = self.node_of(handle)
             if self.look_as(handle._value) and self.token is RECORDER.token:

@@ -70,7 +70,7 @@ def test_an_array_that_is_used_in_another_shape_than_its_memory_has(make, write)
 DRAWN = ["from before", "of numbers", "of zeros", "of a result", "of a result of two axes"]
 
 
-@pytest.mark.parametrize("make", map(RESHAPED.get, DRAWN), ids=DRAWN)
+@pytest.mark.parametrize("make", [RESHAPED[name] for name in DRAWN], ids=DRAWN)
 def test_what_is_drawn_is_written_to_in_the_shape_that_is_used(make):
     text = f"{make}\nX[0] = w[:3]\nX[1, 1] *= w[3]\nout = (X**2).sum()"
     _, session = run_taped(START, text, sources=(parse_path("w"), parse_path("X")))
