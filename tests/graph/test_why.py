@@ -125,6 +125,12 @@ def nan_in_another_branch():
         return tape.gradient("f", target)
 
 
+def nan_in_the_data():
+    tape, x = scalar_tape(value=2.0)
+    y = tape.run("multiply", x, np.array([1.0, np.nan, 3.0]), line=2)
+    return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+
+
 def overflow_on_the_way_back():
     tape, x = scalar_tape(value=np.array([1e-300, 1.0]))
     big = tape.run("multiply", x, 1e200, line=2)
@@ -178,6 +184,7 @@ CASES = [
         (two_troubles, "y", "first inf going forward: line 3, element [1]: log(0)"),
         (overflow_on_the_way_back, "x", "line 2, element [0]: derivative of multiply(1e-300, 1e+"),
         (fakes.nan, "x", "first nan going forward: line 2, element [1]: sqrt(-0.5)"),
+        (nan_in_the_data, "x", "first nan going forward: line 2, element [1]: multiply(2, nan)"),
     ],
 )
 def test_each_source_is_told_where_its_own_gradient_went_wrong(recording, name, why):
