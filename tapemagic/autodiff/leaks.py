@@ -32,9 +32,12 @@ _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
-    "IPython ipykernel matplotlib matplotlib_inline pandas PIL plotly seaborn bokeh altair json "
-    "logging csv pprint string tqdm rich polars".split()
+    "IPython ipykernel matplotlib matplotlib_inline PIL plotly seaborn bokeh altair json "
+    "logging csv pprint string tqdm rich".split()
 )
+#: Packages that compute in their own way. What pandas only shows is in these modules.
+TABLES = frozenset(("pandas", "polars"))
+SHOWN_TABLES = ("pandas.io.formats", "pandas.plotting")
 
 
 def user_frame(depth: int = 1) -> FrameType | None:
@@ -101,7 +104,7 @@ def warn_of_dtype(dtype: Any) -> None:
 def name_of(args: Any) -> str:
     """Name the first traced argument as the user's code does, else by its shape."""
     handle = next((x for x in args if type(x) in HANDLE_TYPES), None)
-    frame = user_frame()
+    frame = outside_libraries(user_frame())
     while handle is not None and frame is not None:
         for names in (frame.f_locals, frame.f_globals):
             for name, value in list(names.items()):
@@ -228,6 +231,11 @@ def shown(handle: Any) -> Any:
     return value
 
 
+def package_of(frame: FrameType) -> str:
+    """Return the name of the package whose code runs in a frame."""
+    return (frame.f_globals.get("__name__") or "").split(".")[0]
+
+
 def only_formats() -> bool:
     """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
     doing = instruction(user_frame())
@@ -253,8 +261,8 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
             return
         frame = frame.f_back
     while frame is not None:
-        package = (frame.f_globals.get("__name__") or "").split(".")[0]
-        if package in SINKS:
+        module, package = frame.f_globals.get("__name__") or "", package_of(frame)
+        if package in SINKS or module.startswith(SHOWN_TABLES):
             note("shown", (handle,))
             return
         if package in ("__main__", "") or frame.f_code.co_filename.startswith("<"):
@@ -268,6 +276,8 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     if taker is not None:
         into = f" in {taker.f_globals.get('__name__', '')}.{taker.f_code.co_name}"
     fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+    if taker is not None and package_of(taker) in TABLES:
+        fix = "Compute with df['x'].to_numpy(); make tables of results in the next cell."
     asked = asked and taker is None
     given = list_given(frame, handle) if asked and frame is not None else None
     if given is not None:

@@ -472,3 +472,31 @@ def test_a_refusal_that_led_to_the_error_is_no_finding():
         except LeavesTapeError as error:
             raise RuntimeError from error
     assert "caught" not in tape.explain()
+
+
+def in_module(name):
+    """Make a function of an installed package that takes a plain number."""
+    names = {"__name__": name}
+    code = "def take(taken):\n    return float(taken)"
+    path = f"/somewhere/lib/site-packages/{name.replace('.', '/')}.py"
+    exec(compile(code, path, "exec"), names)
+    return names["take"]
+
+
+@pytest.mark.parametrize("name", ["pandas.core.frame", "polars.series.series"])
+def test_tables_compute_in_their_own_way_and_get_no_traced_value(name):
+    column = in_module(name)
+    w = Variable(2.0)
+    with GradientTape(), pytest.raises(LeavesTapeError) as caught:
+        column(w)
+    assert caught.value.what.startswith("'w' would leave the tape in " + name)  # the user's name
+    assert "to_numpy()" in caught.value.fix
+
+
+@pytest.mark.parametrize("name", ["pandas.io.formats.format", "pandas.plotting._core"])
+def test_what_shows_a_table_gets_plain_values(name):
+    show = in_module(name)
+    x = Variable(2.0)
+    with GradientTape() as tape:
+        assert show(x * 2.0) == 4.0
+    assert any(mark[0] == "shown" for node in tape.nodes() for mark in node.marks)
