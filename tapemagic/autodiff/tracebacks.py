@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
+from .handles import plain
 from .recorder import PACKAGE
 
 
@@ -29,9 +30,19 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def prune(error: BaseException) -> None:
-    """Take our frames out of an exception's traceback and those of its causes, in place."""
+    """Take our frames and names out of an exception and its causes, in place."""
     for one in chain(error):
         one.__traceback__ = without_ours(one.__traceback__)
+        if type(one) is AttributeError and "'TracedArray' object" in str(one):
+            say_as_plain(one)
+
+
+def say_as_plain(error: AttributeError) -> None:
+    """Let a missing attribute be one of the plain object that a handle stands for."""
+    try:
+        getattr(plain(error.obj), error.name)
+    except AttributeError as own:
+        error.args, error.obj = own.args, own.obj
 
 
 def without_ours(traceback: TracebackType | None) -> TracebackType | None:
