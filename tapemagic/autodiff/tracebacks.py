@@ -33,14 +33,14 @@ def prune(error: BaseException) -> None:
     """Take our frames and names out of an exception and its causes, in place."""
     for one in chain(error):
         one.__traceback__ = without_ours(one.__traceback__)
-        if type(one) is AttributeError and "'TracedArray' object" in str(one):
-            say_as_plain(one)
+        if type(one) is AttributeError and one.name and "'TracedArray' object" in str(one):
+            say_as_plain(one, one.name)
 
 
-def say_as_plain(error: AttributeError) -> None:
+def say_as_plain(error: AttributeError, name: str) -> None:
     """Let a missing attribute be one of the plain object that a handle stands for."""
     try:
-        getattr(plain(error.obj), error.name)
+        getattr(plain(error.obj), name)
     except AttributeError as own:
         error.args, error.obj = own.args, own.obj
 

@@ -20,7 +20,7 @@ def test_a_missing_attribute_is_one_of_the_plain_object(value):
 
     def under_a_tape(x):
         with GradientTape() as tape:
-            (tape.watch(x) * 2).shap
+            (tape.watch(x) * 2).shap  # noqa: B018
 
     assert told(under_a_tape, value) == told(lambda x: (x * 2).shap, value)
 
