@@ -17,7 +17,7 @@ import numpy as np
 
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
-from . import doing, later
+from . import caught, doing, later
 from .decisions import memory_order
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .positions import (
@@ -39,8 +39,8 @@ _REFUSALS = (LeavesTapeError, NoRuleError, UnsupportedWriteError)
 
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
-    "IPython ipykernel matplotlib matplotlib_inline pandas PIL plotly seaborn bokeh altair json "
-    "logging csv pprint string tqdm rich polars".split()
+    "IPython ipykernel matplotlib matplotlib_inline PIL plotly seaborn bokeh altair json "
+    "logging csv pprint string tqdm rich".split()
 )
 #: Those of them that also compute, which nothing of ours sees.
 TABLES = frozenset({"pandas", "polars"})
@@ -49,6 +49,8 @@ _TAKING = frozenset(
     "__init__ __new__ __setitem__ assign concat from_dict from_records insert isetitem "
     "with_columns".split()
 )
+#: What of pandas only shows them.
+_SHOWN_TABLES = ("pandas.io.formats", "pandas.plotting")
 
 
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
@@ -58,16 +60,8 @@ def locate(error: _Error, frame: FrameType | None = None) -> _Error:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     if RECORDER.recording is not None and isinstance(error, _REFUSALS):
-        RECORDER.recording.refusals.append((error.line, error.what))
+        caught.note(RECORDER.recording.refusals, error)
     return error
-
-
-def caught(refusals: list[tuple[int | None, str]]) -> list[tuple[int | None, str]]:
-    """Say of refusals that did not end the run that it went another way than without a tape."""
-    return [
-        (line, f"Line {line} caught a refusal and went on another way than without a tape: {what}")
-        for line, what in dict.fromkeys(refusals)
-    ]
 
 
 def warn(message: str) -> None:
@@ -249,8 +243,8 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
             return
         frame = frame.f_back
     while frame is not None:
-        package = package_of(frame)
-        if package in SINKS and package not in TABLES:
+        module, package = frame.f_globals.get("__name__") or "", package_of(frame)
+        if (package in SINKS and package not in TABLES) or module.startswith(_SHOWN_TABLES):
             note("shown", (handle,))
             return
         if package in ("__main__", "") or frame.f_code.co_filename.startswith("<"):

@@ -13,7 +13,8 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError
 
-from . import absence, leaks, lookup, recheck, structures
+from . import absence, lookup, recheck, structures
+from .caught import caught
 from .checking import Check
 from .nodes import Node, Reader
 from .positions import user_frame
@@ -108,8 +109,8 @@ class Looking:
 
     @property
     def caught(self) -> list[tuple[int | None, str]]:
-        """Lines that caught a refusal, so that the run went another way, with a sentence each."""
-        return leaks.caught(self._recording.refusals) if self._recording is not None else []
+        """Lines of refusals that were caught, so that the run went another way, with a sentence."""
+        return caught(self._recording.refusals) if self._recording is not None else []
 
     @property
     def sweep_failure(self) -> SweepFailure | None:

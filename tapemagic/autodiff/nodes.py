@@ -17,7 +17,9 @@ from .recorder import INNER, Recording
 #: "text" (made into text that was read back).
 Mark = tuple[str, int | None, str]
 
-_SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "contains": "in"}
+#: Python asks `b > a` where a number `a` does not know how to answer `a < b`.
+_SIGNS = {"eq": "==", "ne": "!=", "lt": "< or >", "le": "<= or >=", "contains": "in"}
+_SIGNS |= {"gt": _SIGNS["lt"], "ge": _SIGNS["le"]}
 _KINDS = {"b": "a bool", "i": "an integer", "u": "an integer", "U": "text"}
 _TYPES = {bool: "a bool", int: "an integer", str: "text"}
 

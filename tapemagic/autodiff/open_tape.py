@@ -9,13 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from tapemagic.errors import TapeError, TapeStateError, TapeUseError
+from tapemagic.errors import TapeStateError, TapeUseError
 
 from . import leaks, lookup, recorder, structures, tracebacks
 from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
 from .calls.dispatch import is_traced
+from .caught import caught, forget
 from .positions import outside_libraries, user_frame
 from .recorder import RECORDER, Recording
 from .structure import identity
@@ -85,19 +86,16 @@ class OpenTape:
     def _tell(self) -> None:
         """Warn in a script of what the gradient may lack, since its last warning."""
         refusals, taken = self._recording.refusals, self._recording.taken
-        said = [message for _, message in leaks.caught(refusals[self._told :])]
-        self._told = len(refusals)
-        for message in said + leaks.tables(taken):
+        told = [message for _, message in caught(refusals)]
+        for message in told[self._told :] + leaks.tables(taken):
             leaks.warn(message)
+        self._told = len(told)
         taken.clear()
 
     def forget_refusals(self, error: BaseException) -> None:
         """Take back that refusals were caught which have ended the run, or led to what has."""
         if self._recording is not None:
-            chain = [x for x in tracebacks.chain(error) if isinstance(x, TapeError)]
-            ended = {(x.line, x.what) for x in chain}
-            refusals = self._recording.refusals
-            refusals[:] = [refusal for refusal in refusals if refusal not in ended]
+            forget(self._recording.refusals, error)
 
     def start(self) -> None:
         """Begin, or go on with, recording.

@@ -60,8 +60,8 @@ class Recording:
         is None where the values of the arguments are what counts.
     sharers : set of int
         The tapes that record, or have recorded, into it.
-    refusals : list of (line, what)
-        Errors that were raised where plain NumPy would have gone on.
+    refusals : list
+        Errors that were raised where plain NumPy would have gone on (`caught.py`).
     taken : dict of (line, package)
         Where a table got plain values, from which it may have computed something.
     variables : list
@@ -81,7 +81,7 @@ class Recording:
         self.guards: dict[int, tuple[Any, tuple]] = {}  # by identity
         self.copies: dict[int, tuple[Any, Any]] = {}
         self.decisions: list[tuple] = []
-        self.refusals: list[tuple[int | None, str]] = []
+        self.refusals: list[Any] = []
         self.taken: dict[tuple[int, str], None] = {}  # in order, each once
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()

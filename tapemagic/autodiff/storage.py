@@ -46,7 +46,9 @@ class Storage:
     Attributes
     ----------
     buffer : ndarray
-        Owner of the memory, contiguous, in C or Fortran order.
+        The memory, contiguous, in C or Fortran order; in the shape in which it is written to.
+    own_shape : tuple or None
+        Shape of the array that owns the memory, if that is another.
     id, token, aval
         Node of the current contents of the whole buffer, as for a handle.
     version : int
@@ -63,12 +65,13 @@ class Storage:
 
     __slots__ = (
         "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id",
-        "is_lent", "is_made", "is_part", "limit", "owner", "recording", "token", "version",
-        "whole", "written",
+        "is_lent", "is_made", "is_part", "limit", "own_shape", "owner", "recording", "token",
+        "version", "whole", "written",
     )  # fmt: skip
 
     def __init__(self, buffer: np.ndarray, base: Any = None, is_lent: bool = False) -> None:
         self.buffer, self.is_lent, self.is_part = buffer, is_lent, False
+        self.own_shape: tuple[int, ...] | None = None
         self.aval = code_of(buffer)
         self.id: int = base.id if base is not None else -1
         self.token: object = base.token if base is not None else None
@@ -192,6 +195,7 @@ class Storage:
         Of memory that nobody watches the name is a source. Watching a view writes its source into
         the memory, so that the base and other views depend on it as they do in NumPy.
         """
+        self.meet(handle)
         self._copy_buffer()  # the owner may write to his array later
         before = self.current()
         value = self.true_view(handle)
@@ -216,6 +220,36 @@ class Storage:
         handle.id, handle.version = name, self.version
 
     # -------------------------------------------------------------------------------- writing
+
+    def meet(self, handle: Any) -> None:
+        """Let the memory look as a handle that has all of it does, if the array itself is gone."""
+        if not self.written and self.owner is not None and self.owner() is None:
+            id_ = self.node_of(handle)
+            if self.look_as(handle._value) and self.token is RECORDER.token:
+                self.id = id_
+
+    def look_as(self, view: np.ndarray) -> bool:
+        """Give the memory the shape of a view of all of it, so that writes are seen as they are.
+
+        Tell whether that is another one: of ``np.arange(6.0).reshape(2, 3)``, say.
+        """
+        buffer = self.buffer
+        is_all = view.size == buffer.size and view.dtype == buffer.dtype
+        if not (is_all and view.size and view.flags.c_contiguous and buffer.flags.c_contiguous):
+            return False
+        if view.shape == buffer.shape:
+            return False
+        self.own_shape = self.own_shape or buffer.shape
+        self.buffer, self.aval = buffer.reshape(view.shape), code_of(view)
+        return True
+
+    def as_owned(self) -> np.ndarray:
+        """Return the memory in the shape of the array that owns it."""
+        return self.buffer if self.own_shape is None else self.buffer.reshape(self.own_shape)
+
+    def copy(self) -> np.ndarray:
+        """Return a copy of the array that owns the memory."""
+        return copy_of(self.buffer) if self.own_shape is None else self.as_owned().copy()
 
     def own(self) -> None:
         """Make the buffer writable without touching anything that a rule has saved."""

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from tapemagic.errors import LeavesTapeError, TapeError
 
+from .handles import plain
 from .recorder import PACKAGE
 
 #: How Python's C code says that it got no memory: an array has some, so this is a handle.
@@ -59,7 +60,7 @@ def _is_own(error: BaseException) -> bool:
 
 
 def prune(error: BaseException) -> None:
-    """Take our frames out of an exception's traceback and those of its causes, in place.
+    """Take our frames and names out of an exception and its causes, in place.
 
     Python's words for a handle that is asked for its memory, of which it has none, become ours.
     """
@@ -67,6 +68,8 @@ def prune(error: BaseException) -> None:
         one.__traceback__ = without_ours(one.__traceback__)
         if type(one) is TypeError and str(one).endswith(_MEMORY):
             one.args = (str(_leaves_with_memory(one)),)
+        if type(one) is AttributeError and one.name and "'TracedArray' object" in str(one):
+            say_as_plain(one, one.name)
 
 
 def _leaves_with_memory(error: TypeError) -> LeavesTapeError:
@@ -79,6 +82,14 @@ def _leaves_with_memory(error: TypeError) -> LeavesTapeError:
         refusal.line = line
         refusal.code = linecache.getline(frame.f_code.co_filename, line).strip()
     return refusal
+
+
+def say_as_plain(error: AttributeError, name: str) -> None:
+    """Let a missing attribute be one of the plain object that a handle stands for."""
+    try:
+        getattr(plain(error.obj), name)
+    except AttributeError as own:
+        error.args, error.obj = own.args, own.obj
 
 
 def without_ours(traceback: TracebackType | None) -> TracebackType | None:

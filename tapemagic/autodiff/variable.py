@@ -197,6 +197,11 @@ class Variable(TracedArray):
         """Note that plain code has the value, which a program takes for constant."""
         leaks.hand_out(self, how)
 
+    def __copy__(self) -> Any:
+        if RECORDER.recording is not None:  # the copy stays on the tape
+            return super().__copy__()
+        return type(self)(self._value, self.trainable, name=self.storage.name)
+
     def __reduce__(self) -> Any:
         self._hand_out("pickling")
         return type(self), (self._value, self.trainable, self.name)

@@ -75,14 +75,17 @@ def label_size(box: Box) -> tuple[float, float, float]:
 
 
 def direction_for(boxes: list[Box], edges: list[tuple[int, int]]) -> str:
-    """Flow to the right while the picture fits a page, else downwards."""
+    """Flow to the right while the picture fits a page, or would be wider still downwards."""
     if not boxes:
         return "right"
     ranks = longest_path_ranks(len(boxes), edges)
     lengths = [0.0] * (max(ranks) + 1)
-    for rank, box in zip(ranks, boxes, strict=True):
+    breadths = [0.0] * (max(ranks) + 1)
+    widths = [width for (width, _) in extents(boxes, "down")[0]]
+    for rank, box, width in zip(ranks, boxes, widths, strict=True):
         lengths[rank] = max(lengths[rank], box["w"] + label_size(box)[0] + FORK + ARRIVAL)
-    return "right" if sum(lengths) <= WIDEST_PICTURE else "down"
+        breadths[rank] += width
+    return "right" if sum(lengths) <= max(WIDEST_PICTURE, *breadths) else "down"
 
 
 def extents(boxes: list[Box], direction: str) -> tuple[list[tuple[float, float]], list[float]]:

@@ -102,7 +102,9 @@ def operation_row(folding: Folding, item: Item) -> str:
     graph = folding.graph
     if isinstance(item, Group):
         members = [n for n in graph.nodes[item.first : item.last] if n.op != "source"]
-        last, line = members[-1], item.line
+        # what goes on to the target says more than what does not
+        going = (node for node in reversed(members) if graph.gradient(node.index) is not None)
+        last, line = next(going, members[-1]), item.line
         if item.kind == "loop":
             done = f"× {item.count:,}" if item.is_complete else "loop"
         else:

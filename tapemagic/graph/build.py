@@ -225,14 +225,13 @@ def source_rows(
         node.name or f"source {node.index}": node.index
         for node in nodes
         if node.op == "source" and node.index not in named
+        if node.name or tape.cell is None  # in a cell others are watched by what it calls
     }
     for name, index in {**tape.source_nodes, **unnamed}.items():
         gradient = gradients(index) if has_gradients else None
         state = gradient_state(gradient, has_gradients)
         node = nodes[index]
         rows.append(SourceRow(name, index, node.shape, node.dtype, values(index), gradient, state))
-    for name in tape.reasons:
-        if name not in tape.source_nodes:
-            state = "not-connected" if has_gradients else "not-run"
-            rows.append(SourceRow(name, None, (), "", None, None, state))
+    refused = [name for name in tape.reasons if name not in tape.source_nodes]
+    rows += [SourceRow(name, None, (), "", None, None, "not-connected") for name in refused]
     return tuple(rows)

@@ -152,5 +152,5 @@ def elements_at(operands: list[Any], shape: tuple, place: tuple) -> Iterator[str
         if array is None:
             yield "…"
             continue
-        element = element_at(array, shape, place)
+        element = element_at(array, shape, place) if array.ndim else array.item()
         yield f"array {array.shape}" if isinstance(element, np.ndarray) else number(element)

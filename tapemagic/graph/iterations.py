@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tapemagic.graph.model import GraphNode
@@ -28,13 +29,13 @@ def iteration_starts(
     Notes
     -----
     A new iteration begins where the lines jump back or into another branch of the same `if`, or
-    where one line binds a name that it has bound before. A body of one line without a name leaves
-    only its repetition to go by.
+    where one line binds a name once more than its statements do. A body of one line without a name
+    leaves only its repetition to go by.
     """
     starts = [first]
     visits: dict[int, tuple[int, bool]] = {}  # line -> (where its visit is counted, plain)
     lines: set[int] = set()
-    bound: set[str] = set()  # names bound by the line that runs, in this visit
+    bound: Counter[str] = Counter()  # how often the line that runs has bound names, in this visit
     after_binding = first
     previous = -1
     for index in range(first, last):
@@ -49,13 +50,13 @@ def iteration_starts(
         name = node.name.partition("@")[0] if plain else ""
         if visit < previous or outline.excludes(previous, visit):
             starts.append(index)
-        elif visit == previous and name in bound:
+        elif visit == previous and name and bound[name] >= max(outline.writes(visit, name), 1):
             starts.append(after_binding)
             bound.clear()
         if visit != previous:
             bound.clear()
         if name:
-            bound.add(name)
+            bound[name] += 1
             after_binding = index + 1
         lines.add(visit)
         previous = visit

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import linecache
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 
 Loop = tuple[int, int, int]  # line of the header, first and last line of what repeats
@@ -46,11 +47,13 @@ class Outline:
         self._loops: dict[int, tuple[Loop, ...]] = {}
         self._branches: dict[int, tuple[Branch, ...]] = {}
         self._bodies: dict[int, list[ast.stmt]] = {}  # of loops, by the line of their header
+        self._writes: Counter[tuple[int, str]] = Counter()  # statements by line and name
         tree = parsed(text)
         if tree is not None:
             for statement, loops, branches in statements(tree):
                 self._add(statement, loops)
                 self._branches.setdefault(statement.lineno, branches)
+                self._writes.update((statement.lineno, name) for name in written(statement))
                 if isinstance(statement, LOOPS):
                     self._bodies[statement.lineno] = statement.body
 
@@ -71,6 +74,10 @@ class Outline:
     def end(self, line: int) -> int:
         """Last line of the statement (or of the header) that begins at `line`."""
         return self._ends.get(line, line)
+
+    def writes(self, line: int, name: str) -> int:
+        """How many statements on `line` bind a name or write to it: ``x = f(); x += 1`` are two."""
+        return self._writes[line, name]
 
     def loops(self, line: int) -> tuple[Loop, ...]:
         """The loops around `line`, outermost first."""
@@ -101,6 +108,21 @@ def always_runs(body: list[ast.stmt], lines: Collection[int]) -> bool:
         if any(isinstance(part, ast.Continue) for part in ast.walk(statement)):
             return False
     return False
+
+
+def written(statement: ast.stmt) -> set[str]:
+    """Names that an assignment binds, or writes to the elements or attributes of."""
+    targets = list(getattr(statement, "targets", [])) or [getattr(statement, "target", None)]
+    names = set()
+    while targets:
+        target = targets.pop()
+        if isinstance(target, ast.Name):
+            names.add(target.id)
+        elif isinstance(target, ast.Tuple | ast.List):
+            targets += target.elts
+        elif isinstance(target, ast.Attribute | ast.Subscript | ast.Starred):
+            targets.append(target.value)
+    return names
 
 
 def parsed(text: str) -> ast.Module | None:

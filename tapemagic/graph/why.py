@@ -14,7 +14,7 @@ from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
 from tapemagic.graph.kinks import kinks
 from tapemagic.graph.marks import WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
-from tapemagic.graph.why_missing import why_not_connected
+from tapemagic.graph.why_missing import flat_steps, why_not_connected
 from tapemagic.graph.why_values import (
     Trouble,
     beginning_of,
@@ -38,7 +38,7 @@ class Finding:
     ----------
     kind : str
         ``"failed"``, ``"caught"``, ``"nan"``, ``"not-connected"``, ``"not-watched"``, ``"zero"``,
-        ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"``,
+        ``"flat"``, ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"``,
         ``"text"``, ``"taken"`` or ``"not-run"``.
     names : tuple of str
         The variables it is about.
@@ -227,6 +227,15 @@ def without_gradient(facts: Facts) -> Iterator[Finding]:
                 yield Finding(kind, (row.name,), None, message, "" if is_told else fix)
 
 
+def flattened(facts: Facts) -> Iterator[Finding]:
+    """Steps without a derivative, beside others that have one."""
+    names: dict[tuple[int | None, str], list[str]] = {}
+    for name, line, message in flat_steps(facts):
+        names.setdefault((line, message), []).append(name)
+    for (line, message), affected in names.items():
+        yield Finding("flat", tuple(affected), line, sentence(message))
+
+
 def loops(facts: Facts) -> Iterator[Finding]:
     """Gradients that vanish or explode along a loop."""
     for kind, line, message, fix in loop_factors(facts):
@@ -277,6 +286,6 @@ def not_run(facts: Facts) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    failed, caught, not_finite, without_gradient, read_back, taken, not_watched, loops, at_kinks,
-    grown, rebound, not_run,
+    failed, caught, not_finite, without_gradient, read_back, taken, not_watched, flattened, loops,
+    at_kinks, grown, rebound, not_run,
 )  # fmt: skip

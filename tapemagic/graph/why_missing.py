@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tapemagic.graph.facts import Facts, at_line, quoted
-from tapemagic.graph.marks import ways_out_of_tape
+from tapemagic.graph.marks import of_kind, ways_out_of_tape
 from tapemagic.graph.model import GraphNode
 from tapemagic.graph.words import listed
 
@@ -14,6 +16,9 @@ FLAT = frozenset({
     "greater", "greater_equal", "less", "less_equal", "equal", "not_equal",
     "isnan", "isinf", "isfinite", "nonzero", "count_nonzero",
 })  # fmt: skip
+
+#: What makes an integer of a number on purpose; others, such as argmax, are seldom a mistake.
+ROUNDING = frozenset({"int", "astype", "round", "floor", "ceil", "trunc"})
 
 
 def why_not_connected(facts: Facts, source: int) -> str:
@@ -65,6 +70,28 @@ def why_cut(facts: Facts, marks: bytearray) -> str:
     if blockers:
         return f"{ops_of(blockers)} passed no gradient on to it"
     return f"{facts.target_name} does not depend on it"
+
+
+def flat_steps(facts: Facts) -> Iterator[tuple[str, int | None, str]]:
+    """Steps at which a part of a gradient ends: a source that has other parts, line and words."""
+    ends: dict[tuple[int | None, str], int] = {}
+    for node in facts.graph.nodes:
+        for _, line, detail in of_kind(node, "flat"):
+            if name_of(detail) in ROUNDING:
+                ends[line, f"{quoted(name_of(detail))} makes an integer"] = node.index
+        if is_flat(node) and node.index in facts.cotangents:
+            ends[node.line, f"{quoted(node.op)} is flat"] = node.index
+    for row in facts.graph.sources if ends else ():
+        if row.index is not None and row.state in ("ok", "nan"):
+            marks = facts.downstream(row.index)
+            for (line, what), index in ends.items():
+                if marks[index]:
+                    yield row.name, line, f"{what} ({at_line(line)}): no gradient goes through it"
+
+
+def name_of(detail: str) -> str:
+    """Return the function in what a value became: ``an integer (int)``."""
+    return detail.partition("(")[2].rstrip(")")
 
 
 def is_flat(node: GraphNode) -> bool:

@@ -107,6 +107,8 @@ def went_wrong(facts: Facts, index: int, user: int) -> Trouble:
         return begins_at(facts, beginning_of(facts, strange[0]))
     if maker.shape == shape and not is_finite(element_at(maker.value, shape, place)):
         return begins_at(facts, user, place)
+    if maker.shape != shape and not is_finite(maker.value):
+        return begins_at(facts, user)
     spelled = ", ".join(elements_at(operands, maker.shape, place))
     where = f", {element}" if element else ""
     message = (

@@ -110,7 +110,7 @@ def check(session: Session, rerun: Rerun) -> Check:
         names.append(name)
         values.append(np.array(start))
         gradients.append(np.zeros_like(values[-1]) if gradient is None else np.asarray(gradient))
-        variables.append(None if is_plain else handle)
+        variables.append(None if is_plain else session.originals.get(id(handle), handle))
     if not names:
         raise UsageError("--check: no source has a value before the cell that could be moved")
 
@@ -127,7 +127,8 @@ def check(session: Session, rerun: Rerun) -> Check:
 
 def start_of(session: Session, rerun: Rerun, variable: Any) -> Any:
     """Return the value of a variable before the cell, if every read in it has found that."""
-    ids, start = ids_of(session.tape, variable), rerun.start_of(variable)
+    start = session.start_values.get(id(variable), rerun.start_of(variable))
+    ids = ids_of(session.tape, variable)
     read = [session.tape._recording.entries[id_][-1] for id_ in ids]
     is_same = len(read) == 1 and start is not None and np.array_equal(start, read[0], True)
     return start if is_same else None

@@ -16,6 +16,8 @@ def load(shell: Any) -> None:
         return
     magics = TapeMagics(shell)
     shell.register_magics(magics)
+    # what a `%%tape` below other lines comes to
+    shell.register_magic_function(magics.tape_line, "line", "%tape")
     shell.input_transformers_cleanup.append(transform_text)
     shell.ast_transformers.append(magics.tree_transformer)
     if shell.Completer is not None:
@@ -30,8 +32,8 @@ def unload(shell: Any) -> None:
         return
     if magics.refusals is not None:
         magics.refusals.remove()
-    for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("tape", None)
+    for kind, name in (("line", "tape"), ("line", "%tape"), ("cell", "tape")):
+        shell.magics_manager.magics[kind].pop(name, None)
     # the person may have taken some of these away themselves
     with contextlib.suppress(ValueError):
         shell.configurables.remove(magics)

@@ -1,4 +1,8 @@
-"""Running a cell again on copies, for a slider: the user's names are never touched."""
+"""Running a cell again on copies, for a slider: the user's values are never touched.
+
+Meanwhile the copies are in the notebook's own namespace: it is what functions and methods read,
+wherever they are kept.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,10 @@ from tapemagic.errors import TapeStateError, TapeUseError
 from .arguments import parse_path
 from .hooks import RUNNING
 from .instrument import Plan
+from .interrupts import uninterrupted
 from .records import Cell, Options
 from .session import Session
-from .source import accesses, codes, functions, holds
+from .source import functions, holds
 from .sources import Sources, put_source
 from .versions import is_variable
 
@@ -67,16 +72,13 @@ class Rerun:
         self.options = options
         self.cell = cell
         self.reason = ""
+        self._namespace = namespace
         self._start: dict[str, Any] = {}
         self._code: list[Any] = []
         if plan.shell_lines:
             self.reason = "it runs shell or magic commands"
             return
         present = {name: namespace[name] for name in names if name in namespace}
-        shared = readers(present, namespace)
-        if shared:
-            self.reason = f"functions inside {shared[0]} read variables of the notebook"
-            return
         if size_of(present) > MOST_BYTES:
             self.reason = "its arrays are too large to keep a copy of"
             return
@@ -138,43 +140,54 @@ class Rerun:
         if RUNNING:
             raise TapeStateError("A taped cell is running.", fix="Wait until it is done.")
         memo: dict[int, Any] = {}
-        namespace = copy_namespace(self._start, self._start, memo)
+        copied = copy_namespace(self._start, self._namespace, memo)
         for variable, value in variables:
             start = next(start for original, start in self._variables if original is variable)
             give(memo[id(start)], value)
         for name, value in values.items():
             path = parse_path(name)
-            kind = type(path.find(namespace))
+            found = path.find(copied)
+            kind = type(found)
+            if is_variable(found):
+                give(found, plain(found).dtype.type(value))
+                continue
             new = value if issubclass(kind, np.ndarray) else kind(value)
-            put_source(path, new, namespace, Sources())
-        session = Session(self.plan, self.options, namespace, self.cell)
-        session.keeps_gradients = keeps_gradients
-        with aside(copy.deepcopy(self._states)):
+            put_source(path, new, copied, Sources())
+        with holding(copied, self._namespace), aside(copy.deepcopy(self._states)):
+            session = Session(self.plan, self.options, self._namespace, self.cell)
+            session.keeps_gradients = keeps_gradients
+            for original, start in self._variables:
+                variable = memo[id(start)]
+                session.originals[id(variable)] = original
+                session.start_values[id(variable)] = np.array(plain(variable))[()]
             try:
                 session.begin()
                 for code in self._code:
-                    exec(code, namespace)  # noqa: S102  (the user's own cell)
+                    exec(code, self._namespace)  # noqa: S102  (the user's own cell)
             except BaseException as error:
                 session.end(error)
                 raise
             session.end(None)
+            session.namespace = dict(self._namespace)
         return session
 
 
-def readers(present: dict[str, Any], namespace: dict[str, Any]) -> list[str]:
-    """Name the values with functions inside that would read the user's names, not the copies.
+@contextlib.contextmanager
+def holding(values: dict[str, Any], namespace: dict[str, Any]) -> Iterator[None]:
+    """Let a namespace hold other values, and nothing else, while the block runs."""
+    before = dict(namespace)
+    try:
+        exchange(namespace, values)
+        yield
+    finally:
+        with uninterrupted():
+            exchange(namespace, before)
 
-    A function is given the copy's namespace; the methods of a class, and functions in containers
-    and closures, are not.
-    """
-    data = {k for k, value in present.items() if not isinstance(value, ModuleType | type)}
-    found = []
-    for name, value in present.items():
-        own = value.__code__ if isinstance(value, FunctionType) else None
-        inside = (code for code in codes(value, namespace, set()) if code is not own)
-        if any(read in data for code in inside for _, read in accesses(code)):
-            found.append(name)
-    return found
+
+def exchange(namespace: dict[str, Any], values: dict[str, Any]) -> None:
+    """Make values the contents of a namespace, in their order."""
+    namespace.clear()
+    namespace.update(values)
 
 
 def size_of(values: dict[str, Any]) -> int:
@@ -209,14 +222,14 @@ def give(variable: Any, value: Any) -> None:
 def copy_namespace(
     values: dict[str, Any], namespace: dict[str, Any], memo: dict[int, Any]
 ) -> dict[str, Any]:
-    """Copy values deeply into a namespace of their own; functions read the copy, not the original.
+    """Copy values deeply, with what functions hold in closures.
 
     Modules, classes and library functions are shared. `memo` is filled as `copy.deepcopy` does.
     """
     new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
     copied = list(functions_to_copy(values, namespace))
     for function in copied:
-        memo[id(function)] = rehome(function, namespace, new, memo)
+        memo[id(function)] = emptied(function, memo)
     for function in copied:  # whose closures may hold each other
         fill(memo[id(function)], function, memo)
     for name, value in values.items():
@@ -236,13 +249,11 @@ def functions_to_copy(values: dict[str, Any], namespace: dict[str, Any]) -> Iter
     yield from found.values()
 
 
-def rehome(
-    function: FunctionType, old: dict[str, Any], new: dict[str, Any], memo: dict[int, Any]
-) -> FunctionType:
-    """Return a function that reads `new` where it read `old`, with closures yet to be filled."""
+def emptied(function: FunctionType, memo: dict[int, Any]) -> FunctionType:
+    """Copy a function, with closures yet to be filled."""
     cells = tuple(memo.setdefault(id(cell), CellType()) for cell in function.__closure__ or ())
-    names = new if function.__globals__ is old else function.__globals__
-    other = FunctionType(function.__code__, names, function.__name__, None, cells or None)
+    code, names = function.__code__, function.__globals__
+    other = FunctionType(code, names, function.__name__, None, cells or None)
     other.__qualname__, other.__module__ = function.__qualname__, function.__module__
     return other
 

@@ -22,9 +22,24 @@ from .interrupts import uninterrupted
 from .namespace import Swap
 from .records import Cell, Failure, Options, Outcome
 from .source import follow
-from .sources import check_sources, find_sources, take_sources, why_no_source
+from .sources import (
+    check_sources,
+    find_sources,
+    integers,
+    is_bound_first,
+    take_sources,
+    why_no_source,
+)
 from .strict import check_strict
-from .targets import find_inside, find_target, notes_on_target, parts, why_no_target
+from .targets import (
+    find_inside,
+    find_target,
+    note_on_tape,
+    notes_on_last,
+    notes_on_target,
+    parts,
+    why_no_target,
+)
 from .versions import is_variable, node_of, note_unseen_versions
 
 #: Builtins that reach names which the cell does not mention.
@@ -72,8 +87,10 @@ class Session:
         self.keeps_gradients = False
         #: One per source, in the order of `sources.handles`.
         self.gradients: list[Any] = []
-        #: Plain values of the sources when the cell began.
-        self.start_values: dict[str, Any] = {}
+        #: Of a cell that runs again: id of a variable -> the one that it is a copy of.
+        self.originals: dict[int, Any] = {}
+        #: Plain values of the sources when the cell began, by name; of variables by id.
+        self.start_values: dict[str | int, Any] = {}
         self._target: tuple[str, Any, int] | None = None
         #: Name of a container with values that could be the target, and the path to the first.
         self._inside = ("", "")
@@ -82,16 +99,29 @@ class Session:
         if not _READERS.isdisjoint(self.reached):  # text that may name anything
             self.reached = list(dict.fromkeys([*self.reached, *namespace]))
         self.paths = list(options.sources) or find_sources(self.reads, namespace)
+        #: Whether it asks a tape of its own name, which can only be that of an earlier run.
+        self._reads_tape = options.output in plan.source.reads and (
+            type(namespace.get(options.output)) in (GradientTape, type(None))
+        )
         check_sources(self.paths, plan.source, self.reads, namespace)
 
     # ------------------------------------------------------------------------------- before
 
     def scalars(self) -> dict[str, float]:
-        """Return the sources that are single real numbers, to be asked before `begin`."""
-        values = ((path, self.namespace.get(path.root)) for path in self.paths if not path.steps)
+        """Return the sources that are single real numbers, to be asked before `begin`.
+
+        What the cell itself makes is none: another value would be overwritten.
+        """
+        source, namespace, reads = self.plan.source, self.namespace, set(self.reads)
+        values = (
+            (path.text, namespace[path.root])
+            for path in self.paths
+            if not path.steps and not is_bound_first(path, source, reads, namespace)
+        )
+        plain_values = ((name, plain(x) if is_variable(x) else x) for name, x in values)
         return {
-            path.text: float(value)
-            for path, value in values
+            name: float(value)
+            for name, value in plain_values
             if isinstance(value, float | np.floating) and type(value) not in HANDLE_TYPES
         }
 
@@ -236,6 +266,8 @@ class Session:
         wanted = {name: why_no_source(self.namespace.get(name)) for name in sources.wanted}
         tape.refused = wanted | sources.reasons
         outcome = self.outcome
+        if self._reads_tape:
+            outcome.notes.append(note_on_tape(self.options.output, self.plan.body))
         if tape.failure is not None:
             return
         outcome.notes += [message for _, message in tape.caught]
@@ -243,17 +275,22 @@ class Session:
         if self.options.strict:
             check_strict(tape)
         if not sources.handles:
-            outcome.notes.append(
-                "No source: none of those named is a float variable."
-                if self.options.sources
-                else "No source: the cell reads no float variable. Name one: %%tape w"
-            )
+            if self.options.sources:
+                outcome.notes.append("No source: none of those named is a float variable.")
+            else:
+                tape.refused = integers(self.reads, self.namespace)
+                hint = "" if tape.refused else " Name one: %%tape w"
+                outcome.notes.append(f"No source: the cell reads no float variable.{hint}")
         elif self._target is None:
-            tape.no_target = why_no_target(tape, self._inside)
+            own = set(self.plan.source.binds).difference(self.plan.source.reads)
+            made = [name for name in tape.source_nodes if name in own]
+            tape.no_target = why_no_target(tape, self._inside, made)
             outcome.notes.append(f"No target: {tape.no_target}.")
         else:
             name, value, index = self._target
             outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
+            if self.options.target is None:
+                outcome.notes += notes_on_last(self.plan.source.last, self.hooks.last_value, name)
             if index >= 0:
                 tape.target = (name, index)
             self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))

@@ -226,6 +226,17 @@ def why_not(value: Any) -> str:
     return ""
 
 
+def integers(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, str]:
+    """Say of the names that hold integers why they are no sources."""
+    values = {name: namespace[name] for name in names if name in namespace}
+    return {
+        name: why_not(value)
+        for name, value in values.items()
+        if (isinstance(value, int | np.integer) and not isinstance(value, bool))
+        or (isinstance_exactly(value, np.ndarray) and value.dtype.kind in "iu")
+    }
+
+
 def is_subclass(value: Any) -> bool:
     """Say whether a value is a float array of a class of its own: masked, a matrix, the user's."""
     return (

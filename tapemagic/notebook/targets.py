@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -71,11 +72,13 @@ def parts(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
         waiting += [(path + spell(step), part) for step, part, *_ in named_parts(value)][::-1]
 
 
-def why_no_target(tape: Any, inside: tuple[str, str]) -> str:
-    """Say why a cell that names no target has none."""
+def why_no_target(tape: Any, inside: tuple[str, str], made: list[str]) -> str:
+    """Say why a cell that names no target has none; `made` are sources that it makes itself."""
     name, path = inside
     if name:
         return f"'{name}' is a container; name one of its values: -t {path}"
+    if made:
+        return f"'{made[-1]}' is among the sources; as the target it is named by -t {made[-1]}"
     nodes = tape.nodes()
     if left := ways_out_of_tape(nodes):
         return f"no value that the cell leaves depends on a source: {'; '.join(left)}"
@@ -109,3 +112,21 @@ def notes_on_target(name: str, value: Any, *, has_jacobian: bool) -> list[str]:
         element = f"{name}[{', '.join('0' * len(shape))}]"
         note += f"\nFor one element use {element}; for all of them, --jacobian."
     return [note]
+
+
+def notes_on_last(last: str, value: Any, target: str) -> list[str]:
+    """Say that a cell ends with a number of which no gradient is shown."""
+    is_number = isinstance(value, int | float | complex | np.ndarray | np.generic)
+    if not is_number or last == target:
+        return []
+    return [f"{last}, at the end of the cell, has no gradient: this is that of {target}."]
+
+
+def note_on_tape(name: str, statements: Iterable[ast.stmt]) -> str:
+    """Say that a cell cannot ask its own tape, which it leaves under `name`."""
+    nodes = (node for statement in statements for node in ast.walk(statement))
+    lines = [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == name]
+    return (
+        f"'{name}' (line {min(lines)}) is not this cell's own tape: that is there when the cell is "
+        "over, for the next cell to ask."
+    )

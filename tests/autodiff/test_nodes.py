@@ -103,7 +103,7 @@ def test_marks_say_what_happened_to_a_value_and_on_which_line():
     x, n = nodes_of(run, 2.0, 3.0)[:2]
     assert x.marks == (("cut", here + 2, ""), ("shown", here + 3, ""))  # each line once
     assert n.marks == (
-        ("flat", here + 4, "an integer (int)"), ("flat", here + 4, "a bool (>)"),
+        ("flat", here + 4, "an integer (int)"), ("flat", here + 4, "a bool (< or >)"),
     )  # fmt: skip
 
 

@@ -11,6 +11,20 @@ from tapemagic.errors import TapeError
 from tapemagic.tf import autodiff
 
 
+@pytest.mark.parametrize("value", [np.array([1.0, 2.0]), 2.0, np.float32(2.0)], ids=repr)
+def test_a_missing_attribute_is_one_of_the_plain_object(value):
+    def told(run, x):
+        with pytest.raises(AttributeError) as caught:
+            run(x)
+        return caught.value.args, type(caught.value.obj)
+
+    def under_a_tape(x):
+        with GradientTape() as tape:
+            (tape.watch(x) * 2).shap  # noqa: B018
+
+    assert told(under_a_tape, value) == told(lambda x: (x * 2).shap, value)
+
+
 def raised_in_block(write):
     x = Variable([1.0, 2.0])
     with GradientTape():

@@ -143,8 +143,9 @@ def test_repr_str_and_facts():
 
 def test_pickle_and_copies():
     x = Variable([1.0, 2.0], name="w", trainable=False)
-    for other in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
+    for other in (pickle.loads(pickle.dumps(x)), copy.copy(x), copy.deepcopy(x)):
         assert other is not x
+        assert (type(other), other.name, other.trainable) == (Variable, "w", False)
         np.testing.assert_array_equal(np.asarray(other), [1.0, 2.0])
 
 

@@ -358,6 +358,21 @@ def test_the_table_fits_its_panel_and_shows_a_dozen_sources(show: Any) -> None:
     assert page.locator(".details tr").first.inner_text().split() == ["source", "shape", "gradient"]
 
 
+def test_a_long_name_breaks_between_its_words(show: Any) -> None:
+    scene = make_scene(build_graph(fakes.tutorial()))
+    words = ["encoder.", "attention_", "heads[0].", "query_", "projection"]
+    scene["sources"] = [{**scene["sources"][0], "name": "".join(words)}]
+    page = show(jsonable(scene), width=480)
+    tops = """[...document.querySelectorAll('.details tr:nth-child(2) th')].flatMap((cell) =>
+      [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => {
+        const range = document.createRange();
+        range.selectNode(node);
+        return [node.data, range.getClientRects().length];
+      }))"""
+    assert page.evaluate(tops) == [[word, 1] for word in words]  # each in one line
+    assert page.locator(".details tr:nth-child(2) th").bounding_box()["height"] > 30  # of several
+
+
 def test_a_group_with_boxes_of_others_in_between_has_no_rectangle(show: Any) -> None:
     scene = small_scene(opened=True)
     page = show(scene)

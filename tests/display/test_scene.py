@@ -338,6 +338,20 @@ def test_a_frame_does_not_run_through_the_words_of_its_boxes():
         assert frame["y"] + frame["h"] >= box["label"]["y"] + 14  # value above, gradient below
 
 
+def test_many_sources_of_one_box_stand_below_each_other():
+    tape = fakes.Recorder("%%tape ws\ny = f(*ws)\n" + "y = np.tanh(y)\n" * 5)
+    sources = [tape.source(f"ws[{k}]", np.eye(3) / (k + 1)) for k in range(10)]
+    y = tape.run("add", *sources[:2], line=2)
+    for source in sources[2:]:
+        y = tape.run("add", y, source, line=2)
+    for line in range(3, 8):
+        y = tape.run("tanh", y, line=line)
+    graph = build_graph(tape.gradient("y", tape.run("sum", y, line=7)))
+    scene = make_scene(graph, open_groups=())
+    assert scene["direction"] == "right"
+    assert scene["width"] < 2500  # downwards it would be wider
+
+
 def test_an_array_that_has_a_box_is_not_spelled_in_the_gate_as_well():
     tape = fakes.Recorder("%%tape x\ny = x * [2, 2] * 3")
     x = tape.source("x", np.ones(2))

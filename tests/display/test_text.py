@@ -57,6 +57,17 @@ def test_before_a_gradient_no_number_stands_for_it():
         assert line.endswith("not run yet")
 
 
+def test_a_loop_is_told_by_what_goes_on_to_the_target():
+    tape = fakes.Recorder("%%tape x\nfor k in range(2):\n    x = x * 3.0\n    print(x - 1.0)")
+    x = tape.source("x", 2.0)
+    for _ in range(2):
+        x = tape.run("multiply", x, 3.0, line=3, name="x")
+        tape.run("subtract", x, 1.0, line=4)
+    text = to_text(build_graph(tape.gradient("x", x)))
+    (row,) = [line for line in text.splitlines() if "for k in range(2):" in line]
+    assert row.split()[-3:] == ["18", "|", "1"]
+
+
 def test_a_failed_cell_keeps_its_values_and_says_nothing_of_gradients_to_come():
     text = to_text(build_graph(fakes.failed()))
     assert "not run yet" not in text

@@ -31,6 +31,8 @@ TWO_LINES = "for i in r:\n    a = f(a)\n    b = f(a)"
 BRANCHES = "for i in r:\n    if i:\n        a = f(a)\n    else:\n        a = g(a)\n    b = a"
 NESTED = "for i in r:\n    for j in r:\n        a = f(a)\n    b = f(a)"
 ONE_LINE = "for i in r:\n    a = f(f(a))"
+SEVERAL = "for i in r:\n    a = f(a); a[0] += 1; a = g(a)"
+SEVERAL_LINES = "for i in r:\n    a = f(a); a[i] += 1\n    b = f(b); b[i] -= 1"
 TUPLE = "for i in r:\n    a, b = f(a), f(b)"
 
 
@@ -42,6 +44,8 @@ TUPLE = "for i in r:\n    a, b = f(a), f(b)"
         (NESTED, [[(3, "a"), (3, "a"), (3, "a"), (4, "b")]], 5),
         (ONE_LINE, [[(2, ""), (2, "a")]], 9),
         (TUPLE, [[(2, "a"), (2, "b")]], 4),
+        (SEVERAL, [[(2, "a"), (2, ""), (2, "a"), (2, "a")]], 5),
+        (SEVERAL_LINES, [[(2, "a"), (2, ""), (2, "a"), (3, "b"), (3, "b")]], 5),
         (TWO_LINES, [[(2, ""), (2, ""), (3, "")]], 8),  # nothing is bound: fill loops
     ],
 )

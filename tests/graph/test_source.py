@@ -43,6 +43,17 @@ def test_the_end_of_a_header_is_before_its_body():
     assert [outline.end(line) for line in (1, 3, 4)] == [2, 3, 5]
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("x = 1", 1), ("x = 1; x += 2", 2), ("x[0] = x.y = 1", 1), ("y = x; (x.z[1], *x.w), y = y", 1),
+        ("x: int = 3; y = x", 1), ("y = (x, 1)", 0), ("for x in y: pass", 1), ("f(x)\nx = 1", 0),
+    ],
+)  # fmt: skip
+def test_statements_of_a_line_that_write_to_a_name(text, count):
+    assert Outline(text).writes(1, "x") == count
+
+
 @pytest.mark.parametrize("text", ["", "this is not python (", "\x00", "x = " + "(" * 5000])
 def test_text_that_does_not_parse_has_neither(text):
     assert Outline(text).statement(3) == 3

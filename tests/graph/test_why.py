@@ -48,6 +48,19 @@ def flat():
     return tape.gradient("f", tape.run("sin", steps, line=3, name="f"))
 
 
+def flat_beside_another_way():
+    tape, x = scalar_tape()
+    steps = tape.run("floor", x, line=2)
+    return tape.gradient("f", tape.run("multiply", x, steps, line=3, name="f"))
+
+
+def integer_beside_another_way():
+    tape, x = scalar_tape()
+    tape.mark("flat", x, 2, "an integer (int)")
+    tape.mark("flat", x, 3, "an integer (argmax)")
+    return tape.gradient("f", tape.run("multiply", x, 2.0, line=4, name="f"))
+
+
 def dead_relu():
     tape, x = scalar_tape(value=np.array([-1.0, -2.0]))
     y = tape.run("maximum", x, 0.0, line=4)
@@ -112,6 +125,12 @@ def nan_in_another_branch():
         return tape.gradient("f", target)
 
 
+def nan_in_the_data():
+    tape, x = scalar_tape(value=2.0)
+    y = tape.run("multiply", x, np.array([1.0, np.nan, 3.0]), line=2)
+    return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+
+
 def overflow_on_the_way_back():
     tape, x = scalar_tape(value=np.array([1e-300, 1.0]))
     big = tape.run("multiply", x, 1e200, line=2)
@@ -143,6 +162,8 @@ CASES = [
     (cut_and_unread, "not-connected", None, ["stop_gradient (line 2); 'f' does not", "'z' (line"]),
     (fakes.unused, "not-watched", None, ["'n'", "integer: has no derivative"]),
     (flat, "zero", None, ["floor (line 2) is flat"]),
+    (flat_beside_another_way, "flat", 2, ["'floor' is flat (line 2)"]),
+    (integer_beside_another_way, "flat", 2, ["'int' makes an integer (line 2)"]),
     (dead_relu, "zero", None, ["maximum (line 4)", "dead relu"]),
     (times_zero, "zero", None, ["multiply (line 6)", "by 0"]),
     (cancels, "zero", None, ["add up to exactly 0"]),
@@ -163,6 +184,7 @@ CASES = [
         (two_troubles, "y", "first inf going forward: line 3, element [1]: log(0)"),
         (overflow_on_the_way_back, "x", "line 2, element [0]: derivative of multiply(1e-300, 1e+"),
         (fakes.nan, "x", "first nan going forward: line 2, element [1]: sqrt(-0.5)"),
+        (nan_in_the_data, "x", "first nan going forward: line 2, element [1]: multiply(2, nan)"),
     ],
 )
 def test_each_source_is_told_where_its_own_gradient_went_wrong(recording, name, why):
@@ -190,6 +212,12 @@ def test_a_nan_of_its_own_is_told_before_what_went_wrong_later(recording, forwar
     assert first == f"first nan going forward: {forward}"
     assert then == f"first inf going backward: {backward}derivative of sqrt(0)"
     assert f"First nan going forward: {forward}" in explain(tape, graph, "x")
+
+
+@pytest.mark.parametrize("make", [flat, integer, fakes.tutorial, fakes.unused])
+def test_a_flat_step_is_told_once(make):
+    tape = make()
+    assert [found for found in findings(tape, build_graph(tape)) if found.kind == "flat"] == []
 
 
 @pytest.mark.parametrize(("make", "kind", "line", "words"), CASES)

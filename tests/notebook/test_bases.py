@@ -7,6 +7,7 @@ from worlds import assert_same_world, run_plain, run_taped
 
 from tapemagic import GradientTape
 from tapemagic.errors import LeavesTapeError
+from tapemagic.notebook.arguments import parse_path
 
 START = """
 import numpy as np
@@ -28,6 +29,54 @@ CELLS = {
         "alone[0] = w[:3]\nout = (alone.base ** 2).sum() * w[3]"
     ),
 }
+
+
+# `X` has another shape than the array that it is a view of
+RESHAPED = {
+    "from before": "X = alone",
+    "of numbers": "X = np.arange(6.0).reshape(2, 3)",
+    "of zeros": "X = np.zeros(6).reshape(2, 3)",
+    "of a result": "X = (w[[0, 1, 2, 3, 0, 1]] * 2.0).reshape(2, 3)",
+    "of a result of two axes": "X = (w[:3, None] * w[:2]).reshape(2, 3)",
+    "beside its base": "f = np.zeros(6)\nX = f.reshape(2, 3)",
+    "beside another view": "Y = np.zeros(6).reshape(3, 2)\nX = Y.reshape(2, 3)",
+    "reshaped in place": "X = np.zeros(6).reshape(3, 2)\nX[0] = 1.0\nX.shape = 2, 3",
+    "turned": "X = np.zeros(6).reshape(3, 2).T",
+}
+WRITES = {
+    "a row": "X[0] = w[:3]",
+    "all": "X *= w[1]",
+    "an error first": "try:\n    X[0] = w[:2]\nexcept ValueError:\n    X[1] = w[:3]",
+    "its base": "X.base[-1] = w[2]\nX[0, 0] = w[1]",
+    "a view": "v = X[1:]\nv[...] = w[:3]\nX[0] += w[0]",
+}
+AFTER = """
+b = X.base
+shapes = X.shape, b.shape, b.base is None, X.ravel().shape, X.T.base is b
+b[2] = w[3]
+out = (X ** 2).sum() + (X.base * np.arange(1.0, X.size + 1.0).reshape(b.shape)).sum()
+"""
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("make", RESHAPED.values(), ids=RESHAPED)
+def test_an_array_that_is_used_in_another_shape_than_its_memory_has(make, write):
+    text = f"{make}\n{write}\n{AFTER}"
+    check(START, text, "w")
+    for run in (run_plain(START, text), run_taped(START, text)[0]):
+        assert run["namespace"]["X"].base is run["namespace"]["b"]
+
+
+DRAWN = ["from before", "of numbers", "of zeros", "of a result", "of a result of two axes"]
+
+
+@pytest.mark.parametrize("make", [RESHAPED[name] for name in DRAWN], ids=DRAWN)
+def test_what_is_drawn_is_written_to_in_the_shape_that_is_used(make):
+    text = f"{make}\nX[0] = w[:3]\nX[1, 1] *= w[3]\nout = (X**2).sum()"
+    _, session = run_taped(START, text, sources=(parse_path("w"), parse_path("X")))
+    nodes = session.tape.graph.nodes
+    assert "view" not in {node.op for node in nodes}
+    assert {node.shape for node in nodes if node.op == "setitem"} == {(2, 3)}
 
 
 @pytest.mark.parametrize("text", CELLS.values(), ids=CELLS)

@@ -67,3 +67,38 @@ def test_what_cannot_be_found_again_does_not_cost_the_picture(kernel):
         kernel.run("_extras.check = _check")
     assert "ValueError: no" in told["notes"]
     assert kernel.value("view.children[-1].scene['target']['value']") == "'16'"
+
+
+VARIABLES = """from tapemagic import tf, Variable
+class Net:
+    pass
+net = Net()
+{make}
+net.v, held = v, [v]"""
+
+
+@pytest.mark.parametrize("make", ["v = tf.Variable(1.0)", "v = Variable(1.0)"])
+@pytest.mark.parametrize("line", ["v", ""])
+def test_a_variable_that_is_a_single_number_has_a_slider(kernel, make, line):
+    kernel.run(VARIABLES.format(make=make))
+    # wherever the cell reads it; d f / d v = 4 v**3
+    reply = kernel.run(
+        f"%%tape {line} {OPTIONS} -t f\nf = v * net.v * held[0] ** 2\nv.assign_add(1.0)"
+    )
+    assert reply.status == "ok", reply.traceback
+    kernel.run(FIND)
+    kernel.before = kernel.value("view.children[-1].scene['target']['value']")
+    assert "d f / d v = 4." in notes(kernel, "notes")
+    told = move(kernel, 2.0)
+    assert "d f / d v = 32." in told["notes"]
+    assert "d2 f / d v2 = 48." in told["notes"]
+    assert "gradient agrees with finite differences (1 " in told["notes"]
+    assert kernel.value("float(v), net.v is v") == "(2.0, True)"  # what the cell has assigned
+
+
+def test_what_the_cell_itself_makes_has_none(kernel):
+    for _ in range(2):  # the second time its name is there before
+        reply = kernel.run("%%tape k --show widget\nk = 3.0\nf = k**2")
+        assert reply.status == "ok", reply.traceback
+        kernel.run(FIND)
+        assert kernel.value("len(view.children)") == "1"

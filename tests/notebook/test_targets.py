@@ -130,11 +130,20 @@ def test_a_refusal_that_the_cell_catches_is_stated(kernel):
     reply = kernel.run(f"%%tape w --show static\n{CAUGHT}")
     assert reply.status == "ok", reply.traceback
     told = reply.displays[0]["text/plain"].replace("\n", " ")
-    assert "Line 4 caught a refusal" in told
+    assert "A refusal at line 4 was caught" in told
     assert "float()" in told
-    assert "Line 4 caught a refusal" in kernel.run("print(tape.explain())").stream()
+    assert "A refusal at line 4 was caught" in kernel.run("print(tape.explain())").stream()
     reply = kernel.run(f"%%tape w --strict\n{CAUGHT}")
     assert (reply.status, reply.error) == ("error", "LeavesTapeError")
+
+
+def test_a_refusal_that_the_cell_asks_for_by_name_is_meant(kernel):
+    kernel.run("from tapemagic import errors")
+    asked = CAUGHT.replace("Exception", "errors.LeavesTapeError")
+    reply = kernel.run(f"%%tape w --strict --show static\n{asked}")
+    assert reply.status == "ok", reply.traceback
+    assert "was caught" not in reply.displays[0]["text/plain"]
+    assert kernel.value("tape.gradient('y', 'w').tolist()") == "[0.5, 0.5]"
 
 
 def test_a_refusal_that_ends_the_cell_is_told_once(kernel):
@@ -155,7 +164,7 @@ def test_what_the_cell_has_caught_stays_stated(kernel, cell):
     kernel.run("import array\nfrom contextlib import suppress\nfrom tapemagic import GradientTape")
     kernel.run("def float_of(x):\n    return array.array('d', x)")
     kernel.run(f"%%tape w\n{cell}")
-    assert "caught a refusal" in kernel.run("print(tape.explain())").stream()
+    assert "was caught" in kernel.run("print(tape.explain())").stream()
 
 
 def test_tensors_that_are_not_watched_go_by_their_names(kernel):

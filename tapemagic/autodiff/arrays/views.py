@@ -88,8 +88,8 @@ def base_of(x: Any) -> Any:
         return None
     if x.storage is not None and not isinstance(x.storage, Storage):  # a Variable's is its own
         return None
-    root = owner_of(value)
     storage = storage_of(x)
+    root = owner_of(value) if storage.own_shape is None else storage.as_owned()
     if storage.is_part or root.dtype.kind not in "fc":
         raise leaks.locate(
             LeavesTapeError(

@@ -41,6 +41,7 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
     storage = storage_of(handle)
     if not storage.is_writeable(handle):
         raise ValueError("assignment destination is read-only")
+    storage.meet(handle)
     if np.may_share_memory(v, storage.buffer):
         if not is_basic(index):
             check_write(storage.buffer, storage.true_view(handle), index, v)

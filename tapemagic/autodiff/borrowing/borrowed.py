@@ -74,7 +74,7 @@ class Borrowed:
             if storage.written:
                 handle._value = (
                     storage.buffer
-                    if plain is lender.memory and is_writeable(plain)
+                    if plain is lender.memory and is_writeable(plain) and not storage.own_shape
                     else view_at(storage.buffer, lender.window_of(plain))
                 )
             storage.attach(handle)
@@ -150,7 +150,7 @@ class Borrowed:
     def _lower_array(self, handle: Any, storage: Storage) -> np.ndarray:
         known = self._owners.get(id(storage))
         if known is None:
-            known = self._owners[id(storage)] = storage, copy_of(storage.buffer)
+            known = self._owners[id(storage)] = storage, storage.copy()
         if id(storage) in self._copies:
             warn(
                 f"A view of an array of shape {known[1].shape} is left as a copy: the elements of "
@@ -213,6 +213,8 @@ class Lender:
         self.is_whole = memory is not None and owner.dtype.kind in "fc"
         self.is_strange = self.is_copy or owner.base is not None  # torch, ctypes, a file
         self.storage = Storage(self.memory, is_lent=True)
+        if self.is_whole:  # it has been made in another shape than it is used in
+            self.storage.look_as(plain)
         self.storage.is_part = not self.is_whole
         self.before = self._fingerprint()
 
@@ -238,7 +240,7 @@ class Lender:
             if recording is not None and not storage.copied_at_once:
                 _move_aside(recording, self.memory)
             if self.is_whole or self.is_copy:
-                _write(self.memory, storage.buffer)
+                _write(self.memory, storage.as_owned())
         elif recording is not None and not storage.written:
             recording.guards[id(self.memory)] = (self.memory, self.before)
 

@@ -26,6 +26,11 @@ export function html(tag, className, ...children) {
   return node;
 }
 
+/** A long name as its words, between which a line may end. */
+function words(name) {
+  return name.split(/(?<=[_./])/).flatMap((word) => [word, html("wbr", "")]);
+}
+
 export function svg(tag, attributes, ...children) {
   const node = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -167,7 +172,7 @@ function overview(view) {
     const result = html("td", none ? "words" : "gradient", none ? reason || gradient : gradient);
     if (reason && !none) result.append(html("div", "words", reason));
     const last = hasNorms ? [html("td", "", norm ?? "")] : [];
-    return html("tr", "", html("th", "", name), html("td", "", shape), result, ...last);
+    return html("tr", "", html("th", "", ...words(name)), html("td", "", shape), result, ...last);
   });
   const title = target?.name ? `Gradients of ${target.name} = ${target.value}` : "Sources";
   const table = html("table", "", html("tr", "", ...columns), ...rows);

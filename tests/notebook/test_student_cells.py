@@ -1,0 +1,68 @@
+"""Typical mistakes of students, and what the page says of them."""
+
+import pytest
+
+# names before the cell, its first line, the rest, and words that the page says
+MISTAKES = {
+    "integers": ("n = np.arange(3)\nm, flag = 2, True", "%%tape", "y = np.sum(n * m) if flag else 0",
+                 ["n not connected dtype int64: has no derivative; use .astype(float)",
+                  "m not connected integer: has no derivative; use a float (2.0)"]),
+    "nothing to differentiate": ("", "%%tape", "y = 3", ["Name one: %%tape w"]),
+    "a number without a gradient at the end": (
+        "", "%%tape w", "p = np.exp(w)\nnp.argmax(p)",
+        ["np.argmax(p), at the end of the cell, has no gradient: this is that of p."]),
+    "the target among the sources": (
+        "", "%%tape w loss", "loss = w @ w",
+        ["'loss' is among the sources; as the target it is named by -t loss"]),
+    "the tape of the run before": (
+        "from tapemagic import GradientTape\ntape = GradientTape()", "%%tape w -t loss",
+        "loss = w @ w\ng = tape", ["'tape' (line 3) is not this cell's own tape"]),
+    "the tape too early": (
+        "", "%%tape w -t loss", "loss = w @ w\ng = tape.gradient(loss, w)",
+        ["NameError", "'tape' (line 3) is not this cell's own tape"]),
+    "the magic too late": (
+        "", "# squares", "%%tape w\nloss = w @ w", ["%%tape belongs on the first line of a cell"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_the_page_says(kernel, name):
+    setup, line, body, words = MISTAKES[name]
+    kernel.run(setup)
+    show = " --show static" if line.startswith("%%tape") else ""
+    reply = kernel.run(f"{line}{show}\n{body}")
+    shown = [display["text/plain"] for display in reply.displays]
+    told = " ".join(" ".join([*shown, reply.stream("stderr")]).split())
+    for word in words:
+        assert word in told
+
+
+# cells that look like those mistakes and are none
+FINE = {
+    "shape at the end": "y = w * 2.0\ny.shape",
+    "print at the end": "y = w * 2.0\nprint(y)",
+    "number at the end": "y = np.sum(w)\nfloat(y)",
+    "a tape of its own": "from tapemagic import GradientTape\n"
+    "with GradientTape() as tape:\n    y = tape.watch(w)\nz = w * 2.0",
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_nothing_is_said_without_need(kernel, name):
+    reply = kernel.run(f"%%tape w --show static\n{FINE[name]}")
+    assert reply.status == "ok", reply.traceback
+    told = reply.displays[-1]["text/plain"]
+    assert "at the end of the cell" not in told
+    assert "own tape" not in told
+
+
+def test_what_other_code_watches_is_no_source_of_the_cell(kernel):
+    kernel.run("from tapemagic import grad\nfrom scipy.optimize import minimize")
+    reply = kernel.run(
+        "%%tape w\n"
+        "best = minimize(lambda v: np.sum((v - w) ** 2), np.zeros(2)).x\n"
+        "loss = np.sum(best * grad(lambda v: np.sum(v**3))(np.ones(2)))"
+    )
+    assert reply.status == "ok", reply.traceback
+    assert kernel.value("[row.name for row in tape.graph.sources]") == "['w']"
+    assert kernel.value("tape.gradient('loss', 'w').round(6).tolist()") == "[3.0, 3.0]"
