@@ -23,6 +23,7 @@ from .handles import NUMBER
 from .places import is_same_window
 from .primitives import RULES, Primitive
 from .pullbacks import NO_KEYWORDS
+from .warned import unheard
 
 #: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
 _PRODUCT = "_matmul_dispatch"
@@ -145,7 +146,7 @@ class TracedArray:
 
     @imag.setter
     def imag(self, part: Any) -> None:
-        if not isinstance(self._value, np.ndarray):
+        if not (isinstance(self._value, np.ndarray) and AVALS[self.aval].is_complex):
             self._value.imag = dispatch.plain(part)  # NumPy's own error
         np.imag(self)[...] = part
 
@@ -153,10 +154,12 @@ class TracedArray:
     def flat(self) -> Any:
         from .arrays.indexing import FlatIterator
 
-        return FlatIterator(self)
+        return FlatIterator(self) if hasattr(self._value, "flat") else self._value.flat
 
     @flat.setter
     def flat(self, values: Any) -> None:
+        if not isinstance(self._value, np.ndarray):
+            self._value.flat = dispatch.plain(values)  # NumPy's own error
         plain = dispatch.plain(values)
         in_order = not isinstance(plain, np.ndarray) or plain.flags.f_contiguous
         if dispatch.plain(self).flags.f_contiguous and not in_order:
@@ -219,14 +222,17 @@ class TracedArray:
     def __pos__(self) -> Any:
         return call_elementwise(RULES[np.positive], operator.pos, (self,))
 
+    def __invert__(self) -> Any:
+        return ~dispatch.plain(self)  # NumPy's own error
+
     def __abs__(self) -> Any:
         return dispatch.call_operator(RULES[np.absolute], abs, (self,))
 
     def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
+        return _quotient_and_rest(self, other)
 
     def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
+        return _quotient_and_rest(other, self)
 
     def __round__(self, digits: int | None = None) -> Any:
         if not isinstance(self._value, (float, np.floating)):
@@ -270,6 +276,12 @@ class TracedArray:
 
     def __len__(self) -> int:
         return len(self._value)
+
+
+def _quotient_and_rest(x1: Any, x2: Any) -> Any:
+    divmod(dispatch.plain(x1), dispatch.plain(x2))  # its own errors and warnings
+    with unheard():
+        return x1 // x2, x1 % x2
 
 
 HANDLE_TYPES.add(TracedArray)

@@ -134,12 +134,16 @@ def listening(original: Callable) -> Callable:
                     break
             else:  # to ask NumPy, which would ask the handle, costs as much as the rest
                 return dispatch.call_one(rule, original, args[0], kwargs, 2)
-        for i, x in enumerate(args):
-            if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
-                args = (*args[:i], as_operand(x), *args[i + 1 :])
-        for key, x in kwargs.items():
-            if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
-                kwargs[key] = as_operand(x)
+        try:
+            for i, x in enumerate(args):
+                if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
+                    args = (*args[:i], as_operand(x), *args[i + 1 :])
+            for key, x in kwargs.items():
+                if (type(x) is list or type(x) is tuple) and may_hold_traced(x):
+                    kwargs[key] = as_operand(x)
+        except ValueError:  # of arrays of unequal shapes
+            original(*plain(args), **plain(kwargs))  # NumPy's own error
+            raise
         y = original(*args, **kwargs)
         return y if RECORDER.recording is None else fresh(y, args, kwargs)
 

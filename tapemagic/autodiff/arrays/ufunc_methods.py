@@ -26,6 +26,7 @@ from tapemagic.autodiff.calls.dispatch import (
 from tapemagic.autodiff.elements import run
 from tapemagic.autodiff.handles import is_live
 from tapemagic.autodiff.primitives import RULES, Primitive, general, linear
+from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import UnsupportedWriteError
 
 from .folding import check_fold, partials, unfold
@@ -167,8 +168,11 @@ def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0, dtype: A
 general(_accumulate, _accumulate_vjp, name="accumulate")
 
 
-def accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
+def accumulate(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None) -> Any:
     """Carry out ``ufunc.accumulate(x, ...)`` of a handle."""
+    if np.ndim(x) != 1 and (axis is None or not np.ndim(x)):
+        ufunc.accumulate(plain(x), axis)  # NumPy's own error
+    axis = axis or 0
     if ufunc in _ACCUMULATIONS:
         return call(_ACCUMULATIONS[ufunc], (x,), {"axis": axis, **_given(dtype)})
     if _is_constant(ufunc):
@@ -214,20 +218,24 @@ linear(_add_rows, lambda ct, rows, places, count: ct[places], name="add rows")
 general(_reduceat, _reduceat_vjp, name="reduceat")
 
 
-def reduceat(ufunc: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+def reduceat(ufunc: Any, x: Any, indices: Any, axis: Any = 0, dtype: Any = None) -> Any:
     """Carry out ``ufunc.reduceat(x, indices, ...)`` of a handle."""
+    axis = axis if np.ndim(x) != 1 else axis or 0
     if _is_constant(ufunc):
         y = ufunc.reduceat(plain(x), plain(indices), axis=axis, **_given(dtype))
         return leaks.flat(y, (x,))
     partials(ufunc)
-    indices = np.array(plain(indices))
-    y = _reduceat(plain(x), ufunc, indices, axis, dtype)
+    y = _reduceat(plain(x), ufunc, plain(indices), axis, dtype)
+    if y.dtype.kind not in "fc":
+        return leaks.flat(y, (x,))
+    x = x if dtype is None else x.astype(dtype)  # as NumPy does before it computes
+    indices = np.array(plain(indices)).astype(np.intp)
     rows = np.moveaxis(plain(x), axis, 0)
     stops = [*indices[1:], len(rows)]
     for k, (start, stop) in enumerate(zip(indices, stops, strict=True)):
         steps = list(rows[start : max(stop, start + 1)])
         check_fold(ufunc, np.take(y, k, axis), steps)
-    return _named(_reduceat, (x, ufunc, indices, axis, dtype), {})
+    return call_primitive(row(_reduceat), (x, ufunc, indices, axis), {}, lambda *_: y)
 
 
 # ----------------------------------------------------------------------------------------- at
@@ -273,8 +281,9 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
         sign = 1 if ufunc is np.add else -1
         write_item(z, Ellipsis, _named(_added_at, (z, others[0], indices, sign), {}))
         return
-    ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors
+    ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors and warnings
     others = tuple(np.ravel(np.broadcast_to(x, np.shape(positions))) for x in others)
+    others = tuple(np.copy(x) if np.may_share_memory(plain(x), plain(z)) else x for x in others)
     for chosen in _rounds(np.ravel(positions)):
         where = np.unravel_index(np.ravel(positions)[chosen], z.shape)
         steps = [z[where], *(x[chosen] for x in others)]
@@ -287,7 +296,8 @@ def _step(ufunc: Any, z: np.ndarray, where: Any, operands: list) -> Any:
     if not (isinstance(rule, Primitive) and rule.kind == "elementwise"):
         return ufunc(*operands)
     z = np.array(z)
-    ufunc.at(z, where, *plain(operands[1:]))
+    with unheard():
+        ufunc.at(z, where, *plain(operands[1:]))
     return call_elementwise(rule, lambda *_: z[where], tuple(operands))
 
 

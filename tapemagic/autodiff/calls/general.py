@@ -118,7 +118,8 @@ def _number(x: Any, y: Any) -> Any:
     if kind is not float and kind is not complex:
         return x
     real_type, complex_type = _NARROW.get(getattr(y, "dtype", None), _WIDE)
-    return real_type(x) if kind is float else complex_type(x)
+    with np.errstate(over="ignore"):  # of which the call has warned
+        return real_type(x) if kind is float else complex_type(x)
 
 
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
@@ -155,7 +156,9 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
             check_constant(value, args)
             saved.append(_constant(value))
     multiple = isinstance(y, (tuple, list))
-    if not multiple and getattr(y, "dtype", FLOAT).kind not in "fc":
+    if not multiple and (
+        y.dtype.kind not in "fc" if hasattr(y, "dtype") else not isinstance(y, (float, complex))
+    ):
         return leaks.flat(y, args, compute, kwargs)
     code = MULTIPLE if multiple else code_of(y)
     keep_y = "y" in reads or (not multiple and is_small(code))

@@ -14,8 +14,9 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, constant, elementwise, general
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES, conj_if_complex
+from tapemagic.autodiff.warned import unheard
 
-from .algebra import apply, equals_result, is_complex
+from .algebra import apply, equals_result, is_complex, plain
 
 # --------------------------------------------------------------------------- words for formulas
 
@@ -45,8 +46,13 @@ def picks(y: Any, x1: Any, x2: Any) -> Any:
     return share
 
 
-def _log_or_0(x: Any) -> Any:
-    """Return the logarithm, and 0 of 0; complex 0 is not added, which would lose signs of zeros."""
+def _log_or_0(x: Any, y: Any) -> Any:
+    """Return the logarithm in the numbers of `y`, and 0 of 0.
+
+    To a complex `x` complex 0 is not added, which would lose signs of zeros.
+    """
+    if is_complex(y) and not is_complex(x):  # (-2) ** 1j
+        x = x + 0j
     if is_complex(x):
         return np.log(np.where(x == 0, 1, x))
     return _log(x + (x == 0))
@@ -83,8 +89,8 @@ elementwise(np.divide, "1 / x2", "-y / x2")
 elementwise(np.negative, "-1")
 elementwise(np.positive, "1")
 # An exponent 0 stays 0, so that x**0 has slope 0 at 0 too; log(0) only matters where y is not 0.
-elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1)")
-elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1)")
+elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
+elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
 elementwise(np.square, "2 * x")
 elementwise(np.sqrt, "0.5 / y", kink="x == 0")
 elementwise(np.cbrt, "1 / (3 * y**2)", kink="x == 0")
@@ -106,7 +112,9 @@ elementwise(
 
 @composite(np.divmod)
 def _divmod(x1: Any, x2: Any) -> Any:
-    return np.floor_divide(x1, x2), np.remainder(x1, x2)
+    np.divmod(*plain((x1, x2)))  # NumPy's own errors and warnings
+    with unheard():
+        return np.floor_divide(x1, x2), np.remainder(x1, x2)
 
 
 # ----------------------------------------------------------------------- exponential, logarithm
