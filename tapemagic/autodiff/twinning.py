@@ -173,7 +173,9 @@ def reading(original: Callable) -> Callable:
     """Make the twin of a function that reads numbers from text, bytes or a file."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        y = original(*args, **kwargs)
+        for handle in _handles_in([*args, *kwargs.values()]):
+            leaks.leave(handle, "its bytes are read as they lie")
+        y = original(*plain(args), **plain(kwargs))
         read_back(y)
         return fresh(y, args, kwargs)
 

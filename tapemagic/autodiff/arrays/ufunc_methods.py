@@ -130,6 +130,8 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
     partials(ufunc)  # refuse now, not in the sweep
     initial, kwargs = kwargs.pop("initial", None), plain(kwargs)
     y = _reduce(plain(x), ufunc, axis, plain(initial), **kwargs)
+    if np.asarray(y).dtype.kind not in "fc":
+        return leaks.flat(y, (x, initial))
     steps, chosen = _steps(plain(x), axis, plain(initial), kwargs.get("where", True))
     check_fold(ufunc, y, steps, chosen)
     return call_primitive(row(_reduce), (x, ufunc, axis, initial), kwargs, lambda *_, **__: y)
@@ -313,8 +315,5 @@ def _rounds(positions: np.ndarray) -> list[np.ndarray]:
 
 
 METHODS: dict[str, Callable] = {
-    "reduce": reduce,
-    "accumulate": accumulate,
-    "reduceat": reduceat,
-    "at": at,
-}
+    "reduce": reduce, "accumulate": accumulate, "reduceat": reduceat, "at": at,
+}  # fmt: skip
