@@ -246,11 +246,7 @@ def general_pullback(primitive: Any) -> Callable:
 
 
 def into_pullback(primitive: Any, into: Callable) -> Callable:
-    """Return the pullback of a function of one array that adds to a few elements, if it can.
-
-    ``into(total, ct, y, *args, **kwargs)`` adds to an array of the sweep's own in place, and tells
-    whether it could.
-    """
+    """Return the pullback of a function of one array that adds to a few elements, if `into` can."""
     usual = general_pullback(primitive)
 
     def pullback(ct: Any, entry: tuple, cotangents: Any) -> None:

@@ -137,8 +137,10 @@ class TracedArray:
         if not isinstance(self._value, np.ndarray):
             self._value.real = dispatch.plain(part)  # NumPy's own error
         view, given = dispatch.plain(self).real, dispatch.plain(part)
-        if np.size(view) and not is_same_window(view, given):  # read-only or not
-            np.real(self)[...] = part
+        if not np.size(view):
+            view[...] = given  # nothing, or NumPy's own error
+        elif not is_same_window(view, given):  # read-only or not
+            np.real(self)[...] = part if dispatch.is_traced(part) else np.asarray(part)
 
     @property
     def imag(self) -> Any:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import call_binary, call_operator, call_unary
 from tapemagic.autodiff.calls.operands import NUMERIC, becomes_array
 from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER, plain
@@ -150,8 +151,11 @@ def install(handle: type, variable: type, general: Any = call_operator) -> None:
 
 def _refused(compute: Any, *, reflected: bool = False) -> Any:
     def method(self: Any, other: Any) -> Any:
-        if becomes_array(other) or isinstance(plain(other), NUMERIC):
-            compute(*plain((other, self) if reflected else (self, other)))
+        value = plain(other)
+        is_builtin = type(value).__module__ == "builtins"
+        if is_builtin or becomes_array(other) or isinstance(value, NUMERIC):
+            y = compute(*plain((other, self) if reflected else (self, other)))
+            return leaks.flat(y, (self, other))  # empty, or of objects
         return NotImplemented
 
     return method

@@ -72,13 +72,18 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
         if kwargs.get("where", True) is not True:
             return _masked(ufunc, inputs, outs, kwargs)
         kwargs.pop("where", None)
-        y = _call(ufunc, inputs, kwargs)
-    else:
-        y = METHODS[method](ufunc, *inputs, **kwargs)
-    if outs is None:
-        return y
     recompute = partial(getattr(ufunc, method), *plain(inputs), **plain(kwargs))
-    return store(y, outs, recompute)
+    try:
+        y = (
+            _call(ufunc, inputs, kwargs)
+            if method == "__call__"
+            else METHODS[method](ufunc, *inputs, **kwargs)
+        )
+    except (AttributeError, TypeError, ValueError):
+        if outs is not None:
+            recompute(out=tuple(map(np.copy, plain(outs))))  # NumPy's own error
+        raise
+    return y if outs is None else store(y, outs, recompute)
 
 
 def _is_plain(out: Any) -> bool:
@@ -266,4 +271,5 @@ def _selected(x: Any, mask: np.ndarray) -> Any:
     shape = np.shape(plain(x))
     if not shape:
         return x
+    x = x if hasattr(x, "dtype") else as_array(x)
     return (x if shape == mask.shape else np.broadcast_to(x, mask.shape))[mask]

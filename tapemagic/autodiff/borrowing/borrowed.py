@@ -153,8 +153,8 @@ class Borrowed:
             known = self._owners[id(storage)] = storage, copy_of(storage.buffer)
         if id(storage) in self._copies:
             warn(
-                f"A view of an array of shape {known[1].shape[:-1]} is left as a copy: the elements of "
-                "that array do not lie in line with each other. Take the view outside the tape.",
+                f"A view of an array of shape {known[1].shape[:-1]} is left as a copy: the elements"
+                " of that array do not lie in line with each other. Take the view outside the tape."
             )
         memory = known[1]
         if storage.owner is not None and storage.owner() is handle:

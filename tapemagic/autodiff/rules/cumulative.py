@@ -42,7 +42,7 @@ def _prod(
     initial: Any = 1, where: Any = True,
 ) -> Any:  # fmt: skip
     others = _others(in_dtype(a, dtype), axis, where) if a.size else a
-    if initial is not _none:
+    if initial is not _none and initial is not None:
         others = others * initial
     return masked(restore(ct, a.shape, axis) * conj(others), where)
 

@@ -23,7 +23,16 @@ from .algebra import apply, equals_result, is_complex, plain
 
 def _log(x: Any) -> Any:
     """Return the logarithm; that of a positive Python number is a Python number."""
-    return math.log(x) if type(x) in (int, float) and x > 0 else np.log(x)
+    return math.log(x) if type(x) in (int, float) and x > 0 else np.log(_in_double(x))
+
+
+def _log1p(x: Any) -> Any:
+    return np.log1p(_in_double(x))
+
+
+def _in_double(x: Any) -> Any:
+    """Return integers as float64: the logarithm of an int8 has half precision."""
+    return x * 1.0 if getattr(x, "dtype", np.dtype(float)).kind in "biu" else x
 
 
 def _sqrt(x: Any) -> Any:
@@ -76,8 +85,8 @@ def _bell(x: Any) -> Any:
 
 
 FORMULA_NAMES.update(
-    bell=_bell, ln2=math.log(2), ln10=math.log(10), log=_log, log_or_0=_log_or_0, picks=picks,
-    root=_root, sgn=_sgn, sqrt=_sqrt,
+    bell=_bell, ln2=math.log(2), ln10=math.log(10), log=_log, log1p=_log1p, log_or_0=_log_or_0,
+    picks=picks, root=_root, sgn=_sgn, sqrt=_sqrt,
 )  # fmt: skip
 
 # ------------------------------------------------------------------------------------ arithmetic

@@ -12,6 +12,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import composite, constant, general, linear
+from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import NoRuleError
 
 from .algebra import apply, as_array, decide, plain
@@ -76,7 +77,8 @@ def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
 
 
 def _cast(arrays: list, dtype: Any) -> list:
-    return [x if x.dtype == dtype else x.astype(dtype) for x in arrays]
+    with unheard():  # NumPy's own call has warned of it
+        return [x if x.dtype == dtype else x.astype(dtype) for x in arrays]
 
 
 @composite(np.select)

@@ -59,7 +59,8 @@ def _concatenate(
     items = _items(arrays)
     if axis is None and dtype is None and any(not hasattr(plain(x), "dtype") for x in arrays):
         with unheard():  # a number of Python's has no say in the dtype
-            dtype = np.concatenate(plain(list(arrays)), axis=None).dtype
+            y = np.concatenate(plain(list(arrays)), axis=None)
+        dtype, casting = y.dtype, "unsafe"
     if axis is None:
         items, axis = [np.ravel(x) for x in items], 0
     lengths = [x.shape[axis] if x.shape else 0 for x in items]

@@ -90,10 +90,11 @@ for _name, _formula in {
 
 # ------------------------------------------------------------------------------ two arguments
 
+# Of integers, which may be small ones, 2.0 and 1.0 make floats.
 _HUBER = "sqrt(1 + (x2 / x1) ** 2)"
 for _name, _formulas in {
     "xlogy": ("log(x2)", "x1 / (x2 + ((x1 == 0) & (x2 == 0)))"),
-    "xlog1py": ("log1p(x2)", "x1 / (1 + x2 + ((x1 == 0) & (x2 == -1)))"),
+    "xlog1py": ("log1p(x2)", "x1 / (1.0 + x2 + ((x1 == 0) & (x2 == -1)))"),
     "rel_entr": ("log(x1 / x2) + 1", "-x1 / x2"),
     "kl_div": ("log(x1 / x2)", "1 - x1 / x2"),
     "beta": ("y * (digamma(x1) - digamma(x1 + x2))", "y * (digamma(x2) - digamma(x1 + x2))"),
@@ -104,12 +105,12 @@ for _name, _formulas in {
     ),
     "poch": ("y * (digamma(x1 + x2) - digamma(x1))", "y * digamma(x1 + x2)"),
     "boxcox": ("x1 ** (x2 - 1)", "log(x1) ** 2 * hyp1f1(2, 3, x2 * log(x1)) / 2"),
-    "boxcox1p": ("(1 + x1) ** (x2 - 1)", "log1p(x1) ** 2 * hyp1f1(2, 3, x2 * log1p(x1)) / 2"),
+    "boxcox1p": ("(1.0 + x1) ** (x2 - 1)", "log1p(x1) ** 2 * hyp1f1(2, 3, x2 * log1p(x1)) / 2"),
     "huber": ("maximum(absolute(x2) - x1, 0)", "clip(x2, -x1, x1)"),
-    "pseudo_huber": (f"2 * x1 * ({_HUBER} - 1) - x2**2 / (x1 * {_HUBER})", f"x2 / {_HUBER}"),
+    "pseudo_huber": (f"2 * x1 * ({_HUBER} - 1) - x2**2.0 / (x1 * {_HUBER})", f"x2 / {_HUBER}"),
     "owens_t": (
-        "-exp(-(x1**2) / 2) * erf(x1 * x2 / sqrt(2)) / (2 * sqrt(2 * pi))",
-        "exp(-(x1**2) * (1 + x2**2) / 2) / (2 * pi * (1 + x2**2))",
+        "-exp(-(x1**2.0) / 2) * erf(x1 * x2 / sqrt(2)) / (2 * sqrt(2 * pi))",
+        "exp(-(x1**2.0) * (1 + x2**2.0) / 2) / (2 * pi * (1 + x2**2.0))",
     ),
 }.items():
     elementwise(getattr(special, _name), *_formulas)

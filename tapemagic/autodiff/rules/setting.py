@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,11 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
         np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
     if is_same_window(plain(dst), plain(src)):  # not even a read-only array minds
         return
-    src = _as_taken(dst, src)
+    src = _as_taken(dst, src if hasattr(src, "dtype") else as_array(src))
     if where is True:
         dst[...] = src
         return
     mask = np.broadcast_to(plain(where), np.shape(dst))
-    src = as_array(src)
     extra = max(0, np.ndim(src) - np.ndim(dst))  # leading axes of length 1, as in an assignment
     dst[mask] = np.broadcast_to(np.reshape(src, np.shape(src)[extra:]), np.shape(dst))[mask]
 
@@ -53,15 +53,14 @@ def _cycled(values: Any, size: Any) -> Any:
 
 @composite(np.put)
 def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
-    if not isinstance(plain(a), np.ndarray):  # NumPy writes into an array made of a number
-        np.put(*plain((a, ind, v, mode)))
-        return
-    if not np.size(v) or not np.size(ind):  # then not even a wrong index minds
+    if not isinstance(plain(a), np.ndarray) or not np.size(v) or not np.size(ind):
+        # NumPy writes into an array made of a number, or nothing, whatever the index
+        np.put(copy(plain(a)), *plain((ind, v, mode)))
         return
     v = _as_taken(a, v)
     index = np.ravel(np.take(np.arange(np.size(a)), plain(ind), mode=mode))
     if index.size:
-        a[np.unravel_index(index, np.shape(a))] = _cycled(v, index.size)
+        a.flat[index] = _cycled(v, index.size)
 
 
 @composite(np.place)

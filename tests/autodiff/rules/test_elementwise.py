@@ -58,6 +58,8 @@ ROWS = [
     row(np.multiply, np.zeros((0, 3)), np.ones((1, 3)), name="empty broadcast"),
     row(np.exp, np.float64(0.3), name="NumPy number"),
     row(np.exp, np.array(0.3), name="0-d array"),
+    row(lambda x: np.array([[-1.5], [2.5]]) ** x, COMPLEX, name="complex power of what is negative"),
+    row(lambda x: np.array([2, 7, 100], "i1") ** x, UNIT, name="power of small integers"),
 ]  # fmt: skip
 
 
