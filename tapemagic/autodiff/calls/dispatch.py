@@ -167,12 +167,12 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
 
 
 def _raise_own(fun: Any, args: tuple, kwargs: dict, error: Exception) -> None:
-    """Raise what `fun` itself says to the plain values, where our body of it failed."""
-    given = [*args, *kwargs.values()]
-    if isinstance(error, TapeError) or any(
-        callable(x) for one in given for x in (one if isinstance(one, (list, tuple)) else (one,))
-    ):  # functions of the user's are not called twice
-        return
+    """Raise what NumPy's `fun` itself says to the plain values, where our body of it failed."""
+    lists = (x if isinstance(x, (list, tuple)) else (x,) for x in (*args, *kwargs.values()))
+    calls_back = any(callable(x) and not isinstance(x, type) for items in lists for x in items)
+    is_numpys = (getattr(fun, "__module__", None) or "").startswith("numpy")
+    if calls_back or not is_numpys or isinstance(error, (TapeError, ReadsShunned)):
+        return  # functions of the user's are not called twice
     own = None
     with unheard():
         try:

@@ -37,7 +37,6 @@ _NARROW = {
     np.dtype(np.float32): (np.float32, np.complex64),
     np.dtype(np.complex64): (np.float32, np.complex64),
 }
-_WIDE = (np.float64, np.complex128)
 
 
 def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
@@ -117,9 +116,11 @@ def _number(x: Any, y: Any) -> Any:
     kind = type(x)
     if kind is not float and kind is not complex:
         return x
-    real_type, complex_type = _NARROW.get(getattr(y, "dtype", None), _WIDE)
+    narrow = _NARROW.get(getattr(y, "dtype", None))
+    if narrow is None:
+        return np.float64(x) if kind is float else np.complex128(x)
     with np.errstate(over="ignore"):  # of which the call has warned
-        return real_type(x) if kind is float else complex_type(x)
+        return narrow[kind is complex](x)
 
 
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
