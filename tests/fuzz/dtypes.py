@@ -272,8 +272,9 @@ def _slope(setup: str, text: str, x: Any, step: float = 2.0**-20) -> np.ndarray:
 
     def moved(place: tuple, change: complex) -> Any:
         namespace = start(_TOTAL + setup)
-        has_gaps = not np.asarray(x).flags.forc  # ravel() makes a copy then
-        at = np.empty((*np.shape(x), 1 + has_gaps), slope.dtype)[..., 0]
+        flags = np.asarray(x).flags  # whether ravel() makes a copy
+        order: Any = "F" if flags.fnc else "C"
+        at = np.empty((*np.shape(x), 2 - flags.forc), slope.dtype, order)[..., 0]
         at[...] = x
         at[place] += change
         namespace["x"] = at if isinstance(x, np.ndarray) else at[()]

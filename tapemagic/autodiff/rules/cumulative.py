@@ -131,7 +131,7 @@ def _diff_vjp(ct: Any, y: Any, a: Any, n: int, axis: int) -> Any:
     if not ct.size:
         return np.zeros(a.shape, ct.dtype)
     widths = [(n, n) if i == axis % a.ndim else (0, 0) for i in range(a.ndim)]
-    return (-1) ** n * np.diff(np.pad(ct, widths), n, axis)
+    return (-1) ** int(n) * np.diff(np.pad(ct, widths), n, axis)
 
 
 general(_diff_primitive, _diff_vjp, name="diff")

@@ -156,7 +156,7 @@ elementwise(np.arctan, "bell(x)", shows=("1 / (1 + x**2)",))
 elementwise(  # squares would leave the range long before the quotient does
     np.arctan2,
     "x2 / hypot(x1, x2) / hypot(x1, x2)",
-    "-x1 / hypot(x1, x2) / hypot(x1, x2)",
+    "-(x1 / hypot(x1, x2)) / hypot(x1, x2)",  # x1 may be integers without a sign
     shows=("x2 / (x1**2 + x2**2)", "-x1 / (x1**2 + x2**2)"),
 )
 elementwise(np.sinh, "cosh(x)")

@@ -110,7 +110,13 @@ linear(np.flip, lambda ct, m, axis=None: np.flip(ct, axis))
 linear(np.fliplr, lambda ct, m: np.fliplr(ct))
 linear(np.flipud, lambda ct, m: np.flipud(ct))
 linear(np.rot90, lambda ct, m, k=1, axes=(0, 1): np.rot90(ct, -k, axes))
-linear(np.roll, lambda ct, a, shift, axis=None: np.roll(ct, np.negative(shift), axis))
+linear(np.roll, lambda ct, a, shift, axis=None: np.roll(ct, _back(shift), axis))
+
+
+def _back(shift: Any) -> Any:
+    """Return the opposite of shifts, which may be integers without a sign."""
+    return np.negative(np.asarray(shift, np.intp))
+
 
 # --------------------------------------------------------------------------------- broadcasting
 

@@ -154,11 +154,16 @@ general(
 )
 
 
+def _in_floats(x: Any) -> Any:
+    """Cast integers, as NumPy does: the difference of two may not have room, or no sign."""
+    return x if x.dtype.kind in "fc" else x.astype(float)
+
+
 @composite(np.interp)
 def _interp_body(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    x, xp, fp = as_array(x), as_array(xp), as_array(fp)
+    x, xp, fp = (_in_floats(as_array(one)) for one in (x, xp, fp))
     if period is None:
         return apply(_interp, x, xp, fp, left, right)
     if plain(period) == 0:
