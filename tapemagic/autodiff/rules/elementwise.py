@@ -60,7 +60,10 @@ def _log_or_0(x: Any, y: Any) -> Any:
 
     To a complex `x` complex 0 is not added, which would lose signs of zeros.
     """
-    if is_complex(y) and not is_complex(x):  # (-2) ** 1j
+    dtype = getattr(y, "dtype", None)
+    if dtype is not None and getattr(x, "dtype", dtype) != dtype:
+        x = x.astype(dtype)
+    elif is_complex(y) and not is_complex(x):  # (-2) ** 1j
         x = x + 0j
     if is_complex(x):
         return np.log(np.where(x == 0, 1, x))

@@ -155,8 +155,9 @@ general(
 
 
 def _in_floats(x: Any) -> Any:
-    """Cast integers, as NumPy does: the difference of two may not have room, or no sign."""
-    return x if x.dtype.kind in "fc" else x.astype(float)
+    """Cast as NumPy does: the difference of two integers may not have room, or no sign."""
+    dtype = complex if x.dtype.kind == "c" else float
+    return x if x.dtype == dtype else x.astype(dtype)
 
 
 @composite(np.interp)

@@ -63,6 +63,7 @@ ROWS = [
     row(np.exp, np.array(0.3), name="0-d array"),
     row(lambda x: np.array([[-1.5], [2.5]]) ** x, COMPLEX, name="complex power of what is negative"),
     row(lambda x: np.array([2, 7, 100], "i1") ** x, UNIT, name="power of small integers"),
+    row(lambda x: np.array([2, 7, 100], "f2") ** x, UNIT, name="power of half precision"),
 ]  # fmt: skip
 
 
