@@ -79,7 +79,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
             if method == "__call__"
             else METHODS[method](ufunc, *inputs, **kwargs)
         )
-    except (AttributeError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
         if outs is not None:
             recompute(out=tuple(map(np.copy, plain(outs))))  # NumPy's own error
         raise
