@@ -65,6 +65,17 @@ def memory_of(owner: np.ndarray, like: np.ndarray) -> np.ndarray | None:
     return dense.reshape(-1, order="A").view(np.uint8).view(floats)
 
 
+def copy_as_it_lies(x: np.ndarray) -> np.ndarray:
+    """Copy an array into memory of its own, with the same strides."""
+    if x.flags.forc or not x.size:
+        return x.copy(order="K")
+    low, high = np.lib.array_utils.byte_bounds(x)
+    memory: Any = np.empty(high - low, np.uint8)
+    y = np.ndarray(x.shape, x.dtype, memory, x.ctypes.data - low, x.strides)
+    y[...] = x
+    return y
+
+
 def is_encoded(value: Any) -> bool:
     """Tell an encoded slice or tuple from any other tuple: an index may be one of arrays."""
     first = value[0] if type(value) is tuple and value else None

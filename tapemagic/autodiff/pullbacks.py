@@ -76,6 +76,9 @@ def _fitted_product(formula: str, aval: str, own: str, large: bool = False) -> s
         left = ast.unparse(above)
         product = _product(f"conj_if_complex({left})", large)
         return f"{sign}fit({product}, AVALS[{aval}]) / conj_if_complex({own})"
+    if quotient is not None and ast.unparse(quotient.left) == "1":  # by a 0 of Python's, perhaps
+        formula = f"1 / conj_if_complex({ast.unparse(quotient.right)})"
+        return f"fit({_product(formula, large)}, AVALS[{aval}])"
     return f"fit({_product(f'conj_if_complex({formula})', large)}, AVALS[{aval}])"
 
 
@@ -243,11 +246,7 @@ def general_pullback(primitive: Any) -> Callable:
 
 
 def into_pullback(primitive: Any, into: Callable) -> Callable:
-    """Return the pullback of a function of one array that adds to a few elements, if it can.
-
-    ``into(total, ct, y, *args, **kwargs)`` adds to an array of the sweep's own in place, and tells
-    whether it could.
-    """
+    """Return the pullback of a function of one array that adds to a few elements, if `into` can."""
     usual = general_pullback(primitive)
 
     def pullback(ct: Any, entry: tuple, cotangents: Any) -> None:

@@ -68,7 +68,7 @@ def prune(error: BaseException) -> None:
         one.__traceback__ = without_ours(one.__traceback__)
         if type(one) is TypeError and str(one).endswith(_MEMORY):
             one.args = (str(_leaves_with_memory(one)),)
-        if type(one) is AttributeError and one.name and "'TracedArray' object" in str(one):
+        if type(one) is AttributeError and one.name and "'numpy.ndarray' object" in str(one):
             say_as_plain(one, one.name)
 
 

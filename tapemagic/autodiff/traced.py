@@ -24,6 +24,7 @@ from .places import is_same_window
 from .positions import package_of
 from .primitives import RULES, Primitive
 from .pullbacks import NO_KEYWORDS
+from .warned import unheard
 
 #: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
 _PRODUCT = "_matmul_dispatch"
@@ -140,8 +141,10 @@ class TracedArray:
         if not isinstance(self._value, np.ndarray):
             self._value.real = dispatch.plain(part)  # NumPy's own error
         view, given = dispatch.plain(self).real, dispatch.plain(part)
-        if np.size(view) and not is_same_window(view, given):  # read-only or not
-            np.real(self)[...] = part
+        if not np.size(view):
+            view[...] = given  # nothing, or NumPy's own error
+        elif not is_same_window(view, given):  # read-only or not
+            np.real(self)[...] = part if dispatch.is_traced(part) else np.asarray(part)
 
     @property
     def imag(self) -> Any:
@@ -149,7 +152,7 @@ class TracedArray:
 
     @imag.setter
     def imag(self, part: Any) -> None:
-        if not isinstance(self._value, np.ndarray):
+        if not (isinstance(self._value, np.ndarray) and AVALS[self.aval].is_complex):
             self._value.imag = dispatch.plain(part)  # NumPy's own error
         np.imag(self)[...] = part
 
@@ -157,10 +160,12 @@ class TracedArray:
     def flat(self) -> Any:
         from .arrays.indexing import FlatIterator
 
-        return FlatIterator(self)
+        return FlatIterator(self) if hasattr(self._value, "flat") else self._value.flat
 
     @flat.setter
     def flat(self, values: Any) -> None:
+        if not isinstance(self._value, np.ndarray):
+            self._value.flat = dispatch.plain(values)  # NumPy's own error
         plain = dispatch.plain(values)
         in_order = not isinstance(plain, np.ndarray) or plain.flags.f_contiguous
         if dispatch.plain(self).flags.f_contiguous and not in_order:
@@ -223,14 +228,17 @@ class TracedArray:
     def __pos__(self) -> Any:
         return call_elementwise(RULES[np.positive], operator.pos, (self,))
 
+    def __invert__(self) -> Any:
+        return ~dispatch.plain(self)  # NumPy's own error
+
     def __abs__(self) -> Any:
         return dispatch.call_operator(RULES[np.absolute], abs, (self,))
 
     def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
+        return _quotient_and_rest(self, other)
 
     def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
+        return _quotient_and_rest(other, self)
 
     def __round__(self, digits: int | None = None) -> Any:
         if not isinstance(self._value, (float, np.floating)):
@@ -282,6 +290,12 @@ class TracedArray:
 
     def __delitem__(self, index: Any) -> None:
         del dispatch.plain(self)[index]  # NumPy's own error
+
+
+def _quotient_and_rest(x1: Any, x2: Any) -> Any:
+    divmod(dispatch.plain(x1), dispatch.plain(x2))  # its own errors and warnings
+    with unheard():
+        return x1 // x2, x1 % x2
 
 
 TracedArray.__name__ = "numpy.ndarray"  # Python's own messages: "... object is not callable"

@@ -135,12 +135,16 @@ def listening(original: Callable) -> Callable:
                     break
             else:  # to ask NumPy, which would ask the handle, costs as much as the rest
                 return dispatch.call_one(rule, original, args[0], kwargs, 2)
-        for i, x in enumerate(args):
-            if type(x) in LISTS and may_hold_traced(x):
-                args = (*args[:i], as_operand(x), *args[i + 1 :])
-        for key, x in kwargs.items():
-            if type(x) in LISTS and may_hold_traced(x):
-                kwargs[key] = as_operand(x)
+        try:
+            for i, x in enumerate(args):
+                if type(x) in LISTS and may_hold_traced(x):
+                    args = (*args[:i], as_operand(x), *args[i + 1 :])
+            for key, x in kwargs.items():
+                if type(x) in LISTS and may_hold_traced(x):
+                    kwargs[key] = as_operand(x)
+        except ValueError:  # of arrays of unequal shapes
+            original(*plain(args), **plain(kwargs))  # NumPy's own error
+            raise
         y = original(*args, **kwargs)
         return y if RECORDER.recording is None else fresh(y, args, kwargs)
 
@@ -171,7 +175,9 @@ def reading(original: Callable) -> Callable:
     """Make the twin of a function that reads numbers from text, bytes or a file."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        y = original(*args, **kwargs)
+        for handle in handles_in([*args, *kwargs.values()]):
+            leaks.leave(handle, "its bytes are read as they lie")
+        y = original(*plain(args), **plain(kwargs))
         read_back(y)
         return fresh(y, args, kwargs)
 

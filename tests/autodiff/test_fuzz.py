@@ -1,10 +1,11 @@
-"""Random programs: a few hundred here; ``python -m tests.fuzz N`` runs as many as one likes."""
+"""Random programs: some hundreds here; ``python -m tests.fuzz N`` runs as many as one likes."""
 
 import subprocess
 import sys
 
 import pytest
 
+from tests.fuzz import dtypes
 from tests.fuzz.harness import check
 from tests.fuzz.programs import random_program
 
@@ -28,3 +29,10 @@ def test_random_programs_whose_arrays_count_as_large():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'ok': 1" in done.stdout
+
+
+@pytest.mark.parametrize("first", range(0, 1200, 100))
+def test_one_statement_over_dtypes_and_call_forms(first):
+    for seed in range(first, first + 100):
+        difference = dtypes.check(seed)
+        assert not difference, "\n".join((*dtypes.random_statement(seed), difference))

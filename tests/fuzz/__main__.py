@@ -9,9 +9,24 @@ import time
 
 from tapemagic.autodiff import avals
 
+from . import dtypes
 from .harness import check
 from .programs import random_program
 from .shrinking import shrink
+
+
+def of_dtypes(seeds: range) -> int:
+    """Run one statement per seed; print those that differ from plain NumPy."""
+    failures = 0
+    for seed in seeds:
+        difference = dtypes.check(seed)
+        if difference:
+            failures += 1
+            print(
+                f"\n=== seed {seed}", *dtypes.random_statement(seed), f"--- {difference}", sep="\n"
+            )
+    print(f"\n{len(seeds)} statements, {failures} failures")
+    return 1 if failures else 0
 
 
 def main() -> int:
@@ -21,7 +36,10 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print refusals as well")
     parser.add_argument("--stop", type=int, default=5, help="failures after which to stop")
     parser.add_argument("--large", action="store_true", help="treat small arrays as large ones")
+    parser.add_argument("--dtypes", action="store_true", help="one statement each: dtypes, calls")
     options = parser.parse_args()
+    if options.dtypes:
+        return of_dtypes(range(options.seed, options.seed + options.count))
     if options.large:
         avals.SMALL = avals.LARGE = 0
     counts: collections.Counter[str] = collections.Counter()

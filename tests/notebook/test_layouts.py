@@ -80,6 +80,11 @@ CELLS = {
         "x[...] = np.arange(3.0) * t\nout = (x * x).sum() + x[1:].sum()",
         "t",
     ),
+    "a field between others, flattened": (
+        "r = np.ones(3, dtype=[('n', 'i4'), ('x', float)])\nx = r['x']",
+        "y = x.ravel()\ny[0] = 7 * t\nout = (x * x).sum() + y.sum()",
+        "t",
+    ),
     "two fields between others": (
         "r = np.ones(3, dtype=[('n', 'i4'), ('x', float), ('y', float)])\nx, y = r['x'], r['y']",
         "x *= t\ny[1] = x[0] * t\nout = (x * y).sum()",

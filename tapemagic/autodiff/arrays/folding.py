@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -81,3 +82,39 @@ def unfold(ufunc: Any, steps: list, cts: list, chosen: list | None = None) -> li
         found.append(ct * by_step)
         ct = ct * by_result + cts[i - 1]
     return [ct, *reversed(found)]
+
+
+def rows_of(x: Any, axes: tuple[int, ...]) -> Any:
+    """Return `x` with the given axes merged into one, in front."""
+    moved = np.moveaxis(x, axes, range(len(axes)))
+    length = math.prod(moved.shape[: len(axes)])
+    return np.reshape(moved, (length, *moved.shape[len(axes) :]))
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes that a reduction runs over, counted from the first."""
+    if axis is None or ndim == 0:  # ufuncs reduce a number along axis 0
+        return tuple(range(ndim))
+    return tuple(one % ndim for one in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+def steps_of(x: Any, axis: Any, initial: Any = None, where: Any = True) -> tuple[list, list | None]:
+    """Return the operands of a reduction in order, and where each takes part."""
+    axes = axes_of(axis, np.ndim(x))
+    rows = rows_of(x, axes)
+    steps = [rows[i] for i in range(len(rows))]
+    chosen = None
+    if where is not True:
+        mask = rows_of(np.broadcast_to(where, np.shape(x)), axes)
+        chosen = [mask[i] for i in range(len(rows))]
+    if initial is not None:
+        steps = [np.broadcast_to(initial, rows.shape[1:]), *steps]
+        chosen = chosen and [None, *chosen]
+    return steps, chosen
+
+
+def one_axis(axis: Any, ndim: int) -> Any:
+    """Return an axis that is given as a tuple, or as None of a single one, as a number."""
+    if isinstance(axis, tuple) and len(axis) == 1:
+        return axis[0]
+    return 0 if axis is None and ndim == 1 else axis

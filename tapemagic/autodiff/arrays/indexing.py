@@ -156,7 +156,7 @@ class FlatIterator(StandIn):
 
     def _index(self, index: Any) -> tuple:
         shape = np.shape(self._handle._value)
-        numbers = np.arange(np.size(self._handle._value))[plain_index(index)]
+        numbers = np.arange(np.size(self._handle._value)).flat[plain_index(index)]
         return np.unravel_index(numbers, shape) if shape else (np.zeros_like(numbers),)
 
     def __getitem__(self, index: Any) -> Any:

@@ -16,9 +16,9 @@ INPLACE = (
 )  # fmt: skip
 
 
-def _method(fun: Any, compute: Any) -> Any:
+def _method(fun: Any, operate: Any) -> Any:
     def method(self: Any, other: Any) -> Any:
-        return inplace(self, fun, compute, other)
+        return inplace(self, fun, operate, other)
 
     return method
 
@@ -26,5 +26,4 @@ def _method(fun: Any, compute: Any) -> Any:
 def install(handle: type) -> None:
     """Give a handle class its in-place operators."""
     for name, fun in INPLACE:
-        compute = getattr(operator, name[1:])
-        setattr(handle, f"__{name}__", _method(fun, compute))
+        setattr(handle, f"__{name}__", _method(fun, getattr(operator, name)))

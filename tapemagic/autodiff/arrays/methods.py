@@ -65,7 +65,11 @@ def _method(fun: Callable) -> Callable:
 
 def _same(name: str, function: Callable) -> Callable:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return call(function, (self, *args), kwargs)
+        try:
+            return call(function, (self, *args), kwargs)
+        except TypeError:
+            getattr(np.copy(plain(self)), name)(*plain(args), **plain(kwargs))  # its own error
+            raise
 
     method.__name__, method.__doc__ = name, f"See `numpy.{name}`."
     return method

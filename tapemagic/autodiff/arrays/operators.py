@@ -17,11 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import call_binary, call_operator, call_unary
+from tapemagic.autodiff.calls.operands import NUMERIC, becomes_array
 from tapemagic.autodiff.handles import HANDLE_TYPES, NUMBER, plain
 from tapemagic.autodiff.primitives import RULES, Primitive
 from tapemagic.autodiff.recorder import RECORDER, generated_name
 
+#: Operators that Python and NumPy refuse for floats, in words of their own.
+BITS = ("and_", "or_", "xor", "lshift", "rshift")
 #: operator name, symbol, NumPy function; with a short way where the result keeps the operand's type
 BINARY = (
     ("add", "+", np.add, True),
@@ -138,6 +142,23 @@ def install(handle: type, variable: type, general: Any = call_operator) -> None:
         for prefix, method in zip(("", "r"), methods):
             for cls in (handle, variable):
                 setattr(cls, f"__{prefix}{name}__", method)
+    for name in BITS if general is call_operator else ():  # tensors have their own
+        word = name.strip("_")
+        setattr(handle, f"__{word}__", _refused(getattr(operator, name)))
+        setattr(handle, f"__r{word}__", _refused(getattr(operator, name), reflected=True))
+        setattr(handle, f"__i{word}__", _refused(getattr(operator, f"i{word}")))
+
+
+def _refused(compute: Any, *, reflected: bool = False) -> Any:
+    def method(self: Any, other: Any) -> Any:
+        value = plain(other)
+        is_builtin = type(value).__module__ == "builtins"
+        if is_builtin or becomes_array(other) or isinstance(value, NUMERIC):
+            y = compute(*plain((other, self) if reflected else (self, other)))
+            return leaks.flat(y, (self, other))  # empty, or of objects
+        return NotImplemented
+
+    return method
 
 
 def _plain_methods(fun: Any, compute: Any, general: Any) -> tuple:

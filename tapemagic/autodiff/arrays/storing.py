@@ -46,11 +46,14 @@ def store(y: Any, outs: tuple, recompute: Callable) -> Any:
             stored.append(array_of(np.asarray, result) if is_traced(result) else result)
             continue
         target = plain(out)
+        if not isinstance(target, np.ndarray):
+            raise TypeError("return arrays must be of ArrayType")
         if not target.flags.writeable:
             raise ValueError("output array is read-only")
         if np.shape(value) != target.shape or getattr(value, "dtype", None) != target.dtype:
             copies = tuple(None if o is None else np.array(plain(o)) for o in outs)
-            recompute(out=copies if len(copies) > 1 else copies[0])
+            with np.errstate(all="ignore"):
+                recompute(out=copies if len(copies) > 1 else copies[0])
             if np.shape(value) == target.shape and len(copies) == 1:
                 write_item(out, Ellipsis, _with_value(result, copies[0]))
                 stored.append(out)

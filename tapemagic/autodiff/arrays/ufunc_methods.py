@@ -7,7 +7,6 @@ first. The value is the one that NumPy's method gives.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -27,9 +26,10 @@ from tapemagic.autodiff.elements import run
 from tapemagic.autodiff.handles import is_live
 from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import RULES, Primitive, general, linear
+from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import UnsupportedWriteError
 
-from .folding import check_fold, partials, unfold
+from .folding import axes_of, check_fold, one_axis, partials, steps_of, unfold
 from .writing import write_item
 
 _REDUCTIONS = {
@@ -39,34 +39,6 @@ _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 # ------------------------------------------------------------------------------------- reduce
-
-
-def _rows(x: Any, axes: tuple[int, ...]) -> Any:
-    """Return `x` with the given axes merged into one, in front."""
-    moved = np.moveaxis(x, axes, range(len(axes)))
-    length = math.prod(moved.shape[: len(axes)])
-    return np.reshape(moved, (length, *moved.shape[len(axes) :]))
-
-
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    if axis is None or ndim == 0:  # ufuncs reduce a number along axis 0
-        return tuple(range(ndim))
-    return tuple(one % ndim for one in (axis if isinstance(axis, tuple) else (axis,)))
-
-
-def _steps(x: Any, axis: Any, initial: Any = None, where: Any = True) -> tuple[list, list | None]:
-    """Return the operands of a reduction in order, and where each takes part."""
-    axes = _axes(axis, np.ndim(x))
-    rows = _rows(x, axes)
-    steps = [rows[i] for i in range(len(rows))]
-    chosen = None
-    if where is not True:
-        mask = _rows(np.broadcast_to(where, np.shape(x)), axes)
-        chosen = [mask[i] for i in range(len(rows))]
-    if initial is not None:
-        steps = [np.broadcast_to(initial, rows.shape[1:]), *steps]
-        chosen = chosen and [None, *chosen]
-    return steps, chosen
 
 
 def _reduce(
@@ -79,19 +51,19 @@ def _reduce(
 
 def _reduce_steps(ct: Any, x: Any, ufunc: Any, axis: Any, initial: Any, where: Any = True) -> list:
     """Return the cotangents of the steps of a reduction, the first of which `initial` may be."""
-    steps, chosen = _steps(x, axis, initial, where)
+    steps, chosen = steps_of(x, axis, initial, where)
     ct = np.reshape(ct, np.shape(steps[0]))  # without the axes of `keepdims`
     return unfold(ufunc, steps, [0] * (len(steps) - 1) + [ct], chosen)
 
 
 def _reduce_vjp(
     ct: Any, y: Any, x: Any, ufunc: Any, axis: Any = 0, initial: Any = None,
-    keepdims: bool = False, where: Any = True, dtype: Any = None,
+    keepdims: bool = False, where: Any = True,
 ) -> Any:  # fmt: skip
     if not x.size:
         return np.zeros(x.shape)
     found = _reduce_steps(ct, x, ufunc, axis, initial, where)[initial is not None :]
-    axes = _axes(axis, x.ndim)
+    axes = axes_of(axis, x.ndim)
     rest = [n for a, n in enumerate(x.shape) if a not in axes]
     parts = [np.broadcast_to(one, rest) for one in found]
     ct = np.reshape(np.stack(parts), [x.shape[a] for a in axes] + rest)
@@ -100,7 +72,7 @@ def _reduce_vjp(
 
 def _reduce_initial(
     ct: Any, y: Any, x: Any, ufunc: Any, axis: Any = 0, initial: Any = None,
-    keepdims: bool = False, where: Any = True, dtype: Any = None,
+    keepdims: bool = False, where: Any = True,
 ) -> Any:  # fmt: skip
     return _reduce_steps(ct, x, ufunc, axis, initial, where)[0]
 
@@ -111,13 +83,11 @@ general(_reduce, _reduce_vjp, None, None, _reduce_initial, name="reduce")
 def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) -> Any:
     """Carry out ``ufunc.reduce(x, ...)`` of a handle."""
     kwargs = {k: v for k, v in kwargs.items() if not _is_default(k, v)}
+    if dtype is not None and ufunc not in _ACCUMULATIONS:
+        return _cast_first("reduce", ufunc, x, dtype, axis=axis, **kwargs)
     if dtype is not None:
         kwargs["dtype"] = dtype
     if ufunc in _REDUCTIONS:
-        keep = kwargs.pop("dtype", None)
-        if keep is not None:
-            kwargs = {**kwargs, "dtype": keep} if ufunc in _ACCUMULATIONS else kwargs
-            x = x if ufunc in _ACCUMULATIONS else x.astype(keep)
         return call(_REDUCTIONS[ufunc], (x,), {"axis": axis, **kwargs})
     if ufunc.reduce in RULES and not is_live(kwargs.get("initial")):
         # logaddexp, hypot: a rule of its own, whole-array
@@ -130,7 +100,9 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
     partials(ufunc)  # refuse now, not in the sweep
     initial, kwargs = kwargs.pop("initial", None), plain(kwargs)
     y = _reduce(plain(x), ufunc, axis, plain(initial), **kwargs)
-    steps, chosen = _steps(plain(x), axis, plain(initial), kwargs.get("where", True))
+    if np.asarray(y).dtype.kind not in "fc":
+        return leaks.flat(y, (x, initial))
+    steps, chosen = steps_of(plain(x), axis, plain(initial), kwargs.get("where", True))
     check_fold(ufunc, y, steps, chosen)
     return call_primitive(row(_reduce), (x, ufunc, axis, initial), kwargs, lambda *_, **__: y)
 
@@ -152,11 +124,11 @@ def _named(fun: Any, args: tuple, kwargs: dict) -> Any:
 # --------------------------------------------------------------------------------- accumulate
 
 
-def _accumulate(x: Any, ufunc: Any, axis: int = 0, dtype: Any = None) -> np.ndarray:
-    return ufunc.accumulate(x, axis=axis, dtype=dtype)
+def _accumulate(x: Any, ufunc: Any, axis: int = 0) -> np.ndarray:
+    return ufunc.accumulate(x, axis=axis)
 
 
-def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0, dtype: Any = None) -> Any:
+def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0) -> Any:
     rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
     if not len(rows):
         return ct
@@ -168,30 +140,40 @@ def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0, dtype: A
 general(_accumulate, _accumulate_vjp, name="accumulate")
 
 
-def accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
+def accumulate(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None) -> Any:
     """Carry out ``ufunc.accumulate(x, ...)`` of a handle."""
+    one = one_axis(axis, np.ndim(x))
+    if one is None or isinstance(one, tuple) or not np.ndim(x):
+        ufunc.accumulate(plain(x), axis)  # NumPy's own error
     if ufunc in _ACCUMULATIONS:
-        return call(_ACCUMULATIONS[ufunc], (x,), {"axis": axis, **_given(dtype)})
+        more = {} if dtype is None else {"dtype": dtype}
+        return call(_ACCUMULATIONS[ufunc], (x,), {"axis": one, **more})
+    if dtype is not None:
+        return _cast_first("accumulate", ufunc, x, dtype, one)
     if _is_constant(ufunc):
-        return leaks.flat(ufunc.accumulate(plain(x), axis=axis, **_given(dtype)), (x,))
+        return leaks.flat(ufunc.accumulate(plain(x), one), (x,))
     partials(ufunc)
-    return _named(_accumulate, (x, ufunc, axis, dtype), {})
+    return _named(_accumulate, (x, ufunc, one), {})
 
 
-def _given(dtype: Any) -> dict:
-    return {} if dtype is None else {"dtype": dtype}
+def _cast_first(method: str, ufunc: Any, x: Any, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+    """Record a method with `dtype=` as that of an operand that is cast first, as NumPy does."""
+    y = getattr(ufunc, method)(plain(x), *plain(args), dtype=dtype, **plain(kwargs))
+    with unheard():
+        cast = x.astype(dtype)
+        if is_live(cast) or is_live(kwargs.get("initial")):
+            return METHODS[method](ufunc, cast, *args, **kwargs)
+    return leaks.flat(y, (x,))
 
 
 # ----------------------------------------------------------------------------------- reduceat
 
 
-def _reduceat(x: Any, ufunc: Any, indices: Any, axis: int = 0, dtype: Any = None) -> np.ndarray:
-    return ufunc.reduceat(x, indices, axis=axis, dtype=dtype)
+def _reduceat(x: Any, ufunc: Any, indices: Any, axis: int = 0) -> np.ndarray:
+    return ufunc.reduceat(x, indices, axis=axis)
 
 
-def _reduceat_vjp(
-    ct: Any, y: Any, x: Any, ufunc: Any, indices: Any, axis: int = 0, dtype: Any = None
-) -> Any:
+def _reduceat_vjp(ct: Any, y: Any, x: Any, ufunc: Any, indices: Any, axis: int = 0) -> Any:
     rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
     starts = [int(i) for i in indices]
     places: list[int] = []
@@ -215,20 +197,22 @@ linear(_add_rows, lambda ct, rows, places, count: ct[places], name="add rows")
 general(_reduceat, _reduceat_vjp, name="reduceat")
 
 
-def reduceat(ufunc: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+def reduceat(ufunc: Any, x: Any, indices: Any, axis: Any = 0, dtype: Any = None) -> Any:
     """Carry out ``ufunc.reduceat(x, indices, ...)`` of a handle."""
+    if dtype is not None:
+        return _cast_first("reduceat", ufunc, x, dtype, indices, axis)
+    y = ufunc.reduceat(plain(x), plain(indices), axis)
     if _is_constant(ufunc):
-        y = ufunc.reduceat(plain(x), plain(indices), axis=axis, **_given(dtype))
         return leaks.flat(y, (x,))
+    axis = one_axis(axis, np.ndim(x))
     partials(ufunc)
-    indices = np.array(plain(indices))
-    y = _reduceat(plain(x), ufunc, indices, axis, dtype)
+    indices = np.array(plain(indices)).astype(np.intp)
     rows = np.moveaxis(plain(x), axis, 0)
     stops = [*indices[1:], len(rows)]
     for k, (start, stop) in enumerate(zip(indices, stops, strict=True)):
         steps = list(rows[start : max(stop, start + 1)])
         check_fold(ufunc, np.take(y, k, axis), steps)
-    return _named(_reduceat, (x, ufunc, indices, axis, dtype), {})
+    return call_primitive(row(_reduceat), (x, ufunc, indices, axis), {}, lambda *_: y)
 
 
 # ----------------------------------------------------------------------------------------- at
@@ -274,8 +258,9 @@ def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
         sign = 1 if ufunc is np.add else -1
         write_item(z, Ellipsis, _named(_added_at, (z, others[0], indices, sign), {}))
         return
-    ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors
+    ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors and warnings
     others = tuple(np.ravel(np.broadcast_to(x, np.shape(positions))) for x in others)
+    others = tuple(np.copy(x) if np.may_share_memory(plain(x), plain(z)) else x for x in others)
     for chosen in _rounds(np.ravel(positions)):
         where = np.unravel_index(np.ravel(positions)[chosen], z.shape)
         steps = [z[where], *(x[chosen] for x in others)]
@@ -288,7 +273,8 @@ def _step(ufunc: Any, z: np.ndarray, where: Any, operands: list) -> Any:
     if not (isinstance(rule, Primitive) and rule.kind == "elementwise"):
         return ufunc(*operands)
     z = np.array(z)
-    ufunc.at(z, where, *plain(operands[1:]))
+    with unheard():
+        ufunc.at(z, where, *plain(operands[1:]))
     return call_elementwise(rule, lambda *_: z[where], tuple(operands))
 
 
@@ -304,8 +290,5 @@ def _rounds(positions: np.ndarray) -> list[np.ndarray]:
 
 
 METHODS: dict[str, Callable] = {
-    "reduce": reduce,
-    "accumulate": accumulate,
-    "reduceat": reduceat,
-    "at": at,
-}
+    "reduce": reduce, "accumulate": accumulate, "reduceat": reduceat, "at": at,
+}  # fmt: skip

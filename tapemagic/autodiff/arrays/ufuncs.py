@@ -23,6 +23,7 @@ from tapemagic.autodiff.calls.operands import has_own_ufuncs
 from tapemagic.autodiff.handles import is_live, is_traced
 from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import RULES, Primitive
+from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import UnsupportedWriteError
 
 from .overlapping import check_call
@@ -72,13 +73,18 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any
         if kwargs.get("where", True) is not True:
             return _masked(ufunc, inputs, outs, kwargs)
         kwargs.pop("where", None)
-        y = _call(ufunc, inputs, kwargs)
-    else:
-        y = METHODS[method](ufunc, *inputs, **kwargs)
-    if outs is None:
-        return y
     recompute = partial(getattr(ufunc, method), *plain(inputs), **plain(kwargs))
-    return store(y, outs, recompute)
+    try:
+        y = (
+            _call(ufunc, inputs, kwargs)
+            if method == "__call__"
+            else METHODS[method](ufunc, *inputs, **kwargs)
+        )
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        if outs is not None:
+            recompute(out=tuple(map(np.copy, plain(outs))))  # NumPy's own error
+        raise
+    return y if outs is None else store(y, outs, recompute)
 
 
 def _is_plain(out: Any) -> bool:
@@ -137,10 +143,12 @@ def _call(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
         return _generalised(ufunc, inputs, kwargs, **core)
     if not kwargs:
         return dispatch.call(ufunc, inputs, {})
-    cast = _cast(ufunc, inputs, kwargs)
-    if cast is inputs:
-        return _record(ufunc, inputs, partial(ufunc, **kwargs))
     y = ufunc(*plain(inputs), **kwargs)
+    for one in y if isinstance(y, tuple) else (y,):
+        if not hasattr(one, "dtype") or one.dtype.hasobject:
+            leaks.refuse_objects(inputs)
+    with unheard():
+        cast = _cast(ufunc, inputs, kwargs)
     return _record(ufunc, cast, lambda *_: y)
 
 
@@ -169,11 +177,12 @@ def _cast(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
     if asked is None:
         return inputs
     casting = kwargs.get("casting", "same_kind")
-    given = tuple(getattr(plain(x), "dtype", None) or type(plain(x)) for x in inputs)
+    weak = (int, float, complex)  # all else has a dtype
+    given = tuple(type(x) if type(x) in weak else np.asarray(x).dtype for x in plain(inputs))
     kinds = ufunc.resolve_dtypes(given + (None,) * ufunc.nout, signature=asked, casting=casting)
     return tuple(
         x if given[i] == kinds[i] or kinds[i].kind not in "fc"
-        else (x if hasattr(x, "dtype") else np.asarray(x)).astype(kinds[i])
+        else (x if hasattr(x, "dtype") else as_array(x)).astype(kinds[i])
         for i, x in enumerate(inputs)
     )  # fmt: skip
 
@@ -263,4 +272,5 @@ def _selected(x: Any, mask: np.ndarray) -> Any:
     shape = np.shape(plain(x))
     if not shape:
         return x
+    x = x if hasattr(x, "dtype") else as_array(x)
     return (x if shape == mask.shape else np.broadcast_to(x, mask.shape))[mask]

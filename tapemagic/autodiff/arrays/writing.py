@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.avals import AVALS, code_of
+from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import as_operand
-from tapemagic.autodiff.places import is_basic, view_at, window_of
+from tapemagic.autodiff.places import copy_as_it_lies, is_basic
 from tapemagic.autodiff.primitives import RULES
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.storage import Storage, place_of_write
 from tapemagic.autodiff.structure import append_node, set_item
-from tapemagic.errors import UnsupportedWriteError
 
 from .indexing import encode, plain_index
 from .overlapping import check_write
@@ -79,40 +78,44 @@ def _plain_copy(v: Any) -> Any:
     return v.copy() if isinstance(v, np.ndarray) else list(v) if type(v) is list else v
 
 
-def inplace(handle: Any, fun: Any, compute: Any, other: Any) -> Any:
+def inplace(handle: Any, fun: Any, operate: Any, other: Any) -> Any:
     """Carry out ``handle op= other``; numbers, which cannot be written to, get a new handle."""
     if not isinstance(handle._value, np.ndarray):
-        return dispatch.call_operator(RULES[fun], compute, (handle, other))
+        return dispatch.call_operator(RULES[fun], operate, (handle, other))
     if not isinstance(handle.storage, (Storage, type(None))):
         handle.storage.refuse_write(handle)
-    if AVALS[handle.aval].is_complex:  # NumPy rounds otherwise where it works in place
-        operate = getattr(operator, f"i{compute.__name__}")
-        compute = partial(_compute_in_place, storage_of(handle), handle, operate)
-    result = dispatch.call_operator(RULES[fun], compute, (handle, other))
-    if result is NotImplemented:
-        return result
-    plain = dispatch.plain(result)
     storage = storage_of(handle)
+    if not storage.is_writeable(handle):
+        raise ValueError("output array is read-only")
+    value = dispatch.plain(other)
     target = storage.true_view(handle)
-    if not (
-        storage.is_writeable(handle)
-        and np.shape(plain) == target.shape
-        and np.can_cast(plain.dtype, target.dtype, "same_kind")
-    ):
-        fun(target.copy(), dispatch.plain(other), out=np.zeros_like(target))  # NumPy's own error
-        if not storage.is_writeable(handle):
-            raise ValueError("output array is read-only")
-        raise UnsupportedWriteError(f"{fun.__name__} in place into shape {target.shape} failed.")
-    write_item(handle, Ellipsis, result)
+    compute = getattr(operator, operate.__name__[1:])
+    if not (_is_like(value, target) and target.dtype.kind == "f" and fun in _ROUND_ALIKE):
+        compute = partial(_compute_in_place, target, operate)
+    result = dispatch.call_operator(RULES[fun], compute, (handle, other))
+    if result is not NotImplemented:
+        write_item(handle, Ellipsis, result)
     return handle
 
 
-def _compute_in_place(
-    storage: Storage, handle: Any, operate: Any, x: np.ndarray, other: Any
-) -> Any:
-    """Carry out an in-place operator on memory that lies as that of the handle does."""
-    window = window_of(storage.true_view(handle), storage.buffer)
-    return operate(view_at(storage.buffer.copy(order="K"), window), other)
+#: They give the same bits in place as in new memory; of complex numbers none does.
+_ROUND_ALIKE = {np.add, np.subtract, np.multiply, np.divide, np.remainder, np.floor_divide}
+
+
+def _is_like(value: Any, target: np.ndarray) -> bool:
+    """Tell whether an operation with `value` has the shape and dtype of `target`, for certain."""
+    if type(value) is float or type(value) is int:
+        return True
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return dtype == target.dtype and shape in ((), target.shape)
+
+
+def _compute_in_place(target: np.ndarray, operate: Any, _: Any, other: Any) -> Any:
+    """Carry out an in-place operator in memory of its own that lies as that of `target` does.
+
+    Errors, warnings and roundings are those of an operation in place.
+    """
+    return operate(copy_as_it_lies(target), other)
 
 
 def reshape_in_place(handle: Any, shape: Any) -> None:

@@ -153,8 +153,8 @@ class Borrowed:
             known = self._owners[id(storage)] = storage, storage.copy()
         if id(storage) in self._copies:
             warn(
-                f"A view of an array of shape {known[1].shape} is left as a copy: the elements of "
-                "that array do not lie in line with each other. Take the view outside the tape.",
+                f"A view of an array of shape {known[1].shape[:-1]} is left as a copy: the elements"
+                " of that array do not lie in line with each other. Take the view outside the tape."
             )
         memory = known[1]
         if storage.owner is not None and storage.owner() is handle:
@@ -208,8 +208,8 @@ class Lender:
 
     def __init__(self, owner: np.ndarray, memory: np.ndarray | None, plain: np.ndarray) -> None:
         self.owner = owner
-        self.memory = np.array(plain, order="C") if memory is None else memory
         self.is_copy = memory is None
+        self.memory = _spread(plain) if memory is None else memory
         self.is_whole = memory is not None and owner.dtype.kind in "fc"
         self.is_strange = self.is_copy or owner.base is not None  # torch, ctypes, a file
         self.storage = Storage(self.memory, is_lent=True)
@@ -224,7 +224,7 @@ class Lender:
     def window_of(self, plain: np.ndarray) -> Window:
         """Say where in the memory a view of it lies."""
         if self.is_copy:
-            return (*window_of(self.memory, self.memory)[:4], is_writeable(plain))
+            return (*window_of(self.memory[..., 0], self.memory)[:4], is_writeable(plain))
         return window_of(plain, self.memory)
 
     def settle(self) -> None:
@@ -243,6 +243,15 @@ class Lender:
                 _write(self.memory, storage.as_owned())
         elif recording is not None and not storage.written:
             recording.guards[id(self.memory)] = (self.memory, self.before)
+
+
+def _spread(plain: np.ndarray) -> np.ndarray:
+    """Copy an array, with gaps where it has gaps: `ravel` has to make a copy then."""
+    if plain.flags.forc:
+        return np.array(plain, order="K")[..., None]
+    memory = np.zeros((*plain.shape, 2), plain.dtype)
+    memory[..., 0] = plain
+    return memory
 
 
 def _cannot_share(one: np.ndarray, other: np.ndarray, why: str) -> SourceError:

@@ -14,6 +14,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.handles import LISTS
 from tapemagic.autodiff.primitives import RULES, Primitive, elementwise, general, linear
+from tapemagic.autodiff.warned import unheard
 
 from . import dispatch
 from .dispatch import HANDLE_TYPES, call_elementwise, call_primitive, plain
@@ -139,7 +140,9 @@ def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
         return _of_list(create, _lists(x), args, kwargs)
     if create is not np.array:  # often the very same array
         value = plain(x)
-        if create(value, *args, **kwargs) is value:
+        with unheard():
+            is_itself = create(value, *args, **kwargs) is value
+        if is_itself:
             return dispatch.itself(x)
 
     def compute(value: Any, *_: Any) -> Any:

@@ -5,6 +5,7 @@ The names that most rooms need are at hand here: handles (`handles.py`) and call
 
 from __future__ import annotations
 
+import copy
 import inspect
 import sys
 from functools import lru_cache, partial
@@ -31,7 +32,8 @@ from tapemagic.autodiff.handles import (  # fmt: skip
 from tapemagic.autodiff.positions import name_of, qualified_name
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.errors import NoRuleError, UnsupportedWriteError
+from tapemagic.autodiff.warned import unheard
+from tapemagic.errors import NoRuleError, TapeError, UnsupportedWriteError
 
 from .general import as_array, call_elementwise, call_primitive, unpack
 from .operands import NUMERIC, asks_for_precedence, becomes_array
@@ -84,13 +86,14 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
             return foreign(*args)
         if asks_for_precedence(x):
             return NotImplemented
+        if kind.__module__ == "builtins" and np.ndarray not in map(type, plain(args)):
+            with unheard():
+                compute(*plain(args))  # the own error of a number
         array = as_array(x) if becomes_array(x) else None
         if type(array) in HANDLE_TYPES:
             compute = rule.fun
         elif array is None or array.dtype.kind not in _NUMBERS:
             return _with_object(compute, args, x)
-        if isinstance(x, (list, tuple)) or type(array) not in HANDLE_TYPES:
-            compute(*plain(args))  # with a number: Python or NumPy may refuse
         args = (*args[:i], array, *args[i + 1 :])
     if not isinstance(rule, Primitive):
         return call(rule.fun, args, {})
@@ -155,9 +158,30 @@ def call(fun: Any, args: tuple, kwargs: dict) -> Any:
     if type(rule) is Composite:
         if fun in DECISIONS and RECORDER.recording is not None:
             leaks.decided(*deciding(fun, args, kwargs), {})
-        y = rule.body(*args, **kwargs)
+        try:
+            y = rule.body(*args, **kwargs)
+        except Exception as error:
+            _raise_own(fun, args, kwargs, error)
+            raise
         return itself(y) if type(y) in HANDLE_TYPES else y  # a variable that was handed back
     raise leaks.refusal(rule, args)
+
+
+def _raise_own(fun: Any, args: tuple, kwargs: dict, error: Exception) -> None:
+    """Raise what NumPy's `fun` itself says to the plain values, where our body of it failed."""
+    lists = (x if isinstance(x, (list, tuple)) else (x,) for x in (*args, *kwargs.values()))
+    calls_back = any(callable(x) and not isinstance(x, type) for items in lists for x in items)
+    is_numpys = (getattr(fun, "__module__", None) or "").startswith("numpy")
+    if calls_back or not is_numpys or isinstance(error, (TapeError, ReadsShunned)):
+        return  # functions of the user's are not called twice
+    own = None
+    with unheard():
+        try:
+            fun(*copy.deepcopy(plain(args)), **copy.deepcopy(plain(kwargs)))
+        except Exception as found:  # noqa: BLE001  (whatever it raises)
+            own = found.with_traceback(None)
+    if own is not None:
+        raise own from None
 
 
 @lru_cache(maxsize=512)

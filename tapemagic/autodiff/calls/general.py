@@ -39,7 +39,6 @@ _NARROW = {
     np.dtype(np.float32): (np.float32, np.complex64),
     np.dtype(np.complex64): (np.float32, np.complex64),
 }
-_WIDE = (np.float64, np.complex128)
 
 
 def call_elementwise(primitive: Primitive, compute: Any, args: tuple) -> Any:
@@ -121,8 +120,11 @@ def _number(x: Any, y: Any) -> Any:
     kind = type(x)
     if kind is not float and kind is not complex:
         return x
-    real_type, complex_type = _NARROW.get(getattr(y, "dtype", None), _WIDE)
-    return real_type(x) if kind is float else complex_type(x)
+    narrow = _NARROW.get(getattr(y, "dtype", None))
+    if narrow is None:
+        return np.float64(x) if kind is float else np.complex128(x)
+    with np.errstate(over="ignore"):  # of which the call has warned
+        return narrow[kind is complex](x)
 
 
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
@@ -161,7 +163,9 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
             check_constant(value, args)
             saved.append(_constant(value))
     multiple = isinstance(y, (tuple, list))
-    if not multiple and getattr(y, "dtype", FLOAT).kind not in "fc":
+    if not multiple and (
+        y.dtype.kind not in "fc" if hasattr(y, "dtype") else not isinstance(y, (float, complex))
+    ):
         return leaks.flat(y, args, compute, kwargs)
     code = MULTIPLE if multiple else code_of(y)
     keep_y = "y" in reads or (not multiple and is_small(code))

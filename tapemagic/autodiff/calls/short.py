@@ -25,7 +25,7 @@ from tapemagic.autodiff.pullbacks import NO_KEYWORDS
 from tapemagic.autodiff.recorder import RECORDER, entered
 
 from .general import all_reads, call_elementwise, call_primitive, wrapped
-from .operands import read, saved
+from .operands import again, read, saved
 
 #: Types of arguments that are no arrays and can be stored as they are.
 SETTINGS = {int, bool, float, type(None), str}
@@ -82,10 +82,7 @@ def _general(primitive: Primitive, compute: Any, args: tuple) -> Any:
 
 
 def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int = 2) -> Any:
-    """Carry out a function of two operands, at least one of them a handle.
-
-    Does what `call_elementwise` and `call_primitive` do.
-    """
+    """Carry out a function of two operands, at least one a handle, as the general way does."""
     token = RECORDER.token
     kind1, kind2 = type(x1), type(x2)
     tracked = 0
@@ -133,7 +130,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     kind = type(y)
     if kind is ndarray:
         if not elementwise and (y.base is not None or y is v1):
-            return _general(primitive, compute, (x1, x2))
+            return _general(primitive, again(compute, y, (v1, v2)), (x1, x2))
     elif not isinstance(y, inexact):
         return _general(primitive, compute, (x1, x2))
     code = CODES.get((y.shape, y.dtype, kind)) or code_of(y)
@@ -286,7 +283,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
     if type(y) is ndarray:
         is_view = y.base is not None
         if y is values[0] or (is_view and tracked != 1):
-            return call_primitive(primitive, args, kwargs, compute)
+            return call_primitive(primitive, args, kwargs, again(compute, y, values))
     elif not isinstance(y, inexact):
         return call_primitive(primitive, args, kwargs, compute)
     code = code_of(y)

@@ -42,7 +42,7 @@ def _prod(
     initial: Any = 1, where: Any = True,
 ) -> Any:  # fmt: skip
     others = _others(in_dtype(a, dtype), axis, where) if a.size else a
-    if initial is not _none:
+    if initial is not _none and initial is not None:
         others = others * initial
     return masked(restore(ct, a.shape, axis) * conj(others), where)
 
@@ -131,7 +131,7 @@ def _diff_vjp(ct: Any, y: Any, a: Any, n: int, axis: int) -> Any:
     if not ct.size:
         return np.zeros(a.shape, ct.dtype)
     widths = [(n, n) if i == axis % a.ndim else (0, 0) for i in range(a.ndim)]
-    return (-1) ** n * np.diff(np.pad(ct, widths), n, axis)
+    return (-1) ** int(n) * np.diff(np.pad(ct, widths), n, axis)
 
 
 general(_diff_primitive, _diff_vjp, name="diff")
@@ -168,6 +168,7 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 @composite(np.trapezoid)
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    y = as_array(y)
     if x is None:
         steps = dx
     elif np.ndim(x) == 1:

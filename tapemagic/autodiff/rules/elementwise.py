@@ -14,15 +14,25 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, constant, elementwise, general
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES, conj_if_complex
+from tapemagic.autodiff.warned import unheard
 
-from .algebra import apply, equals_result, is_complex
+from .algebra import apply, equals_result, is_complex, plain
 
 # --------------------------------------------------------------------------- words for formulas
 
 
 def _log(x: Any) -> Any:
     """Return the logarithm; that of a positive Python number is a Python number."""
-    return math.log(x) if type(x) in (int, float) and x > 0 else np.log(x)
+    return math.log(x) if type(x) in (int, float) and x > 0 else np.log(_in_double(x))
+
+
+def _log1p(x: Any) -> Any:
+    return np.log1p(_in_double(x))
+
+
+def _in_double(x: Any) -> Any:
+    """Return integers as float64: the logarithm of an int8 has half precision."""
+    return x * 1.0 if getattr(x, "dtype", np.dtype(float)).kind in "biu" else x
 
 
 def _sqrt(x: Any) -> Any:
@@ -45,8 +55,16 @@ def picks(y: Any, x1: Any, x2: Any) -> Any:
     return share
 
 
-def _log_or_0(x: Any) -> Any:
-    """Return the logarithm, and 0 of 0; complex 0 is not added, which would lose signs of zeros."""
+def _log_or_0(x: Any, y: Any) -> Any:
+    """Return the logarithm in the numbers of `y`, and 0 of 0.
+
+    To a complex `x` complex 0 is not added, which would lose signs of zeros.
+    """
+    dtype = getattr(y, "dtype", None)
+    if dtype is not None and getattr(x, "dtype", dtype) != dtype:
+        x = x.astype(dtype)
+    elif is_complex(y) and not is_complex(x):  # (-2) ** 1j
+        x = x + 0j
     if is_complex(x):
         return np.log(np.where(x == 0, 1, x))
     return _log(x + (x == 0))
@@ -70,8 +88,8 @@ def _bell(x: Any) -> Any:
 
 
 FORMULA_NAMES.update(
-    bell=_bell, ln2=math.log(2), ln10=math.log(10), log=_log, log_or_0=_log_or_0, picks=picks,
-    root=_root, sgn=_sgn, sqrt=_sqrt,
+    bell=_bell, ln2=math.log(2), ln10=math.log(10), log=_log, log1p=_log1p, log_or_0=_log_or_0,
+    picks=picks, root=_root, sgn=_sgn, sqrt=_sqrt,
 )  # fmt: skip
 
 # ------------------------------------------------------------------------------------ arithmetic
@@ -83,8 +101,8 @@ elementwise(np.divide, "1 / x2", "-y / x2")
 elementwise(np.negative, "-1")
 elementwise(np.positive, "1")
 # An exponent 0 stays 0, so that x**0 has slope 0 at 0 too; log(0) only matters where y is not 0.
-elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1)")
-elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1)")
+elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
+elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
 elementwise(np.square, "2 * x")
 elementwise(np.sqrt, "0.5 / y", kink="x == 0")
 elementwise(np.cbrt, "1 / (3 * y**2)", kink="x == 0")
@@ -106,7 +124,9 @@ elementwise(
 
 @composite(np.divmod)
 def _divmod(x1: Any, x2: Any) -> Any:
-    return np.floor_divide(x1, x2), np.remainder(x1, x2)
+    np.divmod(*plain((x1, x2)))  # NumPy's own errors and warnings
+    with unheard():
+        return np.floor_divide(x1, x2), np.remainder(x1, x2)
 
 
 # ----------------------------------------------------------------------- exponential, logarithm
@@ -139,7 +159,7 @@ elementwise(np.arctan, "bell(x)", shows=("1 / (1 + x**2)",))
 elementwise(  # squares would leave the range long before the quotient does
     np.arctan2,
     "x2 / hypot(x1, x2) / hypot(x1, x2)",
-    "-x1 / hypot(x1, x2) / hypot(x1, x2)",
+    "-(x1 / hypot(x1, x2)) / hypot(x1, x2)",  # x1 may be integers without a sign
     shows=("x2 / (x1**2 + x2**2)", "-x1 / (x1**2 + x2**2)"),
 )
 elementwise(np.sinh, "cosh(x)")

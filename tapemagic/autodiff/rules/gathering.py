@@ -40,7 +40,8 @@ def _scatter_places(ct: Any, places: Any, shape: tuple) -> Any:
 
 def _gather(x: Any, places: Any) -> Any:
     """Return the elements of `x` at `places` (counted from 1), 0 for place 0."""
-    padded = np.concatenate([np.zeros(1, np.asarray(x).dtype), np.ravel(x)])
+    padded = np.zeros(np.size(x) + 1, np.asarray(x).dtype)  # of whatever byte order
+    padded[1:] = np.ravel(x)
     return padded[places]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import composite, constant, general, linear
+from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import NoRuleError
 
 from .algebra import apply, as_array, decide, plain
@@ -76,7 +77,8 @@ def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
 
 
 def _cast(arrays: list, dtype: Any) -> list:
-    return [x if x.dtype == dtype else x.astype(dtype) for x in arrays]
+    with unheard():  # NumPy's own call has warned of it
+        return [x if x.dtype == dtype else x.astype(dtype) for x in arrays]
 
 
 @composite(np.select)
@@ -117,7 +119,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
         places[condition] = np.arange(size + 1, size + 1 + np.size(piece))
         pieces.append(piece.astype(dtype))
         size += np.size(piece)
-    y = gather(np.concatenate(pieces), places) if pieces else np.zeros_like(x)
+    y = gather(np.concatenate(pieces, dtype=dtype), places) if pieces else np.zeros_like(x)
     return boxed(y)  # of a number an array without axes
 
 
@@ -175,7 +177,7 @@ def _clip(
     low, high = (a_min, a_max) if any(given[:2]) else (min, max)
     low, high = (None if bound is np._NoValue else as_operand(bound) for bound in (low, high))
     if low is None and high is None:
-        return +a
+        return np.positive(a)
     return apply(_clip_primitive, as_array(a), low, high, **kwargs)
 
 
@@ -219,7 +221,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     more = np.arange(size + 1, size + 1 + np.size(values)).reshape(np.shape(values))
     places = np.insert(numbers, obj, more, axis)
     dtype = np.asarray(plain(arr)).dtype  # a Python float has none
-    both = np.concatenate([np.ravel(arr), np.ravel(values).astype(dtype)])
+    both = np.concatenate([np.ravel(arr), np.ravel(values)], dtype=dtype, casting="unsafe")
     return gather(both, places)
 
 

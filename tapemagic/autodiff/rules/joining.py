@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.primitives import composite, general, linear
+from tapemagic.autodiff.warned import unheard
 
 from .algebra import apply, as_array, plain
 from .gathering import add_rows
@@ -56,6 +57,10 @@ def _concatenate(
     casting: Any = "same_kind",
 ) -> Any:  # fmt: skip
     items = _items(arrays)
+    if axis is None and dtype is None and any(not hasattr(plain(x), "dtype") for x in arrays):
+        with unheard():  # a number of Python's has no say in the dtype
+            y = np.concatenate(plain(list(arrays)), axis=None)
+        dtype, casting = y.dtype, "unsafe"
     if axis is None:
         items, axis = [np.ravel(x) for x in items], 0
     lengths = [x.shape[axis] if x.shape else 0 for x in items]

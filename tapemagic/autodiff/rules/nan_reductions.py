@@ -86,6 +86,7 @@ def _nanvar_primitive(
 def _nanvar_vjp(
     ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
 ) -> Any:
+    axis = axis if x.ndim else None  # of a number, NumPy also reduces axis 0 and -1
     return _var_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where), **more)
 
 
@@ -98,6 +99,7 @@ def _nanstd_primitive(
 def _nanstd_vjp(
     ct: Any, y: Any, x: Any, *, axis: Any, ddof: Any, where: Any, absent: Any = None, **more: Any
 ) -> Any:
+    axis = axis if x.ndim else None
     return _std_vjp(ct, y, x, axis=axis, ddof=ddof, where=_counted(absent, where), **more)
 
 

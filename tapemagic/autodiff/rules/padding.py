@@ -17,7 +17,7 @@ from tapemagic.autodiff.primitives import composite, general, linear
 from tapemagic.errors import NoRuleError
 
 from .algebra import apply, as_array, is_live, plain
-from .gathering import boxed, places_of, scatter
+from .gathering import places_of, scatter
 
 _STATISTICS: dict[str, Any] = {
     "maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median,
@@ -66,7 +66,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
         )
     if not np.ndim(array):
         np.pad(plain(array), pad_width, mode, **plain(kwargs))  # NumPy's own complaints
-        return boxed(+array)
+        return np.copy(array)
     widths = _pairs(pad_width, np.ndim(array))
     if mode in _STATISTICS:
         np.pad(plain(array), widths, mode, **kwargs)  # NumPy's own complaints

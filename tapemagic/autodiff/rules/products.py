@@ -144,7 +144,7 @@ def _tensordot_adjoint(
     ct: Any, other: Any, own_axes: list, other_axes: list, own_ndim: int, *, own_first: bool
 ) -> Any:
     """Contract `ct` with the free axes of the other factor, and put the axes back in order."""
-    other_free = [i for i in range(other.ndim) if i not in other_axes]
+    other_free = [i for i in range(ndim_of(other)) if i not in other_axes]
     own_free = [i for i in range(own_ndim) if i not in own_axes]
     start = len(own_free) if own_first else 0
     ct_axes = list(range(start, start + len(other_free)))

@@ -90,11 +90,12 @@ for _name, _formula in {
 
 # ------------------------------------------------------------------------------ two arguments
 
+# Of integers, which may be small or have no sign, 2.0 and 1.0 make floats.
 _HUBER = "sqrt(1 + (x2 / x1) ** 2)"
 for _name, _formulas in {
     "xlogy": ("log(x2)", "x1 / (x2 + ((x1 == 0) & (x2 == 0)))"),
-    "xlog1py": ("log1p(x2)", "x1 / (1 + x2 + ((x1 == 0) & (x2 == -1)))"),
-    "rel_entr": ("log(x1 / x2) + 1", "-x1 / x2"),
+    "xlog1py": ("log1p(x2)", "x1 / (1.0 + x2 + ((x1 == 0) & (x2 == -1)))"),
+    "rel_entr": ("log(x1 / x2) + 1", "-(x1 / x2)"),
     "kl_div": ("log(x1 / x2)", "1 - x1 / x2"),
     "beta": ("y * (digamma(x1) - digamma(x1 + x2))", "y * (digamma(x2) - digamma(x1 + x2))"),
     "betaln": ("digamma(x1) - digamma(x1 + x2)", "digamma(x2) - digamma(x1 + x2)"),
@@ -103,13 +104,13 @@ for _name, _formulas in {
         "y * (digamma(x1 - x2 + 1) - digamma(x2 + 1))",
     ),
     "poch": ("y * (digamma(x1 + x2) - digamma(x1))", "y * digamma(x1 + x2)"),
-    "boxcox": ("x1 ** (x2 - 1)", "log(x1) ** 2 * hyp1f1(2, 3, x2 * log(x1)) / 2"),
-    "boxcox1p": ("(1 + x1) ** (x2 - 1)", "log1p(x1) ** 2 * hyp1f1(2, 3, x2 * log1p(x1)) / 2"),
-    "huber": ("maximum(absolute(x2) - x1, 0)", "clip(x2, -x1, x1)"),
-    "pseudo_huber": (f"2 * x1 * ({_HUBER} - 1) - x2**2 / (x1 * {_HUBER})", f"x2 / {_HUBER}"),
+    "boxcox": ("x1 ** (x2 - 1.0)", "log(x1) ** 2 * hyp1f1(2, 3, x2 * log(x1)) / 2"),
+    "boxcox1p": ("(1.0 + x1) ** (x2 - 1.0)", "log1p(x1) ** 2 * hyp1f1(2, 3, x2 * log1p(x1)) / 2"),
+    "huber": ("maximum(absolute(x2) - x1, 0)", "clip(x2, -1.0 * x1, x1)"),
+    "pseudo_huber": (f"2 * x1 * ({_HUBER} - 1) - x2**2.0 / (x1 * {_HUBER})", f"x2 / {_HUBER}"),
     "owens_t": (
-        "-exp(-(x1**2) / 2) * erf(x1 * x2 / sqrt(2)) / (2 * sqrt(2 * pi))",
-        "exp(-(x1**2) * (1 + x2**2) / 2) / (2 * pi * (1 + x2**2))",
+        "-exp(-(x1**2.0) / 2) * erf(x1 * x2 / sqrt(2)) / (2 * sqrt(2 * pi))",
+        "exp(-(x1**2.0) * (1 + x2**2.0) / 2) / (2 * pi * (1 + x2**2.0))",
     ),
 }.items():
     elementwise(getattr(special, _name), *_formulas)
@@ -122,34 +123,44 @@ def _of_last(fun: Any, vjp: Any) -> None:
     general(fun, *(None,) * (vjp.__code__.co_argcount - 3), vjp, name=fun.__name__.strip("_"))
 
 
-_of_last(special.jv, lambda ct, y, v, x: ct * conj(special.jv(v - 1, x) - special.jv(v + 1, x)) / 2)
-_of_last(special.yv, lambda ct, y, v, x: ct * conj(special.yv(v - 1, x) - special.yv(v + 1, x)) / 2)
-_of_last(special.iv, lambda ct, y, v, x: ct * conj(special.iv(v - 1, x) + special.iv(v + 1, x)) / 2)
 _of_last(
-    special.kv, lambda ct, y, v, x: -ct * conj(special.kv(v - 1, x) + special.kv(v + 1, x)) / 2
+    special.jv, lambda ct, y, v, x: ct * conj(special.jv(v - 1.0, x) - special.jv(v + 1.0, x)) / 2
+)
+_of_last(
+    special.yv, lambda ct, y, v, x: ct * conj(special.yv(v - 1.0, x) - special.yv(v + 1.0, x)) / 2
+)
+_of_last(
+    special.iv, lambda ct, y, v, x: ct * conj(special.iv(v - 1.0, x) + special.iv(v + 1.0, x)) / 2
+)
+_of_last(
+    special.kv, lambda ct, y, v, x: -ct * conj(special.kv(v - 1.0, x) + special.kv(v + 1.0, x)) / 2
 )
 _of_last(  # exp(-|Re x|) iv(v, x): the size of the real part is no analytic function
     special.ive,
     lambda ct, y, v, x: (
-        ct * conj(special.ive(v - 1, x) + special.ive(v + 1, x)) / 2
+        ct * conj(special.ive(v - 1.0, x) + special.ive(v + 1.0, x)) / 2
         - np.sign(np.real(x)) * np.real(ct * conj(y))
     ),
 )
 _of_last(  # exp(x) kv(v, x)
     special.kve,
-    lambda ct, y, v, x: ct * conj(y - (special.kve(v - 1, x) + special.kve(v + 1, x)) / 2),
+    lambda ct, y, v, x: ct * conj(y - (special.kve(v - 1.0, x) + special.kve(v + 1.0, x)) / 2),
 )
-_of_last(special.yn, lambda ct, y, n, x: ct * (special.yn(n - 1, x) - special.yn(n + 1, x)) / 2)
-_of_last(special.kn, lambda ct, y, n, x: -ct * (special.kn(n - 1, x) + special.kn(n + 1, x)) / 2)
+_of_last(special.yn, lambda ct, y, n, x: ct * (special.yn(n - 1.0, x) - special.yn(n + 1.0, x)) / 2)
+_of_last(
+    special.kn, lambda ct, y, n, x: -ct * (special.kn(n - 1.0, x) + special.kn(n + 1.0, x)) / 2
+)
 _of_last(  # [A] 9.6.47
-    special.hyp0f1, lambda ct, y, v, x: ct * conj(special.hyp0f1(v + 1, x) / v)
+    special.hyp0f1, lambda ct, y, v, x: ct * conj(special.hyp0f1(v + 1.0, x) / v)
 )
 _of_last(  # [A] 13.4.8
-    special.hyp1f1, lambda ct, y, a, b, x: ct * conj((a / b) * special.hyp1f1(a + 1, b + 1, x))
+    special.hyp1f1, lambda ct, y, a, b, x: ct * conj((a / b) * special.hyp1f1(a + 1.0, b + 1.0, x))
 )
 _of_last(  # [A] 15.2.1
     special.hyp2f1,
-    lambda ct, y, a, b, c, x: ct * conj((a * b / c) * special.hyp2f1(a + 1, b + 1, c + 1, x)),
+    lambda ct, y, a, b, c, x: (
+        ct * conj((1.0 * a * b / c) * special.hyp2f1(a + 1.0, b + 1.0, c + 1.0, x))
+    ),
 )
 
 
@@ -162,7 +173,7 @@ def _expn(n: Any, x: Any) -> Any:
 
 
 for _fun in (special.expn, _expn):  # [A] 5.1.26
-    _of_last(_fun, lambda ct, y, n, x: -ct * apply(_expn, n - 1, x))
+    _of_last(_fun, lambda ct, y, n, x: -ct * apply(_expn, n - 1.0, x))
 
 
 def _gamma_density(a: Any, x: Any) -> Any:

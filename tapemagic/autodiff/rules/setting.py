@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from tapemagic.autodiff.handles import HANDLE_TYPES
 from tapemagic.autodiff.places import is_same_window
 from tapemagic.autodiff.primitives import composite
+from tapemagic.autodiff.warned import unheard
 
 from .algebra import as_array, plain
 
@@ -30,15 +32,15 @@ def _as_taken(a: Any, values: Any) -> Any:
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     _refuse_number(np.copyto, dst, src)
     probe = np.empty_like(plain(dst))
-    np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
+    with unheard():
+        np.copyto(probe, plain(src), casting, where)  # NumPy's own complaints
     if is_same_window(plain(dst), plain(src)):  # not even a read-only array minds
         return
-    src = _as_taken(dst, src)
+    src = _as_taken(dst, src if hasattr(src, "dtype") else as_array(src))
     if where is True:
         dst[...] = src
         return
     mask = np.broadcast_to(plain(where), np.shape(dst))
-    src = as_array(src)
     extra = max(0, np.ndim(src) - np.ndim(dst))  # leading axes of length 1, as in an assignment
     dst[mask] = np.broadcast_to(np.reshape(src, np.shape(src)[extra:]), np.shape(dst))[mask]
 
@@ -51,18 +53,21 @@ def _cycled(values: Any, size: Any) -> Any:
 
 @composite(np.put)
 def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
-    if not np.size(v) or not np.size(ind):  # then not even a wrong index minds
+    if not isinstance(plain(a), np.ndarray) or not np.size(v) or not np.size(ind):
+        # NumPy writes into an array made of a number, or nothing, whatever the index
+        np.put(copy(plain(a)), *plain((ind, v, mode)))
         return
     v = _as_taken(a, v)
     index = np.ravel(np.take(np.arange(np.size(a)), plain(ind), mode=mode))
     if index.size:
-        a[np.unravel_index(index, np.shape(a))] = _cycled(v, index.size)
+        a.flat[index] = _cycled(v, index.size)
 
 
 @composite(np.place)
 def _place(arr: Any, mask: Any, vals: Any) -> None:
     _refuse_number(np.place, arr, mask, vals)
-    np.place(np.empty_like(plain(arr)), plain(mask), plain(vals))  # NumPy's own complaints
+    with unheard():
+        np.place(np.empty_like(plain(arr)), plain(mask), plain(vals))  # NumPy's own complaints
     mask = np.reshape(np.asarray(plain(mask), bool), np.shape(arr))
     count = np.count_nonzero(mask)
     if count:
@@ -72,7 +77,8 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
 @composite(np.putmask)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
     _refuse_number(np.putmask, a, mask, values)
-    np.putmask(np.empty_like(plain(a)), plain(mask), plain(values))  # NumPy's own complaints
+    with unheard():
+        np.putmask(np.empty_like(plain(a)), plain(mask), plain(values))  # NumPy's own complaints
     mask = np.reshape(np.asarray(plain(mask), bool), np.shape(a))
     if np.size(values):
         a[mask] = np.reshape(_cycled(values, np.size(a)), np.shape(a))[mask]
@@ -82,7 +88,8 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
 def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any = -1) -> None:
     indices = plain(indices)
     probe = np.empty(np.shape(arr), plain(arr).dtype)
-    np.put_along_axis(probe, indices, plain(values), axis)  # NumPy's own complaints
+    with unheard():
+        np.put_along_axis(probe, indices, plain(values), axis)  # NumPy's own complaints
     values = _as_taken(arr, values)
     if axis is None:
         arr[np.unravel_index(indices % np.size(arr), np.shape(arr))] = values

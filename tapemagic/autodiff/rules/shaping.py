@@ -110,7 +110,13 @@ linear(np.flip, lambda ct, m, axis=None: np.flip(ct, axis))
 linear(np.fliplr, lambda ct, m: np.fliplr(ct))
 linear(np.flipud, lambda ct, m: np.flipud(ct))
 linear(np.rot90, lambda ct, m, k=1, axes=(0, 1): np.rot90(ct, -k, axes))
-linear(np.roll, lambda ct, a, shift, axis=None: np.roll(ct, np.negative(shift), axis))
+linear(np.roll, lambda ct, a, shift, axis=None: np.roll(ct, _back(shift), axis))
+
+
+def _back(shift: Any) -> Any:
+    """Return the opposite of shifts, which may be integers without a sign."""
+    return np.negative(np.asarray(shift, np.intp))
+
 
 # --------------------------------------------------------------------------------- broadcasting
 
@@ -120,8 +126,8 @@ linear(np.broadcast_to, lambda ct, array, shape, subok=False: ct)
 @composite(np.broadcast_arrays)
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
     shape = np.broadcast_shapes(*map(np.shape, args))
-    arrays = (x if isinstance(plain(x), np.ndarray) else np.reshape(x, np.shape(x)) for x in args)
-    arrays = (dispatch.itself(x) if dispatch.is_traced(x) else x for x in arrays)
+    arrays = [boxed(as_array(x)) for x in args]
+    arrays = [dispatch.itself(x) if dispatch.is_traced(x) else x for x in arrays]
     return tuple(x if x.shape == shape else np.broadcast_to(x, shape) for x in arrays)
 
 
@@ -210,8 +216,11 @@ def _full_like(
         value = np.full_like(dispatch.plain(a), plain(fill_value), dtype, order, subok, shape)
         return dispatch.untracked(value, dispatch.family((a,)))
     like = np.empty_like(dispatch.plain(a), dtype, order, subok, shape)
-    fill = np.broadcast_to(fill_value, like.shape)
-    return np.copy(fill if fill.dtype == like.dtype else fill.astype(like.dtype), order="C")
+    if like.dtype.kind not in "fc":
+        return leaks.flat(np.full_like(like, plain(fill_value)), (fill_value,))
+    like = dispatch.untracked(like, dispatch.family((fill_value,)))
+    like[...] = fill_value
+    return like
 
 
 # ------------------------------------------------------------------------------ sliding windows

@@ -154,11 +154,17 @@ general(
 )
 
 
+def _in_floats(x: Any) -> Any:
+    """Cast as NumPy does: the difference of two integers may not have room, or no sign."""
+    dtype = complex if x.dtype.kind == "c" else float
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
 @composite(np.interp)
 def _interp_body(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    x, xp, fp = as_array(x), as_array(xp), as_array(fp)
+    x, xp, fp = (_in_floats(as_array(one)) for one in (x, xp, fp))
     if period is None:
         return apply(_interp, x, xp, fp, left, right)
     if plain(period) == 0:

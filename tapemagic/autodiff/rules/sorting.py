@@ -107,6 +107,7 @@ def _intersect1d(
 ) -> Any:
     found = np.intersect1d(plain(ar1), plain(ar2), assume_unique, True)
     y = np.take(np.ravel(as_array(ar1)), found[1])
+    y = y if plain(y).dtype == found[0].dtype else y.astype(found[0].dtype)
     return (y, *found[1:]) if return_indices else y
 
 

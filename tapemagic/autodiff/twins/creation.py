@@ -25,6 +25,7 @@ from tapemagic.autodiff.twinning import (
     showing,
     twin_for,
 )
+from tapemagic.autodiff.warned import unheard
 
 #: Functions that take no array that could be traced.
 _MAKERS = (
@@ -136,7 +137,8 @@ def _filled(y: Any, fill_value: Any) -> Any:
     handle = fresh(y)
     if type(handle) not in HANDLE_TYPES:  # of integers
         return leaks.flat(y, (fill_value,))
-    write_item(handle, Ellipsis, array_of(np.asarray, fill_value))
+    with unheard():
+        write_item(handle, Ellipsis, array_of(np.asarray, fill_value))
     return handle
 
 

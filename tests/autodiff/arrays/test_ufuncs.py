@@ -66,6 +66,10 @@ PROGRAMS = [
     "z = x * 1.0; np.add.at(z, x > 0, s); z * z",
     "z = x * 1.0; w = z[1:4]; np.add.at(w, [0, 0], r[:2]); z * z",
     "z = x * 1.0; np.maximum.at(z, [0, 1, 1], r); z",
+    "z = x * 1.0; np.maximum.at(z, [0, 0, 1], z[2:]); z * z",
+    "np.hypot.accumulate(x, axis=None)", "np.remainder.accumulate(p, axis=(0,))",
+    "np.hypot.reduceat(p, [0, 2.5], axis=None)", "np.hypot.reduce(p + 1j * x, dtype=float)",
+    "z = A * 1.0; np.put(z, [0, 4], r[:2]); z * A", "np.subtract([1.0] * 5, x, where=x > 0, out=p * 1.0)",
 ]  # fmt: skip
 
 

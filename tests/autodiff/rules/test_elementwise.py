@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from autodiff.rules.four_questions import ask, name_of, row
 
+from tapemagic import GradientTape
+from tapemagic.autodiff import later
 from tapemagic.autodiff.primitives import RULES, Primitive
 from tapemagic.autodiff.pullbacks import partial_of
+from tapemagic.errors import TapeError
 
 RNG = np.random.default_rng(3)
 SHAPE = (2, 3)
@@ -58,6 +61,9 @@ ROWS = [
     row(np.multiply, np.zeros((0, 3)), np.ones((1, 3)), name="empty broadcast"),
     row(np.exp, np.float64(0.3), name="NumPy number"),
     row(np.exp, np.array(0.3), name="0-d array"),
+    row(lambda x: np.array([[-1.5], [2.5]]) ** x, COMPLEX, name="complex power of what is negative"),
+    row(lambda x: np.array([2, 7, 100], "i1") ** x, UNIT, name="power of small integers"),
+    row(lambda x: np.array([2, 7, 100], "f2") ** x, UNIT, name="power of half precision"),
 ]  # fmt: skip
 
 
@@ -75,6 +81,41 @@ def test_round_has_slope_zero():
     ask(row(lambda x: np.round(x, 1) * np.around(x, 2) * x, SIGNED, name="round", second=False))
     ask(row(lambda x: np.floor_divide(x, 0.3) * x, SIGNED, name="floor_divide", second=False))
     ask(row(lambda x: np.heaviside(x, 0.5) * x, SIGNED, name="heaviside", second=False))
+
+
+later.load()
+PLACES = [
+    (fun, place)
+    for fun, rule in RULES.items()
+    if isinstance(fun, np.ufunc) and isinstance(rule, Primitive) and rule.kind != "constant"
+    for place in range(fun.nin)
+    if fun.nin > 1 and fun is not np.ldexp
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("fun", "place"), PLACES, ids=[f"{f.__name__} {i}" for f, i in PLACES])
+def test_integers_count_as_the_floats_that_they_are(fun, place):
+    """They may be small, or have no sign: a formula's own sums would not hold."""
+
+    def gradient(others):
+        with GradientTape() as tape:
+            x = tape.watch(np.array([0.3, 0.6, 1.7]))
+            y = fun(*(x if i == place else others for i in range(fun.nin)))
+            target = np.sum(y[0] if isinstance(y, tuple) else y)
+        return tape.gradient(target, x)
+
+    with np.errstate(all="ignore"):
+        for numbers in ([1, 2, 3], [7, 100, 120], [0, 5, 50]):
+            try:
+                wanted = gradient(np.array(numbers, float))
+            except (TapeError, TypeError, ValueError):  # no rule, no such dtype, no such shape
+                continue
+            for kind in ("i1", "u1", "u8"):
+                got = gradient(np.array(numbers, kind))
+                assert (got is None) == (wanted is None)
+                if got is not None:
+                    np.testing.assert_allclose(got, wanted, rtol=1e-12, err_msg=kind)
 
 
 FORMULAS = [

@@ -44,6 +44,8 @@ ONE = {
     "roll several times": (T, lambda x: np.roll(x, (1, 2))),
     "roll axes alike": (T, lambda x: np.roll(x, 2, axis=(0, 2))),
     "roll list": (T, lambda x: np.roll(x, [1, 2], axis=1)),
+    "roll without a sign": (T, lambda x: np.roll(x, np.uint8(2))),
+    "diff without a sign": (T, lambda x: np.diff(x, np.uint8(1))),
     "roll one axis": (T, lambda x: np.roll(x, 2, axis=1)),
     "broadcast_to": (A, lambda x: np.broadcast_to(x, (4, 2, 3))),
     "copy": (A, lambda x: np.copy(x) * x),

@@ -33,6 +33,7 @@ ROWS = [
     row(np.interp, np.array([0.4]), np.array([0.3]), real(1)),
     row(lambda x, f: np.interp(x, POINTS, f, period=3.3), INSIDE, real(5), name="periodic"),
     row(lambda x: np.interp(x, [0.0, 1.0], [1, 3]), np.float64(0.3), name="interp of lists"),
+    row(lambda x: np.interp(x, [0, 1], np.array([200, 20], "u1")), np.float64(0.3), name="bytes"),
     row(lambda w: np.bincount(BINS, w), real(6), name="bincount"),
     row(lambda w: np.bincount(BINS, weights=w, minlength=7), real(6), name="bincount minlength"),
     row(np.sinc, np.array([-2.3, -1.0, -0.7, 0.0, 1e-5, 0.4, 1.0, 3.6])),

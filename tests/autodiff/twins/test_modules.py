@@ -207,6 +207,8 @@ def test_old_generators_choose_along_one_axis_only(old):
 def test_leaving():
     with GradientTape() as tape, pytest.raises(LeavesTapeError):
         tnp.array([tape.watch(np.float64(0.5)), None])
+    with GradientTape() as tape, pytest.raises(LeavesTapeError, match="bytes"):
+        tnp.frombuffer(tape.watch(np.ones(3)))
 
 
 def test_the_module_is_numpy_to_a_user():
