@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.calls.creation import ARRAY
+from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.structure import window_set
+
 from .symbols import Symbol, concrete, is_symbol, symbols_in
 
 #: Functions, besides ufuncs, whose result is never a view.
@@ -13,6 +17,36 @@ _FRESH = {
     np.array, np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer,
     np.sum, np.mean,
 }  # fmt: skip
+
+
+#: Rows whose result is a view of an array, or a copy: as it lies in memory.
+_VIEWS_OR_COPIES = {"reshape", "array", "astype"}
+_VIEWS = {"view", "transpose", "swapaxes", "getitem", "identity", *_VIEWS_OR_COPIES}
+
+
+def hangs_on_layouts(entries: list[tuple]) -> bool:
+    """Tell whether what a write has reached may hang on how the inputs lie in memory."""
+    primitives = [PRIMITIVES[entry[0]] for entry in entries]
+    names = ["" if one is ARRAY else one.name for one in primitives]
+    first: list[int] = []  # of each node, the one whose memory it may be
+    for k, entry in enumerate(entries):
+        ids = entry[4:6] if type(entry[4]) is int else entry[4]
+        if names[k] == "copy" and names[ids[0]] == "reshape":  # what `ravel` may come to
+            names[k] = "reshape"
+        known = [i for i in ids[:2] if i >= 0] if names[k] in {"setitem", *_VIEWS} else []
+        first.append(first[known[0]] if known else k)
+    written = {first[k] for k, name in enumerate(names) if name == "setitem"}
+    return any(first[k] in written for k, name in enumerate(names) if name in _VIEWS_OR_COPIES)
+
+
+def lies_apart(entries: list[tuple], source: int) -> bool:
+    """Tell whether a source was a part of other memory, with gaps between its elements."""
+    for entry in entries:
+        if PRIMITIVES[entry[0]] is window_set and entry[4] == (-1, source):
+            _, (_, shape, strides, dtype, _) = entry[6][2]
+            dense = np.empty(shape, dtype).strides
+            return any(n > 1 and a != b for n, a, b in zip(shape, strides, dense, strict=True))
+    return False
 
 
 def is_fresh(step: Symbol) -> bool:

@@ -102,13 +102,13 @@ class Writer:
                 return found
         compute = _COMPUTED_AS.get(fun, fun)
         y = compute(*concrete(args), **concrete(kwargs))
+        broadcasts = fun is np.where or getattr(fun, "signature", 0) is None
+        if isinstance(y, np.ndarray) and not kwargs and broadcasts:
+            args = tuple(_as_number(x, args, y.shape) for x in args)
         if fun is np.multiply and not kwargs:
             for one, x in (args, args[::-1]):
                 if _is_one(one) and is_symbol(x) and _same_kind(x.value, y):
                     return x
-        broadcasts = fun is np.where or getattr(fun, "signature", 0) is None
-        if isinstance(y, np.ndarray) and not kwargs and broadcasts:
-            args = tuple(_as_number(x, args, y.shape) for x in args)
         if type(y) in (float, complex):  # rules ask for its dtype
             number = np.asarray(y)[()]
             fun, args, kwargs, y = (

@@ -21,7 +21,8 @@ def program_of(fun, **inputs):
 
 
 def body(program):
-    text = str(program).partition('all="ignore")\n')[2]
+    """Return the lines behind what the inputs have to be, without comments."""
+    text = str(program).partition("raise OtherWay('another shape")[2]
     return "\n".join(row for row in text.splitlines()[1:] if "#" not in row)
 
 
