@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import elements
 from tapemagic.autodiff.calls.creation import ARRAY
 from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.structure import window_set
@@ -14,8 +15,12 @@ from .symbols import Symbol, concrete, is_symbol, symbols_in
 
 #: Functions, besides ufuncs, whose result is never a view.
 _FRESH = {
-    np.array, np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer,
-    np.sum, np.mean,
+    np.array, np.zeros, np.empty, np.zeros_like, np.copy, np.concatenate, np.stack, np.where,
+    np.outer, np.sum, np.mean, np.var, np.std, np.prod, np.max, np.min, np.cumsum, np.cumprod,
+    np.sort, np.take, np.roll, np.repeat, np.tile, np.pad, np.diff, np.dot, np.kron,
+    np.linalg.inv, np.linalg.solve, np.linalg.cholesky, np.convolve, np.correlate,
+    elements._get_window, elements._set_window, elements._scatter_window, elements._zero_window,
+    elements._get_positions, elements._set_positions, elements._zero_positions,
 }  # fmt: skip
 
 
@@ -54,8 +59,10 @@ def is_fresh(step: Symbol) -> bool:
     if not isinstance(step.value, np.ndarray):
         return True
     if step.kind == "call":
-        return isinstance(step.fun, np.ufunc) or step.fun in _FRESH
-    return step.kind == "update"
+        operands = len(step.args) - 1
+        several = step.fun is np.einsum and operands > 1  # of one it may be a view
+        return several or isinstance(step.fun, np.ufunc) or step.fun in _FRESH
+    return step.kind in ("update", "copy")
 
 
 def needed(steps: list[Symbol], roots: list[Symbol]) -> list[Symbol]:
@@ -75,6 +82,21 @@ def last_uses(steps: list[Symbol], users: dict[int, list[int]]) -> dict[int, int
             for used in symbols_in([step.args, step.kwargs]):
                 last[used.number] = max(last[used.number], last[step.number])
     return last
+
+
+def copy_views(steps: list[Symbol], users: dict[int, list[int]]) -> None:
+    """Make copies of the parts of an array that are still read when it is written to.
+
+    Otherwise the whole array would have to be copied before the write.
+    """
+    last, by_number = last_uses(steps, users), {step.number: step for step in steps}
+    for step in steps:
+        base: Any = step.args[0] if step.kind == "update" else None
+        if is_symbol(base) and is_fresh(base) and max(users[base.number]) <= step.number:
+            for k in users[base.number]:
+                part = by_number[k]
+                if part.kind == "item" and k < step.number < last[k] and np.ndim(part.value):
+                    part.kind = "copy"
 
 
 def own(x: Any, others: list, writer: Any) -> Any:

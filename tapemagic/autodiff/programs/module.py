@@ -44,14 +44,17 @@ def _conditions(inputs: dict[str, Any], speller: Speller) -> Iterator[str]:
         make = f"np.asarray({name}, {kind})" if isinstance(x, np.ndarray) else f"{kind}({name})"
         yield f"{name} = {make}"
     shapes = {name: np.shape(x) for name, x in (inputs | speller.constants).items()}
-    if shapes:
-        found = ", ".join(f"{name}.shape" for name in shapes)
-        known = ", ".join(map(str, shapes.values()))
-        if len(shapes) > 1:
-            found, known = f"({found})", f"({known})"
-        said = f"another shape of {', '.join(shapes)} than {known}"
-        yield from broken(f"if {found} != {known}:").split("\n")
-        yield f"    raise OtherWay({said!r})"
+    if not shapes:
+        return
+    *others, last = shapes
+    found, known = f"{last}.shape", str(shapes[last])
+    if others:
+        found, known = speller.fresh("shapes"), f"({', '.join(map(str, shapes.values()))})"
+        each = ", ".join(f"{name}.shape" for name in shapes)
+        yield from broken(f"{found} = ({each})").split("\n")
+    yield from broken(f"if {found} != {known}:").split("\n")
+    names = f"{', '.join(others)} or {last}" if others else last
+    yield f"    raise OtherWay('another shape of {names}')"
 
 
 def _in_order(inputs: dict[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tapemagic.autodiff.nodes import Reader
 from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.structure import source
 
+from .machinery import WRITES
 from .replay import Replay
 from .spelling import RESERVED
 
@@ -126,15 +127,16 @@ def _rounds(entries: list[tuple], contexts: list[tuple]) -> list[int]:
     last: dict[int, int] = {}
     inner: dict[int, list[int]] = {}  # context -> those called from it that have been entered
     count, found = 0, []
-    for entry in entries:
+    for k, entry in enumerate(entries):
         if PRIMITIVES[entry[0]] is not source:  # stands where it is read
             offset, context = entry[1:3]
+            writes_result = PRIMITIVES[entry[0]] in WRITES and entry[4][1] == k - 1  # ``x += y``
             if context not in last:
                 caller = contexts[context][1] if context >= 0 else -1
                 while caller >= 0:
                     inner.setdefault(caller, []).append(context)
                     caller = contexts[caller][1]
-            elif offset <= last[context]:
+            elif offset < last[context] or (offset == last[context] and not writes_result):
                 count += 1
                 for helper in inner.pop(context, ()):
                     last.pop(helper, None)

@@ -16,7 +16,7 @@ import numpy as np
 from .blocks import Blocks, in_blocks
 from .expressions import ATOM, Expressions
 from .loops import rolled
-from .memory import is_fresh, last_uses, needed
+from .memory import copy_views, is_fresh, last_uses, needed
 from .names import Places
 from .spelling import Speller
 from .symbols import Symbol, is_symbol, symbols_in
@@ -73,6 +73,7 @@ class Printer(Expressions):
             self._users[step.number].append(step.number)
             self._waiting.setdefault(step.number, []).append(place)
         self._by_number = {step.number: step for step in self._steps}
+        copy_views(self._steps, self._users)
         self._last = last_uses(self._steps, self._users)
         self._updates = sorted(step.number for step in self._steps if step.kind == "update")
         self._rows: list[str] = []
@@ -210,7 +211,7 @@ class Printer(Expressions):
         if user.kind == "update" and user.args[0] is step:
             return False
         first = bisect.bisect_right(self._updates, step.number)
-        written_between = first < bisect.bisect_right(self._updates, user.number)
+        written_between = first < bisect.bisect_left(self._updates, user.number)
         return len(_DIGITS.sub("0", text)) <= _LONGEST and not written_between
 
     def _read_later(self, step: Symbol, user: int) -> None:

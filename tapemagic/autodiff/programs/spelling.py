@@ -48,6 +48,8 @@ _BUILTINS = {bool, int, float, complex, round, abs, len, operator.pos}
 
 def numpy_name(fun: Any) -> str:
     """Return ``np.linalg.solve`` and the like; "" if NumPy and SciPy do not have `fun`."""
+    if fun is np.abs:
+        return "np.abs"  # and not its other name
     owner = getattr(fun, "__self__", None)
     if isinstance(owner, np.ufunc):
         return f"{numpy_name(owner)}.{fun.__name__}"

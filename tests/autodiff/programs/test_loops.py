@@ -43,7 +43,7 @@ def test_the_text_of_a_loop():
         "def value_and_gradient(a0):\n"
         "    a0 = np.float64(a0)\n"
         "    if a0.shape != ():\n"
-        "        raise OtherWay('another shape of a0 than ()')\n"
+        "        raise OtherWay('another shape of a0')\n"
         "    target = a0\n"
         "    target_at = []\n"
         "    for i in range(50):\n"

@@ -36,8 +36,8 @@ def in_place(x, s):
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ("np.ones(4), 2.0", "OtherWay: another shape of x, s than ((3,), ())"),
-        ("np.ones(3), np.ones(1)", "OtherWay: another shape of x, s than ((3,), ())"),
+        ("np.ones(4), 2.0", "OtherWay: another shape of x or s"),
+        ("np.ones(3), np.ones(1)", "OtherWay: another shape of x or s"),
         ("[1, 2, 3], 2", "(np.float64(11.4918"),  # integers would have cut off what is written
     ],
 )
@@ -47,13 +47,20 @@ def test_shapes_and_dtypes(call, said):
 
 def test_a_mean_would_be_wrong_in_silence_for_more_elements():
     program = program_of(lambda x: np.mean(x**2), x=np.ones(3))
-    assert alone(program, "np.ones(4)") == "OtherWay: another shape of x than (3,)"
+    assert alone(program, "np.ones(4)") == "OtherWay: another shape of x"
 
 
 def test_shapes_of_large_constants():
     data = np.arange(300.0).reshape(100, 3)
     program = program_of(lambda w: np.mean(data @ w), w=np.ones(3))
     assert alone(program, "np.ones(3), constant_1=np.ones((5, 3))").startswith("OtherWay")
+
+
+def test_many_inputs():
+    names = [f"weights_of_layer_{i}" for i in range(12)]
+    program = program_of(lambda *x: sum(map(np.sum, x)), **dict.fromkeys(names, np.ones((30, 4))))
+    assert program()[0] == 12 * 120
+    assert max(len(row) for row in str(program).splitlines() if "def" not in row) <= 250
 
 
 def test_long_arrays_are_broken_into_lines():

@@ -131,3 +131,84 @@ def test_the_users_own_code_is_left_as_it_is():
     assert "    t1 = -x\n" in text
     assert "(2.5 * t1 + t1)" in text
     assert simpler(np.sin, (1.0,), {}, None) is None
+
+
+def whole(x):
+    y = x.copy()
+    y -= 0.1 * x
+    y[:] = y * x
+    return np.sum(y)
+
+
+def part(x):
+    y = x * 2
+    y[1:] += x[:-1]
+    return np.sum(y)
+
+
+def scaled_part(x):
+    y = x * 2
+    y[1:] *= 3
+    return np.sum(y**2)
+
+
+def moved_part(x):
+    y = np.exp(x)
+    y[:2] = y[1:]
+    return np.sum(y**2)
+
+
+def fresh_zeros(x):
+    y = np.zeros(3)
+    y[1] = x[0] * 2
+    return np.sum(y**2)
+
+
+@pytest.mark.parametrize(
+    ("fun", "rows"),
+    [
+        (whole, ["y = np.copy(x, order='C')", "y_2 = y - 0.1 * x", "y_3 = y_2 * x"]),
+        (part, ["y[1:3] = y[1:] + x[:-1]", "ct_x[:-1] += ct_y[1:3]"]),
+        (scaled_part, ["y[1:3] = y[1:] * 3", "ct_y[1:] = ct_y[1:3] * 3"]),
+        (
+            moved_part,
+            ["y_2[:2] = y[1:]", "t1 = ct_y[:2].copy()", "ct_y[:2] = 0.0", "ct_y[1:] += t1"],
+        ),
+        (fresh_zeros, ["y = np.zeros(3)", "y[1] = x[0] * 2"]),
+    ],
+)
+def test_writes(fun, rows):
+    text = str(program_of(fun, x=np.array([0.3, -0.2, 0.5])))
+    for row in rows:
+        assert f"    {row}\n" in text
+    assert "[...]" not in text
+
+
+def test_small_arrays_have_their_names():
+    X, labels = np.arange(1.0, 7.0).reshape(3, 2), np.array([0.3, -0.2, 0.5])
+    w = Variable(np.ones(2), name="w")
+    with GradientTape(persistent=True) as tape:
+        loss = np.mean((np.tanh(X @ w) - labels) ** 2) + np.sum(X.T @ (X @ w) * 0.0)
+    text = str(tape.program(loss, w))
+    assert "X = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])\n" in text
+    assert "labels = np.array([0.3, -0.2, 0.5])\n" in text
+    assert "X.T @ (X @ w)" in text
+
+
+def test_products_of_numbers_and_of_matrices_have_brackets_between_them():
+    text = body(program_of(lambda a, b: np.sum((a * b) @ a / 2 @ b), a=np.eye(2), b=np.eye(2)))
+    assert "np.sum((a * b) @ a / 2 @ b)" not in text
+    assert "np.sum(((a * b) @ a / 2) @ b)" in text
+
+
+def test_numbers_of_both_signs_make_one_loop():
+    observed = np.random.default_rng(0).normal(size=20)
+
+    def filtered(gain):
+        m, total = 0.0, 0.0
+        for z in observed:
+            m = m + gain * (z - m)
+            total = total + (z - m) ** 2
+        return total
+
+    assert len(body(program_of(filtered, gain=0.3)).splitlines()) < 45
