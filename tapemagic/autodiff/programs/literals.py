@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 #: Lines are broken at this length where they can be.
-WIDTH = 100
+WIDTH = 95
 
 
 def number_text(x: Any) -> str:
