@@ -62,6 +62,10 @@ def is_fresh(step: Symbol) -> bool:
         operands = len(step.args) - 1
         several = step.fun is np.einsum and operands > 1  # of one it may be a view
         return several or isinstance(step.fun, np.ufunc) or step.fun in _FRESH
+    if step.kind == "item":
+        index = concrete(step.args[1])
+        parts = index if type(index) is tuple else (index,)
+        return any(isinstance(part, np.ndarray | list) and np.ndim(part) for part in parts)
     return step.kind in ("update", "copy")
 
 
@@ -104,12 +108,10 @@ def own(x: Any, others: list, writer: Any) -> Any:
     if x is None:
         return None
     value = concrete(x)
-    if not np.ndim(value):
-        return (
-            x
-            if is_symbol(x) and not isinstance(value, np.ndarray)
-            else (x[()] if is_symbol(x) else value[()])
-        )
+    if not isinstance(value, np.ndarray):
+        return x
+    if not value.ndim and others:  # a gradient without axes is a number
+        return x[()]
     if is_symbol(x) and value.flags.writeable:
         memory, taken = _memory_of(x), set().union(*map(_memory_of, others))
         if not taken & set(memory) and all(map(is_fresh, memory.values())):
