@@ -286,6 +286,7 @@ def runge_kutta(v):
         (rotation, 0.3),
         (runge_kutta, V),
         (lambda v: np.sum(np.array([v[1], 3 * v[0]]) ** 2), V),
+        (lambda v: np.squeeze(np.sum(v**2, keepdims=True)), V),
         (lambda v: np.sum(np.asarray([v[1], 3 * v[0], 1.0]) ** 2), V),
         (lambda v: np.sum(np.array([[v, 2 * v], [v * v, v]]) ** 2), V),
         (lambda v: np.sum(np.array((v, [1, 2, 3]), ndmin=4) ** 3), V),
