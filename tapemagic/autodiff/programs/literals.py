@@ -30,12 +30,20 @@ def array_text(x: np.ndarray) -> str:
     if x.size > 1 and x.dtype.kind in "iuf" and (x == 1).all():
         return f"np.ones({shape}{kind})"
     kind = "" if np.array(x.tolist()).dtype == x.dtype else f", np.{x.dtype.name}"
-    return f"np.array({_listed(x.tolist())}{kind})"
+    return f"np.array({_listed(python_numbers(x))}{kind})"
+
+
+def python_numbers(x: Any) -> Any:
+    """Return Python's numbers for an array's, with no more digits than its precision has."""
+    if x.dtype in (np.float16, np.float32):
+        shortest = [float(str(number)) for number in np.ravel(x)]
+        return np.reshape(shortest, x.shape).tolist()
+    return x.tolist()
 
 
 def is_zero(x: np.ndarray) -> bool:
     """Tell whether all elements are zeros without a sign."""
-    return x.dtype.kind in "iufc" and not any(x.tobytes())
+    return x.dtype.kind in "iufc" and not np.ascontiguousarray(x).view(np.uint8).any()
 
 
 def _listed(x: Any) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.rules import algebra
 
-from .literals import array_text, number_text
+from .literals import array_text, number_text, python_numbers
 from .symbols import SMALL, Symbol
 
 #: Equal constants of up to this many bytes are one.
@@ -209,7 +209,7 @@ class Speller:
         if x is np._NoValue:
             return "np._NoValue"
         if isinstance(x, np.generic) and x.dtype.kind in "biufc":
-            text = number_text(x.item()) if x.dtype.itemsize <= 16 else repr(str(x))
+            text = number_text(python_numbers(x)) if x.dtype.itemsize <= 16 else repr(str(x))
             plain = x.dtype in (np.dtype(float), np.dtype(complex)) and double
             return text if plain else f"np.{x.dtype.name}({text})"
         if isinstance(x, np.ndarray) and x.dtype.kind in "biufcUS":

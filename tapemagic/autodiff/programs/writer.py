@@ -197,13 +197,20 @@ def _are_complex(args: tuple) -> bool:
 
 def _as_number(x: Any, args: tuple, shape: tuple[int, ...]) -> Any:
     """Write an array of one number, which a ufunc broadcasts, as that number."""
-    if type(x) is not np.ndarray or not x.size or x.tobytes() != x.flat[0].tobytes() * x.size:
+    if type(x) is not np.ndarray or not _is_one_number(x):
         return x
     if shape != np.broadcast_shapes(*(other.shape for other in symbols_in(args))):
         return x
     known = [other for other in args if isinstance(other, (np.ndarray, np.generic))]
     double = x.dtype == float and all(other.dtype in (float, bool) for other in known)
     return x.flat[0].item() if double else x.flat[0]
+
+
+def _is_one_number(x: np.ndarray) -> bool:
+    """Tell whether all elements of an array are the same: of a small one, or of one broadcast."""
+    if any(x.strides) and x.size > SMALL:
+        return False
+    return x.size > 0 and (not any(x.strides) or x.tobytes() == x.flat[0].tobytes() * x.size)
 
 
 def _identity(fun: Any) -> Any:
