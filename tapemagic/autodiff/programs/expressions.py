@@ -65,6 +65,10 @@ class Expressions:
             return f"~{self._wrapped(step.args[0], UNARY)}", UNARY
         if not step.kwargs and step.fun is np.square:
             return f"{self._wrapped(step.args[0], ATOM)}**2", 9
+        if step.fun is np.transpose and len(step.args) == 1 and not step.kwargs:
+            return f"{self._wrapped(step.args[0], ATOM)}.T", ATOM
+        if step.fun is np.copy and step.kwargs == {"order": "C"}:
+            return f"{self._wrapped(step.args[0], ATOM)}.copy()", ATOM
         fun = self._speller.function(step.fun)
         return f"{fun}({self._arguments(step.args, step.kwargs, step)})", ATOM
 
@@ -76,7 +80,7 @@ class Expressions:
             + [
                 f"{key}={self._operand(_one_axis(x) if key == 'axis' else x)}"
                 for key, x in kwargs.items()
-                if is_symbol(x) or not is_default(step.fun, key, x)
+                if is_symbol(x) or not (is_default(step.fun, key, x) or _is_only_axis(step, key))
             ]
         )
 
@@ -112,6 +116,11 @@ class Expressions:
             parts = ["" if part is None else str(part) for part in (index.start, index.stop)]
             return ":".join(parts) + ("" if index.step in (None, 1) else f":{index.step}")
         return self._operand(index)
+
+
+def _is_only_axis(step: Symbol, key: str) -> bool:
+    """Tell whether a keyword says to sum along the one axis that there is."""
+    return key == "axis" and step.fun is np.sum and np.ndim(concrete(step.args[0])) == 1
 
 
 def _one_axis(axis: Any) -> Any:

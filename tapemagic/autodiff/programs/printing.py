@@ -242,7 +242,7 @@ class Printer(Expressions):
         double = base.dtype in (np.dtype(float), np.dtype(complex))
         where, value = self._index(index), self._operand(v, double=double)
         if step.fun == "add.at":
-            items = f"np.s_[{where}]" if ":" in where else f"({where})"
+            items = f"np.s_[{where}]" if ":" in where else f"({where})" if "," in where else where
             self._rows.append(f"np.add.at({target}, {items}, {value})")
         else:
             self._rows.append(f"{target}[{where}] {step.fun} {value}")
@@ -252,8 +252,11 @@ class Printer(Expressions):
         text, value = self._operand(step), step.value
         if isinstance(value, (bool, np.bool_)):
             condition = f"not {self._wrapped(step, 2)}" if value else text
+            if value and step.fun is np.equal and not text.isidentifier():
+                condition = " != ".join(self._wrapped(x, 2) for x in step.args)
         elif np.ndim(value) == 0 and not isinstance(value, tuple):
-            condition = f"{self._wrapped(step, 2)} != {self._speller.constant(value)}"
+            known = int(value) if isinstance(value, np.integer) else value
+            condition = f"{self._wrapped(step, 2)} != {self._speller.constant(known)}"
         else:
             nan = ", equal_nan=True" if np.asarray(value).dtype.kind in "fc" else ""
             condition = f"not np.array_equal({text}, {self._speller.constant(value)}{nan})"

@@ -167,7 +167,7 @@ def fresh_zeros(x):
 @pytest.mark.parametrize(
     ("fun", "rows"),
     [
-        (whole, ["t1 = np.copy(x, order='C')", "t2 = t1 - 0.1 * x"]),
+        (whole, ["t1 = x.copy()", "t2 = t1 - 0.1 * x"]),
         (part, ["t1[1:3] = t1[1:] + x[:-1]"]),
         (scaled_part, ["t1[1:3] = t1[1:] * 3", "t2[1:] = t2[1:3] * 3"]),
         (moved_part, ["t2[:2] = t1[1:]", "t4 = t3[:2].copy()", "t3[:2] = 0.0", "t3[1:] += t4"]),
@@ -190,6 +190,23 @@ def test_small_arrays_have_their_names():
     assert "X = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])\n" in text
     assert "labels = np.array([0.3, -0.2, 0.5])\n" in text
     assert "X.T @ (X @ w)" in text
+
+
+@pytest.mark.parametrize(
+    ("fun", "row"),
+    [
+        (lambda x: np.sum(np.exp(x) * np.float64(2)), "target = np.sum(np.exp(x) * 2.0)"),
+        (lambda x: np.sum(np.abs(x), axis=0), "target = np.sum(np.abs(x))"),
+        (lambda x: np.sum(np.outer(x, x).T[0] * x), "target = np.sum(np.outer(x, x).T[0] * x)"),
+        (lambda x: np.sum(np.ravel(x) ** 3), "target = np.sum(x**3)"),
+        (lambda x: np.sum(np.real(np.conj(x)) ** 3), "target = np.sum(x**3)"),
+        (lambda x: np.sum(x[[0, 2, 2]] ** 2), "np.add.at(ct_x, [0, 2, 2], 2.0 * t1)"),
+        (lambda x: x[0] if int(x[0] * 10) == 3 else x[1], "if int(x[0] * 10) != 3:"),
+        (lambda x: np.max(x) ** 2, "if np.count_nonzero(t2) != 1:"),
+    ],
+)
+def test_what_says_nothing_is_left_out(fun, row):
+    assert row in str(program_of(fun, x=np.array([0.3, -0.2, 0.5])))
 
 
 def test_products_of_numbers_and_of_matrices_have_brackets_between_them():
