@@ -47,6 +47,8 @@ class Program:
 
     Notes
     -----
+    The text checks for itself the shapes, branches and indices that it takes for granted.
+
     What left the run as text (an f-string, `str`) is not followed: it is taken to be only shown.
 
     An element that `where`, a mask or an index never selected has the gradient 0 on a tape, even
@@ -102,8 +104,8 @@ class Program:
         TapeUseError
             If a name, shape or dtype is not that of a source.
         TapeError
-            If the run would have gone another way: another branch, index or shape; or if a
-            gradient holds a nan, for which a tape would look once more (see Notes).
+            If the run would have gone another way: another branch, index or shape, or an error of
+            NumPy's; or if a gradient holds a nan, for which a tape would look once more (Notes).
         """
         given = self.inputs
         for name, x in inputs.items():
@@ -133,7 +135,7 @@ class Program:
         said = str(error)
         if not isinstance(error, self._scope.get("OtherWay", ())):
             frames = traceback.extract_tb(error.__traceback__)
-            last = max(frame.lineno or 0 for frame in frames if frame.name == self.name)
+            last = max((x.lineno or 0 for x in frames if x.name == self.name), default=0)
             above = (row.strip() for row in reversed(self._text.splitlines()[:last]))
             line = next((row[2:] for row in above if row.startswith("# ")), "an input")
             said = f"{line} raises {type(error).__name__}: {said}"
