@@ -97,7 +97,7 @@ class Roller:
             for name in x.defines:
                 self.where[name] = position
             for name in x.slots:
-                if name not in self.parameters and not name[0].isdigit():
+                if name not in self.parameters and not is_number(name):
                     self.uses.setdefault(name, []).append(position)
 
     def _periods(self) -> list[int]:

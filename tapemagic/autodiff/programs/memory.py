@@ -17,7 +17,7 @@ from .symbols import Symbol, concrete, is_symbol, symbols_in
 _FRESH = {
     np.array, np.zeros, np.empty, np.zeros_like, np.copy, np.concatenate, np.stack, np.where,
     np.outer, np.sum, np.mean, np.var, np.std, np.prod, np.max, np.min, np.cumsum, np.cumprod,
-    np.sort, np.take, np.roll, np.repeat, np.tile, np.pad, np.diff, np.dot, np.kron,
+    np.sort, np.take, np.roll, np.repeat, np.tile, np.pad, np.dot, np.kron,
     np.linalg.inv, np.linalg.solve, np.linalg.cholesky, np.convolve, np.correlate,
     elements._get_window, elements._set_window, elements._scatter_window, elements._zero_window,
     elements._get_positions, elements._set_positions, elements._zero_positions,
@@ -59,8 +59,7 @@ def is_fresh(step: Symbol) -> bool:
     if not isinstance(step.value, np.ndarray):
         return True
     if step.kind == "call":
-        operands = len(step.args) - 1
-        several = step.fun is np.einsum and operands > 1  # of one it may be a view
+        several = step.fun is np.einsum and type(step.args[0]) is str and len(step.args) > 2
         return several or isinstance(step.fun, np.ufunc) or step.fun in _FRESH
     if step.kind == "item":
         index = concrete(step.args[1])
