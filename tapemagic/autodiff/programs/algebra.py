@@ -106,7 +106,7 @@ def _negative(x: Any, _: Callable) -> Any:
     return _negated(x)
 
 
-def _invert(x: Any, call: Callable) -> Any:
+def _logical_not(x: Any, call: Callable) -> Any:
     equal = is_symbol(x) and x.fun is np.equal and not x.kwargs and not x.name
     return call(np.not_equal, x.args, {}) if equal else None
 
@@ -133,5 +133,5 @@ _RULES: dict[Any, Callable] = {
     np.multiply: _multiply,
     np.divide: _divide,
     np.negative: _negative,
-    np.invert: _invert,
+    np.logical_not: _logical_not,
 }
