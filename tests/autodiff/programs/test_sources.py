@@ -61,22 +61,24 @@ def program_of(cell, *sources):
     return tape.program(target, list(sources))
 
 
-CUBES = program_of(lambda x: np.sum(x**3), Variable(np.ones(3), name="x"))
+@pytest.fixture
+def cubes():
+    return program_of(lambda x: np.sum(x**3), Variable(np.ones(3), name="x"))
 
 
-def test_values_on_a_tape_are_refused():
+def test_values_on_a_tape_are_refused(cubes):
     with pytest.raises(LeavesTapeError, match=r"line \d+"):
-        grad(lambda x: CUBES(x=x)[0])(np.ones(3))
+        grad(lambda x: cubes(x=x)[0])(np.ones(3))
     x = Variable(np.ones(3))
     with GradientTape(), pytest.raises(LeavesTapeError, match="computes with plain arrays"):
-        CUBES(x=x)
-    assert CUBES(x=x)[0] == 3
+        cubes(x=x)
+    assert cubes(x=x)[0] == 3
 
 
 @pytest.mark.parametrize("x", [np.ma.array([1.0, 2, 3], mask=[0, 1, 0]), np.matrix([[1.0, 2, 3]])])
-def test_arrays_that_compute_in_another_way_are_refused(x):
+def test_arrays_that_compute_in_another_way_are_refused(cubes, x):
     with pytest.raises(TapeUseError, match="compute with plain arrays"):
-        CUBES(x=x)
+        cubes(x=x)
 
 
 def test_a_source_that_is_named_twice_is_one_input():
@@ -114,8 +116,8 @@ def test_a_program_may_be_made_in_the_block(persistent):
 @pytest.mark.parametrize(
     "again", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
 )
-def test_copies(again):
-    for program in (CUBES, again(CUBES)):
+def test_copies(cubes, again):
+    for program in (cubes, again(cubes)):
         copied = again(program)
-        assert str(copied) == str(CUBES)
+        assert str(copied) == str(cubes)
         assert copied(x=[1, 2, 3])[0] == 36
