@@ -28,6 +28,12 @@ def memory_order(x: Any) -> np.ndarray:
     return np.array([(axis, steps[axis] < 0) for axis in axes if np.shape(x)[axis] > 1])
 
 
+def is_in_line(x: Any) -> np.ndarray:
+    """Tell whether an array lies in one piece by rows, and whether by columns."""
+    flags = np.asarray(x).flags
+    return np.array([flags.c_contiguous, flags.f_contiguous])
+
+
 def _is_close_to_real(x: Any, tol: float = 100) -> Any:
     """Tell whether `np.real_if_close` drops the imaginary parts."""
     bound = tol * np.finfo(np.result_type(x, 0.0)).eps if tol > 1 else tol

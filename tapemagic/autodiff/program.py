@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from functools import cached_property
 from typing import Any
 
@@ -14,13 +15,15 @@ from . import structures
 from .avals import AVALS, fit, full
 from .backward import has_nan, have_nan
 from .calls import dispatch
+from .lookup import ids_of
 from .nodes import Reader
 from .programs.loops import rolled
-from .programs.memory import own
+from .programs.memory import hangs_on_layouts, lies_apart, own
+from .programs.module import module_text
 from .programs.names import Names, Places
 from .programs.printing import Printer
 from .programs.replay import Replay
-from .programs.sources import source_values
+from .programs.sources import fitted, source_values
 from .programs.spelling import Speller
 from .programs.symbols import NotSymbolicError, concrete, name_cotangent
 from .recorder import generated_name
@@ -44,6 +47,8 @@ class Program:
 
     Notes
     -----
+    The text checks for itself the shapes, branches and indices that it takes for granted.
+
     What left the run as text (an f-string, `str`) is not followed: it is taken to be only shown.
 
     An element that `where`, a mask or an index never selected has the gradient 0 on a tape, even
@@ -62,8 +67,11 @@ class Program:
 
     name = "value_and_gradient"
 
-    def __init__(self, text: str, inputs: dict[str, Any], constants: dict[str, Any]) -> None:
+    def __init__(
+        self, text: str, inputs: dict[str, Any], constants: dict[str, Any], sources: list[str]
+    ) -> None:
         self._text, self.inputs, self.constants = text, inputs, constants
+        self._sources = sources  # their names, in the order of the gradients
 
     def __str__(self) -> str:
         return self._text
@@ -83,7 +91,7 @@ class Program:
         """What the text defines, without its `errstate`: a call has one for its own check too."""
         return inspect.unwrap(self._scope[self.name])
 
-    def __call__(self, **inputs: Any) -> tuple:
+    def __call__(self, /, **inputs: Any) -> tuple:
         """Run the program; a source that is not given keeps the value that it had in the run.
 
         Returns
@@ -96,8 +104,8 @@ class Program:
         TapeUseError
             If a name, shape or dtype is not that of a source.
         TapeError
-            If the run would have gone another way: another branch, index or shape; or if a
-            gradient holds a nan, for which a tape would look once more (see Notes).
+            If the run would have gone another way: another branch, index or shape, or an error of
+            NumPy's; or if a gradient holds a nan, for which a tape would look once more (Notes).
         """
         given = self.inputs
         for name, x in inputs.items():
@@ -107,45 +115,45 @@ class Program:
                     fix=f"Its inputs are: {', '.join(given)}.",
                 )
             if x is not given[name]:
-                inputs[name] = _checked(name, x, given[name])
+                inputs[name] = fitted(name, x, given[name])
         try:
             found, nan = self._run(inputs)
-        except self._scope.get("OtherWay", ()) as error:
-            raise TapeError(
-                f"With these inputs the run would have gone another way: {error}.",
-                why="The program repeats one run, with the branches and indices that it took.",
-                fix="Run the cell again with these inputs.",
-            ) from None
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise self._other_way(error) from None
         if nan:
-            pairs = zip(given, found[1:], strict=False)
-            which = [name for name, ct in pairs if ct is not None and has_nan(ct)]
+            which = next(k for k, ct in enumerate(found[1:]) if ct is not None and has_nan(ct))
             raise TapeError(
-                f"With these inputs the program's gradient with respect to {which[0]!r} has a nan.",
+                f"With these inputs the program's gradient with respect to {self._sources[which]!r}"
+                " has a nan.",
                 why="It may belong to an element that was never selected; a tape would give 0.",
                 fix="Run the cell again with these inputs.",
             )
         return found
+
+    def _other_way(self, error: Exception) -> TapeError:
+        """Return the refusal for what the text raises: a check of its own, or NumPy's error."""
+        said = str(error)
+        if not isinstance(error, self._scope.get("OtherWay", ())):
+            frames = traceback.extract_tb(error.__traceback__)
+            last = max((x.lineno or 0 for x in frames if x.name == self.name), default=0)
+            above = (row.strip() for row in reversed(self._text.splitlines()[:last]))
+            line = next((row[2:] for row in above if row.startswith("# ")), "an input")
+            said = f"{line} raises {type(error).__name__}: {said}"
+        return TapeError(
+            f"With these inputs the run would have gone another way: {said}.",
+            why="The program repeats one run, with the branches and indices that it took.",
+            fix="Run the cell again with these inputs.",
+        )
+
+    def __reduce__(self) -> tuple:
+        """Pickle and copy what the program was made of, not what its text has been compiled to."""
+        return Program, (self._text, self.inputs, self.constants, self._sources)
 
     @np.errstate(all="ignore")
     def _run(self, inputs: dict[str, Any]) -> tuple[tuple, bool]:
         """Return what comes out, and whether gradients of new inputs hold a nan."""
         found = self._function(**(self.inputs | inputs), **self.constants)
         return found, bool(inputs) and have_nan(found[1:])
-
-
-def _checked(name: str, x: Any, known: Any) -> Any:
-    if type(x) is np.ndarray is type(known) and x.shape == known.shape and x.dtype == known.dtype:
-        return x
-    value = np.asarray(dispatch.plain(x))
-    if value.shape != np.shape(known):
-        raise TapeUseError(
-            f"{name!r} has shape {value.shape}; the program was made for {np.shape(known)}."
-        )
-    dtype = np.asarray(known).dtype
-    if not np.can_cast(value.dtype, dtype, "safe") or value.dtype.kind not in "biufc":
-        raise TapeUseError(f"{name!r} has dtype {value.dtype}; the program was made for {dtype}.")
-    value = value.astype(dtype, copy=False)
-    return value if isinstance(known, np.ndarray) else value[()]
 
 
 def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
@@ -165,6 +173,8 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         )
     target, sources = _asked_for(tape, target, sources)
     seeds, _ = tape._seeds(target, None)
+    found_ids = (ids_of(tape, x, as_target=True) for x in structures.leaves(target))
+    targets = [ids[-1] for ids in found_ids if ids and ids[-1] in seeds]
     leaves = structures.leaves(sources)
     groups = [tape._ids_of(x) for x in leaves]
     if not seeds:
@@ -187,7 +197,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     with unheard():
         with replay.writer.at("backward", -1):
             gradients = [_total(found, group, recording.entries) for group in groups]
-        value = _sum_of([replay.nodes[id_] for id_ in seeds])
+        value = _sum_of([replay.nodes[id_] for id_ in targets])
     outputs: list[Any] = []
     for x in (value, *gradients):
         outputs.append(own(x, outputs, replay.writer))
@@ -195,7 +205,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         if group:
             name_cotangent(ct, names.of_nodes[group[0]])
     _compare_values(replay, seeds)
-    _compare(tape._sweep(seeds, groups), gradients)
+    _compare(list(map(dispatch.plain, tape._sweep(seeds, groups))), gradients)
     return _printed(tape, replay, outputs, names)
 
 
@@ -254,18 +264,26 @@ def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
     for step in steps:  # other leaves that were watched are constants here
         if step.kind == "input" and step.name not in inputs:
             step.kind, step.args = "constant", (step.value,)
+    layouts = hangs_on_layouts(replay.entries[: replay.top + 1])
+    apart = [name for name, id_ in names.inputs if layouts and lies_apart(replay.entries, id_)]
+    if apart:
+        raise TapeUseError(
+            f"This run cannot be written as a program: what it writes to hangs on how {apart[0]!r}"
+            " lies in memory, which has gaps.",
+            fix="Give the run an array of its own: a copy.",
+        )
     for cuts, rolls in ((True, True), (False, True), (False, False)):
-        speller = Speller({Program.name, "OtherWay", "np", "range", "reversed", "slice", *inputs},
-                          names.arrays)  # fmt: skip
+        speller = Speller(inputs, names.arrays)
         printer = Printer(steps, outputs, replay.writer.checks, speller, places, cuts=cuts)
         try:
             rows = printer.rows()
+            if rolls:
+                rows = rolled(rows, {*inputs, *speller.constants, *speller.shared}, speller.fresh)
+            text = module_text(Program.name, rows, inputs, speller, layouts)
         except NotImplementedError as error:
             raise TapeUseError(f"This run cannot be written as a program: {error}.") from None
-        if rolls:
-            rows = rolled(rows, {*inputs, *speller.constants, *speller.shared}, speller.fresh)
-        text = speller.renumbered(_text(rows, inputs, speller))
-        program = Program(text, _copied(inputs), _copied(speller.constants))
+        text = speller.renumbered(text)
+        program = Program(text, _copied(inputs), _copied(speller.constants), names.of_sources)
         if _gives(program, outputs, exactly=rolls):
             return program
     raise TapeUseError("This run cannot be written as a program: its text does not repeat it.")
@@ -298,19 +316,3 @@ def _is_close(got: Any, expected: Any, equal_nan: bool = True) -> bool:
     return np.shape(got) == expected.shape and np.allclose(
         got, expected, rtol=rounding, atol=rounding * finite.max(initial=0.0), equal_nan=equal_nan
     )
-
-
-def _text(rows: list[str], inputs: dict, speller: Speller) -> str:
-    head = ["import numpy as np", *(f"import {name}" for name in sorted(speller.imports)), ""]
-    head += [""]
-    if any("OtherWay" in row for row in rows):
-        head += ["class OtherWay(ValueError):"]
-        head += ['    """A branch, index or shape would not be that of the recorded run."""']
-        head += ["", ""]
-    for source_text in reversed(speller.helpers.values()):
-        head += [*source_text.splitlines(), "", ""]
-    shared = [f"{name} = {text}" for name, text in speller.shared.items()]
-    head += [*shared, "", ""] if shared else []
-    parameters = [*inputs, *(["*", *speller.constants] if speller.constants else [])]
-    head += ['@np.errstate(all="ignore")', f"def {Program.name}({', '.join(parameters)}):"]
-    return "\n".join([*head, *(f"    {row}" for row in rows), ""])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.decisions import is_in_line
 from tapemagic.autodiff.handles import LISTS
 from tapemagic.autodiff.primitives import RULES, Primitive, elementwise, general, linear
 from tapemagic.autodiff.warned import unheard
@@ -138,6 +139,8 @@ def array_of(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
             leaks.leave(leaf, "an array with named fields has no derivative")
     if type(x) not in HANDLE_TYPES:
         return _of_list(create, _lists(x), args, kwargs)
+    if create in (np.ascontiguousarray, np.asfortranarray) or args[1:] or kwargs.get("order"):
+        leaks.decided(is_in_line, (x,), {})  # the array itself, or a copy
     if create is not np.array:  # often the very same array
         value = plain(x)
         with unheard():

@@ -12,7 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from .literals import is_zero
 from .symbols import Symbol, is_symbol
+
+#: Functions that leave an array alone which has that shape, or is real.
+_OF_SHAPES = {np.ravel, np.reshape, np.broadcast_to, np.squeeze}
+_OF_COMPLEX = {np.real, np.conjugate}
 
 
 def simpler(fun: Any, args: tuple, kwargs: dict, call: Callable) -> Any:
@@ -24,6 +29,30 @@ def simpler(fun: Any, args: tuple, kwargs: dict, call: Callable) -> Any:
         return call(np.negative, (call(fun, (_negated(args[0]), *args[1:]), kwargs),), {})
     rule = _RULES.get(fun) if not kwargs else None
     return rule(*args, call) if rule is not None else None
+
+
+def itself(fun: Any, args: tuple, kwargs: dict, y: Any) -> Any:
+    """Return the argument that ``y = fun(*args, **kwargs)`` only repeats, or None."""
+    if kwargs or not isinstance(y, np.ndarray | np.generic):
+        return None
+    if fun is np.multiply:
+        operands = [x for one, x in (args, args[::-1]) if _is_one(one)]
+    else:
+        is_real = fun in _OF_COMPLEX and y.dtype.kind == "f"
+        operands = [args[0]] if fun in _OF_SHAPES or is_real else []
+    known = (x for x in operands if is_symbol(x) and _same_kind(x.value, y))
+    return next((x for x in known if type(x.value) is type(y)), None)
+
+
+def _is_one(x: Any) -> bool:
+    return not is_symbol(x) and np.ndim(x) == 0 and isinstance(x, (float, np.floating)) and x == 1
+
+
+def _is_zero(x: Any) -> bool:
+    """Tell whether all that is known of an array is that it holds zeros, by the writer's doing."""
+    if is_symbol(x):
+        return x.fun is np.zeros
+    return type(x) is np.ndarray and x.size > 0 and is_zero(x)
 
 
 def _operand(x: Any, fun: Any) -> tuple | None:
@@ -39,6 +68,9 @@ def _negated(x: Any) -> Any:
 
 
 def _add(a: Any, b: Any, call: Callable) -> Any:
+    for zero, x in ((a, b), (b, a)):
+        if _is_zero(zero) and is_symbol(x) and _same_kind(zero, x.value):
+            return x
     if _negated(b) is not None:
         return call(np.subtract, (a, _negated(b)), {})
     if _negated(a) is not None:
@@ -74,6 +106,15 @@ def _negative(x: Any, _: Callable) -> Any:
     return _negated(x)
 
 
+def _logical_not(x: Any, call: Callable) -> Any:
+    equal = is_symbol(x) and x.fun is np.equal and not x.kwargs and not x.name
+    return call(np.not_equal, x.args, {}) if equal else None
+
+
+def _same_kind(x: Any, y: Any) -> bool:
+    return (x.shape, x.dtype) == (y.shape, y.dtype)
+
+
 def _is_number(x: Any) -> bool:
     return type(x) in (float, np.float64) and bool(np.isfinite(x))
 
@@ -92,4 +133,5 @@ _RULES: dict[Any, Callable] = {
     np.multiply: _multiply,
     np.divide: _divide,
     np.negative: _negative,
+    np.logical_not: _logical_not,
 }

@@ -12,13 +12,14 @@ from .symbols import Symbol, concrete, is_symbol, symbols_in
 
 _OPERATORS: dict[Any, tuple[str, int]] = {  # symbol, how tightly it binds
     np.add: ("+", 5), np.subtract: ("-", 5), np.multiply: ("*", 6), np.divide: ("/", 6),
-    np.matmul: ("@", 6), np.floor_divide: ("//", 6), np.remainder: ("%", 6), np.power: ("**", 8),
+    np.matmul: ("@", 7), np.floor_divide: ("//", 6), np.remainder: ("%", 6), np.power: ("**", 9),
     np.less: ("<", 1), np.less_equal: ("<=", 1), np.greater: (">", 1),
     np.greater_equal: (">=", 1), np.equal: ("==", 1), np.not_equal: ("!=", 1),
     np.bitwise_and: ("&", 4), np.bitwise_or: ("|", 2), np.bitwise_xor: ("^", 3),
 }  # fmt: skip
 #: How tightly names, calls and the like bind, and a minus sign.
-ATOM, UNARY = 9, 7
+ATOM, UNARY = 10, 8
+_PRODUCTS = (6, 7)  # one level for Python; ``(a * b) @ c`` reads better with its brackets
 
 
 class Expressions:
@@ -37,8 +38,9 @@ class Expressions:
         if step.kind == "part":
             whole, i = step.args
             return f"{self._wrapped(whole, ATOM)}[{i}]", ATOM
-        if step.kind == "item":
-            return f"{self._wrapped(step.args[0], ATOM)}[{self._index(step.args[1])}]", ATOM
+        if step.kind in ("item", "copy"):
+            part = f"{self._wrapped(step.args[0], ATOM)}[{self._index(step.args[1])}]"
+            return (part if step.kind == "item" else f"{part}.copy()"), ATOM
         if step.kind == "attribute":
             name = "T" if step.fun == "mT" and step.value.ndim == 2 else step.fun
             return f"{self._wrapped(step.args[0], ATOM)}.{name}", ATOM
@@ -52,16 +54,21 @@ class Expressions:
             if type(left) in (complex, np.complex128) and isinstance(concrete(right), np.float64):
                 # Python's complex takes NumPy's float64 for its own float, and stays Python's.
                 number = self._speller.constant(np.complex128(left))
-                return f"{number} {sign} {self._wrapped(right, tightness + 1, operand)}", tightness
+                return f"{number} {sign} {self._wrapped(right, UNARY, operand)}", tightness
             a = self._wrapped(left, tightness + (sign == "**" or tightness == 1), operand)
-            b = self._wrapped(right, tightness + (sign != "**"), operand)
+            beside = UNARY if tightness in _PRODUCTS else tightness + (sign != "**")
+            b = self._wrapped(right, beside, operand)
             return (f"{a}{sign}{b}" if sign == "**" else f"{a} {sign} {b}"), tightness
         if not step.kwargs and step.fun is np.negative:
             return f"-{self._wrapped(step.args[0], UNARY)}", UNARY
         if not step.kwargs and step.fun is np.invert:
             return f"~{self._wrapped(step.args[0], UNARY)}", UNARY
         if not step.kwargs and step.fun is np.square:
-            return f"{self._wrapped(step.args[0], ATOM)}**2", 8
+            return f"{self._wrapped(step.args[0], ATOM)}**2", 9
+        if step.fun is np.transpose and len(step.args) == 1 and not step.kwargs:
+            return f"{self._wrapped(step.args[0], ATOM)}.T", ATOM
+        if step.fun is np.copy and step.kwargs == {"order": "C"}:
+            return f"{self._wrapped(step.args[0], ATOM)}.copy()", ATOM
         fun = self._speller.function(step.fun)
         return f"{fun}({self._arguments(step.args, step.kwargs, step)})", ATOM
 
@@ -73,7 +80,7 @@ class Expressions:
             + [
                 f"{key}={self._operand(_one_axis(x) if key == 'axis' else x)}"
                 for key, x in kwargs.items()
-                if is_symbol(x) or not is_default(step.fun, key, x)
+                if is_symbol(x) or not (is_default(step.fun, key, x) or _is_only_axis(step, key))
             ]
         )
 
@@ -89,7 +96,7 @@ class Expressions:
             return self._text[x.number][0]
         if type(x) in (list, tuple) and symbols_in(x):
             items = ", ".join(map(self._operand, x))
-            return f"[{items}]" if type(x) is list else f"({items},)"
+            return f"[{items}]" if type(x) is list else f"({items}{',' * (len(x) == 1)})"
         if type(x) is slice and symbols_in(x):
             return f"slice({', '.join(map(self._operand, (x.start, x.stop, x.step)))})"
         if type(x) is dict and symbols_in(x):
@@ -104,11 +111,16 @@ class Expressions:
 
     def _index(self, index: Any) -> str:
         if type(index) is tuple:
-            return ", ".join(map(self._index, index)) + ("," if len(index) == 1 else "") or "()"
+            return ", ".join(map(self._index, index)) or "()"
         if type(index) is slice and not symbols_in(index):
             parts = ["" if part is None else str(part) for part in (index.start, index.stop)]
             return ":".join(parts) + ("" if index.step in (None, 1) else f":{index.step}")
         return self._operand(index)
+
+
+def _is_only_axis(step: Symbol, key: str) -> bool:
+    """Tell whether a keyword says to sum along the one axis that there is."""
+    return key == "axis" and step.fun is np.sum and np.ndim(concrete(step.args[0])) == 1
 
 
 def _one_axis(axis: Any) -> Any:

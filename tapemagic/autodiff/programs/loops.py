@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .rounds import ROUNDS, STATEMENTS, Loop
-from .statements import Statement
+from .statements import Statement, is_number
 
 #: So many lengths of a round are tried, and so many stretches.
 PERIODS, TRIALS = 40, 100_000
@@ -97,7 +97,7 @@ class Roller:
             for name in x.defines:
                 self.where[name] = position
             for name in x.slots:
-                if name not in self.parameters and not name[0].isdigit():
+                if name not in self.parameters and not is_number(name):
                     self.uses.setdefault(name, []).append(position)
 
     def _periods(self) -> list[int]:
@@ -191,8 +191,7 @@ class Roller:
             and len(x.defines) == 1
             and "out=" not in x.text()
             and all(
-                slot in self.parameters or slot in x.defines or slot[0].isdigit()
-                for slot in x.slots
+                slot in self.parameters or slot in x.defines or is_number(slot) for slot in x.slots
             )
         )
 

@@ -6,13 +6,52 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import elements
+from tapemagic.autodiff.calls.creation import ARRAY
+from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.structure import window_set
+
 from .symbols import Symbol, concrete, is_symbol, symbols_in
 
 #: Functions, besides ufuncs, whose result is never a view.
 _FRESH = {
-    np.array, np.zeros, np.empty, np.zeros_like, np.concatenate, np.stack, np.where, np.outer,
-    np.sum, np.mean,
+    np.array, np.zeros, np.empty, np.zeros_like, np.copy, np.concatenate, np.stack, np.where,
+    np.outer, np.sum, np.mean, np.var, np.std, np.prod, np.max, np.min, np.cumsum, np.cumprod,
+    np.sort, np.take, np.roll, np.repeat, np.tile, np.pad, np.dot, np.kron,
+    np.linalg.inv, np.linalg.solve, np.linalg.cholesky, np.convolve, np.correlate,
+    elements._get_window, elements._set_window, elements._scatter_window, elements._zero_window,
+    elements._get_positions, elements._set_positions, elements._zero_positions,
 }  # fmt: skip
+
+
+#: Rows whose result is a view of an array, or a copy: as it lies in memory.
+_VIEWS_OR_COPIES = {"reshape", "array", "astype"}
+_VIEWS = {"view", "transpose", "swapaxes", "getitem", "identity", *_VIEWS_OR_COPIES}
+
+
+def hangs_on_layouts(entries: list[tuple]) -> bool:
+    """Tell whether what a write has reached may hang on how the inputs lie in memory."""
+    primitives = [PRIMITIVES[entry[0]] for entry in entries]
+    names = ["" if one is ARRAY else one.name for one in primitives]
+    first: list[int] = []  # of each node, the one whose memory it may be
+    for k, entry in enumerate(entries):
+        ids = entry[4:6] if type(entry[4]) is int else entry[4]
+        if names[k] == "copy" and names[ids[0]] == "reshape":  # what `ravel` may come to
+            names[k] = "reshape"
+        known = [i for i in ids[:2] if i >= 0] if names[k] in {"setitem", *_VIEWS} else []
+        first.append(first[known[0]] if known else k)
+    written = {first[k] for k, name in enumerate(names) if name == "setitem"}
+    return any(first[k] in written for k, name in enumerate(names) if name in _VIEWS_OR_COPIES)
+
+
+def lies_apart(entries: list[tuple], source: int) -> bool:
+    """Tell whether a source was a part of other memory, with gaps between its elements."""
+    for entry in entries:
+        if PRIMITIVES[entry[0]] is window_set and entry[4] == (-1, source):
+            _, (_, shape, strides, dtype, _) = entry[6][2]
+            dense = np.empty(shape, dtype).strides
+            return any(n > 1 and a != b for n, a, b in zip(shape, strides, dense, strict=True))
+    return False
 
 
 def is_fresh(step: Symbol) -> bool:
@@ -20,8 +59,13 @@ def is_fresh(step: Symbol) -> bool:
     if not isinstance(step.value, np.ndarray):
         return True
     if step.kind == "call":
-        return isinstance(step.fun, np.ufunc) or step.fun in _FRESH
-    return step.kind == "update"
+        several = step.fun is np.einsum and type(step.args[0]) is str and len(step.args) > 2
+        return several or isinstance(step.fun, np.ufunc) or step.fun in _FRESH
+    if step.kind == "item":
+        index = concrete(step.args[1])
+        parts = index if type(index) is tuple else (index,)
+        return any(isinstance(part, np.ndarray | list) and np.ndim(part) for part in parts)
+    return step.kind in ("update", "copy")
 
 
 def needed(steps: list[Symbol], roots: list[Symbol]) -> list[Symbol]:
@@ -43,17 +87,30 @@ def last_uses(steps: list[Symbol], users: dict[int, list[int]]) -> dict[int, int
     return last
 
 
+def copy_views(steps: list[Symbol], users: dict[int, list[int]]) -> None:
+    """Make copies of the parts of an array that are still read when it is written to.
+
+    Otherwise the whole array would have to be copied before the write.
+    """
+    last, by_number = last_uses(steps, users), {step.number: step for step in steps}
+    for step in steps:
+        base: Any = step.args[0] if step.kind == "update" else None
+        if is_symbol(base) and is_fresh(base) and max(users[base.number]) <= step.number:
+            for k in users[base.number]:
+                part = by_number[k]
+                if part.kind == "item" and k < step.number < last[k] and np.ndim(part.value):
+                    part.kind = "copy"
+
+
 def own(x: Any, others: list, writer: Any) -> Any:
     """Make sure that a result is nobody else's memory: no view, input, constant or other result."""
     if x is None:
         return None
     value = concrete(x)
-    if not np.ndim(value):
-        return (
-            x
-            if is_symbol(x) and not isinstance(value, np.ndarray)
-            else (x[()] if is_symbol(x) else value[()])
-        )
+    if not isinstance(value, np.ndarray):
+        return x
+    if not value.ndim and others:  # a gradient without axes is a number
+        return x[()]
     if is_symbol(x) and value.flags.writeable:
         memory, taken = _memory_of(x), set().union(*map(_memory_of, others))
         if not taken & set(memory) and all(map(is_fresh, memory.values())):

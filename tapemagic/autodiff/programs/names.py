@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from tapemagic.autodiff.nodes import Reader
 from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.structure import source
 
+from .machinery import WRITES
 from .replay import Replay
+from .spelling import RESERVED
 
 
 class Names:
@@ -28,11 +31,14 @@ class Names:
         ]
         self.of_nodes: dict[int, str] = {}
         self.inputs: list[tuple[str, int]] = []
+        self.of_sources: list[str] = []
         taken: set[str] = set()
         for i, (x, group) in enumerate(zip(leaves, groups, strict=True)):
             name = x if isinstance(x, str) else _name_in(x, spaces) or getattr(x, "name", "")
             name = _identifier(name if name and name != "Variable" else f"x{i + 1}")
             for id_ in group:
+                if id_ in self.of_nodes:  # the same source once more
+                    continue
                 free, k = name, 0
                 while free in taken:
                     k += 1
@@ -40,6 +46,7 @@ class Names:
                 taken.add(free)
                 self.of_nodes[id_] = free
                 self.inputs.append((free, id_))
+            self.of_sources.append(self.of_nodes[group[0]] if group else name)
         for name, id_ in tape.bindings:
             self.of_nodes.setdefault(id_, _identifier(name))
         for space in reversed(spaces):
@@ -61,8 +68,10 @@ def _usable(name: str) -> bool:
 
 
 def _identifier(name: str) -> str:
-    found = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "x"
-    return found if found[0].isalpha() and found != "np" else f"x_{found}"
+    """Return a name for a parameter: a word of Python that no line of a program uses otherwise."""
+    normal = unicodedata.normalize("NFKC", name)  # as Python reads names
+    found = "".join(c if f"x{c}".isidentifier() else "_" for c in normal).strip("_") or "x"
+    return found if found.isidentifier() and found not in RESERVED else f"x_{found}"
 
 
 class Places:
@@ -118,15 +127,16 @@ def _rounds(entries: list[tuple], contexts: list[tuple]) -> list[int]:
     last: dict[int, int] = {}
     inner: dict[int, list[int]] = {}  # context -> those called from it that have been entered
     count, found = 0, []
-    for entry in entries:
+    for k, entry in enumerate(entries):
         if PRIMITIVES[entry[0]] is not source:  # stands where it is read
             offset, context = entry[1:3]
+            writes_result = PRIMITIVES[entry[0]] in WRITES and entry[4][1] == k - 1  # ``x += y``
             if context not in last:
                 caller = contexts[context][1] if context >= 0 else -1
                 while caller >= 0:
                     inner.setdefault(caller, []).append(context)
                     caller = contexts[caller][1]
-            elif offset <= last[context]:
+            elif offset < last[context] or (offset == last[context] and not writes_result):
                 count += 1
                 for helper in inner.pop(context, ()):
                     last.pop(helper, None)

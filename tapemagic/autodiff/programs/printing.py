@@ -16,7 +16,7 @@ import numpy as np
 from .blocks import Blocks, in_blocks
 from .expressions import ATOM, Expressions
 from .loops import rolled
-from .memory import is_fresh, last_uses, needed
+from .memory import copy_views, is_fresh, last_uses, needed
 from .names import Places
 from .spelling import Speller
 from .symbols import Symbol, is_symbol, symbols_in
@@ -73,6 +73,7 @@ class Printer(Expressions):
             self._users[step.number].append(step.number)
             self._waiting.setdefault(step.number, []).append(place)
         self._by_number = {step.number: step for step in self._steps}
+        copy_views(self._steps, self._users)
         self._last = last_uses(self._steps, self._users)
         self._updates = sorted(step.number for step in self._steps if step.kind == "update")
         self._rows: list[str] = []
@@ -210,7 +211,7 @@ class Printer(Expressions):
         if user.kind == "update" and user.args[0] is step:
             return False
         first = bisect.bisect_right(self._updates, step.number)
-        written_between = first < bisect.bisect_right(self._updates, user.number)
+        written_between = first < bisect.bisect_left(self._updates, user.number)
         return len(_DIGITS.sub("0", text)) <= _LONGEST and not written_between
 
     def _read_later(self, step: Symbol, user: int) -> None:
@@ -241,7 +242,7 @@ class Printer(Expressions):
         double = base.dtype in (np.dtype(float), np.dtype(complex))
         where, value = self._index(index), self._operand(v, double=double)
         if step.fun == "add.at":
-            items = f"np.s_[{where}]" if ":" in where else f"({where})"
+            items = f"np.s_[{where}]" if ":" in where else f"({where})" if "," in where else where
             self._rows.append(f"np.add.at({target}, {items}, {value})")
         else:
             self._rows.append(f"{target}[{where}] {step.fun} {value}")
@@ -251,8 +252,11 @@ class Printer(Expressions):
         text, value = self._operand(step), step.value
         if isinstance(value, (bool, np.bool_)):
             condition = f"not {self._wrapped(step, 2)}" if value else text
+            if value and step.fun is np.equal and not text.isidentifier():
+                condition = " != ".join(self._wrapped(x, 2) for x in step.args)
         elif np.ndim(value) == 0 and not isinstance(value, tuple):
-            condition = f"{self._wrapped(step, 2)} != {self._speller.constant(value)}"
+            known = int(value) if isinstance(value, np.integer) else value
+            condition = f"{self._wrapped(step, 2)} != {self._speller.constant(known)}"
         else:
             nan = ", equal_nan=True" if np.asarray(value).dtype.kind in "fc" else ""
             condition = f"not np.array_equal({text}, {self._speller.constant(value)}{nan})"

@@ -1,7 +1,6 @@
 """From a recording to the steps of a program: forward once more, then backward, on symbols.
 
-The rules are NumPy code. Run on symbols they write the gradient down instead of computing it. Only
-the machinery's own primitives (elements, windows, writes) are written here once more, as updates.
+The rules are NumPy code. Run on symbols they write the gradient down instead of computing it.
 """
 
 from __future__ import annotations
@@ -10,28 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import elements
 from tapemagic.autodiff import structure as machine
-from tapemagic.autodiff.avals import AVALS, MULTIPLE, fit, full
+from tapemagic.autodiff.avals import AVALS, MULTIPLE
 from tapemagic.autodiff.calls.creation import ARRAY, nested_of
 from tapemagic.autodiff.cuts import custom, no_program
-from tapemagic.autodiff.places import decode, is_repeating, overlaps
 from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
 from tapemagic.autodiff.recorder import RECORDER, Recording
 from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import TapeUseError
 
 from .decision_links import Links, argument_of
+from .machinery import READS, WRITES, Machinery
 from .symbols import concrete, is_symbol, name_cotangent
-from .windows import index_of_window
 from .writer import Rows, Writer, stacked
 
-_READS = (machine.get_item, machine.window_get)
-_WRITES = (machine.set_item, machine.window_set, machine.positions_set)
 _SMALLER = {float: float, np.float64: float, np.complex128: complex}
 
 
-class Replay:
+class Replay(Machinery):
     """Writes one recording, up to the node `top`, as steps.
 
     `values` are those of the sources, `names` the user's `Names` for nodes and arrays.
@@ -43,6 +38,7 @@ class Replay:
         self.values, self.names, self.top = values, names.of_nodes, top
         self.writer = Writer([*names.arrays, *stacked(self.entries, Rows(names.arrays))])
         self.nodes: dict[int, Any] = {}
+        self.put_back: set[int] = set()
         self.links = Links(recording)
 
     # ------------------------------------------------------------------------------- forward
@@ -98,7 +94,7 @@ class Replay:
             raise no_program(k, entry)
         if primitive.kind == "elementwise":
             y = self._elementwise(primitive, entry)
-        elif primitive in _READS or primitive in _WRITES:
+        elif primitive in READS or primitive in WRITES:
             y = self._machinery(primitive, k, entry)
         elif primitive is machine.pick:
             y = self.nodes[entry[4][0]][entry[6][1]]
@@ -153,37 +149,6 @@ class Replay:
             raise TapeUseError(f"{name} gave shape {aval.shape}, and {y.shape} in a program.")
         return y
 
-    # ----------------------------------------------------------------------------- machinery
-
-    def _machinery(self, primitive: Any, k: int, entry: tuple) -> Any:
-        ids, args = entry[4], entry[6]
-        if primitive is machine.get_item:
-            return self.nodes[ids[0]][self.links.replace(k, 1, decode(args[1]))]
-        if primitive is machine.window_get:
-            x = self.nodes[ids[0]]
-            index = index_of_window(args[1], x.shape, x.dtype)
-            if index is not None:
-                return x[index]
-            return self.writer.call(elements._get_window, (x, args[1]), {})
-        aval = AVALS[entry[3]]
-        v = self.nodes[ids[1]] if ids[1] >= 0 else args[1]
-        base = self.nodes[ids[0]] if ids[0] >= 0 else args[0]
-        base = self._fresh(np.empty, aval) if base is None else base
-        if primitive is machine.set_item:
-            return self.writer.update(base, self.links.replace(k, 2, decode(args[2])), v, "=")
-        index = None
-        if primitive is machine.window_set:
-            index = index_of_window(args[2], aval.shape, aval.dtype)
-        if index is not None:
-            return self.writer.update(base, index, v, "=")
-        fun = elements._set_window if primitive is machine.window_set else elements._set_positions
-        return self.writer.call(fun, (base, v, args[2]), {})
-
-    def _fresh(self, make: Any, aval: Any) -> Any:
-        shape = aval.shape[0] if len(aval.shape) == 1 else aval.shape
-        arguments = (shape,) if aval.dtype == float else (shape, aval.dtype)
-        return self.writer.add("call", make, arguments, {}, make(*arguments))
-
     # ------------------------------------------------------------------------------ backward
 
     def backward(self, seeds: dict[int, Any], wanted: set[int]) -> dict[int, Any]:
@@ -224,9 +189,9 @@ class Replay:
 
     def _pull(self, ct: Any, entry: tuple, k: int, cotangents: list, useful: bytearray) -> None:
         primitive = PRIMITIVES[entry[0]]
-        if primitive in _READS:
+        if primitive in READS:
             self._pull_read(ct, entry, cotangents)
-        elif primitive in _WRITES:
+        elif primitive in WRITES:
             self._pull_write(ct, entry, k, cotangents, useful)
         else:
             PULLBACKS[entry[0]](ct, self._lifted(entry, k, useful), cotangents)
@@ -246,68 +211,6 @@ class Replay:
         ids = tuple(i if i >= 0 and useful[i] else -1 for i in entry[4])
         args = self._arguments(k, entry)
         return (*entry[:4], ids, entry[5], args, entry[7], self.nodes[k])
-
-    def _pull_read(self, ct: Any, entry: tuple, cotangents: list) -> None:
-        a, where = entry[4][0], entry[6][1]
-        aval = AVALS[entry[5][0]]
-        ct = full(ct, AVALS[entry[3]])
-        old = cotangents[a]
-        base = self._fresh(np.zeros, aval) if old is None else full(old, aval)
-        if PRIMITIVES[entry[0]] is machine.get_item:
-            index = self._index(cotangents[-2], 1, where)
-        else:
-            index = None if overlaps(where[1]) else index_of_window(where, aval.shape, aval.dtype)
-        if index is not None:
-            how = "add.at" if is_repeating(index) else "+="
-            cotangents[a] = self.writer.update(base, index, ct, how)
-        else:
-            arguments = (ct, where, aval.shape, aval.dtype)
-            new = self.writer.call(elements._scatter_window, arguments, {})
-            cotangents[a] = new if old is None else old + new
-
-    def _pull_write(
-        self, ct: Any, entry: tuple, k: int, cotangents: list, useful: bytearray
-    ) -> None:
-        primitive, (a, v), where = PRIMITIVES[entry[0]], entry[4], entry[6][2]
-        aval, index = AVALS[entry[3]], None
-        ct = fit(full(ct, aval), aval)  # a window is counted in bytes
-        if primitive is machine.set_item:
-            index = self._index(k, 2, where)
-        elif primitive is machine.window_set:
-            index = index_of_window(where, aval.shape, aval.dtype)
-        if v >= 0 and useful[v]:
-            new = self._written_part(ct, primitive, where, index, aval)
-            new = fit(new, AVALS[entry[5][1]])
-            old = cotangents[v]
-            cotangents[v] = new if old is None else old + new
-        if a >= 0 and useful[a]:
-            if index is not None:
-                rest = self.writer.update(ct, index, 0.0, "=")
-            else:
-                in_window = primitive is machine.window_set
-                fun = elements._zero_window if in_window else elements._zero_positions
-                rest = self.writer.call(fun, (ct, where), {})
-            old = cotangents[a]
-            cotangents[a] = rest if old is None else old + rest
-
-    def _index(self, k: int, position: int, where: Any) -> Any:
-        """Return the index of a read or write; ``x[None]`` as ``x[(None,)]``."""
-        index = self.links.replace(k, position, decode(where))
-        return (None,) if index is None else index
-
-    def _written_part(self, ct: Any, primitive: Any, where: Any, index: Any, aval: Any) -> Any:
-        """Return the cotangent of what was written: where several values met, the last counts."""
-        if index is not None:
-            new = ct[index]
-            if is_repeating(concrete(index)):
-                ones = np.ones(np.shape(concrete(new)), bool)
-                return np.where(elements._winners(concrete(index), aval.shape, ones), new, 0)
-            return new
-        if primitive is machine.window_set:
-            return self.writer.call(elements._get_window, (ct, where), {})
-        new = self.writer.call(elements._get_positions, (ct, where), {})
-        ones = np.ones(np.shape(concrete(new)), bool)
-        return np.where(elements._winners(where[1], (aval.size * 2,), ones), new, 0)
 
 
 def _ids(entry: tuple) -> tuple:

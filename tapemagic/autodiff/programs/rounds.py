@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .statements import Statement, stem
+from .statements import Statement, is_number, stem
 
 if TYPE_CHECKING:
     from .loops import Roller
@@ -62,9 +62,8 @@ class Loop:
     def _rule(self, j: int, c: int) -> Rule | None:
         """Read the rule off the second and third rounds: the first has names from before it."""
         first, second, third = (self._slot(k, j, c) for k in range(3))
-        if second[0].isdigit() or third[0].isdigit():
-            numbers = all(x[0].isdigit() for x in (first, second, third))
-            return Rule("number") if numbers else None
+        if is_number(second) or is_number(third):
+            return Rule("number") if all(map(is_number, (first, second, third))) else None
         where, start, period = self._roller.where, self.start, self._period
         at = where.get(second)
         if second == third:
@@ -81,7 +80,7 @@ class Loop:
 
     def _fits(self, rule: Rule, k: int, slot: str) -> bool:
         if rule.kind == "number":
-            return slot[0].isdigit()
+            return is_number(slot)
         if rule.kind == "parameter":
             return slot in self._roller.parameters
         if rule.kind == "here":
@@ -281,7 +280,7 @@ class Loop:
         for name, known in self._head:
             if known == text:
                 return name
-        name = self._roller.name("numbers" if column[0][0].isdigit() else "arrays")
+        name = self._roller.name("numbers" if is_number(column[0]) else "arrays")
         self._head.append((name, text))
         return name
 

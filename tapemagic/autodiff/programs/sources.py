@@ -1,4 +1,4 @@
-"""What the inputs of a program were in the run: the values of its sources."""
+"""The inputs of a program: what they were in the run, and whether other ones fit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.recheck import UNKNOWN, run_again
 from tapemagic.autodiff.structure import source
 from tapemagic.autodiff.variable import VariableState
+from tapemagic.errors import TapeUseError
 
 
 def source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
@@ -46,6 +48,37 @@ def source_values(tape: Any, entries: list, groups: list) -> dict[int, Any]:
         for id_, v in values.items()
         if PRIMITIVES[entries[id_][0]] is source or id_ in wanted
     }
+
+
+def fitted(name: str, x: Any, known: Any) -> Any:
+    """Return a new value of an input with the type and dtype of the recorded one.
+
+    Raises
+    ------
+    TapeUseError
+        If its shape or dtype is another one.
+    LeavesTapeError
+        If it is on a tape, which would not see what the program computes.
+    """
+    if type(x) is np.ndarray is type(known) and x.shape == known.shape and x.dtype == known.dtype:
+        return x
+    if dispatch.is_traced(x):
+        leaks.leave(x, "a program computes with plain arrays")
+    plain = dispatch.plain(x)
+    if isinstance(plain, (np.ma.MaskedArray, np.matrix)):
+        raise TapeUseError(
+            f"{name!r} is a {type(plain).__name__}; programs compute with plain arrays."
+        )
+    value = np.asarray(plain)
+    if value.shape != np.shape(known):
+        raise TapeUseError(
+            f"{name!r} has shape {value.shape}; the program was made for {np.shape(known)}."
+        )
+    dtype = np.asarray(known).dtype
+    if not np.can_cast(value.dtype, dtype, "safe") or value.dtype.kind not in "biufc":
+        raise TapeUseError(f"{name!r} has dtype {value.dtype}; the program was made for {dtype}.")
+    value = value.astype(dtype, copy=False)
+    return value if isinstance(known, np.ndarray) else value[()]
 
 
 def _is_changed(tape: Any, x: Any) -> bool:

@@ -6,12 +6,13 @@ import ast
 import functools
 import inspect
 import itertools
+import keyword
 import math
 import operator
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.rules import algebra
 
+from .literals import array_text, number_text, python_numbers
 from .symbols import SMALL, Symbol
 
 #: Equal constants of up to this many bytes are one.
@@ -36,11 +38,18 @@ _STAND_INS: dict[Any, str] = {
 _TEMPORARY = re.compile(
     r"#.*|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|(?<![\w.])(?P<name>t\d+)(?=\b|_at|_before)"
 )
+#: Names that mean something in a program, and Python's own.
+RESERVED = frozenset(keyword.kwlist) | set(
+    "np OtherWay value_and_gradient range reversed slice bool int float complex round abs len "
+    "math operator functools scipy".split()
+)
 _BUILTINS = {bool, int, float, complex, round, abs, len, operator.pos}
 
 
 def numpy_name(fun: Any) -> str:
     """Return ``np.linalg.solve`` and the like; "" if NumPy and SciPy do not have `fun`."""
+    if fun is np.abs:
+        return "np.abs"  # and not its other name
     owner = getattr(fun, "__self__", None)
     if isinstance(owner, np.ufunc):
         return f"{numpy_name(owner)}.{fun.__name__}"
@@ -78,12 +87,12 @@ class Speller:
         Small arrays, written once before the function.
     """
 
-    def __init__(self, taken: set[str], namespace: list[tuple[str, np.ndarray]]) -> None:
+    def __init__(self, inputs: Iterable[str], namespace: list[tuple[str, np.ndarray]]) -> None:
         self.helpers: dict[str, str] = {}
         self.imports: set[str] = set()
         self.constants: dict[str, Any] = {}
         self.shared: dict[str, str] = {}
-        self._taken, self._namespace = taken, namespace
+        self._taken, self._namespace = {*RESERVED, *inputs}, namespace
         self._known = {id(value): name for name, value in namespace}
         self._names: dict[Any, str] = {}
         self._counts: dict[str, int] = {}  # how often a name was given
@@ -185,7 +194,7 @@ class Speller:
         if x is None or x is Ellipsis or kind in (bool, int, str, bytes):
             return "..." if x is Ellipsis else repr(x)
         if kind in (float, complex):
-            return _number(x)
+            return number_text(x)
         if kind is range:
             return repr(x)
         if kind is slice:
@@ -200,7 +209,7 @@ class Speller:
         if x is np._NoValue:
             return "np._NoValue"
         if isinstance(x, np.generic) and x.dtype.kind in "biufc":
-            text = _number(x.item()) if x.dtype.itemsize <= 16 else repr(str(x))
+            text = number_text(python_numbers(x)) if x.dtype.itemsize <= 16 else repr(str(x))
             plain = x.dtype in (np.dtype(float), np.dtype(complex)) and double
             return text if plain else f"np.{x.dtype.name}({text})"
         if isinstance(x, np.ndarray) and x.dtype.kind in "biufcUS":
@@ -212,32 +221,28 @@ class Speller:
         raise NotImplementedError(f"a constant of type {kind.__name__}")
 
     def _array(self, x: np.ndarray) -> str:
-        known = self._known.get(id(x))
-        key = (x.dtype.str, x.shape, x.tobytes()) if x.nbytes <= COMPARED else id(x)
+        """Spell an array: by a name, or as the transpose of one that has a name."""
+        small = x.nbytes <= COMPARED
+        key = (x.dtype.str, x.shape, x.flags.fnc, x.tobytes()) if small else id(x)
         if key in self._names:
             return self._names[key]
+        if small and x.ndim == 2 and x.flags.fnc:
+            return f"{self._array(x.T)}.T"
+        known = self._known.get(id(x)) or self._name_of_equal(x)
         if x.size <= SMALL:
             name = self.fresh(known or f"C{len(self.shared) + 1}")
-            self.shared[name] = _written_out(x)
+            self.shared[name] = array_text(x)
         else:
-            known = known or next((n for n, v in self._namespace if _same(v, x)), "")
             name = self.fresh(known or f"constant_{len(self.constants) + 1}")
             self.constants[name] = x
         self._names[key] = name
         return name
 
-
-def _written_out(x: np.ndarray) -> str:
-    """Spell a small array."""
-    shape = x.shape[0] if x.ndim == 1 else x.shape
-    kind = "" if x.dtype == float else f", np.{x.dtype.name}"
-    if not x.size or (x.size > 1 and not any(x.tobytes()) and x.dtype.kind in "iufc"):
-        return f"np.zeros({shape}{kind})"
-    items = _listed(x.tolist())
-    if x.size > 1 and x.dtype.kind in "iuf" and (x == 1).all():
-        return f"np.ones({shape}{kind})"
-    kind = "" if np.array(x.tolist()).dtype == x.dtype else f", np.{x.dtype.name}"
-    return f"np.array({items}{kind})"
+    def _name_of_equal(self, x: np.ndarray) -> str:
+        """Return the user's name of an equal array; one of equal numbers may be anybody's."""
+        if not x.size or (x == x.flat[0]).all():
+            return ""
+        return next((name for name, value in self._namespace if _same(value, x)), "")
 
 
 def _same(x: np.ndarray, y: np.ndarray) -> bool:
@@ -256,18 +261,6 @@ def is_default(fun: Any, key: str, x: Any) -> bool:
     if default is np._NoValue:
         return key in usual and x is usual[key]
     return type(x) is type(default) and x == default
-
-
-def _number(x: Any) -> str:
-    if isinstance(x, complex):
-        return f"complex({_number(x.real)}, {_number(x.imag)})"
-    if isinstance(x, float) and not math.isfinite(x):
-        return "np.nan" if math.isnan(x) else "np.inf" if x > 0 else "-np.inf"
-    return repr(x)
-
-
-def _listed(x: Any) -> str:
-    return f"[{', '.join(map(_listed, x))}]" if isinstance(x, list) else _number(x)
 
 
 def _bare_source(fun: Callable) -> str:

@@ -6,7 +6,8 @@ import re
 
 _TOKEN = re.compile(
     r"#.*|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\.[^\W\d]\w*|[^\W\d]\w*(?==[^=])"  # not for us
-    r"|(?P<name>[^\W\d]\w*)|(?P<number>\d[\w.]*(?:(?<=[eE])[+-]\d+)?)"
+    r"|(?P<name>[^\W\d]\w*)"
+    r"|(?P<number>(?:(?<=[ (\[*])-(?=\d+[.e]))?\d[\w.]*(?:(?<=[eE])[+-]\d+)?)"
 )
 _COUNTER = re.compile(r"(?<=^t)\d+|_?\d+$")  # what tells the rounds' names apart
 
@@ -42,6 +43,11 @@ class Statement:
         """Return the text with these slots."""
         parts = [*zip(self.pieces, slots or self.slots, strict=False), (self.pieces[-1], "")]
         return "".join(piece + slot for piece, slot in parts)
+
+
+def is_number(slot: str) -> bool:
+    """Tell whether a slot holds a number, perhaps one with a sign, and not a name."""
+    return slot[0].isdigit() or slot[0] == "-"
 
 
 def stem(name: str) -> str:

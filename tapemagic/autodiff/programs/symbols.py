@@ -41,7 +41,7 @@ class Symbol(NDArrayOperatorsMixin):
 
     Attributes
     ----------
-    kind : {"input", "constant", "call", "method", "attribute", "item", "part", "update"}
+    kind : {"input", "constant", "call", "method", "attribute", "item", "copy", "part", "update"}
     fun : callable or str
         What is called; the name of a method or attribute; how an update writes.
     args, kwargs

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .algebra import simpler
+from .algebra import itself, simpler
 from .spelling import numpy_name
-from .symbols import SMALL, NotSymbolicError, Symbol, concrete, is_symbol, symbols_in
+from .symbols import SMALL, NotSymbolicError, Symbol, concrete, symbols_in
 
 #: Arrays of up to this many bytes are searched for rows.
 SEARCHED = 1 << 24
@@ -102,13 +102,12 @@ class Writer:
                 return found
         compute = _COMPUTED_AS.get(fun, fun)
         y = compute(*concrete(args), **concrete(kwargs))
-        if fun is np.multiply and not kwargs:
-            for one, x in (args, args[::-1]):
-                if _is_one(one) and is_symbol(x) and _same_kind(x.value, y):
-                    return x
         broadcasts = fun is np.where or getattr(fun, "signature", 0) is None
         if isinstance(y, np.ndarray) and not kwargs and broadcasts:
             args = tuple(_as_number(x, args, y.shape) for x in args)
+        known = itself(fun, args, kwargs, y)
+        if known is not None:
+            return known
         if type(y) in (float, complex):  # rules ask for its dtype
             number = np.asarray(y)[()]
             fun, args, kwargs, y = (
@@ -196,23 +195,22 @@ def _are_complex(args: tuple) -> bool:
     return any(np.iscomplexobj(concrete(x)) for x in args)
 
 
-def _is_one(x: Any) -> bool:
-    return not is_symbol(x) and np.ndim(x) == 0 and isinstance(x, (float, np.floating)) and x == 1
-
-
 def _as_number(x: Any, args: tuple, shape: tuple[int, ...]) -> Any:
     """Write an array of one number, which a ufunc broadcasts, as that number."""
-    if type(x) is not np.ndarray or not x.size or (any(x.strides) and x.size > 1):
+    if type(x) is not np.ndarray or not _is_one_number(x):
         return x
     if shape != np.broadcast_shapes(*(other.shape for other in symbols_in(args))):
         return x
     known = [other for other in args if isinstance(other, (np.ndarray, np.generic))]
     double = x.dtype == float and all(other.dtype in (float, bool) for other in known)
-    return x.flat[0].item() if double else x
+    return x.flat[0].item() if double else x.flat[0]
 
 
-def _same_kind(x: Any, y: Any) -> bool:
-    return (x.shape, x.dtype) == (y.shape, y.dtype)
+def _is_one_number(x: np.ndarray) -> bool:
+    """Tell whether all elements of an array are the same: of a small one, or of one broadcast."""
+    if any(x.strides) and x.size > SMALL:
+        return False
+    return x.size > 0 and (not any(x.strides) or x.tobytes() == x.flat[0].tobytes() * x.size)
 
 
 def _identity(fun: Any) -> Any:

@@ -48,7 +48,7 @@ def _sgn(x: Any) -> Any:
 def picks(y: Any, x1: Any, x2: Any) -> Any:
     """Return 1 where `y` was picked from `x1`, 0 where from `x2`, 1/2 where they tie."""
     one, other = equals_result(x1, y), equals_result(x2, y)
-    share = 0.5 + 0.5 * np.subtract(one, other, dtype=np.result_type(y))
+    share = 0.5 * np.add(one, np.logical_not(other), dtype=np.result_type(y))
     if np.any(np.isnan(y)):  # picked from the operand that is nan
         among_nan = 0.5 + 0.5 * np.subtract(np.isnan(x1), np.isnan(x2), dtype=float)
         share = np.where(np.isnan(y), among_nan, share)

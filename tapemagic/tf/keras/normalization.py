@@ -84,13 +84,31 @@ class BatchNormalization(_Normalization):
         """Make gamma, beta and the running mean and variance, one number per channel each."""
         shape = (input_shape[self.axis],)
         self._make(shape)
-        self.moving_mean = self.add_weight(
-            shape, self.moving_mean_initializer, trainable=False, name="moving_mean"
-        )
-        self.moving_variance = self.add_weight(
-            shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
-        )
+        self._running = [
+            self.add_weight(shape, initializer, trainable=False, name=name)
+            for name, initializer in (
+                ("moving_mean", self.moving_mean_initializer),
+                ("moving_variance", self.moving_variance_initializer),
+            )
+        ]
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
+
+    @property
+    def moving_mean(self) -> Any:
+        """The running mean of each channel."""
+        return self._read(0)
+
+    @property
+    def moving_variance(self) -> Any:
+        """The running variance of each channel."""
+        return self._read(1)
+
+    def _read(self, which: int) -> Any:
+        """Return a running number, and let the tape know that it is used."""
+        if not self.built:
+            raise AttributeError(f"{self.name!r} has no running means before its first call")
+        self._batches.read("running means")
+        return self._running[which]
 
     def call(self, inputs: Any, training: Any = None) -> Tensor:
         """Return the input normalized."""
@@ -98,13 +116,12 @@ class BatchNormalization(_Normalization):
         channels = self.axis % len(x.shape)
         shape = [n if axis == channels else 1 for axis, n in enumerate(x.shape)]
         if not (training and self.trainable):
-            self._batches.read("running means")
             mean, variance = self.moving_mean, self.moving_variance
             return self._normalized(x, np.reshape(mean, shape), np.reshape(variance, shape), shape)
         others = [axis for axis in range(len(shape)) if axis != channels]
         mean, variance = nn.moments(x, others, keepdims=True)
         self._batches.add(mean, variance)
-        for running, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+        for running, new in zip(self._running, (mean, variance), strict=True):
             kept = plain(running) * self.momentum
             running.assign(kept + plain(new).ravel() * (1 - self.momentum))
         return self._normalized(x, mean, variance, shape)

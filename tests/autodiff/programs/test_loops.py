@@ -41,6 +41,9 @@ def test_the_text_of_a_loop():
     body = "\n".join(row for row in body.splitlines() if "#" not in row)
     assert body == (
         "def value_and_gradient(a0):\n"
+        "    a0 = np.float64(a0)\n"
+        "    if a0.shape != ():\n"
+        "        raise OtherWay('another shape of a0')\n"
         "    target = a0\n"
         "    target_at = []\n"
         "    for i in range(50):\n"

@@ -184,6 +184,15 @@ def test_eigenvalues_that_become_complex():
         run_again(cell, [A[:2, :2]], [turning])
 
 
+def test_what_numpy_refuses_is_refused_with_its_line():
+    def cell(a):
+        return np.sum(np.linalg.cholesky(a) ** 3)
+
+    run_again(cell, [A @ A.T], [A @ A.T * 2])
+    with pytest.raises(TapeError, match=r"another way: line \d+: return .* raises LinAlgError"):
+        run_again(cell, [A @ A.T], [-A @ A.T])
+
+
 def test_weights_that_sum_to_zero():
     def cell(weights):
         return np.average(V, weights=weights)
@@ -277,6 +286,7 @@ def runge_kutta(v):
         (rotation, 0.3),
         (runge_kutta, V),
         (lambda v: np.sum(np.array([v[1], 3 * v[0]]) ** 2), V),
+        (lambda v: np.squeeze(np.sum(v**2, keepdims=True)), V),
         (lambda v: np.sum(np.asarray([v[1], 3 * v[0], 1.0]) ** 2), V),
         (lambda v: np.sum(np.array([[v, 2 * v], [v * v, v]]) ** 2), V),
         (lambda v: np.sum(np.array((v, [1, 2, 3]), ndmin=4) ** 3), V),
@@ -359,6 +369,53 @@ def test_sums_go_along_memory_as_in_the_run():
 def test_another_layout_is_no_reason_to_refuse():
     for recorded, new in itertools.product(LAYOUTS, repeat=2):
         run_again(lambda a: np.sum(np.exp(a).T.ravel() * W), [LAYOUTS[recorded]], [LAYOUTS[new]])
+
+
+def raveled(x):
+    z = x * 2
+    z.ravel()[0] = 7.0
+    return np.sum(z**2)
+
+
+def read_after(x):
+    z = x * 2
+    row = np.reshape(z, 6)
+    z[0] = 1.0
+    return np.sum(row * np.arange(6))
+
+
+def in_line(x):
+    z = np.ascontiguousarray(x)
+    z[0] = 1.0
+    return np.sum(x**2)
+
+
+def asked_for(x):
+    z = x * 2
+    np.asarray(z, order="F")[1] = 3.0
+    return np.sum(z**2)
+
+
+def reshaped(x):
+    x.reshape(-1)[1] = 5.0
+    return np.sum(x**2)
+
+
+@pytest.mark.parametrize("cell", [raveled, read_after, in_line, asked_for, reshaped])
+def test_what_a_write_reaches_hangs_on_the_order_in_memory(cell):
+    start = np.arange(6.0).reshape(2, 3)
+    orders = [np.array, np.asfortranarray, lambda x: np.repeat(x, 2, 1)[:, ::2]]
+    for recorded, new in itertools.product(orders, repeat=2):
+        x = recorded(start)
+        with GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = cell(x)
+        try:
+            value = tape.program(y, x)(x=new(start))[0]
+        except TapeError:
+            assert recorded is not new or recorded is orders[2]
+        else:
+            assert value == cell(new(start))
 
 
 @pytest.mark.parametrize("kind", [Variable, tf.Variable])

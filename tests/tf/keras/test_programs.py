@@ -20,6 +20,12 @@ def normalized_by_the_last(x):
     return tf.reduce_sum(layer(x, training=False) ** 2)
 
 
+def running_mean(x):
+    layer = tf.keras.layers.BatchNormalization()
+    y = layer(x, training=True)
+    return tf.reduce_sum(y * layer.moving_mean)
+
+
 def measured(x):
     tf.keras.metrics.Mean().update_state(x * x)
     return tf.reduce_sum(x**3)
@@ -65,7 +71,7 @@ def batches(x):
 @pytest.mark.parametrize(
     ("run", "is_refused"),
     [
-        (normalized, False), (normalized_by_the_last, True), (measured, False), (mean, True),
+        (normalized, False), (normalized_by_the_last, True), (running_mean, True), (measured, False), (mean, True),
         (squared_error, True), (forgotten, False), (one_step, True), (rate, True), (batches, True),
     ],
 )  # fmt: skip
