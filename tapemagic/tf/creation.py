@@ -10,7 +10,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 
 from .choices import chosen
-from .conversion import convert_to_tensor, match, operand, whole_numbers
+from .conversion import check_kind, convert_to_tensor, match, operand, whole_numbers
 from .refusals import refuse
 from .specs import as_dtype, float32
 from .tensor import Tensor, dtype_of, tensor_of
@@ -107,7 +107,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     They are computed as ``start + steps * (stop - start)``, so that both ends can be
     differentiated by.
     """
-    start, stop = map(operand, match((operand(start), stop)))
+    start, stop = map(operand, match((start, stop)))
     if dtype_of(start).kind in "iu":  # TensorFlow goes on in float64
         start, stop = cast(start, np.float64), cast(stop, np.float64)
     count = whole_numbers(num)
@@ -162,6 +162,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
 
 def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:
     """Return ``real + 1j * imag``: complex64 from float32, complex128 from float64."""
-    real, imag = match((operand(real), imag))
+    real, imag = match((real, imag))
+    check_kind(operand(real), "f", "complex")
     wanted = np.result_type(dtype_of(real), np.complex64)
     return tensor_of(np.add(cast(real, wanted), np.multiply(cast(imag, wanted), 1j)))

@@ -10,7 +10,8 @@ from tapemagic.autodiff.calls.dispatch import plain
 
 from . import advice, arithmetic, convolution, picking, pooling, rectifiers, reductions, softmaxes
 from .choices import chosen
-from .conversion import match, operand, whole_numbers
+from .conversion import floats, match, operand, whole_numbers
+from .creation import cast
 from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
@@ -43,22 +44,22 @@ class TopK(NamedTuple):
 
 def elu(features: Any, name: str | None = None) -> Tensor:
     """Return `x`, and ``exp(x) - 1`` where it is not positive."""
-    x = operand(features)
-    positive = chosen(np.greater, x, 0)
+    x = floats(features, "nn.elu")
+    positive = chosen(np.greater_equal, x, 0)  # at 0 the slope of the right side
     return tensor_of(np.where(positive, x, np.expm1(np.where(positive, 0, x))))
 
 
 def selu(features: Any, name: str | None = None) -> Tensor:
     """Return the scaled `elu` of Klambauer et al. 2017, "Self-normalizing neural networks"."""
-    x = operand(features)
-    positive = chosen(np.greater, x, 0)
+    x = floats(features, "nn.selu")
+    positive = chosen(np.greater_equal, x, 0)  # at 0 the slope of the right side
     negative = np.expm1(np.where(positive, 0, x)) * 1.6732632423543772
     return tensor_of(np.where(positive, x, negative) * 1.0507009873554805)
 
 
 def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
     """Return x times the normal distribution function (Hendrycks and Gimpel 2016)."""
-    x = operand(features)
+    x = floats(features, "nn.gelu")
     if approximate:
         inner = (x + x * x * x * 0.044715) * 0.7978845608028654
         return tensor_of(x * 0.5 * (np.tanh(inner) + 1))
@@ -76,7 +77,7 @@ swish = silu
 
 def softsign(features: Any, name: str | None = None) -> Tensor:
     """Return ``x / (1 + |x|)``."""
-    x = operand(features)
+    x = floats(features, "nn.softsign")
     return tensor_of(x / (np.abs(x) + 1))
 
 
@@ -88,7 +89,7 @@ def softmax_cross_entropy_with_logits(
     labels: Any, logits: Any, axis: int = -1, name: str | None = None
 ) -> Tensor:
     """Return the cross entropy of each row of logits with a row of probabilities."""
-    labels, logits = match((operand(labels), operand(logits)), "cross entropy")
+    labels, logits = match((labels, logits), "cross entropy")
     return tensor_of(-np.sum(labels * log_softmax(logits, axis), axis=axis))
 
 
@@ -109,7 +110,7 @@ def sparse_softmax_cross_entropy_with_logits(
 
 def _of_one_shape(labels: Any, logits: Any) -> tuple:
     """Return both as tensors of one dtype; one would be repeated along the other otherwise."""
-    labels, logits = match((operand(labels), operand(logits)), "cross entropy")
+    labels, logits = match((labels, logits), "cross entropy")
     if np.shape(plain(labels)) != np.shape(plain(logits)):
         refuse(
             f"Logits of shape {np.shape(plain(logits))}, and labels of shape "
@@ -138,7 +139,7 @@ def weighted_cross_entropy_with_logits(
 
 def l2_loss(t: Any, name: str | None = None) -> Tensor:
     """Return half the sum of squares."""
-    return tensor_of(np.sum(np.square(operand(t))) / 2)
+    return tensor_of(np.sum(np.square(floats(t, "nn.l2_loss"))) / 2)
 
 
 # ------------------------------------------------------------------------------------ other parts
@@ -146,7 +147,7 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
 
 def bias_add(value: Any, bias: Any, data_format: Any = None, name: str | None = None) -> Tensor:
     """Return ``value + bias``, the bias along the last axis (or the second, for "NC...")."""
-    value, bias = match((operand(value), operand(bias)), "bias_add")
+    value, bias = match((value, bias), "bias_add")
     shape, channels_first = np.shape(plain(value)), str(data_format).startswith("NC")
     if np.shape(plain(bias)) != (shape[1:2] if channels_first else shape[-1:]) or len(shape) < 2:
         refuse(f"bias_add of shapes {shape} and {np.shape(plain(bias))}.", "Use x + y.")
@@ -168,9 +169,11 @@ def batch_normalization(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return ``(x - mean) / sqrt(variance + epsilon) * scale + offset``."""
-    factor = 1 / np.sqrt(operand(variance) + variance_epsilon)
+    given = match((x, mean, variance, *(v for v in (offset, scale) if v is not None)))
+    x, mean, variance = given[:3]
+    factor = 1 / np.sqrt(variance + variance_epsilon)
     factor = factor if scale is None else factor * scale
-    y = (operand(x) - mean) * factor
+    y = (x - mean) * factor
     return tensor_of(y if offset is None else y + offset)
 
 
@@ -179,9 +182,10 @@ def l2_normalize(
 ) -> Tensor:
     """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
     x = operand(x)
-    squares = np.sum(np.square(x), axis=whole_numbers(axis), keepdims=True)
+    size = np.abs(x) if dtype_of(x).kind == "c" else x
+    squares = np.sum(np.square(size), axis=whole_numbers(axis), keepdims=True)
     floor = np.where(chosen(np.greater_equal, squares, epsilon), squares, epsilon)
-    return tensor_of(x / np.sqrt(floor))
+    return tensor_of(x / cast(np.sqrt(floor), dtype_of(x)))
 
 
 def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:

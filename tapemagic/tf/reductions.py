@@ -10,7 +10,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 
 from .choices import chosen
-from .conversion import operand, whole_numbers
+from .conversion import check_kind, operand, whole_numbers
 from .refusals import in_words
 from .softmaxes import logsumexp
 from .specs import as_dtype, int64
@@ -19,11 +19,12 @@ from .tensor import Tensor, dtype_of, tensor_of
 FUNCTIONS: dict[str, Callable] = {}
 
 
-def _reduction(name: str, fun: Callable) -> Callable:
+def _reduction(name: str, fun: Callable, kinds: str) -> Callable:
     def function(
         input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
     ) -> Tensor:
         x = operand(input_tensor)
+        check_kind(x, kinds, function.__name__)
         return tensor_of(fun(x, axis=whole_numbers(axis), keepdims=bool(keepdims)))
 
     function.__name__ = function.__qualname__ = name
@@ -49,20 +50,21 @@ def _mean(x: Any, **options: Any) -> Any:
 
 
 def _euclidean(x: Any, **options: Any) -> Any:
-    return np.sqrt(np.sum(np.square(np.abs(x)), **options))
+    size = np.abs(x) if dtype_of(x).kind == "c" else x
+    return np.sqrt(np.sum(np.square(size), **options)).astype(dtype_of(x))
 
 
-reduce_sum = _reduction("reduce_sum", _in_own_dtype(np.sum))
-reduce_prod = _reduction("reduce_prod", _in_own_dtype(np.prod))
-reduce_mean = _reduction("reduce_mean", _mean)
-reduce_max = _reduction("reduce_max", np.max)
-reduce_min = _reduction("reduce_min", np.min)
-reduce_any = _reduction("reduce_any", np.any)
-reduce_all = _reduction("reduce_all", np.all)
-reduce_std = _reduction("reduce_std", np.std)
-reduce_variance = _reduction("reduce_variance", np.var)
-reduce_logsumexp = _reduction("reduce_logsumexp", logsumexp)
-reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean)
+reduce_sum = _reduction("reduce_sum", _in_own_dtype(np.sum), "fciu")
+reduce_prod = _reduction("reduce_prod", _in_own_dtype(np.prod), "fciu")
+reduce_mean = _reduction("reduce_mean", _mean, "fciu")
+reduce_max = _reduction("reduce_max", np.max, "fiu")
+reduce_min = _reduction("reduce_min", np.min, "fiu")
+reduce_any = _reduction("reduce_any", np.any, "b")
+reduce_all = _reduction("reduce_all", np.all, "b")
+reduce_std = _reduction("reduce_std", np.std, "fc")
+reduce_variance = _reduction("reduce_variance", np.var, "fc")
+reduce_logsumexp = _reduction("reduce_logsumexp", logsumexp, "f")
+reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean, "fciu")
 
 
 def _declare(fun: Callable) -> Callable:
@@ -94,7 +96,9 @@ def argmin(input: Any, axis: Any = 0, output_type: Any = int64, name: str | None
 
 
 def _places(fun: Callable, input: Any, axis: Any, output_type: Any) -> Tensor:
-    places = np.asarray(fun(operand(input), axis=0 if axis is None else whole_numbers(axis)))
+    x = operand(input)
+    check_kind(x, "fiub", fun.__name__)
+    places = np.asarray(fun(x, axis=0 if axis is None else whole_numbers(axis)))
     return tensor_of(places.astype(as_dtype(output_type).dtype))
 
 
@@ -138,6 +142,8 @@ def norm(
 ) -> Tensor:  # fmt: skip
     """Return a norm: of all elements, of vectors along an axis, or of matrices (two axes)."""
     x, axes = operand(tensor), whole_numbers(axis)
+    if dtype_of(x).kind == "c" and ord in ("euclidean", 2):  # TensorFlow keeps the dtype
+        return norm(np.abs(x), ord, axis, keepdims).astype(dtype_of(x))
     order = None if ord == "euclidean" or (ord == "fro" and axes is None) else ord
     if axes is not None:
         axes = axes[0] if isinstance(axes, tuple) and len(axes) == 1 else axes

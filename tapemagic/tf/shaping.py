@@ -141,7 +141,7 @@ def pad(
 
 
 def _tensors(values: Any, name: str) -> list:
-    return list(match(tuple(map(operand, values)), name))
+    return list(map(operand, match(tuple(values), name)))
 
 
 @_declare

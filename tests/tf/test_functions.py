@@ -366,8 +366,6 @@ def test_second_derivatives_of_our_own_rows():
 def test_bad_arguments():
     with pytest.raises(TypeError, match="not in"):
         tf.gather([1.0, 2.0], [-1])
-    with pytest.raises(TypeError, match="batch_dims"):
-        tf.gather([[1.0]], [[0]], batch_dims=1)
     with pytest.raises(TypeError, match="split"):
         tf.split(tf.zeros(3), [1, 1])
     with pytest.raises(TypeError, match="floats"):
