@@ -18,6 +18,8 @@ from . import (
     advice,
     arithmetic,
     autodiff,
+    config,
+    counting,
     data,
     debugging,
     dtypes,
@@ -27,12 +29,15 @@ from . import (
     math,
     nest,
     nn,
+    parts,
     picking,
     random,
     reductions,
     shaping,
 )  # fmt: skip
+from .config import device
 from .control import (
+    case,
     cond,
     foldl,
     foldr,
@@ -40,6 +45,7 @@ from .control import (
     map_fn,
     name_scope,
     scan,
+    switch_case,
     vectorized_map,
     while_loop,
 )  # fmt: skip
@@ -61,8 +67,19 @@ from .creation import (
     zeros,
     zeros_like,
 )  # fmt: skip
+from .debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
+from .graphs import (
+    control_dependencies,
+    get_static_value,
+    group,
+    identity_n,
+    init_scope,
+    no_op,
+    numpy_function,
+    py_function,
+)  # fmt: skip
 from .keras import initializers, losses, metrics, optimizers
-from .linalg import einsum, matmul, tensordot
+from .linalg import eig, eigvals, einsum, matmul, tensordot
 from .module import Module
 from .printing import print_ as print
 from .specs import (
@@ -91,6 +108,7 @@ from .tape import (
     GradientTape,
     UnconnectedGradients,
     custom_gradient,
+    grad_pass_through,
     recompute_grad,
     stop_gradient,
 )  # fmt: skip
@@ -101,7 +119,7 @@ from .variable import Variable
 globals().update(arithmetic.FUNCTIONS)
 globals().update(reductions.FUNCTIONS)
 globals().update(shaping.FUNCTIONS)
-globals().update(picking.FUNCTIONS)
+globals().update(picking.FUNCTIONS, **parts.FUNCTIONS, **counting.FUNCTIONS)
 
 newaxis = None
 constant_initializer = initializers.Constant

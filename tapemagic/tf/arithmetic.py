@@ -12,7 +12,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise
 
 from .choices import chosen
-from .conversion import check_kind, divisible, match, operand
+from .conversion import check_kind, divisible, floats, match, operand
 from .creation import cast
 from .refusals import in_words, refuse
 from .specs import as_dtype
@@ -71,10 +71,16 @@ def _softplus(x: Any) -> Any:
     return np.logaddexp(x, 0)
 
 
+def _complement(x: Any) -> Any:
+    values = np.vectorize(_math.erfc, otypes=[float])(x)
+    return values.astype(np.asarray(x).dtype)[()]
+
+
 elementwise(_logistic, "y * (1 - y)", name="sigmoid")
 # not exp(x - y), as of `logaddexp`: their difference loses digits where they are nearly equal
 elementwise(_softplus, "exp(minimum(x, 0)) / (1 + exp(-abs(x)))", name="softplus")
 elementwise(_error_function, "1.1283791670955126 * exp(-x**2)", name="erf")
+elementwise(_complement, "-1.1283791670955126 * exp(-x**2)", name="erfc")
 
 
 def _angle(x: Any) -> Any:
@@ -107,7 +113,8 @@ _UNARY: dict[str, dict[str, Callable]] = {
     },
     "f": {
         "floor": np.floor, "ceil": np.ceil, "rint": np.rint, "is_nan": np.isnan,
-        "is_inf": np.isinf, "is_finite": np.isfinite, "erf": _row(_error_function),
+        "is_inf": np.isinf, "is_finite": np.isfinite,
+        "erf": _row(_error_function), "erfc": _row(_complement),
         "softplus": _row(_softplus), "log_sigmoid": lambda x: -np.logaddexp(-x, 0),
     },
     "fci": {"negative": np.negative, "sign": np.sign, "abs": np.absolute},
@@ -122,7 +129,8 @@ _BINARY: dict[str, dict[str, Callable]] = {
     },
     "fiu": {
         "maximum": np.maximum, "minimum": np.minimum, "floordiv": np.floor_divide,
-        "floormod": np.remainder, "less": np.less, "less_equal": np.less_equal,
+        "floormod": np.remainder, "truncatemod": np.fmod,
+        "less": np.less, "less_equal": np.less_equal,
         "greater": np.greater, "greater_equal": np.greater_equal,
     },
     "f": {"atan2": np.arctan2},
@@ -151,7 +159,7 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     return apply(np.divide, "divide", *map(divisible, match((x, y))), kinds="fciu")
 
 
-FUNCTIONS["truediv"] = divide
+FUNCTIONS["truediv"] = FUNCTIONS["realdiv"] = divide
 
 
 @_declare
@@ -170,12 +178,54 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     return tensor_of(np.where(lost, 0, x) * y)  # the derivative by `y` is `x`, at 0 as well
 
 
+def _first_decides(name: str, fun: Callable, words: str) -> None:
+    def function(x: Any, y: Any, name: str | None = None) -> Tensor:
+        x, y = match((x, y), function.__name__)
+        zero = chosen(np.equal, x, 0)
+        return tensor_of(np.where(zero, 0, x * fun(np.where(zero, 1, y))))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Return ``{words}``, and 0 where `x` is 0."
+    _declare(function)
+
+
+_first_decides("xlogy", np.log, "x * log(y)")
+_first_decides("xlog1py", np.log1p, "x * log(1 + y)")
+_first_decides("xdivy", np.reciprocal, "x / y")
+
+
 @_declare
-def xlogy(x: Any, y: Any, name: str | None = None) -> Tensor:
-    """Return ``x * log(y)``, and 0 where `x` is 0."""
-    x, y = match((x, y))
-    zero = chosen(np.equal, x, 0)
-    return tensor_of(np.where(zero, 0, x * np.log(np.where(zero, 1, y))))
+def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:
+    """Return ``1 / x``, and 0 where `x` is 0."""
+    return divide_no_nan(1, floats(x, "reciprocal_no_nan"))
+
+
+@_declare
+def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
+    """Return the product of a number and a tensor."""
+    return apply(np.multiply, "scalar_mul", scalar, x)
+
+
+@_declare
+def polyval(coeffs: Any, x: Any, name: str | None = None) -> Tensor:
+    """Return the value of a polynomial; the list of coefficients begins with the highest power."""
+    x = operand(x)
+    y = x * 0
+    for c in coeffs:
+        y = y * x + c
+    return tensor_of(y)
+
+
+@_declare
+def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
+    """Tell whether no element is less than the one before it."""
+    return tensor_of(chosen(lambda x: np.all(np.diff(np.ravel(x)) >= 0), operand(x)))
+
+
+@_declare
+def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
+    """Tell whether each element is greater than the one before it."""
+    return tensor_of(chosen(lambda x: np.all(np.diff(np.ravel(x)) > 0), operand(x)))
 
 
 @_declare
@@ -190,6 +240,12 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     for x in others:
         first = first + x
     return tensor_of(first)
+
+
+@_declare
+def accumulate_n(inputs: Any, shape: Any = None, name: str | None = None) -> Tensor:
+    """Return `add_n`."""
+    return add_n(inputs)
 
 
 @_declare

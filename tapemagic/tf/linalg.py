@@ -9,14 +9,22 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from . import advice, creation, reductions
+from . import advice, creation, factorizations, reductions
 from .choices import chosen
 from .conversion import check_matrices, match, operand, whole_numbers
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+eig, eigvals = factorizations.eig, factorizations.eigvals
 eye = creation.eye
+logm, sqrtm = factorizations.logm, factorizations.sqrtm
+lstsq = factorizations.lstsq
+lu = factorizations.lu
+matrix_rank = factorizations.matrix_rank
+set_diag = factorizations.set_diag
+tridiagonal_solve = factorizations.tridiagonal_solve
 norm = reductions.norm
+l2_normalize = reductions.l2_normalize
 global_norm = reductions.global_norm
 
 
@@ -122,6 +130,12 @@ def triangular_solve(
     """Return `x` with ``triangle @ x = rhs``; the other triangle of `matrix` is not looked at."""
     triangle = (np.tril if lower else np.triu)(operand(matrix))
     return solve(triangle, rhs, adjoint)
+
+
+@in_words
+def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
+    """Return `x` with ``chol @ chol^H @ x = rhs``."""
+    return triangular_solve(chol, triangular_solve(chol, rhs), adjoint=True)
 
 
 @in_words

@@ -8,10 +8,19 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from . import advice, arithmetic, convolution, picking, pooling, rectifiers, reductions, softmaxes
+from . import (
+    advice,
+    arithmetic,
+    convolution,
+    depthwise,
+    picking,
+    pooling,
+    rectifiers,
+    reductions,
+    softmaxes,
+)  # fmt: skip
 from .choices import chosen
 from .conversion import floats, match, operand, whole_numbers
-from .creation import cast
 from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
@@ -27,7 +36,16 @@ tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
 conv1d = convolution.conv1d
 conv2d = convolution.conv2d
+conv1d_transpose = convolution.conv1d_transpose
 conv2d_transpose = convolution.conv2d_transpose
+depthwise_conv2d = depthwise.depthwise_conv2d
+separable_conv2d = depthwise.separable_conv2d
+space_to_depth = depthwise.space_to_depth
+depth_to_space = depthwise.depth_to_space
+avg_pool1d = pooling.avg_pool1d
+max_pool1d = pooling.max_pool1d
+zero_fraction = reductions.FUNCTIONS["zero_fraction"]
+l2_normalize = reductions.FUNCTIONS["l2_normalize"]
 avg_pool = avg_pool2d = pooling.avg_pool2d
 max_pool = max_pool2d = pooling.max_pool2d
 
@@ -79,6 +97,12 @@ def softsign(features: Any, name: str | None = None) -> Tensor:
     """Return ``x / (1 + |x|)``."""
     x = floats(features, "nn.softsign")
     return tensor_of(x / (np.abs(x) + 1))
+
+
+def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
+    """Return the positive parts of `x` and, behind them, those of ``-x``."""
+    x = operand(features)
+    return relu(np.concatenate([x, -x], axis=axis))
 
 
 # ---------------------------------------------------------------------------------------- losses
@@ -142,6 +166,35 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
     return tensor_of(np.sum(np.square(floats(t, "nn.l2_loss"))) / 2)
 
 
+def log_poisson_loss(
+    targets: Any, log_input: Any, compute_full_loss: bool = False, name: str | None = None
+) -> Tensor:
+    """Return ``exp(log_input) - targets * log_input``; in full, with Stirling's log(targets!)."""
+    x, z = match((log_input, targets))
+    y = np.exp(x) - z * x
+    if compute_full_loss:
+        large = chosen(np.greater, z, 1)
+        safe = np.where(large, z, 1)
+        stirling = safe * np.log(safe) - safe + 0.5 * np.log(2 * np.pi * safe)
+        y = y + np.where(large, stirling, 0)
+    return tensor_of(y)
+
+
+def compute_average_loss(
+    per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None
+) -> Tensor:
+    """Return the sum of losses over the number of examples."""
+    losses = operand(per_example_loss)
+    count = len(losses) if global_batch_size is None else whole_numbers(global_batch_size)
+    weighted = losses if sample_weight is None else losses * operand(sample_weight)
+    return tensor_of(np.sum(weighted) / count)
+
+
+def scale_regularization_loss(regularization_loss: Any) -> Tensor:
+    """Return the sum: there is one replica."""
+    return tensor_of(np.sum(operand(regularization_loss)))
+
+
 # ------------------------------------------------------------------------------------ other parts
 
 
@@ -164,6 +217,19 @@ def moments(
     return mean, reductions.reduce_variance(x, axes, keepdims)
 
 
+def weighted_moments(
+    x: Any, axes: Any, frequency_weights: Any, keepdims: bool = False, name: str | None = None
+) -> tuple:
+    """Return weighted mean and variance along axes."""
+    x, weights = match((x, frequency_weights))
+    weights = np.broadcast_to(operand(weights), np.shape(plain(x)))
+    axes, total = whole_numbers(axes), np.sum(weights, axis=whole_numbers(axes), keepdims=True)
+    mean = np.sum(weights * x, axis=axes, keepdims=True) / total
+    variance = np.sum(weights * np.square(x - mean), axis=axes, keepdims=True) / total
+    both = mean, variance
+    return tuple(tensor_of(y if keepdims else np.squeeze(y, axes)) for y in both)
+
+
 def batch_normalization(
     x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any,
     name: str | None = None,
@@ -175,17 +241,6 @@ def batch_normalization(
     factor = factor if scale is None else factor * scale
     y = (x - mean) * factor
     return tensor_of(y if offset is None else y + offset)
-
-
-def l2_normalize(
-    x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None
-) -> Tensor:
-    """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
-    x = operand(x)
-    size = np.abs(x) if dtype_of(x).kind == "c" else x
-    squares = np.sum(np.square(size), axis=whole_numbers(axis), keepdims=True)
-    floor = np.where(chosen(np.greater_equal, squares, epsilon), squares, epsilon)
-    return tensor_of(x / cast(np.sqrt(floor), dtype_of(x)))
 
 
 def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:

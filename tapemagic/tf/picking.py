@@ -68,10 +68,11 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     x, places = operand(params), np.asarray(plain(indices))
     inner = np.shape(x)[batch_dims:]
     own = _own_rows(places[..., 0], batch_dims) if batch_dims else []
-    return tensor_of(x[(*own, *_tuples(inner, places))])
+    return tensor_of(x[(*own, *places_of(inner, places))])
 
 
-def _tuples(lengths: tuple, indices: Any) -> tuple:
+def places_of(lengths: tuple, indices: Any) -> tuple:
+    """Return indices of elements or slices, each a row of numbers, as NumPy takes them."""
     places = np.moveaxis(np.asarray(plain(indices)), -1, 0)
     if len(places) > len(lengths):
         refuse(f"Indices of {len(places)} numbers each, of a tensor of shape {lengths}.")
@@ -85,7 +86,7 @@ def tensor_scatter_nd_update(
     """Return a copy of the tensor with elements or slices replaced."""
     x, updates = match((tensor, updates), "tensor_scatter_nd_update")
     y = np.copy(x)
-    write_item(y, _tuples(np.shape(x), indices), updates)  # nobody else has seen this copy
+    write_item(y, places_of(np.shape(x), indices), updates)  # nobody else has seen this copy
     return tensor_of(+y)
 
 
@@ -96,7 +97,7 @@ def tensor_scatter_nd_add(
     """Return a copy of the tensor with something added to elements or slices."""
     x, updates = match((tensor, updates), "tensor_scatter_nd_add")
     y = np.copy(x)
-    np.add.at(y, _tuples(np.shape(x), indices), updates)
+    np.add.at(y, places_of(np.shape(x), indices), updates)
     return tensor_of(+y)
 
 

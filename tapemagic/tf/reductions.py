@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.dispatch import plain
 
 from .choices import chosen
-from .conversion import check_kind, operand, whole_numbers
+from .conversion import check_kind, floats, operand, whole_numbers
+from .creation import cast
 from .refusals import in_words
 from .softmaxes import logsumexp
 from .specs import as_dtype, int64
@@ -102,7 +104,7 @@ def _places(fun: Callable, input: Any, axis: Any, output_type: Any) -> Tensor:
     return tensor_of(places.astype(as_dtype(output_type).dtype))
 
 
-def _cumulative(fun: Callable, start: int, x: Any, axis: Any, exclusive: bool, back: bool) -> Any:
+def _cumulative(fun: Callable, start: float, x: Any, axis: Any, exclusive: bool, back: bool) -> Any:
     axis = whole_numbers(axis)
     x = operand(x)
     if back:
@@ -132,6 +134,22 @@ def cumprod(
     return _cumulative(np.cumprod, 1, x, axis, exclusive, reverse)
 
 
+@_declare
+def cumulative_logsumexp(
+    x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
+) -> Tensor:
+    """Return the running logarithm of the sum of exponentials along an axis."""
+    x = floats(x, "cumulative_logsumexp")
+    return _cumulative(np.logaddexp.accumulate, -np.inf, x, axis, exclusive, reverse)
+
+
+@_declare
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """Return how much of a tensor is 0."""
+    x = operand(value)
+    return tensor_of(np.float32(1 - chosen(np.count_nonzero, x) / np.size(plain(x))))
+
+
 # -------------------------------------------------------------------------- norms, and clipping
 
 
@@ -150,6 +168,18 @@ def norm(
         return tensor_of(np.linalg.norm(x, order, axes, bool(keepdims)))
     y = np.linalg.norm(np.reshape(x, (-1,)), order)
     return tensor_of(np.reshape(y, (1,) * len(np.shape(x))) if keepdims else y)
+
+
+@_declare
+def l2_normalize(
+    x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None
+) -> Tensor:
+    """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
+    x = operand(x)
+    size = np.abs(x) if dtype_of(x).kind == "c" else x
+    squares = np.sum(np.square(size), axis=whole_numbers(axis), keepdims=True)
+    floor = np.where(chosen(np.greater_equal, squares, epsilon), squares, epsilon)
+    return tensor_of(x / cast(np.sqrt(floor), dtype_of(x)))
 
 
 @_declare

@@ -196,6 +196,17 @@ def custom_gradient(f: Callable) -> Callable:
     return wrapper
 
 
+def grad_pass_through(f: Callable) -> Callable:
+    """Return a function with the value of `f` and the gradient of its argument."""
+
+    @custom_gradient
+    def through(x: Any, *args: Any, **kwargs: Any) -> Any:
+        others = (None,) * len(args)
+        return f(x, *args, **kwargs), lambda upstream: (upstream, *others) if args else upstream
+
+    return through
+
+
 def _name(f: Callable) -> str:
     return getattr(f, "__name__", getattr(f, "name", "The function"))  # a layer has a name
 
