@@ -20,6 +20,7 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import TensorShape
 from tapemagic.tf.tensor import dtype_of
 
+from . import regularizers
 from .calls import CALL, first_input, inside, with_training
 from .inputs import Input, InputSpec
 from .weights import Holder, refuse_options
@@ -37,6 +38,8 @@ class Layer(Holder):
     autocast : bool
         Whether float inputs are brought to that dtype.
     name : str, optional
+    kernel_regularizer, bias_constraint, activity_regularizer, ... : str or callable, optional
+        Of the weight of that name, or of what the layer returns; they are checked when it is made.
     input_shape : tuple, optional
         Of one example: a `Sequential` that begins with this layer is built at once.
 
@@ -63,6 +66,10 @@ class Layer(Holder):
         **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(trainable, dtype, name)
+        for option in list(more):
+            if option.endswith(("_regularizer", "_constraint")):
+                self._rules[option] = more.pop(option)
+        self.activity_regularizer = regularizers.get(self._rules.get("activity_regularizer"))
         refuse_options(self, more)
         self.autocast = autocast
         self.input_spec: InputSpec | None = None
@@ -110,7 +117,10 @@ class Layer(Holder):
             if not self.built:
                 self._build_for(inputs)
                 self.built = True
-            return self.call(*args, **kwargs)
+            y = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                self.add_loss([self.activity_regularizer(x) / len(x) for x in nest.flatten(y)])
+            return y
 
     def _build_for(self, inputs: Any) -> None:
         self.build(nest.map_structure(lambda x: TensorShape(np.shape(plain(x))), inputs))
