@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,14 @@ from .specs import as_dtype, int32
 from .tensor import Tensor, dtype_of, tensor_of
 
 FUNCTIONS: dict[str, Callable] = {}
+
+
+class UniqueWithCounts(NamedTuple):
+    """Distinct elements, the place of each element in them, and how often they are."""
+
+    y: Tensor
+    idx: Tensor
+    count: Tensor
 
 
 def _declare(fun: Callable) -> Callable:
@@ -55,7 +63,9 @@ def confusion_matrix(
     dtype: Any = int32, name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return how often each class, a row, was predicted as each class, a column."""
-    rows, columns = (np.ravel(np.asarray(plain(operand(x)))) for x in (labels, predictions))
+    rows, columns = (
+        np.ravel(np.asarray(plain(operand(x)))).astype(np.int64) for x in (labels, predictions)
+    )
     largest = int(max(rows.max(initial=-1), columns.max(initial=-1))) + 1
     count = whole_numbers(num_classes) or largest
     given = np.ones(len(rows)) if weights is None else operand(weights)
@@ -82,7 +92,7 @@ def _bins(x: Any, low: Any, high: Any, count: int) -> np.ndarray:
 def unique_with_counts(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple:
     """Return the distinct elements, the place of each element in them, and how often they are."""
     values, places = unique(x, out_idx)
-    return values, places, bincount(places, dtype=out_idx)
+    return UniqueWithCounts(values, places, bincount(places, dtype=out_idx))
 
 
 @_declare

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from .conversion import match, operand
 from .refusals import in_words, refuse
 from .specs import as_dtype, int32
 from .tensor import Tensor, dtype_of, tensor_of
+
+
+class Lu(NamedTuple):
+    """Both triangular factors in one matrix, and the order of the rows that they give."""
+
+    lu: Tensor
+    p: Tensor
 
 
 @in_words
@@ -71,7 +78,7 @@ def lu(input: Any, output_idx_type: Any = int32, name: str | None = None) -> tup
     order = np.arange(len(plain(swaps)))
     for i, j in enumerate(np.asarray(plain(swaps))):
         order[[i, j]] = order[[j, i]]
-    return tensor_of(packed), tensor_of(order.astype(as_dtype(output_idx_type).dtype))
+    return Lu(tensor_of(packed), tensor_of(order.astype(as_dtype(output_idx_type).dtype)))
 
 
 @in_words

@@ -96,7 +96,7 @@ class Flows:
             if shape is not None:
                 known = [None if n in (None, -1) else int(n) for n in shape]
                 lengths = [b if a is None else a for a, b in zip(known, lengths, strict=True)]
-            if not len(lengths):
+            if not np.size(lengths):
                 return stack(xs)
             fill = dtype_of(xs[0]).type(0) if value is None else plain(value)
             return stack([

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,20 @@ tridiagonal_solve = factorizations.tridiagonal_solve
 norm = reductions.norm
 l2_normalize = reductions.l2_normalize
 global_norm = reductions.global_norm
+
+
+class Qr(NamedTuple):
+    """An orthogonal and an upper triangular factor."""
+
+    q: Tensor
+    r: Tensor
+
+
+class LogMatrixDeterminant(NamedTuple):
+    """The sign of a determinant, and the logarithm of its size."""
+
+    sign: Tensor
+    log_abs_determinant: Tensor
 
 
 @in_words
@@ -106,7 +120,7 @@ def det(input: Any, name: str | None = None) -> Tensor:
 def slogdet(input: Any, name: str | None = None) -> tuple:
     """Return the sign of the determinant, and the logarithm of its size."""
     sign, logarithm = np.linalg.slogdet(operand(input))
-    return tensor_of(sign), tensor_of(logarithm)
+    return LogMatrixDeterminant(tensor_of(sign), tensor_of(logarithm))
 
 
 @in_words
@@ -148,7 +162,7 @@ def cholesky(input: Any, name: str | None = None) -> Tensor:
 def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> tuple:
     """Return an orthogonal and an upper triangular factor."""
     q, r = np.linalg.qr(operand(input), "complete" if full_matrices else "reduced")
-    return tensor_of(q), tensor_of(r)
+    return Qr(tensor_of(q), tensor_of(r))
 
 
 @in_words

@@ -50,7 +50,7 @@ avg_pool = avg_pool2d = pooling.avg_pool2d
 max_pool = max_pool2d = pooling.max_pool2d
 
 
-class TopK(NamedTuple):
+class TopKV2(NamedTuple):
     """Largest elements and their places."""
 
     values: Tensor
@@ -251,11 +251,11 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     return tensor_of(np.where(kept, x / (1 - plain(rate)), 0))
 
 
-def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> TopK:
+def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> TopKV2:
     """Return the k largest elements of the last axis, and their places."""
     x = operand(input)
     places = plain(picking.argsort(x, direction="DESCENDING"))[..., : whole_numbers(k)]
-    return TopK(tensor_of(np.take_along_axis(x, places, axis=-1)), tensor_of(places))
+    return TopKV2(tensor_of(np.take_along_axis(x, places, axis=-1)), tensor_of(places))
 
 
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,13 @@ from .specs import as_dtype, int32
 from .tensor import Tensor, dtype_of, tensor_of
 
 FUNCTIONS: dict[str, Callable] = {}
+
+
+class Unique(NamedTuple):
+    """Distinct elements, and the place of each element in them."""
+
+    y: Tensor
+    idx: Tensor
 
 
 def _declare(fun: Callable) -> Callable:
@@ -199,4 +206,5 @@ def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple:
     _, first, places = chosen(np.unique, x, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank_of = np.argsort(order)
-    return np.take(x, first[order]), tensor_of(rank_of[places].astype(as_dtype(out_idx).dtype))
+    numbers = rank_of[places].astype(as_dtype(out_idx).dtype)
+    return Unique(tensor_of(np.take(x, first[order])), tensor_of(numbers))

@@ -21,6 +21,8 @@ def test_bincount():
 def test_confusion_matrix():
     found = tf.math.confusion_matrix([1, 2, 0, 1], [1, 1, 0, 1])
     assert (found.numpy().tolist(), found.dtype) == ([[1, 0, 0], [0, 2, 0], [0, 1, 0]], tf.int32)
+    found = tf.math.confusion_matrix(tf.constant([1.0, 0.0]), [1, 1])  # floats that are whole
+    assert found.numpy().tolist() == [[0, 1], [0, 1]]
     found = tf.math.confusion_matrix([0], [1], 2, weights=[2.5], dtype=tf.float32)
     assert found.numpy().tolist() == [[0, 2.5], [0, 0]]
     with pytest.raises(tf.errors.InvalidArgumentError, match="not in"):
@@ -38,6 +40,7 @@ def test_orders():
     assert [x.numpy().tolist() for x in (values, places, counts)] == [
         [7, 3, 1], [0, 1, 0, 2], [2, 1, 1],
     ]  # fmt: skip
+    assert repr(tf.unique([7])).startswith("Unique(y=<tf.Tensor")  # TensorFlow's name for it
     assert tf.math.invert_permutation([2, 0, 1]).numpy().tolist() == [1, 2, 0]
     assert tf.unravel_index([3, 5], [2, 3]).numpy().tolist() == [[1, 1], [0, 2]]
     with pytest.raises(tf.errors.InvalidArgumentError, match="permutation"):
