@@ -24,6 +24,7 @@ from . import (
     debugging,
     dtypes,
     errors,
+    image,
     keras,
     linalg,
     math,
@@ -34,6 +35,7 @@ from . import (
     random,
     reductions,
     shaping,
+    signal,
 )  # fmt: skip
 from .config import device
 from .control import (

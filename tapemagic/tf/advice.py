@@ -26,8 +26,6 @@ WAYS = {
     "tf.activations": "tf.keras.activations",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
     "tf.nn.ctc_loss": "TensorFlow itself",
-    "tf.signal": "np.fft in a %%tape cell",
-    "tf.image": "NumPy indexing: x[::2, ::2], x[:, ::-1], np.pad",
     "tf.io": "np.load, open or pathlib",
     "tf.strings": "Python's str",
     "tf.string": "Python's str",
@@ -72,6 +70,7 @@ OTHERS = {
     "tf.debugging": "assert: assert bool(tf.reduce_all(x > 0))",
     "tf.dtypes": "tf.float32, tf.float64 or a dtype of NumPy",
     "tf.errors": "tf.errors.InvalidArgumentError",
+    "tf.image": "NumPy indexing: x[::2, ::2], x[:, ::-1], np.pad",
     "tf.keras": _LAYERS,
     "tf.keras.activations": "a function of your own, of tf's functions",
     "tf.keras.initializers": "tf.keras.initializers.VarianceScaling or tf.random.normal",
@@ -88,6 +87,7 @@ OTHERS = {
     "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",
     "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
+    "tf.signal": "np.fft in a %%tape cell",
     "tf.random": "rng = np.random.default_rng(seed) and tf.constant(rng....)",
 }
 

@@ -12,7 +12,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise
 
 from .choices import chosen
-from .conversion import check_kind, divisible, floats, match, operand
+from .conversion import check_divisor, check_kind, divisible, floats, match, operand
 from .creation import cast
 from .refusals import in_words, refuse
 from .specs import as_dtype
@@ -90,6 +90,14 @@ def _angle(x: Any) -> Any:
     return np.where(chosen(np.less, x, 0), np.pi, 0).astype(dtype_of(x))
 
 
+def _by_no_zero(fun: Callable) -> Callable:
+    def quotient(x: Any, y: Any) -> Any:
+        check_divisor(x, y)
+        return fun(x, y)
+
+    return quotient
+
+
 def _squared_difference(x: Any, y: Any) -> Any:
     difference = x - y
     if dtype_of(difference).kind == "c":
@@ -128,8 +136,8 @@ _BINARY: dict[str, dict[str, Callable]] = {
         "squared_difference": _squared_difference,
     },
     "fiu": {
-        "maximum": np.maximum, "minimum": np.minimum, "floordiv": np.floor_divide,
-        "floormod": np.remainder, "truncatemod": np.fmod,
+        "maximum": np.maximum, "minimum": np.minimum, "floordiv": _by_no_zero(np.floor_divide),
+        "floormod": _by_no_zero(np.remainder), "truncatemod": _by_no_zero(np.fmod),
         "less": np.less, "less_equal": np.less_equal,
         "greater": np.greater, "greater_equal": np.greater_equal,
     },
@@ -253,6 +261,7 @@ def clip_by_value(
     t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None
 ) -> Tensor:
     """Return `t` with what is outside the bounds set to them."""
+    check_kind(operand(t), "fiu", "clip_by_value")
     t, low, high = match((t, clip_value_min, clip_value_max), "clip_by_value")
     return tensor_of(np.clip(t, low, high))
 

@@ -210,6 +210,17 @@ def divisible(x: Any) -> Any:
     return x
 
 
+def check_divisor(x: Any, y: Any) -> None:
+    """Raise for integers over 0, which NumPy would make 0 of.
+
+    Raises
+    ------
+    TensorError
+    """
+    if dtype_of(x).kind in "iu" and dtype_of(y).kind in "iu" and not np.all(dispatch.plain(y)):
+        raise leaks.locate(TensorError("Integer division by zero."))
+
+
 def check_matrices(a: Any, b: Any) -> None:
     """Raise unless both factors of a product are matrices, or stacks of them.
 

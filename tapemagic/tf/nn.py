@@ -247,14 +247,18 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     """Return `x` with a random part of it set to 0, and the rest scaled up to make good."""
     x = operand(x)
     shape = np.shape(plain(x)) if noise_shape is None else whole_numbers(noise_shape)
+    if not 0 <= plain(rate) < 1:
+        refuse(f"dropout with rate={rate!r}.", "The part that is dropped is from 0 up to 1.")
     kept = plain(uniform(shape, dtype=dtype_of(x), seed=seed)) >= plain(rate)
     return tensor_of(np.where(kept, x / (1 - plain(rate)), 0))
 
 
 def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> TopKV2:
     """Return the k largest elements of the last axis, and their places."""
-    x = operand(input)
-    places = plain(picking.argsort(x, direction="DESCENDING"))[..., : whole_numbers(k)]
+    x, count = operand(input), whole_numbers(k)
+    if np.ndim(plain(x)) < 1 or not 0 <= count <= np.shape(plain(x))[-1]:
+        refuse(f"top_k of shape {np.shape(plain(x))} with k={count}.")
+    places = plain(picking.argsort(x, direction="DESCENDING"))[..., :count]
     return TopKV2(tensor_of(np.take_along_axis(x, places, axis=-1)), tensor_of(places))
 
 

@@ -159,7 +159,9 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: Any = None) -> Tensor:
     """Return the elements in order along an axis."""
     _check_direction(direction)
-    y = np.sort(operand(values), axis=axis)
+    values = operand(values)
+    check_kind(values, "fiub", "sort")
+    y = np.sort(values, axis=axis)
     return tensor_of(np.flip(y, axis) if direction == "DESCENDING" else y)
 
 
@@ -170,6 +172,7 @@ def argsort(
 ) -> Tensor:  # fmt: skip
     """Return the places that put the elements in order; equal ones keep theirs."""
     _check_direction(direction)
+    check_kind(operand(values), "fiub", "argsort")
     order = _falling if direction == "DESCENDING" else _rising
     return tensor_of(chosen(order, operand(values), axis=axis).astype(np.int32))
 

@@ -13,7 +13,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from .choices import chosen
 from .conversion import check_kind, floats, operand, whole_numbers
 from .creation import cast
-from .refusals import in_words
+from .refusals import in_words, refuse
 from .softmaxes import logsumexp
 from .specs import as_dtype, int64
 from .tensor import Tensor, dtype_of, tensor_of
@@ -107,6 +107,9 @@ def _places(fun: Callable, input: Any, axis: Any, output_type: Any) -> Tensor:
 def _cumulative(fun: Callable, start: float, x: Any, axis: Any, exclusive: bool, back: bool) -> Any:
     axis = whole_numbers(axis)
     x = operand(x)
+    check_kind(x, "fciu", fun.__name__)
+    if np.ndim(plain(x)) == 0 or axis is None:
+        refuse(f"{fun.__name__} of shape {np.shape(plain(x))} along axis {axis}.", "Name an axis.")
     if back:
         x = np.flip(x, axis)
     if exclusive:  # begin with `start`, and leave the last one out
@@ -160,6 +163,15 @@ def norm(
 ) -> Tensor:  # fmt: skip
     """Return a norm: of all elements, of vectors along an axis, or of matrices (two axes)."""
     x, axes = operand(tensor), whole_numbers(axis)
+    check_kind(x, "fc", "norm")
+    several = isinstance(axes, tuple) and len(axes) == 2
+    if not (
+        ord in ("euclidean", *("fro",) * several)
+        or (ord and isinstance(ord, (int, float)) and ord > 0)
+    ):
+        refuse(
+            f"norm with ord={ord!r}.", 'Use "euclidean", 1, 2, np.inf or another positive number.'
+        )
     if dtype_of(x).kind == "c" and ord in ("euclidean", 2):  # TensorFlow keeps the dtype
         return norm(np.abs(x), ord, axis, keepdims).astype(dtype_of(x))
     order = None if ord == "euclidean" or (ord == "fro" and axes is None) else ord
@@ -176,6 +188,7 @@ def l2_normalize(
 ) -> Tensor:
     """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
     x = operand(x)
+    check_kind(x, "fc", "l2_normalize")
     size = np.abs(x) if dtype_of(x).kind == "c" else x
     squares = np.sum(np.square(size), axis=whole_numbers(axis), keepdims=True)
     floor = np.where(chosen(np.greater_equal, squares, epsilon), squares, epsilon)

@@ -112,3 +112,33 @@ def test_batch_normalization_of_float64():
         lambda x: (x - 0.5) / [2.0, 3.0] * [1.0, 2.0],
         np.array([[1.0, 2.0]]),
     )
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (lambda: INTEGERS // 0, "division by zero"),
+        (lambda: INTEGERS % tf.constant([1, 0]), "division by zero"),
+        (lambda: tf.math.floordiv(INTEGERS, [1, 0]), "division by zero"),
+        (lambda: COMPLEX < COMPLEX, "complex128"),
+        (lambda: BOOLS < BOOLS, "bool"),
+        (lambda: tf.clip_by_value(COMPLEX, 0, 1), "complex128"),
+        (lambda: tf.sort(COMPLEX), "complex128"),
+        (lambda: tf.norm(FLOATS, ord=-1), "ord=-1"),
+        (lambda: tf.norm(FLOATS, ord="fro"), "ord='fro'"),
+        (lambda: tf.norm(INTEGERS), "int32"),
+        (lambda: tf.cumsum(1.0), "Name an axis"),
+        (lambda: tf.cumsum(FLOATS, axis=None), "Name an axis"),
+        (lambda: tf.nn.top_k(FLOATS, 3), "k=3"),
+        (lambda: tf.nn.dropout(FLOATS, 1.0), "rate=1.0"),
+        (lambda: tf.nn.dropout(FLOATS, -0.5), "rate=-0.5"),
+    ],
+)
+def test_what_tensorflow_refuses(use, words):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        use()
+
+
+def test_quotients_by_zero_of_floats():
+    with np.errstate(divide="ignore"):
+        assert (FLOATS // 0.0).numpy().tolist() == [np.inf, -np.inf]

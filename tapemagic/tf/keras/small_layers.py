@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.tf import nn, random
+from tapemagic.tf import image, nn, random
 from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
@@ -207,21 +207,8 @@ class UpSampling2D(Layer):
         """Return images that are larger by the size."""
         y = inputs
         for axis, factor in zip((1, 2), self.size, strict=True):
-            if self.interpolation == "nearest":
-                y = np.repeat(y, factor, axis=axis)
-            else:
-                y = _between(y, factor, axis)
+            y = image.stretched(y, inputs.shape[axis] * factor, axis, self.interpolation)
         return tensor_of(y)
-
-
-def _between(x: Any, factor: int, axis: int) -> Any:
-    """Return elements stretched by a factor along an axis, straight between their middles."""
-    length = np.shape(plain(x))[axis]
-    place = np.clip((np.arange(length * factor) + 0.5) / factor - 0.5, 0, length - 1)
-    low = np.minimum(place.astype(int), max(length - 2, 0))
-    part = (place - low).astype(dtype_of(x)).reshape((-1,) + (1,) * (np.ndim(plain(x)) - axis - 1))
-    high = np.take(x, np.minimum(low + 1, length - 1), axis=axis)
-    return np.take(x, low, axis=axis) * (1 - part) + high * part
 
 
 class UpSampling1D(Layer):
