@@ -24,7 +24,7 @@ class UniqueWithCounts(NamedTuple):
 
     y: Tensor
     idx: Tensor
-    count: Tensor
+    count: Tensor  # type: ignore[assignment]  # (a method of tuples)
 
 
 def _declare(fun: Callable) -> Callable:
