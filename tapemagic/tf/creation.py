@@ -94,6 +94,8 @@ def range(
     found = max((x.dtype.char for x in parts), key="bhilqefd".find)
     wanted = np.dtype(found) if dtype is None else as_dtype(dtype).dtype
     first, last, step = (part.item() for part in parts)
+    if step == 0 or (last - first) * step < 0:
+        refuse(f"range from {first} to {last} by {step}.")
     return tensor_of(np.arange(first, last, step).astype(wanted))
 
 
@@ -130,7 +132,10 @@ def one_hot(
     off = 0 if off_value is None else dispatch.plain(off_value)
     given = [x for x in (on_value, off_value) if x is not None]
     wanted = as_dtype(dtype or (dtype_of(operand(given[0])) if given else float32)).dtype
-    places = np.asarray(dispatch.plain(indices))[..., None] == np.arange(whole_numbers(depth))
+    count = whole_numbers(depth)
+    if count < 0:
+        refuse(f"one_hot of depth {count}.")
+    places = np.asarray(dispatch.plain(indices))[..., None] == np.arange(count)
     return tensor_of(np.moveaxis(np.where(places, on, off).astype(wanted), -1, axis))
 
 

@@ -73,6 +73,9 @@ class GradientTape(tape.GradientTape):
     ) -> Any:
         """Return the gradient of the target with respect to each source, as tensors."""
         if output_gradients is not None:
+            listed = isinstance(output_gradients, (list, tuple)) and len(output_gradients) == 1
+            if listed and is_traced(target) and is_traced(output_gradients[0]):
+                (output_gradients,) = output_gradients  # of the one target, in TensorFlow's way
             output_gradients = structures.map_leaves(_core, output_gradients)
         return _result(super().gradient(target, sources, output_gradients, unconnected_gradients))
 
