@@ -190,7 +190,7 @@ class MultiHeadAttention(Layer):
         return EinsumDense(
             equation, shape, bias_axes=axes if self.use_bias else None, name=name,
             kernel_initializer=self.kernel_initializer, bias_initializer=self.bias_initializer,
-            dtype=self.dtype,
+            dtype=self.dtype, **{k: v for k, v in self._rules.items() if "activity" not in k},
         )  # fmt: skip
 
     def build(self, query_shape: Any) -> None:

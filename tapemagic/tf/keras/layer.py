@@ -25,6 +25,12 @@ from .calls import CALL, first_input, inside, with_training
 from .inputs import Input, InputSpec
 from .weights import Holder, refuse_options
 
+#: Weights, and the result, that regularizers and constraints are given for by name.
+_RULED = {
+    "activity", "alpha", "beta", "bias", "depthwise", "embeddings", "gamma", "kernel", "pointwise",
+    "recurrent",
+}  # fmt: skip
+
 
 class Layer(Holder):
     """Base class of layers: a subclass makes its weights in `build` and computes in `call`.
@@ -67,7 +73,8 @@ class Layer(Holder):
     ) -> None:  # fmt: skip
         super().__init__(trainable, dtype, name)
         for option in list(more):
-            if option.endswith(("_regularizer", "_constraint")):
+            part, _, kind = option.rpartition("_")
+            if kind in ("regularizer", "constraint") and part in _RULED:
                 self._rules[option] = more.pop(option)
         self.activity_regularizer = regularizers.get(self._rules.get("activity_regularizer"))
         refuse_options(self, more)

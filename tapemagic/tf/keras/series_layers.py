@@ -103,6 +103,8 @@ class DepthwiseConv2D(Conv2D):
         activation: Any = None, use_bias: bool = True,
         depthwise_initializer: Any = "glorot_uniform", **more: Any,
     ) -> None:  # fmt: skip
+        for kind in ("regularizer", "constraint"):  # the kernel is called so, and its options not
+            more[f"kernel_{kind}"] = more.pop(f"depthwise_{kind}", None)
         super().__init__(
             depth_multiplier, kernel_size, strides, padding, data_format, dilation_rate, 1,
             activation, use_bias, depthwise_initializer, **more,

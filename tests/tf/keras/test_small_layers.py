@@ -136,6 +136,12 @@ def test_regularizers_and_constraints():
     assert np.allclose(tape.gradient(penalty, layer.bias), 1)
     tf.keras.optimizers.SGD(0.0).apply_gradients([(layer.kernel * 0, layer.kernel)])
     assert np.allclose(np.linalg.norm(layer.kernel, axis=0), 1, atol=1e-5)
+    depthwise = layers.DepthwiseConv2D(2, depthwise_regularizer="l2")
+    heads = layers.MultiHeadAttention(1, 2, kernel_regularizer="l2")
+    assert (depthwise(IMAGES).shape, heads(SERIES, SERIES).shape) == ((1, 3, 3, 2), (2, 4, 3))
+    assert (len(depthwise.losses), len(heads.losses)) == (1, 4)
+    with pytest.raises(ValueError, match="kernal_regularizer"):
+        layers.Dense(2, kernal_regularizer="l2")
     c = tf.keras.constraints
     assert c.NonNeg()(kernel).numpy().tolist() == [[3, 0], [0, 0.5]]
     assert np.allclose(np.linalg.norm(c.MaxNorm(2.0, axis=1)(kernel), axis=1), 2, atol=1e-5)
