@@ -56,7 +56,6 @@ WAYS = {
     "tf.sets": "Python's set",
     "tf.strided_slice": "x[begin:end:step]",
     "tf.types": "Python's typing",
-    "tf.version": "tf.__version__",
     "tf.experimental": "np functions in a %%tape cell",
 }  # fmt: skip
 

@@ -326,6 +326,23 @@ def test_metrics():
     assert metrics.MeanMetricWrapper(lambda t, p: t - p, name="m")([3.0], [1.0]).numpy() == 2
 
 
+def test_counts():
+    metrics = tf.keras.metrics
+    truth, said, weights = [1, 1, 0, 1, 0], [0.9, 0.2, 0.8, 0.7, 0.1], [1.0, 2.0, 1.0, 4.0, 8.0]
+    expected = {
+        "TruePositives": 5, "FalsePositives": 1, "FalseNegatives": 2, "TrueNegatives": 8,
+        "Precision": 5 / 6, "Recall": 5 / 7,
+    }  # fmt: skip
+    for name, value in expected.items():
+        metric = getattr(metrics, name)()
+        metric.update_state(truth[:2], said[:2], sample_weight=weights[:2])
+        found = metric(truth[2:], said[2:], sample_weight=weights[2:])
+        assert found.numpy() == pytest.approx(value)
+        metric.reset_state()
+        assert metric.result().numpy() == 0
+    assert metrics.Recall(thresholds=0.75)(truth, said).numpy() == pytest.approx(1 / 3)
+
+
 def test_a_metric_of_ones_own():
     class Largest(tf.keras.metrics.Metric):
         def __init__(self):

@@ -175,6 +175,10 @@ def test_short_names_of_keras(name):
     assert getattr(tf, name) is getattr(tf.keras, name)
 
 
+def test_version():
+    assert tf.__version__ == tf.version.VERSION
+
+
 def test_names_of_dtypes():
     assert tf.dtypes.cast(2, tf.dtypes.float64).dtype == tf.float64
     assert tf.dtypes.as_dtype("int32") is tf.int32

@@ -12,56 +12,20 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.kept import Kept
 from tapemagic.tf import advice, nn
 from tapemagic.tf.creation import cast
-from tapemagic.tf.specs import as_dtype, float32
+from tapemagic.tf.specs import float32
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from . import initializers, losses
+from . import counts, losses, metric
 from .calls import snake
 from .loss import same_rank, same_shape
-from .weights import Weight, own_name
+
+Metric = metric.Metric
+Precision, Recall = counts.Precision, counts.Recall
+TruePositives, TrueNegatives = counts.TruePositives, counts.TrueNegatives
+FalsePositives, FalseNegatives = counts.FalsePositives, counts.FalseNegatives
 
 
-class Metric:
-    """Base class: `update_state` takes in what is measured, `result` says what of it.
-
-    A subclass keeps what it needs in variables of ``self.add_weight(name=...)``, zeros at first.
-    """
-
-    def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self.name = name or own_name(type(self))
-        self.dtype = as_dtype(dtype or float32)
-        self.variables: list[Weight] = []
-
-    def add_weight(
-        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
-    ) -> Weight:
-        """Make a variable, which `reset_state` sets to 0."""
-        value = initializers.get(initializer or "zeros")(shape, dtype=dtype or self.dtype)
-        self.variables.append(Weight(value, False, name=f"{self.name}/{name or 'variable'}"))
-        return self.variables[-1]
-
-    add_variable = add_weight
-
-    def reset_state(self) -> None:
-        """Set every variable to 0."""
-        for v in self.variables:
-            v.assign(np.zeros(v.shape, v.dtype.dtype))
-
-    def update_state(self, *args: Any, **kwargs: Any) -> Any:
-        """Take in what is measured; for subclasses."""
-        raise NotImplementedError
-
-    def result(self) -> Any:
-        """Return what is known so far; for subclasses."""
-        raise NotImplementedError
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take in something and return what is known so far."""
-        self.update_state(*args, **kwargs)
-        return self.result()
-
-
-class Mean(Metric):
+class Mean(metric.Metric):
     """The weighted mean of everything that it was called with since `reset_state`.
 
     Examples

@@ -186,7 +186,7 @@ class Holder(Module):
         return list(self._collect(set(), trainable_only=True))
 
     @property
-    def non_trainable_variables(self) -> list[Variable]:
+    def non_trainable_variables(self) -> list[Variable]:  # type: ignore[override]
         """The others."""
         trained = {id(v) for v in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trained]
