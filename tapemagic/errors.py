@@ -83,5 +83,8 @@ class MissingNameError(TapeError, AttributeError):
     """A name of TensorFlow's that is not here; the fix is how to do without it."""
 
 
-class TensorError(TapeError, TypeError):
-    """A `tf` tensor was used in a way that TensorFlow refuses: mixed dtypes, a write, ..."""
+class TensorError(TapeError, TypeError, ValueError):
+    """A `tf` tensor was used in a way that TensorFlow refuses: mixed dtypes, a write, ...
+
+    TensorFlow raises one of InvalidArgumentError, TypeError and ValueError: this is all three.
+    """

@@ -12,27 +12,35 @@ raises an AttributeError that says how to do it with NumPy.
     print(tape.gradient(y, x))  # tf.Tensor(-4.0, shape=(), dtype=float32)
 """
 
+from types import SimpleNamespace
 from typing import Any
 
 from . import (
     advice,
     arithmetic,
     autodiff,
+    config,
+    counting,
     data,
     debugging,
     dtypes,
     errors,
+    image,
     keras,
     linalg,
     math,
     nest,
     nn,
+    parts,
     picking,
     random,
     reductions,
     shaping,
+    signal,
 )  # fmt: skip
+from .config import device
 from .control import (
+    case,
     cond,
     foldl,
     foldr,
@@ -40,6 +48,7 @@ from .control import (
     map_fn,
     name_scope,
     scan,
+    switch_case,
     vectorized_map,
     while_loop,
 )  # fmt: skip
@@ -61,8 +70,19 @@ from .creation import (
     zeros,
     zeros_like,
 )  # fmt: skip
+from .debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
+from .graphs import (
+    control_dependencies,
+    get_static_value,
+    group,
+    identity_n,
+    init_scope,
+    no_op,
+    numpy_function,
+    py_function,
+)  # fmt: skip
 from .keras import initializers, losses, metrics, optimizers
-from .linalg import einsum, matmul, tensordot
+from .linalg import eig, eigvals, einsum, matmul, tensordot
 from .module import Module
 from .printing import print_ as print
 from .specs import (
@@ -91,6 +111,7 @@ from .tape import (
     GradientTape,
     UnconnectedGradients,
     custom_gradient,
+    grad_pass_through,
     recompute_grad,
     stop_gradient,
 )  # fmt: skip
@@ -101,7 +122,7 @@ from .variable import Variable
 globals().update(arithmetic.FUNCTIONS)
 globals().update(reductions.FUNCTIONS)
 globals().update(shaping.FUNCTIONS)
-globals().update(picking.FUNCTIONS)
+globals().update(picking.FUNCTIONS, **parts.FUNCTIONS, **counting.FUNCTIONS)
 
 newaxis = None
 constant_initializer = initializers.Constant
@@ -110,6 +131,7 @@ random_normal_initializer = initializers.RandomNormal
 random_uniform_initializer = initializers.RandomUniform
 zeros_initializer = initializers.Zeros
 __version__ = "2.21.0+tapemagic"  # the TensorFlow whose behaviour this follows
+version = SimpleNamespace(VERSION=__version__, GIT_VERSION=__version__)
 
 
 def executing_eagerly() -> Any:

@@ -8,51 +8,42 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise
-from tapemagic.errors import TensorError
 
 from .choices import chosen
-from .conversion import match, operand
+from .conversion import check_divisor, check_kind, divisible, floats, match, operand
 from .creation import cast
 from .refusals import in_words, refuse
 from .specs import as_dtype
 from .tensor import Tensor, dtype_of, tensor_of
 
 
-def apply(fun: Callable, name: str, *args: Any, floats: bool = False) -> Tensor:
+def apply(fun: Callable, name: str, *args: Any, kinds: str = "fciub") -> Tensor:
     """Call a NumPy function on operands of one dtype, and return a tensor.
 
     Raises
     ------
     TensorError
-        For integers where TensorFlow takes floats only: NumPy would answer in float64.
+        For a kind of dtype that TensorFlow does not take.
     """
     args = match(args, name)
-    dtype = dtype_of(next(filter(dispatch.is_traced, args)))
-    if floats and dtype.kind in "biu":
-        raise leaks.locate(
-            TensorError(
-                f"tf.{name} of a tensor of {dtype}: it takes floats only.",
-                fix="Use tf.cast(x, tf.float32).",
-            )
-        )
+    check_kind(next(filter(dispatch.is_traced, args)), kinds, name)
     return tensor_of(fun(*args))
 
 
-def _unary(name: str, fun: Callable, floats: bool) -> Callable:
+def _unary(name: str, fun: Callable, kinds: str) -> Callable:
     def function(x: Any, name: str | None = None) -> Tensor:
-        return apply(fun, function.__name__, x, floats=floats)
+        return apply(fun, function.__name__, x, kinds=kinds)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"See `numpy.{getattr(fun, '__name__', name)}`; of every element."
-    return function
+    return in_words(function)
 
 
-def _binary(name: str, fun: Callable, floats: bool = False) -> Callable:
+def _binary(name: str, fun: Callable, kinds: str) -> Callable:
     def function(x: Any, y: Any, name: str | None = None) -> Tensor:
-        return apply(fun, function.__name__, x, y, floats=floats)
+        return apply(fun, function.__name__, x, y, kinds=kinds)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"See `numpy.{getattr(fun, '__name__', name)}`; of every pair of elements."
@@ -63,7 +54,9 @@ def _binary(name: str, fun: Callable, floats: bool = False) -> Callable:
 
 
 def _logistic(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x)) without overflow."""
+    """Return 1 / (1 + exp(-x)); of real numbers without overflow."""
+    if dtype_of(x).kind == "c":
+        return 1 / (1 + np.exp(-x))
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e)[()].astype(e.dtype) / (1 + e)
 
@@ -78,46 +71,88 @@ def _softplus(x: Any) -> Any:
     return np.logaddexp(x, 0)
 
 
+def _complement(x: Any) -> Any:
+    values = np.vectorize(_math.erfc, otypes=[float])(x)
+    return values.astype(np.asarray(x).dtype)[()]
+
+
 elementwise(_logistic, "y * (1 - y)", name="sigmoid")
 # not exp(x - y), as of `logaddexp`: their difference loses digits where they are nearly equal
 elementwise(_softplus, "exp(minimum(x, 0)) / (1 + exp(-abs(x)))", name="softplus")
 elementwise(_error_function, "1.1283791670955126 * exp(-x**2)", name="erf")
+elementwise(_complement, "-1.1283791670955126 * exp(-x**2)", name="erfc")
+
+
+def _angle(x: Any) -> Any:
+    """Return the argument of a complex number; of a real one 0 or pi, as in TensorFlow."""
+    if dtype_of(x).kind == "c":
+        return np.angle(x)
+    return np.where(chosen(np.less, x, 0), np.pi, 0).astype(dtype_of(x))
+
+
+def _by_no_zero(fun: Callable) -> Callable:
+    def quotient(x: Any, y: Any) -> Any:
+        check_divisor(x, y)
+        return fun(x, y)
+
+    return quotient
+
+
+def _squared_difference(x: Any, y: Any) -> Any:
+    difference = x - y
+    if dtype_of(difference).kind == "c":
+        return difference * np.conjugate(difference)
+    return np.square(difference)
 
 
 def _row(fun: Callable) -> Callable:
     return lambda x: dispatch.call(fun, (x,), {})
 
 
-_UNARY_FLOATS: dict[str, Callable] = {
-    "sqrt": np.sqrt, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
-    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
-    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
-    "acosh": np.arccosh, "atanh": np.arctanh, "floor": np.floor, "ceil": np.ceil,
-    "rint": np.rint, "is_nan": np.isnan, "is_inf": np.isinf, "is_finite": np.isfinite,
-    "sigmoid": _row(_logistic), "erf": _row(_error_function),
-    "reciprocal": np.reciprocal, "rsqrt": lambda x: 1 / np.sqrt(x),
-    "softplus": _row(_softplus),
-    "log_sigmoid": lambda x: -np.logaddexp(-x, 0),
+#: Kinds of dtype that functions take -> TensorFlow name -> NumPy function.
+_UNARY: dict[str, dict[str, Callable]] = {
+    "fc": {
+        "sqrt": np.sqrt, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
+        "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
+        "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+        "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
+        "reciprocal": np.reciprocal, "rsqrt": lambda x: 1 / np.sqrt(x),
+        "sigmoid": _row(_logistic), "angle": _angle,
+    },
+    "f": {
+        "floor": np.floor, "ceil": np.ceil, "rint": np.rint, "is_nan": np.isnan,
+        "is_inf": np.isinf, "is_finite": np.isfinite,
+        "erf": _row(_error_function), "erfc": _row(_complement),
+        "softplus": _row(_softplus), "log_sigmoid": lambda x: -np.logaddexp(-x, 0),
+    },
+    "fci": {"negative": np.negative, "sign": np.sign, "abs": np.absolute},
+    "fciu": {"square": np.square, "conj": np.conjugate, "real": np.real, "imag": np.imag},
+    "fiu": {"round": np.round},
+    "b": {"logical_not": np.logical_not},
 }  # fmt: skip
-_UNARY: dict[str, Callable] = {
-    "negative": np.negative, "square": np.square, "abs": np.absolute, "sign": np.sign,
-    "round": np.round, "conj": np.conjugate, "logical_not": np.logical_not,
-}  # fmt: skip
-_BINARY: dict[str, Callable] = {
-    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "pow": np.power,
-    "maximum": np.maximum, "minimum": np.minimum, "floordiv": np.floor_divide,
-    "floormod": np.remainder, "equal": np.equal, "not_equal": np.not_equal, "less": np.less,
-    "less_equal": np.less_equal, "greater": np.greater, "greater_equal": np.greater_equal,
-    "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
-    "squared_difference": lambda x, y: np.square(x - y),
+_BINARY: dict[str, dict[str, Callable]] = {
+    "fciu": {
+        "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "pow": np.power,
+        "squared_difference": _squared_difference,
+    },
+    "fiu": {
+        "maximum": np.maximum, "minimum": np.minimum, "floordiv": _by_no_zero(np.floor_divide),
+        "floormod": _by_no_zero(np.remainder), "truncatemod": _by_no_zero(np.fmod),
+        "less": np.less, "less_equal": np.less_equal,
+        "greater": np.greater, "greater_equal": np.greater_equal,
+    },
+    "f": {"atan2": np.arctan2},
+    "fciub": {"equal": np.equal, "not_equal": np.not_equal},
+    "b": {
+        "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
+    },
 }  # fmt: skip
 
 #: TensorFlow name -> function; `tf` and `tf.math` take them from here.
 FUNCTIONS: dict[str, Callable] = {}
-FUNCTIONS.update((name, _unary(name, fun, True)) for name, fun in _UNARY_FLOATS.items())
-FUNCTIONS.update((name, _unary(name, fun, False)) for name, fun in _UNARY.items())
-FUNCTIONS.update((name, _binary(name, fun)) for name, fun in _BINARY.items())
-FUNCTIONS["atan2"] = _binary("atan2", np.arctan2, floats=True)
+for _table, _make in ((_UNARY, _unary), (_BINARY, _binary)):
+    for _kinds, _functions in _table.items():
+        FUNCTIONS.update((name, _make(name, fun, _kinds)) for name, fun in _functions.items())
 FUNCTIONS["mod"] = FUNCTIONS["floormod"]
 
 
@@ -128,17 +163,17 @@ def _declare(fun: Callable) -> Callable:
 
 @_declare
 def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
-    """Return ``x / y``; of integers, in float64."""
-    return apply(np.divide, "divide", x, y)
+    """Return ``x / y``; of integers in float64, of short ones in float32."""
+    return apply(np.divide, "divide", *map(divisible, match((x, y))), kinds="fciu")
 
 
-FUNCTIONS["truediv"] = divide
+FUNCTIONS["truediv"] = FUNCTIONS["realdiv"] = divide
 
 
 @_declare
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x / y``, and 0 where `y` is 0."""
-    x, y = match((x, y))
+    x, y = map(divisible, match((x, y)))
     zero = chosen(np.equal, y, 0)
     return tensor_of(np.where(zero, 0, x / np.where(zero, 1, y)))
 
@@ -147,22 +182,64 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
 def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Return ``x * y``, and 0 where `y` is 0, whatever `x` is."""
     x, y = match((x, y))
-    zero = chosen(np.equal, y, 0)
-    return tensor_of(np.where(zero, 0, np.where(zero, 1, x) * y))
+    lost = chosen(np.equal, y, 0) & ~chosen(np.isfinite, x)
+    return tensor_of(np.where(lost, 0, x) * y)  # the derivative by `y` is `x`, at 0 as well
+
+
+def _first_decides(name: str, fun: Callable, words: str) -> None:
+    def function(x: Any, y: Any, name: str | None = None) -> Tensor:
+        x, y = match((x, y), function.__name__)
+        zero = chosen(np.equal, x, 0)
+        return tensor_of(np.where(zero, 0, x * fun(np.where(zero, 1, y))))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Return ``{words}``, and 0 where `x` is 0."
+    _declare(function)
+
+
+_first_decides("xlogy", np.log, "x * log(y)")
+_first_decides("xlog1py", np.log1p, "x * log(1 + y)")
+_first_decides("xdivy", np.reciprocal, "x / y")
 
 
 @_declare
-def xlogy(x: Any, y: Any, name: str | None = None) -> Tensor:
-    """Return ``x * log(y)``, and 0 where `x` is 0."""
-    x, y = match((x, y))
-    zero = chosen(np.equal, x, 0)
-    return tensor_of(np.where(zero, 0, x * np.log(np.where(zero, 1, y))))
+def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:
+    """Return ``1 / x``, and 0 where `x` is 0."""
+    return divide_no_nan(1, floats(x, "reciprocal_no_nan"))
+
+
+@_declare
+def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
+    """Return the product of a number and a tensor."""
+    return apply(np.multiply, "scalar_mul", scalar, x)
+
+
+@_declare
+def polyval(coeffs: Any, x: Any, name: str | None = None) -> Tensor:
+    """Return the value of a polynomial; the list of coefficients begins with the highest power."""
+    x = operand(x)
+    y = x * 0
+    for c in coeffs:
+        y = y * x + c
+    return tensor_of(y)
+
+
+@_declare
+def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
+    """Tell whether no element is less than the one before it."""
+    return tensor_of(chosen(lambda x: np.all(np.diff(np.ravel(x)) >= 0), operand(x)))
+
+
+@_declare
+def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
+    """Tell whether each element is greater than the one before it."""
+    return tensor_of(chosen(lambda x: np.all(np.diff(np.ravel(x)) > 0), operand(x)))
 
 
 @_declare
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """Return the sum of a list of tensors of one shape."""
-    first, *others = match(tuple(map(operand, inputs)), "add_n")
+    first, *others = map(operand, match(tuple(inputs), "add_n"))
     if {np.shape(x) for x in others} - {np.shape(first)}:
         refuse(
             f"add_n of shapes {', '.join(str(np.shape(x)) for x in (first, *others))}.",
@@ -174,30 +251,19 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
 
 
 @_declare
+def accumulate_n(inputs: Any, shape: Any = None, name: str | None = None) -> Tensor:
+    """Return `add_n`."""
+    return add_n(inputs)
+
+
+@_declare
 def clip_by_value(
     t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None
 ) -> Tensor:
     """Return `t` with what is outside the bounds set to them."""
-    t, low, high = match((operand(t), clip_value_min, clip_value_max), "clip_by_value")
+    check_kind(operand(t), "fiu", "clip_by_value")
+    t, low, high = match((t, clip_value_min, clip_value_max), "clip_by_value")
     return tensor_of(np.clip(t, low, high))
-
-
-@_declare
-def real(input: Any, name: str | None = None) -> Tensor:
-    """Return the real part."""
-    return tensor_of(np.real(operand(input)))
-
-
-@_declare
-def imag(input: Any, name: str | None = None) -> Tensor:
-    """Return the imaginary part."""
-    return tensor_of(np.imag(operand(input)))
-
-
-@_declare
-def angle(input: Any, name: str | None = None) -> Tensor:
-    """Return the argument of a complex number."""
-    return tensor_of(np.angle(operand(input)))
 
 
 @_declare

@@ -253,6 +253,30 @@ def vectorized_map(
     return map_fn(fn, elems)
 
 
+def case(
+    pred_fn_pairs: Any, default: Callable | None = None, exclusive: bool = False,
+    strict: bool = False, name: str = "case",
+) -> Any:  # fmt: skip
+    """Call the function of the first condition that holds, else the default one."""
+    for condition, function in pred_fn_pairs:
+        if bool(condition):
+            return function()
+    return _called_else(default, [function for _, function in pred_fn_pairs])
+
+
+def switch_case(
+    branch_index: Any, branch_fns: Any, default: Callable | None = None, name: str | None = None
+) -> Any:
+    """Call the function of a number, else the default one, which is the last if not given."""
+    given = list(branch_fns.items() if isinstance(branch_fns, dict) else branch_fns)
+    functions = dict(enumerate(given) if callable(given[0]) else given)
+    return functions.get(int(branch_index), lambda: _called_else(default, [*functions.values()]))()
+
+
+def _called_else(default: Callable | None, functions: list) -> Any:
+    return (functions[-1] if default is None else default)()
+
+
 @contextmanager
 def name_scope(name: str) -> Iterator[str]:
     """Do nothing: operations are named after the lines of the cell."""

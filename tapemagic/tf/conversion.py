@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,34 @@ def match(args: tuple, name: str = "") -> tuple:
     return tuple(x if x is first else _fit(x, dtype, name) for x in args)
 
 
+_KINDS = {
+    "f": "floats",
+    "c": "complex numbers",
+    "i": "integers",
+    "u": "unsigned ones",
+    "b": "bools",
+}
+
+
+def check_kind(x: Any, kinds: str, name: str) -> None:
+    """Raise unless a tensor is of one of the kinds of dtype that TensorFlow's function takes.
+
+    NumPy would answer in a dtype of its own choice, or read 0 as False.
+
+    Raises
+    ------
+    TensorError
+    """
+    dtype = dtype_of(x)
+    if dtype.kind not in kinds:
+        taken = [_KINDS[kind] for kind in kinds]
+        words = " and ".join([", ".join(taken[:-1]), taken[-1]] if len(taken) > 1 else taken)
+        fix = "Use tf.cast(x, tf.bool)." if kinds == "b" else "Use tf.cast(x, tf.float32)."
+        raise leaks.locate(
+            TensorError(f"tf.{name} of a tensor of {dtype}: it takes {words} only.", fix=fix)
+        )
+
+
 def _fit(x: Any, dtype: np.dtype, name: str) -> Any:
     if isinstance(x, TensorMethods):
         if dtype_of(x) != dtype:
@@ -47,6 +76,8 @@ def _fit(x: Any, dtype: np.dtype, name: str) -> Any:
         return x
     if _PYTHON_KINDS.get(type(x), "-") in TAKES[dtype.kind]:
         return x  # a Python number has no dtype of its own
+    if isinstance(x, (np.ndarray, np.generic)):
+        _check_kind(x, dtype)
     return convert_to_tensor(x, dtype)
 
 
@@ -61,19 +92,22 @@ def _as_plain(x: Any, dtype: np.dtype | None) -> np.ndarray:
             )
         )
     if dtype is None:
-        if isinstance(x, (np.ndarray, np.generic)) or not _is_python(x):
+        if isinstance(x, (np.ndarray, np.generic)):
             return value
+        if not _is_python(x):
+            return value.astype(np.result_type(*_dtypes(x)))
         if value.dtype == np.float64:
             return value.astype(np.float32)
         if value.dtype == np.int64 and np.array_equal(value, value.astype(np.int32)):
             return value.astype(np.int32)
         return value
-    _check_kind(value, dtype)
+    if not isinstance(x, (np.ndarray, np.generic)):  # arrays are cast, as in TensorFlow
+        _check_kind(value, dtype)
     return value.astype(dtype)
 
 
 def _check_kind(value: Any, dtype: np.dtype) -> None:
-    if value.dtype.kind not in TAKES[dtype.kind] and value.size:
+    if value.dtype.kind not in TAKES[dtype.kind] + "b" and value.size:
         raise leaks.locate(
             TensorError(
                 f"Data of {value.dtype} does not fit a tensor of {dtype}.",
@@ -98,6 +132,15 @@ def _traced_as(value: Any, dtype: np.dtype | None) -> Any:
         if isinstance(number, np.ndarray | np.generic)
         else dtype.type(1) * value
     )
+
+
+def _dtypes(x: Any) -> Iterator:
+    """Yield what NumPy's parts of a list have as dtype; the Python numbers beside them follow."""
+    for item in x:
+        if isinstance(item, (list, tuple)):
+            yield from _dtypes(item)
+        else:
+            yield getattr(item, "dtype", item)
 
 
 def _is_python(x: Any) -> bool:
@@ -151,6 +194,31 @@ def _first_traced(value: Any) -> Any:
 def operand(x: Any, dtype: Any = None) -> Any:
     """Return a tensor or variable as it is, and anything else as a tensor."""
     return x if isinstance(x, TensorMethods) else convert_to_tensor(x, dtype)
+
+
+def floats(x: Any, name: str) -> Any:
+    """Return `operand`, for a function that takes floats only."""
+    x = operand(x)
+    check_kind(x, "f", name)
+    return x
+
+
+def divisible(x: Any) -> Any:
+    """Return short integers in float32, of which their quotient is; of others NumPy makes it."""
+    if is_traced(x) and dtype_of(x).kind in "iu" and dtype_of(x).itemsize < 4:
+        return x.astype(np.float32)
+    return x
+
+
+def check_divisor(x: Any, y: Any) -> None:
+    """Raise for integers over 0, which NumPy would make 0 of.
+
+    Raises
+    ------
+    TensorError
+    """
+    if dtype_of(x).kind in "iu" and dtype_of(y).kind in "iu" and not np.all(dispatch.plain(y)):
+        raise leaks.locate(TensorError("Integer division by zero."))
 
 
 def check_matrices(a: Any, b: Any) -> None:

@@ -169,3 +169,26 @@ def conv1d(
         np.expand_dims(x, 1), np.expand_dims(w, 0), (1, step[0]), padding, "NHWC", (1, rate[0])
     )
     return tensor_of(np.squeeze(y, 1))
+
+
+def conv1d_transpose(
+    input: Any, filters: Any, output_shape: Any, strides: Any, padding: Any = "SAME",
+    data_format: str = "NWC", dilations: Any = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `conv2d_transpose` of series, [batch, steps, channels].
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit, or the channels come first.
+    """
+    if data_format not in (None, "NWC"):
+        refuse(f"conv1d_transpose with data_format={data_format!r}.", 'Use data_format="NWC".')
+    x, w = match((input, filters), "conv1d_transpose")
+    batch, length, results = whole_numbers(output_shape)
+    step, rate = (np.atleast_1d(whole_numbers(n)).tolist() for n in (strides, dilations or 1))
+    y = conv2d_transpose(
+        np.expand_dims(x, 1), np.expand_dims(w, 0), (batch, 1, length, results), (1, step[0]),
+        padding, dilations=(1, rate[0]),
+    )  # fmt: skip
+    return tensor_of(np.squeeze(y, 1))

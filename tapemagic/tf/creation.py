@@ -10,7 +10,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 
 from .choices import chosen
-from .conversion import convert_to_tensor, match, operand, whole_numbers
+from .conversion import check_kind, convert_to_tensor, match, operand, whole_numbers
 from .refusals import refuse
 from .specs import as_dtype, float32
 from .tensor import Tensor, dtype_of, tensor_of
@@ -94,6 +94,8 @@ def range(
     found = max((x.dtype.char for x in parts), key="bhilqefd".find)
     wanted = np.dtype(found) if dtype is None else as_dtype(dtype).dtype
     first, last, step = (part.item() for part in parts)
+    if step == 0 or (last - first) * step < 0:
+        refuse(f"range from {first} to {last} by {step}.")
     return tensor_of(np.arange(first, last, step).astype(wanted))
 
 
@@ -107,7 +109,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     They are computed as ``start + steps * (stop - start)``, so that both ends can be
     differentiated by.
     """
-    start, stop = map(operand, match((operand(start), stop)))
+    start, stop = map(operand, match((start, stop)))
     if dtype_of(start).kind in "iu":  # TensorFlow goes on in float64
         start, stop = cast(start, np.float64), cast(stop, np.float64)
     count = whole_numbers(num)
@@ -130,7 +132,10 @@ def one_hot(
     off = 0 if off_value is None else dispatch.plain(off_value)
     given = [x for x in (on_value, off_value) if x is not None]
     wanted = as_dtype(dtype or (dtype_of(operand(given[0])) if given else float32)).dtype
-    places = np.asarray(dispatch.plain(indices))[..., None] == np.arange(whole_numbers(depth))
+    count = whole_numbers(depth)
+    if count < 0:
+        refuse(f"one_hot of depth {count}.")
+    places = np.asarray(dispatch.plain(indices))[..., None] == np.arange(count)
     return tensor_of(np.moveaxis(np.where(places, on, off).astype(wanted), -1, axis))
 
 
@@ -162,6 +167,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
 
 def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:
     """Return ``real + 1j * imag``: complex64 from float32, complex128 from float64."""
-    real, imag = match((operand(real), imag))
+    real, imag = match((real, imag))
+    check_kind(operand(real), "f", "complex")
     wanted = np.result_type(dtype_of(real), np.complex64)
     return tensor_of(np.add(cast(real, wanted), np.multiply(cast(imag, wanted), 1j)))

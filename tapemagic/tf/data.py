@@ -19,6 +19,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from . import advice, nest, random
 from .conversion import whole_numbers
 from .elements import as_said, as_tensors, called
+from .flows import Flows, Options
 from .refusals import refuse
 from .shaping import stack
 from .tensor import Tensor, tensor_of
@@ -28,7 +29,7 @@ INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
 
 
-class Dataset:
+class Dataset(Flows):
     """Elements, each a tensor or a nested structure of them, that can be read again and again.
 
     Made by `from_tensor_slices`, `from_tensors`, `from_generator`, `range` and `zip`; its methods
@@ -304,6 +305,8 @@ class Dataset:
     def __getattr__(self, name: str) -> Any:
         return _no_method(name)
 
+
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "Options"]
 
 _no_method = advice.missing("tf.data.Dataset")
 

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from . import advice, creation, reductions
+from . import advice, creation, factorizations, reductions
 from .choices import chosen
 from .conversion import check_matrices, match, operand, whole_numbers
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+eig, eigvals = factorizations.eig, factorizations.eigvals
 eye = creation.eye
+logm, sqrtm = factorizations.logm, factorizations.sqrtm
+lstsq = factorizations.lstsq
+lu = factorizations.lu
+matrix_rank = factorizations.matrix_rank
+set_diag = factorizations.set_diag
+tridiagonal_solve = factorizations.tridiagonal_solve
 norm = reductions.norm
+l2_normalize = reductions.l2_normalize
 global_norm = reductions.global_norm
+
+
+class Qr(NamedTuple):
+    """An orthogonal and an upper triangular factor."""
+
+    q: Tensor
+    r: Tensor
+
+
+class LogMatrixDeterminant(NamedTuple):
+    """The sign of a determinant, and the logarithm of its size."""
+
+    sign: Tensor
+    log_abs_determinant: Tensor
 
 
 @in_words
@@ -44,7 +67,7 @@ def matvec(
     b_is_sparse: bool = False, name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the product of a matrix and a vector, or of stacks of them."""
-    a, b = match((operand(a), operand(b)), "matvec")
+    a, b = match((a, b), "matvec")
     product = np.matmul(_turned(a, transpose_a, adjoint_a), np.expand_dims(b, -1))
     return tensor_of(np.squeeze(product, axis=-1))
 
@@ -52,14 +75,14 @@ def matvec(
 @in_words
 def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     """Return the sum of products over axes of two tensors."""
-    a, b = match((operand(a), operand(b)), "tensordot")
+    a, b = match((a, b), "tensordot")
     return tensor_of(np.tensordot(a, b, plain(axes)))
 
 
 @in_words
 def einsum(equation: str, *inputs: Any, optimize: Any = None, name: str | None = None) -> Tensor:
     """Return a sum of products in Einstein's notation."""
-    tensors = match(tuple(map(operand, inputs)), "einsum")
+    tensors = tuple(map(operand, match(inputs, "einsum")))
     lengths: dict[str, int] = {}
     terms = equation.replace(" ", "").split("->")[0].split(",")
     if len(terms) != len(tensors):
@@ -97,19 +120,20 @@ def det(input: Any, name: str | None = None) -> Tensor:
 def slogdet(input: Any, name: str | None = None) -> tuple:
     """Return the sign of the determinant, and the logarithm of its size."""
     sign, logarithm = np.linalg.slogdet(operand(input))
-    return tensor_of(sign), tensor_of(logarithm)
+    return LogMatrixDeterminant(tensor_of(sign), tensor_of(logarithm))
 
 
 @in_words
 def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """Return the logarithm of the determinant of a positive definite matrix."""
+    np.linalg.cholesky(plain(operand(matrix)))  # raises if it is not
     return slogdet(matrix)[1]
 
 
 @in_words
 def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
     """Return `x` with ``matrix @ x = rhs``."""
-    a, b = match((operand(matrix), operand(rhs)), "solve")
+    a, b = match((matrix, rhs), "solve")
     return tensor_of(np.linalg.solve(_turned(a, False, adjoint), b))
 
 
@@ -123,6 +147,12 @@ def triangular_solve(
 
 
 @in_words
+def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
+    """Return `x` with ``chol @ chol^H @ x = rhs``."""
+    return triangular_solve(chol, triangular_solve(chol, rhs), adjoint=True)
+
+
+@in_words
 def cholesky(input: Any, name: str | None = None) -> Tensor:
     """Return the lower triangle L with ``L @ L.T = input``."""
     return tensor_of(np.linalg.cholesky(operand(input)))
@@ -132,7 +162,7 @@ def cholesky(input: Any, name: str | None = None) -> Tensor:
 def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> tuple:
     """Return an orthogonal and an upper triangular factor."""
     q, r = np.linalg.qr(operand(input), "complete" if full_matrices else "reduced")
-    return tensor_of(q), tensor_of(r)
+    return Qr(tensor_of(q), tensor_of(r))
 
 
 @in_words
@@ -162,23 +192,40 @@ def svd(
 @in_words
 def trace(x: Any, name: str | None = None) -> Tensor:
     """Return the sum of the diagonal of the last two axes."""
-    return tensor_of(np.trace(operand(x), axis1=-2, axis2=-1))
+    x = operand(x)
+    return tensor_of(np.trace(x, axis1=-2, axis2=-1).astype(dtype_of(x)))
 
 
-def diag(diagonal: Any, name: str = "diag") -> Tensor:
-    """Return matrices with the last axis on their diagonal, and zeros elsewhere."""
+def diag(diagonal: Any, name: str = "diag", k: int = 0) -> Tensor:
+    """Return matrices with the last axis on their diagonal, or on the k-th above it."""
     x = operand(diagonal)
-    count = np.shape(plain(x))[-1]
-    return tensor_of(np.where(np.eye(count, dtype=bool), np.expand_dims(x, -1), 0))
+    count = np.shape(plain(x))[-1] + abs(k)
+    beside = [(0, 0)] * (np.ndim(plain(x)) - 1) + [(max(k, 0), max(-k, 0))]
+    return tensor_of(np.where(np.eye(count, k=k, dtype=bool), np.pad(x, beside)[..., None, :], 0))
 
 
-def diag_part(input: Any, name: str = "diag_part") -> Tensor:
-    """Return the diagonal of the last two axes."""
-    return tensor_of(np.diagonal(operand(input), axis1=-2, axis2=-1))
+@in_words
+def diag_part(input: Any, name: str = "diag_part", k: int = 0) -> Tensor:
+    """Return the diagonal of the last two axes, or the k-th above it."""
+    return tensor_of(np.diagonal(operand(input), k, axis1=-2, axis2=-1))
 
 
-tensor_diag = diag
-tensor_diag_part = diag_part
+def tensor_diag(diagonal: Any, name: str | None = None) -> Tensor:
+    """Return a tensor of twice as many axes, the elements where both halves of the place agree."""
+    x = operand(diagonal)
+    lengths = np.shape(plain(x))
+    return tensor_of(np.reshape(diag(np.reshape(x, (-1,))), (*lengths, *lengths)))
+
+
+@in_words
+def tensor_diag_part(input: Any, name: str | None = None) -> Tensor:
+    """Return the elements where both halves of the place agree."""
+    x = operand(input)
+    lengths = np.shape(plain(x))
+    half = lengths[: len(lengths) // 2]
+    if half * 2 != lengths:
+        refuse(f"tensor_diag_part of shape {lengths}.", "Both halves of the shape must agree.")
+    return tensor_of(np.reshape(diag_part(np.reshape(x, (math.prod(half),) * 2)), half))
 
 
 def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
@@ -194,7 +241,7 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
 @in_words
 def cross(a: Any, b: Any, name: str | None = None) -> Tensor:
     """Return the cross product of vectors of three."""
-    a, b = match((operand(a), operand(b)), "cross")
+    a, b = match((a, b), "cross")
     return tensor_of(np.cross(a, b))
 
 

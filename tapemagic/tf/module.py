@@ -53,6 +53,11 @@ class Module:
         return tuple(x for x in self.variables if x.trainable)
 
     @property
+    def non_trainable_variables(self) -> tuple[Variable, ...]:
+        """The others."""
+        return tuple(x for x in self.variables if not x.trainable)
+
+    @property
     def submodules(self) -> tuple[Module, ...]:
         """The modules inside this one."""
         return tuple(x for x in _walk(self, set()) if isinstance(x, Module))

@@ -12,9 +12,12 @@ from tapemagic.autodiff.arrays import operators
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeError
 
-from .conversion import check_matrices, match
+from .conversion import check_divisor, check_kind, check_matrices, divisible, match
 from .refusals import describe, refuse
 from .tensor import Tensor, TensorMethods, tensor_of
+
+#: Kinds of dtype that an operator takes; others than these take any.
+_KINDS = dict.fromkeys(("__lt__", "__le__", "__gt__", "__ge__"), "fiu")
 
 
 def _flat_operator(name: str) -> Any:
@@ -23,8 +26,14 @@ def _flat_operator(name: str) -> Any:
     def method(self: Any, other: Any) -> Any:
         if other is None or isinstance(other, str):
             return NotImplemented
+        check_kind(self, _KINDS.get(name, "fciub"), name)
         x1, x2 = match((self, other), name)
-        y = getattr(np.asarray(dispatch.plain(x1)), name)(dispatch.plain(x2))
+        try:
+            y = getattr(np.asarray(dispatch.plain(x1)), name)(dispatch.plain(x2))
+        except (ValueError, TypeError) as error:
+            if name not in ("__eq__", "__ne__"):
+                refuse(describe(name, (x1, x2), error))
+            y = name == "__ne__"  # shapes that do not meet: TensorFlow says one False
         return y if y is NotImplemented else tensor_of(leaks.flat(y, (x1, x2)))
 
     method.__name__ = name
@@ -54,9 +63,13 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     args = match(args, rule.name)
     if compute is operator.matmul:
         check_matrices(*args)
+    elif compute is operator.truediv:
+        args = tuple(map(divisible, args))
+    elif compute is operator.floordiv or compute is operator.mod:
+        check_divisor(*args)
     try:
         return dispatch.call_operator(rule, compute, args)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         if isinstance(error, TapeError):
             raise
         refuse(describe(rule.name, args, error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,13 +11,20 @@ from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls.dispatch import plain
 
 from .choices import chosen
-from .conversion import match, operand, whole_numbers
+from .conversion import check_kind, match, operand, whole_numbers
 from .creation import zeros
 from .refusals import in_words, refuse
 from .specs import as_dtype, int32
 from .tensor import Tensor, dtype_of, tensor_of
 
 FUNCTIONS: dict[str, Callable] = {}
+
+
+class Unique(NamedTuple):
+    """Distinct elements, and the place of each element in them."""
+
+    y: Tensor
+    idx: Tensor
 
 
 def _declare(fun: Callable) -> Callable:
@@ -39,22 +46,41 @@ def gather(
     params: Any, indices: Any, validate_indices: Any = None, axis: Any = None,
     batch_dims: int = 0, name: str | None = None,
 ) -> Tensor:  # fmt: skip
-    """Return slices along an axis, at given places; the gradient is a dense tensor."""
-    if batch_dims:
-        refuse("gather with batch_dims is not provided.", "Use np.take_along_axis.")
-    x, axis = operand(params), 0 if axis is None else whole_numbers(axis)
-    return tensor_of(np.take(x, positions(indices, np.shape(x)[axis], "gather"), axis=axis))
+    """Return slices along an axis, at given places; the gradient is a dense tensor.
+
+    The first `batch_dims` axes are common to both: each example has places of its own.
+    """
+    x = operand(params)
+    batch = batch_dims + np.ndim(plain(indices)) * (batch_dims < 0)
+    axis = batch if axis is None else whole_numbers(axis)
+    places = positions(indices, np.shape(x)[axis], "gather")
+    if not batch:
+        return tensor_of(np.take(x, places, axis=axis))
+    axis += np.ndim(x) * (axis < 0)
+    rows = np.moveaxis(x, axis, batch)[(*_own_rows(places, batch), places)]
+    for _ in range(places.ndim - batch):  # the places stand where the axis was
+        rows = np.moveaxis(rows, batch, axis + places.ndim - batch - 1)
+    return tensor_of(rows)
+
+
+def _own_rows(places: np.ndarray, batch: int) -> list:
+    """Return, for each place, the numbers of the example that it is of."""
+    grid: tuple[np.ndarray, ...] = np.indices(places.shape[:batch], sparse=True)
+    return [np.reshape(row, row.shape + (1,) * (places.ndim - batch)) for row in grid]
 
 
 @_declare
 def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None = None) -> Tensor:
-    """Return elements or slices at given tuples of places."""
-    return tensor_of(operand(params)[_tuples(params, indices)])
+    """Return elements or slices at given tuples of places; see `gather` for `batch_dims`."""
+    x, places = operand(params), np.asarray(plain(indices))
+    inner = np.shape(x)[batch_dims:]
+    own = _own_rows(places[..., 0], batch_dims) if batch_dims else []
+    return tensor_of(x[(*own, *places_of(inner, places))])
 
 
-def _tuples(params: Any, indices: Any) -> tuple:
+def places_of(lengths: tuple, indices: Any) -> tuple:
+    """Return indices of elements or slices, each a row of numbers, as NumPy takes them."""
     places = np.moveaxis(np.asarray(plain(indices)), -1, 0)
-    lengths = np.shape(plain(params))
     if len(places) > len(lengths):
         refuse(f"Indices of {len(places)} numbers each, of a tensor of shape {lengths}.")
     return tuple(positions(part, n, "indices") for part, n in zip(places, lengths, strict=False))
@@ -65,9 +91,9 @@ def tensor_scatter_nd_update(
     tensor: Any, indices: Any, updates: Any, name: str | None = None
 ) -> Tensor:
     """Return a copy of the tensor with elements or slices replaced."""
-    x, updates = match((operand(tensor), updates), "tensor_scatter_nd_update")
+    x, updates = match((tensor, updates), "tensor_scatter_nd_update")
     y = np.copy(x)
-    write_item(y, _tuples(x, indices), updates)  # nobody else has seen this copy
+    write_item(y, places_of(np.shape(x), indices), updates)  # nobody else has seen this copy
     return tensor_of(+y)
 
 
@@ -76,9 +102,9 @@ def tensor_scatter_nd_add(
     tensor: Any, indices: Any, updates: Any, name: str | None = None
 ) -> Tensor:
     """Return a copy of the tensor with something added to elements or slices."""
-    x, updates = match((operand(tensor), updates), "tensor_scatter_nd_add")
+    x, updates = match((tensor, updates), "tensor_scatter_nd_add")
     y = np.copy(x)
-    np.add.at(y, _tuples(x, indices), updates)
+    np.add.at(y, places_of(np.shape(x), indices), updates)
     return tensor_of(+y)
 
 
@@ -87,7 +113,8 @@ def tensor_scatter_nd_sub(
     tensor: Any, indices: Any, updates: Any, name: str | None = None
 ) -> Tensor:
     """Return a copy of the tensor with something subtracted from elements or slices."""
-    return tensor_scatter_nd_add(tensor, indices, -operand(updates))
+    x, updates = match((tensor, updates), "tensor_scatter_nd_sub")
+    return tensor_scatter_nd_add(x, indices, -updates)
 
 
 @_declare
@@ -123,6 +150,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     condition = np.asarray(plain(condition))
     if x is None and y is None:
         return tensor_of(np.argwhere(condition))
+    check_kind(condition, "b", "where")
     x, y = match((x, y), "where")
     return tensor_of(np.where(condition, x, y))
 
@@ -130,7 +158,10 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 @_declare
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: Any = None) -> Tensor:
     """Return the elements in order along an axis."""
-    y = np.sort(operand(values), axis=axis)
+    _check_direction(direction)
+    values = operand(values)
+    check_kind(values, "fiub", "sort")
+    y = np.sort(values, axis=axis)
     return tensor_of(np.flip(y, axis) if direction == "DESCENDING" else y)
 
 
@@ -140,8 +171,15 @@ def argsort(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Return the places that put the elements in order; equal ones keep theirs."""
+    _check_direction(direction)
+    check_kind(operand(values), "fiub", "argsort")
     order = _falling if direction == "DESCENDING" else _rising
     return tensor_of(chosen(order, operand(values), axis=axis).astype(np.int32))
+
+
+def _check_direction(direction: Any) -> None:
+    if direction not in ("ASCENDING", "DESCENDING"):
+        refuse(f"direction={direction!r}.", 'Use "ASCENDING" or "DESCENDING".')
 
 
 def _rising(x: Any, axis: int) -> np.ndarray:
@@ -171,4 +209,5 @@ def unique(x: Any, out_idx: Any = int32, name: str | None = None) -> tuple:
     _, first, places = chosen(np.unique, x, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank_of = np.argsort(order)
-    return np.take(x, first[order]), tensor_of(rank_of[places].astype(as_dtype(out_idx).dtype))
+    numbers = rank_of[places].astype(as_dtype(out_idx).dtype)
+    return Unique(tensor_of(np.take(x, first[order])), tensor_of(numbers))

@@ -1,7 +1,8 @@
-"""Pooling: `tf.nn.max_pool2d` and `avg_pool2d`."""
+"""Pooling: `tf.nn.max_pool2d` and `avg_pool2d`, and those of series."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import plain
 
 from .choices import chosen
+from .conversion import operand, whole_numbers
 from .refusals import refuse
 from .tensor import Tensor, dtype_of, tensor_of
 from .windows import as_image, cut_patches, find_border, pair
@@ -92,6 +94,25 @@ def avg_pool2d(
     inside = np.pad(np.ones((1, *np.shape(plain(x))[1:3], 1), dtype_of(x)), border)
     count = np.sum(cut_patches(inside, window, steps), axis=3)
     return tensor_of(np.sum(cut_patches(np.pad(x, border), window, steps), axis=3) / count)
+
+
+def _in_one_row(name: str, pool: Callable) -> Callable:
+    def function(
+        input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC",
+        name: str | None = None,
+    ) -> Tensor:  # fmt: skip
+        if data_format != "NWC":
+            refuse(f"{function.__name__} with data_format={data_format!r}.", 'Use "NWC".')
+        sizes = ((1, *np.atleast_1d(whole_numbers(n)).tolist()) for n in (ksize, strides))
+        return tensor_of(np.squeeze(pool(np.expand_dims(operand(input), 1), *sizes, padding), 1))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Return `{pool.__name__}` of series, [batch, steps, channels]."
+    return function
+
+
+max_pool1d = _in_one_row("max_pool1d", max_pool2d)
+avg_pool1d = _in_one_row("avg_pool1d", avg_pool2d)
 
 
 def _border(x: Any, window: tuple, strides: tuple, padding: Any) -> list:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.twins import states
 
 from . import advice
@@ -75,6 +77,21 @@ class Generator:
             _lengths(shape), np.float64 if wanted.itemsize == 8 else np.float32
         )
         return _placed(noise, minval, high - minval, wanted)
+
+    def poisson(self, shape: Any, lam: Any, dtype: Any = float32) -> Tensor:
+        """Return numbers of events, for each of the rates in `lam`."""
+        rates = chosen(np.positive, operand(lam))
+        drawn = self._source.poisson(rates, (*_lengths(shape), *np.shape(rates)))
+        return tensor_of(np.asarray(drawn).astype(as_dtype(dtype).dtype))
+
+    def gamma(self, shape: Any, alpha: Any, beta: Any = None, dtype: Any = float32) -> Tensor:
+        """Return gamma numbers of shape `alpha` and rate `beta`; differentiable by `beta`."""
+        leaks.hand_out(alpha, "the shape of gamma numbers")
+        shapes = np.asarray(plain(operand(alpha)))
+        rates = operand(1.0 if beta is None else beta, dtype)
+        both = np.broadcast_shapes(shapes.shape, np.shape(plain(rates)))
+        drawn = self._source.standard_gamma(shapes, (*_lengths(shape), *both))
+        return tensor_of(tensor_of(np.asarray(drawn).astype(as_dtype(dtype).dtype)) / rates)
 
     def shuffle(self, value: Any) -> Tensor:
         """Return the rows in random order."""
@@ -181,6 +198,59 @@ def categorical(
 def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
     """Return the rows in random order."""
     return _STATE.generator(seed).shuffle(value)
+
+
+def poisson(
+    shape: Any, lam: Any, dtype: Any = float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Return numbers of events, for each of the rates in `lam`."""
+    return _STATE.generator(seed).poisson(shape, lam, dtype)
+
+
+def gamma(
+    shape: Any, alpha: Any, beta: Any = None, dtype: Any = float32, seed: Any = None,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return gamma numbers of shape `alpha` and rate `beta`; differentiable by `beta`."""
+    return _STATE.generator(seed).gamma(shape, alpha, beta, dtype)
+
+
+# ---------------------------------------------------------- the same numbers for the same seed
+
+
+def _stateless(seed: Any) -> Generator:
+    return Generator(np.random.default_rng([abs(int(n)) for n in np.ravel(plain(seed))]))
+
+
+def stateless_normal(
+    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = float32,
+    name: str | None = None, alg: Any = None,
+) -> Tensor:  # fmt: skip
+    """Return normal numbers, the same for the same two numbers as a seed."""
+    return _stateless(seed).normal(shape, mean, stddev, dtype)
+
+
+def stateless_truncated_normal(
+    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = float32,
+    name: str | None = None, alg: Any = None,
+) -> Tensor:  # fmt: skip
+    """Return normal numbers near `mean`, the same for the same two numbers as a seed."""
+    return _stateless(seed).truncated_normal(shape, mean, stddev, dtype)
+
+
+def stateless_uniform(
+    shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = float32,
+    name: str | None = None, alg: Any = None,
+) -> Tensor:  # fmt: skip
+    """Return numbers from `minval` up to `maxval`, the same for the same two numbers as a seed."""
+    return _stateless(seed).uniform(shape, minval, maxval, dtype)
+
+
+def stateless_categorical(
+    logits: Any, num_samples: Any, seed: Any, dtype: Any = int64, name: str | None = None
+) -> Tensor:
+    """Return classes for each row, the same for the same two numbers as a seed."""
+    return _stateless(seed).categorical(logits, num_samples, dtype)
 
 
 __getattr__ = advice.missing("tf.random")

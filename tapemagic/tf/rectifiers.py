@@ -15,8 +15,10 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
 from tapemagic.autodiff.primitives import general
 
-from .conversion import match, operand
-from .tensor import Tensor, tensor_of
+from .conversion import check_kind, match, operand
+from .creation import cast
+from .specs import float32
+from .tensor import Tensor, dtype_of, tensor_of
 
 
 def _still(x: Any) -> Any:
@@ -56,16 +58,24 @@ general(
 batches.aligned(_rectify, _rectify6)
 
 
+def _real(x: Any, name: str) -> Any:
+    x = operand(x)
+    check_kind(x, "fiu", name)
+    return x
+
+
 def relu(features: Any, name: str | None = None) -> Tensor:
     """Return ``max(x, 0)``; the derivative at 0 is 0."""
-    return tensor_of(dispatch.call(_rectify, (operand(features),), {}))
+    return tensor_of(dispatch.call(_rectify, (_real(features, "nn.relu"),), {}))
 
 
 def relu6(features: Any, name: str | None = None) -> Tensor:
     """Return `x` between 0 and 6; the derivative at both is 0."""
-    return tensor_of(dispatch.call(_rectify6, (operand(features),), {}))
+    return tensor_of(dispatch.call(_rectify6, (_real(features, "nn.relu6"),), {}))
 
 
 def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tensor:
     """Return `x`, and ``alpha * x`` where it is not positive."""
-    return tensor_of(dispatch.call(_leak, match((operand(features), alpha)), {}))
+    x = _real(features, "nn.leaky_relu")
+    x = cast(x, float32) if dtype_of(x).kind in "iu" else x
+    return tensor_of(dispatch.call(_leak, match((x, alpha)), {}))

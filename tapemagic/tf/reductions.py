@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.dispatch import plain
 
 from .choices import chosen
-from .conversion import operand, whole_numbers
-from .refusals import in_words
+from .conversion import check_kind, floats, operand, whole_numbers
+from .creation import cast
+from .refusals import in_words, refuse
 from .softmaxes import logsumexp
 from .specs import as_dtype, int64
 from .tensor import Tensor, dtype_of, tensor_of
@@ -19,11 +21,12 @@ from .tensor import Tensor, dtype_of, tensor_of
 FUNCTIONS: dict[str, Callable] = {}
 
 
-def _reduction(name: str, fun: Callable) -> Callable:
+def _reduction(name: str, fun: Callable, kinds: str) -> Callable:
     def function(
         input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
     ) -> Tensor:
         x = operand(input_tensor)
+        check_kind(x, kinds, function.__name__)
         return tensor_of(fun(x, axis=whole_numbers(axis), keepdims=bool(keepdims)))
 
     function.__name__ = function.__qualname__ = name
@@ -49,20 +52,21 @@ def _mean(x: Any, **options: Any) -> Any:
 
 
 def _euclidean(x: Any, **options: Any) -> Any:
-    return np.sqrt(np.sum(np.square(np.abs(x)), **options))
+    size = np.abs(x) if dtype_of(x).kind == "c" else x
+    return np.sqrt(np.sum(np.square(size), **options)).astype(dtype_of(x))
 
 
-reduce_sum = _reduction("reduce_sum", _in_own_dtype(np.sum))
-reduce_prod = _reduction("reduce_prod", _in_own_dtype(np.prod))
-reduce_mean = _reduction("reduce_mean", _mean)
-reduce_max = _reduction("reduce_max", np.max)
-reduce_min = _reduction("reduce_min", np.min)
-reduce_any = _reduction("reduce_any", np.any)
-reduce_all = _reduction("reduce_all", np.all)
-reduce_std = _reduction("reduce_std", np.std)
-reduce_variance = _reduction("reduce_variance", np.var)
-reduce_logsumexp = _reduction("reduce_logsumexp", logsumexp)
-reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean)
+reduce_sum = _reduction("reduce_sum", _in_own_dtype(np.sum), "fciu")
+reduce_prod = _reduction("reduce_prod", _in_own_dtype(np.prod), "fciu")
+reduce_mean = _reduction("reduce_mean", _mean, "fciu")
+reduce_max = _reduction("reduce_max", np.max, "fiu")
+reduce_min = _reduction("reduce_min", np.min, "fiu")
+reduce_any = _reduction("reduce_any", np.any, "b")
+reduce_all = _reduction("reduce_all", np.all, "b")
+reduce_std = _reduction("reduce_std", np.std, "fc")
+reduce_variance = _reduction("reduce_variance", np.var, "fc")
+reduce_logsumexp = _reduction("reduce_logsumexp", logsumexp, "f")
+reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean, "fciu")
 
 
 def _declare(fun: Callable) -> Callable:
@@ -94,13 +98,18 @@ def argmin(input: Any, axis: Any = 0, output_type: Any = int64, name: str | None
 
 
 def _places(fun: Callable, input: Any, axis: Any, output_type: Any) -> Tensor:
-    places = np.asarray(fun(operand(input), axis=0 if axis is None else whole_numbers(axis)))
+    x = operand(input)
+    check_kind(x, "fiub", fun.__name__)
+    places = np.asarray(fun(x, axis=0 if axis is None else whole_numbers(axis)))
     return tensor_of(places.astype(as_dtype(output_type).dtype))
 
 
-def _cumulative(fun: Callable, start: int, x: Any, axis: Any, exclusive: bool, back: bool) -> Any:
+def _cumulative(fun: Callable, start: float, x: Any, axis: Any, exclusive: bool, back: bool) -> Any:
     axis = whole_numbers(axis)
     x = operand(x)
+    check_kind(x, "fciu", fun.__name__)
+    if np.ndim(plain(x)) == 0 or axis is None:
+        refuse(f"{fun.__name__} of shape {np.shape(plain(x))} along axis {axis}.", "Name an axis.")
     if back:
         x = np.flip(x, axis)
     if exclusive:  # begin with `start`, and leave the last one out
@@ -128,6 +137,22 @@ def cumprod(
     return _cumulative(np.cumprod, 1, x, axis, exclusive, reverse)
 
 
+@_declare
+def cumulative_logsumexp(
+    x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
+) -> Tensor:
+    """Return the running logarithm of the sum of exponentials along an axis."""
+    x = floats(x, "cumulative_logsumexp")
+    return _cumulative(np.logaddexp.accumulate, -np.inf, x, axis, exclusive, reverse)
+
+
+@_declare
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """Return how much of a tensor is 0."""
+    x = operand(value)
+    return tensor_of(np.float32(1 - chosen(np.count_nonzero, x) / np.size(plain(x))))
+
+
 # -------------------------------------------------------------------------- norms, and clipping
 
 
@@ -138,12 +163,36 @@ def norm(
 ) -> Tensor:  # fmt: skip
     """Return a norm: of all elements, of vectors along an axis, or of matrices (two axes)."""
     x, axes = operand(tensor), whole_numbers(axis)
+    check_kind(x, "fc", "norm")
+    several = isinstance(axes, tuple) and len(axes) == 2
+    if not (
+        ord in ("euclidean", *("fro",) * several)
+        or (ord and isinstance(ord, (int, float)) and ord > 0)
+    ):
+        refuse(
+            f"norm with ord={ord!r}.", 'Use "euclidean", 1, 2, np.inf or another positive number.'
+        )
+    if dtype_of(x).kind == "c" and ord in ("euclidean", 2):  # TensorFlow keeps the dtype
+        return norm(np.abs(x), ord, axis, keepdims).astype(dtype_of(x))
     order = None if ord == "euclidean" or (ord == "fro" and axes is None) else ord
     if axes is not None:
         axes = axes[0] if isinstance(axes, tuple) and len(axes) == 1 else axes
         return tensor_of(np.linalg.norm(x, order, axes, bool(keepdims)))
     y = np.linalg.norm(np.reshape(x, (-1,)), order)
     return tensor_of(np.reshape(y, (1,) * len(np.shape(x))) if keepdims else y)
+
+
+@_declare
+def l2_normalize(
+    x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None
+) -> Tensor:
+    """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
+    x = operand(x)
+    check_kind(x, "fc", "l2_normalize")
+    size = np.abs(x) if dtype_of(x).kind == "c" else x
+    squares = np.sum(np.square(size), axis=whole_numbers(axis), keepdims=True)
+    floor = np.where(chosen(np.greater_equal, squares, epsilon), squares, epsilon)
+    return tensor_of(x / cast(np.sqrt(floor), dtype_of(x)))
 
 
 @_declare

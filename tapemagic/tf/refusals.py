@@ -30,12 +30,17 @@ def in_words(fun: Callable) -> Callable:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
             return fun(*args, **kwargs)
-        except (ValueError, IndexError) as error:
-            if isinstance(error, TapeError):
+        except (ValueError, IndexError, TypeError) as error:
+            if isinstance(error, TapeError) or not _is_numpys(error):
                 raise
             refuse(describe(fun.__name__, [*args, *kwargs.values()], error))
 
     return wrapper
+
+
+def _is_numpys(error: Exception) -> bool:
+    """Tell whether an error is about numbers; a wrong call, TypeError, speaks for itself."""
+    return not isinstance(error, TypeError) or "ufunc" in str(error) or "numpy" in str(error)
 
 
 def describe(name: str, args: Iterable, error: Exception) -> str:

@@ -130,7 +130,8 @@ def pad(
 ) -> Tensor:  # fmt: skip
     """Return the tensor with a border: of one value, reflected, or symmetric."""
     width = [whole_numbers(pair) for pair in plain(paddings)]
-    if len(width) != len(np.shape(plain(tensor))):
+    pairs = all(isinstance(pair, tuple) and len(pair) == 2 for pair in width)
+    if len(width) != len(np.shape(plain(tensor))) or not pairs:
         refuse(f"pad of a tensor of shape {np.shape(plain(tensor))}: a pair per axis, not {width}.")
     if mode.upper() == "CONSTANT":
         return tensor_of(np.pad(operand(tensor), width, constant_values=constant_values))
@@ -141,7 +142,7 @@ def pad(
 
 
 def _tensors(values: Any, name: str) -> list:
-    return list(match(tuple(map(operand, values)), name))
+    return list(map(operand, match(tuple(values), name)))
 
 
 @_declare

@@ -15,7 +15,8 @@ from tapemagic.autodiff import batches
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import general
 
-from .conversion import operand, whole_numbers
+from .conversion import floats, whole_numbers
+from .refusals import in_words
 from .tensor import Tensor, tensor_of
 
 
@@ -54,14 +55,20 @@ batches.by_axis(_softmax, _log_softmax)
 batches.by_axis(_log_sum_exp, every=True)
 
 
+@in_words
 def softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
     """Return ``exp(x) / sum(exp(x))`` along an axis."""
-    return tensor_of(dispatch.call(_softmax, (operand(logits), whole_numbers(axis)), {}))
+    return tensor_of(
+        dispatch.call(_softmax, (floats(logits, "nn.softmax"), whole_numbers(axis)), {})
+    )
 
 
+@in_words
 def log_softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
     """Return the logarithm of `softmax`."""
-    return tensor_of(dispatch.call(_log_softmax, (operand(logits), whole_numbers(axis)), {}))
+    return tensor_of(
+        dispatch.call(_log_softmax, (floats(logits, "nn.log_softmax"), whole_numbers(axis)), {})
+    )
 
 
 def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:

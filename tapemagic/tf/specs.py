@@ -68,6 +68,10 @@ class DType:
         """Whether it is bool."""
         return self.dtype.kind == "b"
 
+    def is_compatible_with(self, other: Any) -> bool:
+        """Tell whether another dtype is the same."""
+        return self == as_dtype(other)
+
     @property
     def size(self) -> int:
         """Bytes per element."""
@@ -160,8 +164,10 @@ class TensorShape(tuple):
         """Return the lengths as a list."""
         return list(self)
 
-    def num_elements(self) -> int:
-        """Return the number of elements."""
+    def num_elements(self) -> Any:
+        """Return the number of elements, or None if it is not known."""
+        if None in self:
+            return None
         return int(np.prod(self, dtype=np.int64))
 
     def is_fully_defined(self) -> bool:
@@ -178,6 +184,27 @@ class TensorShape(tuple):
     def concatenate(self, other: Any) -> TensorShape:
         """Return this shape followed by another."""
         return TensorShape((*self, *TensorShape(other)))
+
+    def with_rank(self, rank: int) -> TensorShape:
+        """Return the shape if it has so many axes.
+
+        Raises
+        ------
+        ValueError
+        """
+        if len(self) != rank:
+            raise ValueError(f"Shape {self} must have rank {rank}")
+        return self
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """Raise ValueError unless another shape is the same where both are known."""
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible")
+
+    assert_has_rank = with_rank
+
+    def __bool__(self) -> bool:
+        return True  # the number of axes is known: also of a single number
 
     def __add__(self, other: Any) -> TensorShape:
         return self.concatenate(other)
@@ -208,3 +235,12 @@ class TensorSpec:
     def __init__(self, shape: Any, dtype: Any = float32, name: str | None = None) -> None:
         self.shape = None if shape is None else TensorShape(shape)
         self.dtype, self.name = as_dtype(dtype), name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorSpec) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self.shape}, dtype={self.dtype!r}, name={self.name!r})"

@@ -73,6 +73,9 @@ class GradientTape(tape.GradientTape):
     ) -> Any:
         """Return the gradient of the target with respect to each source, as tensors."""
         if output_gradients is not None:
+            listed = isinstance(output_gradients, (list, tuple)) and len(output_gradients) == 1
+            if listed and is_traced(target) and is_traced(output_gradients[0]):
+                (output_gradients,) = output_gradients  # of the one target, in TensorFlow's way
             output_gradients = structures.map_leaves(_core, output_gradients)
         return _result(super().gradient(target, sources, output_gradients, unconnected_gradients))
 
@@ -194,6 +197,17 @@ def custom_gradient(f: Callable) -> Callable:
         return recorded(*map(operand, args), **kwargs)
 
     return wrapper
+
+
+def grad_pass_through(f: Callable) -> Callable:
+    """Return a function with the value of `f` and the gradient of its argument."""
+
+    @custom_gradient
+    def through(x: Any, *args: Any, **kwargs: Any) -> Any:
+        others = (None,) * len(args)
+        return f(x, *args, **kwargs), lambda upstream: (upstream, *others) if args else upstream
+
+    return through
 
 
 def _name(f: Callable) -> str:

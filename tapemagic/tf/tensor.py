@@ -45,6 +45,11 @@ class TensorMethods(TracedArray):
         raise TensorError("A tensor keeps its shape.", fix="Use tf.reshape(x, shape).")
 
     @property
+    def device(self) -> str:
+        """Where it lies, in TensorFlow's words for the processor."""
+        return "/job:localhost/replica:0/task:0/device:CPU:0"
+
+    @property
     def dtype(self) -> DType:
         """Type of the elements."""
         return as_dtype(dtype_of(self))
@@ -62,7 +67,7 @@ class TensorMethods(TracedArray):
             If it is another.
         """
         if not self.shape.is_compatible_with(shape):
-            raise TensorError(f"A tensor of shape {self.shape} is not of shape {tuple(shape)}.")
+            raise TensorError(f"A tensor of shape {self.shape} is not of shape {shape}.")
 
     def numpy(self) -> Any:
         """Return a copy as a plain array or NumPy number; the gradient ends there."""
@@ -79,12 +84,19 @@ class TensorMethods(TracedArray):
         if method == "__call__" and len(inputs) == 2:
             dtype = dtype_of(self)
             inputs = tuple(x.astype(dtype) if _is_wider(x, dtype) else x for x in inputs)
-        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+        y = super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+        # a comparison, `array < tensor`, is as one of two tensors
+        return y if y is NotImplemented or type(y) is not np.ndarray else tensor_of(y)
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, tuple):
-            return getitem(self, tuple(map(_whole, index)))
-        return getitem(self, _whole(index))
+        # a list is a tuple here, as in TensorFlow: not rows, as in NumPy
+        parts = tuple(map(_whole, index if isinstance(index, (tuple, list)) else (index,)))
+        try:
+            return getitem(self, parts[0] if len(parts) == 1 else parts)
+        except IndexError as error:
+            raise leaks.locate(
+                TensorError(f"{error} (of a tensor of shape {self.shape}).")
+            ) from None
 
     def __setitem__(self, index: Any, values: Any) -> None:
         raise leaks.locate(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tapemagic.autodiff import variable as core
 
 from . import advice, operators, picking, printing
 from .conversion import convert_to_tensor
+from .refusals import refuse
 from .tensor import Tensor, TensorMethods, dtype_of
 
 
@@ -85,14 +88,14 @@ class Variable(TensorMethods, core.Variable):
     ) -> Any:
         """Add to the value; not recorded."""
         self._note_change(delta)
-        return core.Variable.assign_add(self, self._fitting(delta))
+        return core.Variable.assign_add(self, self._of_own_shape(delta))
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> Any:
         """Subtract from the value; not recorded."""
         self._note_change(delta)
-        return core.Variable.assign_sub(self, self._fitting(delta))
+        return core.Variable.assign_sub(self, self._of_own_shape(delta))
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: Any = None) -> Variable:
         """Replace elements or slices of the value; not recorded."""
@@ -113,6 +116,17 @@ class Variable(TensorMethods, core.Variable):
 
     def _fitting(self, value: Any) -> Any:
         return convert_to_tensor(value, dtype_of(self))._value
+
+    def _of_own_shape(self, delta: Any) -> Any:
+        """Return what is added or subtracted, which is not broadcast."""
+        value = self._fitting(delta)
+        if np.shape(value) != np.shape(self._value):
+            refuse(
+                f"Something of shape {np.shape(value)} cannot be added to a variable of shape "
+                f"{np.shape(self._value)}.",
+                "Use v.assign(v + x), which broadcasts.",
+            )
+        return value
 
     def value(self) -> Tensor:
         """Return the value as a tensor, traced while a tape watches."""

@@ -181,7 +181,7 @@ def test_a_generator():
         (lambda: count().batch(0), TypeError, "batch_size=0"),
         (lambda: count().shuffle(0), TypeError, "buffer_size=0"),
         (lambda: plain(count(3).map(lambda x: tf.zeros(x)).batch(2)), TypeError, "stack of"),
-        (lambda: count().padded_batch(2), AttributeError, "from_generator"),
+        (lambda: count().group_by_window(2), AttributeError, "from_generator"),
         (lambda: tf.data.TFRecordDataset, AttributeError, "from_generator"),
     ],
 )

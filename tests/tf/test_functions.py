@@ -364,10 +364,18 @@ def test_second_derivatives_of_our_own_rows():
 
 
 def test_bad_arguments():
+    with pytest.raises(TypeError, match="pair per axis"):
+        tf.pad([1.0], [[1]])
+    with pytest.raises(TypeError, match="depth -1"):
+        tf.one_hot([1], -1)
+    with pytest.raises(TypeError, match="by 0"):
+        tf.range(1, 5, 0)
+    with pytest.raises(TypeError, match="to 1 by 1"):
+        tf.range(5, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="assign\\(v"):
+        tf.Variable([1.0, 2.0]).assign_add(1.0)  # not broadcast, as in TensorFlow
     with pytest.raises(TypeError, match="not in"):
         tf.gather([1.0, 2.0], [-1])
-    with pytest.raises(TypeError, match="batch_dims"):
-        tf.gather([[1.0]], [[0]], batch_dims=1)
     with pytest.raises(TypeError, match="split"):
         tf.split(tf.zeros(3), [1, 1])
     with pytest.raises(TypeError, match="floats"):

@@ -62,3 +62,33 @@ def test_segment_sum(numbers):
 def test_what_is_refused(call, words):
     with pytest.raises(tf.errors.InvalidArgumentError, match=words):
         call()
+
+
+@pytest.mark.parametrize("kind", ["max", "min", "prod", "mean"])
+def test_other_kinds(kind):
+    fun = getattr(np, kind)
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    assert_same(
+        lambda x: getattr(tf.math, f"segment_{kind}")(x, [0, 0, 1, 1]),
+        lambda x: np.stack([fun(x[:2], axis=0), fun(x[2:], axis=0)]), x,
+    )  # fmt: skip
+    assert_same(
+        lambda x: getattr(tf.math, f"unsorted_segment_{kind}")(x, [[1, 0], [1, -1]], 2),
+        lambda x: np.stack([x[0, 1], fun(x[[0, 1], [0, 0]], axis=0)]), x.reshape(2, 2, 2),
+    )  # fmt: skip
+
+
+def test_segments_without_rows():
+    x = tf.constant([3.0, 5.0])
+    found = {
+        name: getattr(tf.math, f"unsorted_segment_{name}")(x, [0, 0], 2)[1].numpy()
+        for name in ("max", "min", "prod", "mean", "sqrt_n")
+    }
+    assert found == {
+        "max": tf.float32.min, "min": tf.float32.max, "prod": 1, "mean": 0, "sqrt_n": 0
+    }  # fmt: skip
+    # TensorFlow 2.21: 0 between segments in order
+    assert tf.math.segment_max(-x, [0, 2]).numpy().tolist() == [-3, 0, -5]
+    assert tf.math.segment_prod(x, [0, 2]).numpy().tolist() == [3, 1, 5]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not increasing"):
+        tf.math.segment_max(x, [1, 0])

@@ -692,3 +692,13 @@ def test_gradient_of_softplus_keeps_its_digits():
 )
 def test_dtype_of_a_range(arguments, dtype):
     assert tf.range(*arguments).dtype == dtype
+
+
+def test_output_gradients_in_a_list():
+    x = tf.Variable([1.0, 2.0])
+    with tf.GradientTape() as tape:
+        y = x**2
+    assert tape.gradient(y, x, output_gradients=[tf.constant([1.0, 0.5])]).numpy().tolist() == [
+        2,
+        2,
+    ]

@@ -26,9 +26,14 @@ def test_dtype_given():
     assert tf.constant([1, 2], dtype=tf.float64).dtype == tf.float64
     assert tf.constant([1, 2], np.float16).dtype == tf.float16
     assert tf.constant(3, "float32").dtype == tf.float32
-    for data, dtype in ((1.5, tf.int32), (True, tf.float32), (1j, tf.float32), (1, tf.bool)):
+    for data, dtype in ((1.5, tf.int32), ([1, 2.5], tf.int64), (1j, tf.float32), (1, tf.bool)):
         with pytest.raises(TypeError, match="does not fit"):
             tf.constant(data, dtype=dtype)
+    # a bool counts as a number, and an array is cast, as in TensorFlow 2.21
+    assert tf.constant([True, False], tf.float32).numpy().tolist() == [1, 0]
+    assert tf.constant(np.array([1.5, 2.0]), tf.int32).numpy().tolist() == [1, 2]
+    assert tf.constant([np.float32(1.5), 2.0]).dtype == tf.float32
+    assert tf.constant([[np.float64(1.5), 2.0]]).dtype == tf.float64
     with pytest.raises(TensorError, match="str"):
         tf.constant("text")
 
@@ -171,7 +176,7 @@ def test_indexing_and_iteration():
         iter(tf.constant(1.0)).__next__()
     with pytest.raises(TypeError, match="len"):
         len(tf.constant(1.0))
-    with pytest.raises(IndexError):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="out of bounds"):
         t[5]
 
 

@@ -1,14 +1,31 @@
 """`tf.keras`: layers, and what training loops with a tape use."""
 
-from tapemagic.tf import advice
+from tapemagic.tf import advice, random
+from tapemagic.tf import nest as tree
 
-from . import activations, initializers, layers, losses, metrics, models, optimizers
+from . import (
+    activations,
+    backend,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    regularizers,
+    utils,
+)  # fmt: skip
 from .inputs import Input
 from .models import Model, Sequential
 
 __all__ = [
-    "Input", "Model", "Sequential", "activations", "initializers", "layers", "losses", "metrics",
-    "models", "optimizers",
+    "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential", "activations",
+    "backend", "constraints", "initializers", "layers", "losses", "metrics", "models", "ops",
+    "optimizers", "random", "regularizers", "tree", "utils",
 ]  # fmt: skip
+
+Layer, Loss, Metric, Optimizer = layers.Layer, losses.Loss, metrics.Metric, optimizers.Optimizer
 
 __getattr__ = advice.missing("tf.keras")

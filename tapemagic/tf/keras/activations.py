@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.errors import TapeUseError
-from tapemagic.tf import advice, arithmetic, nn
+from tapemagic.tf import advice, arithmetic, nn, shaping
 from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor, operand
 from tapemagic.tf.tensor import Tensor, tensor_of
@@ -52,6 +52,35 @@ def gelu(x: Any, approximate: bool = False) -> Tensor:
 def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Tensor:
     """Return `x`, and ``negative_slope * x`` where it is not positive."""
     return nn.leaky_relu(x, negative_slope)
+
+
+def celu(x: Any, alpha: Any = 1.0) -> Tensor:
+    """Return `x`, and ``alpha * (exp(x / alpha) - 1)`` where it is not positive."""
+    return elu(operand(x) / alpha) * alpha
+
+
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """Return the first half of the elements along an axis, times the sigmoid of the second."""
+    first, second = shaping.FUNCTIONS["split"](x, 2, axis)
+    return tensor_of(first * nn.sigmoid(second))
+
+
+def hard_sigmoid(x: Any) -> Tensor:
+    """Return ``relu6(x + 3) / 6``."""
+    return tensor_of(operand(nn.relu6(operand(x) + 3)) / 6)
+
+
+def hard_silu(x: Any) -> Tensor:
+    """Return ``x * hard_sigmoid(x)``."""
+    return tensor_of(operand(x) * hard_sigmoid(x))
+
+
+hard_swish = hard_silu
+
+
+def mish(x: Any) -> Tensor:
+    """Return ``x * tanh(softplus(x))``."""
+    return tensor_of(operand(x) * nn.tanh(nn.softplus(x)))
 
 
 def softmax(x: Any, axis: Any = -1) -> Tensor:

@@ -1,9 +1,10 @@
-"""Calls of layers inside calls of layers: whose turn it is, and whether this is training."""
+"""Calls of layers inside calls of layers: whose turn it is, whether this is training; names."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -69,3 +70,9 @@ def with_training(layer: Any, args: tuple, kwargs: dict) -> tuple[Any, dict]:
     if "training" in known and place >= len(args) and training is not None:
         kwargs["training"] = training
     return training, kwargs
+
+
+def snake(name: str) -> str:
+    """Return the name of a class as Keras writes it: ``'batch_normalization'``."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().lstrip("_")

@@ -18,7 +18,7 @@ from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, random
 from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.creation import cast, fill
-from tapemagic.tf.specs import float32
+from tapemagic.tf.specs import float32, float64
 from tapemagic.tf.tensor import Tensor
 
 #: Standard deviation of a normal number of variance 1 that is drawn again outside of [-2, 2].
@@ -56,6 +56,17 @@ class Ones(Constant):
 
     def __init__(self) -> None:
         super().__init__(1.0)
+
+
+class Identity(Initializer):
+    """The identity matrix, times `gain`."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return a matrix with `gain` on its diagonal."""
+        return cast(np.eye(*whole_numbers(shape)) * self.gain, dtype or float32)
 
 
 class _Random(Initializer):
@@ -100,6 +111,27 @@ class RandomUniform(_Random):
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """Return numbers from `minval` up to, without, `maxval`."""
         return self._generator().uniform(shape, self.minval, self.maxval, dtype or float32)
+
+
+class Orthogonal(_Random):
+    """Random rows, or columns if there are fewer, that are orthogonal and of length `gain`.
+
+    Saxe et al. 2014, "Exact solutions to the nonlinear dynamics of learning".
+    """
+
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """Return a matrix, or a tensor whose last axis is that of its columns."""
+        lengths = whole_numbers(shape)
+        rows, columns = math.prod(lengths[:-1]), lengths[-1]
+        drawn = self._generator().normal((max(rows, columns), min(rows, columns)), dtype=float64)
+        q, r = np.linalg.qr(drawn.numpy())
+        q = q * np.sign(np.diagonal(r))
+        q = q.T if rows < columns else q
+        return cast(np.reshape(q, lengths) * self.gain, dtype or float32)
 
 
 class VarianceScaling(_Random):
@@ -169,9 +201,11 @@ LecunUniform = _scaling("LecunUniform", 1.0, "fan_in", "uniform")
 
 _BY_NAME = {
     name: cls for name, cls in vars().copy().items()
-    if isinstance(cls, type) and issubclass(cls, Initializer) and name[0] not in "_I"
+    if isinstance(cls, type) and issubclass(cls, Initializer) and name.strip("_") == name
 }  # fmt: skip
 _BY_NAME |= {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): cls for name, cls in _BY_NAME.items()}
+del _BY_NAME["Initializer"], _BY_NAME["initializer"]
+globals().update(_BY_NAME)  # classes by their short names, too
 _BY_NAME |= {"normal": RandomNormal, "uniform": RandomUniform, "one": Ones, "zero": Zeros}
 
 

@@ -20,9 +20,16 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import TensorShape
 from tapemagic.tf.tensor import dtype_of
 
+from . import regularizers
 from .calls import CALL, first_input, inside, with_training
 from .inputs import Input, InputSpec
 from .weights import Holder, refuse_options
+
+#: Weights, and the result, that regularizers and constraints are given for by name.
+_RULED = {
+    "activity", "alpha", "beta", "bias", "depthwise", "embeddings", "gamma", "kernel", "pointwise",
+    "recurrent",
+}  # fmt: skip
 
 
 class Layer(Holder):
@@ -37,6 +44,8 @@ class Layer(Holder):
     autocast : bool
         Whether float inputs are brought to that dtype.
     name : str, optional
+    kernel_regularizer, bias_constraint, activity_regularizer, ... : str or callable, optional
+        Of the weight of that name, or of what the layer returns; they are checked when it is made.
     input_shape : tuple, optional
         Of one example: a `Sequential` that begins with this layer is built at once.
 
@@ -63,6 +72,11 @@ class Layer(Holder):
         **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(trainable, dtype, name)
+        for option in list(more):
+            part, _, kind = option.rpartition("_")
+            if kind in ("regularizer", "constraint") and part in _RULED:
+                self._rules[option] = more.pop(option)
+        self.activity_regularizer = regularizers.get(self._rules.get("activity_regularizer"))
         refuse_options(self, more)
         self.autocast = autocast
         self.input_spec: InputSpec | None = None
@@ -110,7 +124,10 @@ class Layer(Holder):
             if not self.built:
                 self._build_for(inputs)
                 self.built = True
-            return self.call(*args, **kwargs)
+            y = self.call(*args, **kwargs)
+            if self.activity_regularizer is not None:
+                self.add_loss([self.activity_regularizer(x) / len(x) for x in nest.flatten(y)])
+            return y
 
     def _build_for(self, inputs: Any) -> None:
         self.build(nest.map_structure(lambda x: TensorShape(np.shape(plain(x))), inputs))

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from tapemagic.tf import advice
 
+from .attention import (
+    AdditiveAttention,
+    Attention,
+    EinsumDense,
+    MultiHeadAttention,
+)  # fmt: skip
 from .core_layers import (
     Activation,
     Dense,
@@ -24,22 +30,114 @@ from .image_layers import (
     GlobalMaxPooling2D,
     MaxPooling2D,
 )  # fmt: skip
-from .inputs import Input, InputLayer, InputSpec
-from .layer import Layer
-from .normalization import BatchNormalization, LayerNormalization
+from .inputs import (
+    Input,
+    InputLayer,
+    InputSpec,
+)  # fmt: skip
+from .layer import (
+    Layer,
+)  # fmt: skip
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)  # fmt: skip
+from .normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    Normalization,
+    RMSNormalization,
+    UnitNormalization,
+)  # fmt: skip
+from .recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+)  # fmt: skip
+from .series_layers import (
+    AveragePooling1D,
+    Conv1D,
+    Conv1DTranspose,
+    DepthwiseConv2D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+    SeparableConv2D,
+)  # fmt: skip
+from .small_layers import (
+    ELU,
+    Cropping1D,
+    Cropping2D,
+    GaussianDropout,
+    GaussianNoise,
+    Permute,
+    PReLU,
+    RepeatVector,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)  # fmt: skip
+from .wrappers import (
+    Bidirectional,
+    Identity,
+    Lambda,
+    TimeDistributed,
+    Wrapper,
+)  # fmt: skip
 
+Convolution1D = Conv1D
 Convolution2D = Conv2D
+AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
+GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
+Convolution2DTranspose = Conv2DTranspose
+SeparableConvolution2D = SeparableConv2D
 
-__all__ = [
-    "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D",
-    "Conv2DTranspose", "Convolution2D", "Dense", "Dropout", "Embedding", "Flatten",
-    "GlobalAveragePooling2D", "GlobalAvgPool2D", "GlobalMaxPool2D", "GlobalMaxPooling2D",
-    "Input", "InputLayer", "InputSpec", "Layer", "LayerNormalization", "LeakyReLU", "MaxPool2D",
-    "MaxPooling2D", "ReLU", "Rescaling", "Reshape", "Softmax",
+__all__ = [  # noqa: RUF022
+    "Activation", "Add", "AdditiveAttention", "Attention", "Average", "AveragePooling1D",
+    "AveragePooling2D", "AvgPool1D", "AvgPool2D", "BatchNormalization", "Bidirectional",
+    "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Convolution1D",
+    "Convolution2D", "Convolution2DTranspose", "Cropping1D", "Cropping2D", "Dense",
+    "DepthwiseConv2D", "Dot", "Dropout", "ELU", "EinsumDense", "Embedding", "Flatten", "GRU",
+    "GRUCell", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D",
+    "GlobalMaxPool2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GroupNormalization", "Identity",
+    "Input", "InputLayer", "InputSpec", "LSTM", "LSTMCell", "Lambda", "Layer", "LayerNormalization",
+    "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPooling1D", "MaxPooling2D", "Maximum", "Minimum",
+    "MultiHeadAttention", "Multiply", "Normalization", "PReLU", "Permute", "RMSNormalization",
+    "RNN", "ReLU", "RepeatVector", "Rescaling", "Reshape", "SeparableConv2D",
+    "SeparableConvolution2D", "SimpleRNN", "SimpleRNNCell", "Softmax", "SpatialDropout1D",
+    "SpatialDropout2D", "StackedRNNCells", "Subtract", "TimeDistributed", "UnitNormalization",
+    "UpSampling1D", "UpSampling2D", "Wrapper", "ZeroPadding1D", "ZeroPadding2D", "add", "average",
+    "concatenate", "dot", "maximum", "minimum", "multiply", "subtract",
 ]  # fmt: skip
 
 __getattr__ = advice.missing("tf.keras.layers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,22 @@ import numpy as np
 from tapemagic.autodiff import structures
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.kept import Kept
-from tapemagic.tf import advice
+from tapemagic.tf import advice, nn
+from tapemagic.tf.creation import cast
+from tapemagic.tf.specs import float32
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from .losses import same_rank, same_shape
+from . import counts, losses, metric
+from .calls import snake
+from .loss import same_rank, same_shape
+
+Metric = metric.Metric
+Precision, Recall = counts.Precision, counts.Recall
+TruePositives, TrueNegatives = counts.TruePositives, counts.TrueNegatives
+FalsePositives, FalseNegatives = counts.FalsePositives, counts.FalseNegatives
 
 
-class Mean:
+class Mean(metric.Metric):
     """The weighted mean of everything that it was called with since `reset_state`.
 
     Examples
@@ -28,7 +38,7 @@ class Mean:
     """
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        self.name = name or "mean"
+        super().__init__(dtype, name or snake(type(self).__name__))
         self.reset_state()
 
     def reset_state(self) -> None:
@@ -53,10 +63,14 @@ class Mean:
         self._taken.read("a metric")
         return tensor_of(np.float32(self._total / self._weight if self._weight else 0.0))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Take in values and return the mean so far."""
-        self.update_state(*args, **kwargs)
-        return self.result()
+
+class Sum(Mean):
+    """The weighted sum of everything that it was called with since `reset_state`."""
+
+    def result(self) -> Tensor:
+        """Return the sum; the gradient ends there."""
+        self._taken.read("a metric")
+        return tensor_of(np.float32(self._total))
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
@@ -79,22 +93,6 @@ class _Comparison(Mean):
         raise NotImplementedError
 
 
-class MeanSquaredError(_Comparison):
-    """The mean of squared differences."""
-
-    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true, y_pred = same_shape(y_true, y_pred)
-        return _rows(np.square(y_pred - y_true))
-
-
-class MeanAbsoluteError(_Comparison):
-    """The mean of absolute differences."""
-
-    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true, y_pred = same_shape(y_true, y_pred)
-        return _rows(np.abs(y_pred - y_true))
-
-
 class Accuracy(_Comparison):
     """How often a prediction is the label."""
 
@@ -107,7 +105,7 @@ class BinaryAccuracy(_Comparison):
     """How often a probability is on the label's side of the threshold."""
 
     def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
-        super().__init__(name or "binary_accuracy", dtype)
+        super().__init__(name, dtype)
         self.threshold = threshold
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -132,5 +130,90 @@ class SparseCategoricalAccuracy(_Comparison):
         y_true, places = same_shape(y_true, np.argmax(y_pred, axis=-1))
         return y_true == places
 
+
+#: Losses that average the elements of a row: of single numbers, each counts as a row.
+_OF_NUMBERS = {
+    "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error", "huber", "log_cosh", "hinge", "squared_hinge", "poisson",
+    "binary_crossentropy",
+}  # fmt: skip
+
+
+class MeanMetricWrapper(_Comparison):
+    """The mean of a function of labels and predictions."""
+
+    def __init__(
+        self, fn: Callable, name: str | None = None, dtype: Any = None, **options: Any
+    ) -> None:
+        super().__init__(name or fn.__name__, dtype)
+        self._fn, self._options = fn, options
+
+    def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        if y_true.ndim == y_pred.ndim == 1 and self._fn.__name__ in _OF_NUMBERS:
+            y_true, y_pred = y_true[:, np.newaxis], y_pred[:, np.newaxis]  # each has a weight
+        return np.asarray(plain(self._fn(y_true, y_pred.astype(np.float32), **self._options)))
+
+
+def _metric_class(name: str, own: str, fn: Callable) -> type:
+    """Make the class of the mean of a loss."""
+
+    def __init__(self: Any, name: str | None = None, dtype: Any = None, **options: Any) -> None:  # noqa: N807
+        MeanMetricWrapper.__init__(self, fn, name or own, dtype, **options)
+
+    return type(name, (MeanMetricWrapper,), {"__init__": __init__, "__doc__": fn.__doc__})
+
+
+def _cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Return the cosine of the angle between each pair of rows."""
+    return -losses.cosine_similarity(y_true, y_pred, axis)
+
+
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """Tell for each one-hot row whether its class is among the k likeliest."""
+    return sparse_top_k_categorical_accuracy(np.argmax(plain(y_true), axis=-1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """Tell for each class number whether it is among the k likeliest."""
+    numbers = np.asarray(plain(y_true)).astype(int).reshape(-1)
+    return cast(nn.in_top_k(numbers, np.reshape(plain(y_pred), (len(numbers), -1)), k), float32)
+
+
+class RootMeanSquaredError(Mean):
+    """The root of the mean of squared differences."""
+
+    def update_state(  # type: ignore[override]  # (Keras gives them one name)
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
+        """Take in one batch."""
+        truth, prediction = same_rank(*(np.asarray(plain(y)) for y in (y_true, y_pred)))
+        self._taken.add(y_true, y_pred)
+        super().update_state(np.square(prediction - truth), sample_weight)
+
+    def result(self) -> Tensor:
+        """Return the root; the gradient ends there."""
+        return tensor_of(np.sqrt(plain(super().result())))
+
+
+_FUNCTIONS: dict[str, Callable] = {
+    name: getattr(losses, name) for name in (
+        "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error", "kl_divergence", "poisson", "hinge", "squared_hinge",
+        "categorical_hinge", "huber", "log_cosh", "binary_crossentropy",
+        "categorical_crossentropy", "sparse_categorical_crossentropy",
+    )
+}  # fmt: skip
+globals().update(_FUNCTIONS)
+_FUNCTIONS |= {
+    "top_k_categorical_accuracy": top_k_categorical_accuracy,
+    "sparse_top_k_categorical_accuracy": sparse_top_k_categorical_accuracy,
+    "cosine_similarity": _cosine, "logcosh": losses.log_cosh,
+}  # fmt: skip
+_NAMES = {"kl_divergence": "KLDivergence", "logcosh": "LogCoshError"}
+for _name, _fn in _FUNCTIONS.items():
+    _class = _NAMES.get(_name, "".join(part.capitalize() for part in _name.split("_")))
+    globals()[_class.replace("Topk", "TopK")] = _metric_class(_class, _name, _fn)
+MSE = mse = losses.mean_squared_error
+MAE = mae = losses.mean_absolute_error
 
 __getattr__ = advice.missing("tf.keras.metrics")

@@ -10,7 +10,8 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.kept import Kept
 from tapemagic.tf import nn
 from tapemagic.tf.conversion import whole_numbers
-from tapemagic.tf.tensor import Tensor
+from tapemagic.tf.refusals import refuse
+from tapemagic.tf.tensor import Tensor, tensor_of
 
 from .inputs import InputSpec
 from .layer import Layer
@@ -173,3 +174,116 @@ class LayerNormalization(_Normalization):
         shape = [n if axis in self._axes else 1 for axis, n in enumerate(x.shape)]
         mean, variance = nn.moments(x, self._axes, keepdims=True)
         return self._normalized(x, mean, variance, shape)
+
+
+class GroupNormalization(_Normalization):
+    """Normalize groups of channels of each example by themselves. Wu and He 2018.
+
+    Parameters
+    ----------
+    groups : int
+        Number of groups; -1 for one of each channel.
+    """
+
+    def __init__(
+        self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True,
+        scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
+        **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **more)
+        self.groups, self.axis = groups, axis
+
+    def build(self, input_shape: Any) -> None:
+        """Make gamma and beta, one number per channel each."""
+        self._make((input_shape[self.axis],))
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: input_shape[self.axis]})
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the input normalized."""
+        x = self.as_floats(inputs)
+        channels = self.axis % len(x.shape)
+        count = x.shape[channels]
+        groups = count if self.groups == -1 else self.groups
+        if count % groups:
+            refuse(f"GroupNormalization of {count} channels in {groups} groups.")
+        parts = list(x.shape)
+        parts[channels : channels + 1] = [groups, count // groups]
+        axes = [axis for axis in range(1, len(parts)) if axis != channels]
+        grouped = np.reshape(x, parts)
+        mean, variance = nn.moments(grouped, axes, keepdims=True)
+        normal = (grouped - mean) / np.sqrt(variance + self.epsilon)
+        y = np.reshape(normal, x.shape)
+        shape = [n if axis == channels else 1 for axis, n in enumerate(x.shape)]
+        y = y if self.gamma is None else y * np.reshape(self.gamma, shape)
+        return tensor_of(y if self.beta is None else y + np.reshape(self.beta, shape))
+
+
+class RMSNormalization(Layer):
+    """Divide each example by its root mean square along an axis. Zhang and Sennrich 2019."""
+
+    def __init__(self, axis: int = -1, epsilon: float = 1e-6, **more: Any) -> None:
+        super().__init__(**more)
+        self.axis, self.epsilon = axis, epsilon
+
+    def build(self, input_shape: Any) -> None:
+        """Make the scale, of the length of the axis."""
+        self.scale = self.add_weight((input_shape[self.axis],), "ones", name="scale")
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the input divided, and scaled."""
+        x = self.as_floats(inputs)
+        squares = np.mean(np.square(x), axis=self.axis, keepdims=True)
+        shape = [1] * len(x.shape)
+        shape[self.axis] = -1
+        return tensor_of(x / np.sqrt(squares + self.epsilon) * np.reshape(self.scale, shape))
+
+
+class UnitNormalization(Layer):
+    """Divide by the norm along an axis."""
+
+    def __init__(self, axis: Any = -1, **more: Any) -> None:
+        super().__init__(**more)
+        self.axis = axis
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return vectors of length 1."""
+        return nn.l2_normalize(self.as_floats(inputs), self.axis)
+
+
+class Normalization(Layer):
+    """Bring numbers to mean 0 and variance 1, by those of data that `adapt` was given.
+
+    Parameters
+    ----------
+    axis : int or None
+        That along which each place has a mean of its own; None for one of all.
+    mean, variance : optional
+        In place of `adapt`.
+    invert : bool
+        Whether to go the way back.
+    """
+
+    def __init__(
+        self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**more)
+        self.axis, self.invert = axis, invert
+        self.mean, self.variance = mean, variance
+
+    def adapt(self, data: Any) -> None:
+        """Take mean and variance from data."""
+        x = np.asarray(plain(data), self.dtype.dtype)
+        kept = [] if self.axis is None else [a % x.ndim for a in np.atleast_1d(self.axis)]
+        others = tuple(a for a in range(x.ndim) if a not in kept)
+        self.mean = x.mean(axis=others, keepdims=True)
+        self.variance = x.var(axis=others, keepdims=True)
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the input normalized."""
+        if self.mean is None:
+            refuse("Normalization without mean and variance.", "Call its adapt(data) first.")
+        x = self.as_floats(inputs)
+        mean, variance = (np.asarray(v, self.dtype.dtype) for v in (self.mean, self.variance))
+        deviation = np.maximum(np.sqrt(variance), 1e-7).astype(self.dtype.dtype)
+        return tensor_of(x * deviation + mean if self.invert else (x - mean) / deviation)

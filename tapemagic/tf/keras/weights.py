@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,14 +16,16 @@ from tapemagic.tf.module import Module, flatten
 from tapemagic.tf.specs import DType, TensorShape, as_dtype, float32
 from tapemagic.tf.variable import Variable
 
-from . import initializers
-from .calls import CALL
+from . import constraints, initializers, regularizers
+from .calls import CALL, snake
 
 
 class Weight(Variable):
     """A variable of a layer, named and printed as Keras does it."""
 
-    __slots__ = ()
+    __slots__ = ("constraint", "regularizer")
+    constraint: Any
+    regularizer: Any
 
     @property
     def path(self) -> str:
@@ -57,10 +58,9 @@ class Weight(Variable):
 _COUNTS: Counter[str] = Counter()
 
 
-def _own_name(cls: type) -> str:
+def own_name(cls: type) -> str:
     """Return the name of a new layer: that of its class, numbered from the second on."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", cls.__name__))
-    name = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().lstrip("_")
+    name = snake(cls.__name__)
     _COUNTS[name] += 1
     return name if _COUNTS[name] == 1 else f"{name}_{_COUNTS[name] - 1}"
 
@@ -69,9 +69,11 @@ class Holder(Module):
     """Variables, the layers inside, and the losses that they add: what `Layer` is built on."""
 
     def __init__(self, trainable: bool, dtype: Any, name: str | None) -> None:
-        super().__init__(name=name or _own_name(type(self)))
+        super().__init__(name=name or own_name(type(self)))
         self._own_weights: list[Weight] = []
         self._own_losses: list[Any] = []
+        #: what is said of weights that are made later: "kernel_regularizer" and the like
+        self._rules: dict[str, Any] = {}
         self._losses_of: object = None  # the run in which they were added
         self._run: object = None  # the last one
         self._trainable = bool(trainable)
@@ -101,7 +103,8 @@ class Holder(Module):
 
     def add_weight(
         self, shape: Any = (), initializer: Any = None, dtype: Any = None, trainable: bool = True,
-        autocast: bool = True, name: str | None = None, **more: Any,
+        autocast: bool = True, name: str | None = None, regularizer: Any = None,
+        constraint: Any = None, **more: Any,
     ) -> Weight:  # fmt: skip
         """Make a variable that belongs to this layer, and return it.
 
@@ -115,6 +118,9 @@ class Holder(Module):
         trainable : bool
             Whether tapes watch it.
         name : str, optional
+        regularizer, constraint : str or callable, optional
+            What it adds to `losses`, and what an optimizer makes of it after a step; if not given,
+            what the layer was given for it (``kernel_regularizer=``).
 
         Raises
         ------
@@ -137,6 +143,10 @@ class Holder(Module):
         call = CALL.get()
         path = f"{call.path if call else self.name}/{name or 'variable'}"
         weight = Weight(value, trainable, name=path, dtype=wanted)
+        short = str(name).removesuffix("_kernel")
+        rules = [self._rules.get(f"{short}_regularizer"), self._rules.get(f"{short}_constraint")]
+        weight.regularizer = regularizers.get(regularizer or rules[0])
+        weight.constraint = constraints.get(constraint or rules[1])
         self._own_weights.append(weight)
         return weight
 
@@ -176,7 +186,7 @@ class Holder(Module):
         return list(self._collect(set(), trainable_only=True))
 
     @property
-    def non_trainable_variables(self) -> list[Variable]:
+    def non_trainable_variables(self) -> list[Variable]:  # type: ignore[override]
         """The others."""
         trained = {id(v) for v in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trained]
@@ -244,11 +254,17 @@ class Holder(Module):
 
     @property
     def losses(self) -> list[Any]:
-        """What `add_loss` was given in the last call, here and in the layers inside."""
+        """What `add_loss` was given in the last call, and what weights' regularizers say.
+
+        Of this layer and those inside.
+        """
         layers = {id(x): x for x in (self, *self.submodules) if isinstance(x, Holder)}.values()
-        return [
+        added = [
             loss for x in layers if x._losses_of is self._run is not None for loss in x._own_losses
         ]
+        regular: list[Any] = self.trainable_variables
+        regular = [v for v in regular if getattr(v, "regularizer", None)]
+        return added + [v.regularizer(v) for v in regular]
 
 
 def add_kernel_and_bias(layer: Any, shape: tuple[int, ...], count: int) -> tuple[Weight, Any]:
@@ -267,13 +283,9 @@ def refuse_options(layer: Holder, options: dict) -> None:
     TapeUseError
     """
     for name, value in options.items():
-        if value is None:
-            continue
-        fix = "Leave it out."
-        if name.endswith("regularizer"):
-            fix = "Add to the loss: loss + 0.01 * tf.nn.l2_loss(w), or self.add_loss(...) in call."
-        elif name.endswith("constraint"):
-            fix = "Assign what is allowed after each step: w.assign(tf.nn.relu(w))."
-        raise leaks.locate(
-            TapeUseError(f"{type(layer).__name__} takes no {name}={value!r}.", fix=fix)
-        )
+        if value is not None:
+            raise leaks.locate(
+                TapeUseError(
+                    f"{type(layer).__name__} takes no {name}={value!r}.", fix="Leave it out."
+                )
+            )

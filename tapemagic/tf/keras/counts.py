@@ -1,0 +1,78 @@
+"""Metrics that count right and wrong answers of yes or no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import structures
+from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.kept import Kept
+from tapemagic.tf.tensor import Tensor, tensor_of
+
+from .calls import snake
+from .loss import same_shape
+from .metric import Metric
+
+
+class _Counts(Metric):
+    """Weighted numbers of answers, by what is true and what is said.
+
+    Parameters
+    ----------
+    thresholds : float, optional
+        Probability from which on an answer is a yes.
+    """
+
+    def __init__(
+        self, thresholds: float | None = None, name: str | None = None, dtype: Any = None
+    ) -> None:
+        super().__init__(dtype, name or snake(type(self).__name__))
+        self.threshold = 0.5 if thresholds is None else thresholds
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Forget everything."""
+        self._counts = np.zeros((2, 2))
+        self._taken = Kept()
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take in one batch."""
+        self._taken.add(*structures.leaves([y_true, y_pred]))
+        truth, said = same_shape(np.asarray(plain(y_true)), np.asarray(plain(y_pred)))
+        weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
+        weights = weights.reshape(weights.shape + (1,) * (said.ndim - weights.ndim))
+        places = (truth > 0).astype(int), (said > self.threshold).astype(int)
+        np.add.at(self._counts, places, np.broadcast_to(weights, said.shape))
+
+    def result(self) -> Tensor:
+        """Return what the numbers say; the gradient ends there."""
+        self._taken.read("a metric")
+        (no_no, no_yes), (yes_no, yes_yes) = self._counts
+        return tensor_of(np.float32(self.of(no_no, no_yes, yes_no, yes_yes)))
+
+    def of(self, no_no: float, no_yes: float, yes_no: float, yes_yes: float) -> float:
+        """Return the metric of the numbers: first what is true, then what was said."""
+        raise NotImplementedError
+
+
+def _part(some: float, others: float) -> float:
+    return some / (some + others) if some + others else 0.0
+
+
+def _counting(name: str, formula: Any, words: str) -> type:
+    members = {"of": lambda self, *counts: formula(*counts), "__doc__": f"{words}."}
+    return type(name, (_Counts,), members)
+
+
+TrueNegatives = _counting("TrueNegatives", lambda nn, ny, yn, yy: nn, "Right noes")
+FalsePositives = _counting("FalsePositives", lambda nn, ny, yn, yy: ny, "Wrong yeses")
+FalseNegatives = _counting("FalseNegatives", lambda nn, ny, yn, yy: yn, "Wrong noes")
+TruePositives = _counting("TruePositives", lambda nn, ny, yn, yy: yy, "Right yeses")
+Precision = _counting(
+    "Precision", lambda nn, ny, yn, yy: _part(yy, ny), "How many of the yeses are right"
+)
+Recall = _counting(
+    "Recall", lambda nn, ny, yn, yy: _part(yy, yn), "How much of what is true was said"
+)

@@ -1,0 +1,100 @@
+"""`tf.keras.ops`: functions of `tf` under NumPy's names, as Keras 3 calls them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapemagic.tf import (
+    advice,
+    arithmetic,
+    conversion,
+    creation,
+    linalg,
+    nn,
+    picking,
+    reductions,
+    segments,
+    shaping,
+    special,
+    specs,
+    tape,
+)  # fmt: skip
+
+_TF = {
+    **arithmetic.FUNCTIONS, **shaping.FUNCTIONS, **picking.FUNCTIONS, **reductions.FUNCTIONS,
+    **segments.FUNCTIONS, **special.FUNCTIONS,
+}  # fmt: skip
+#: Keras's name -> TensorFlow's, where they differ.
+_RENAMED = {
+    "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
+    "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh",
+    "floor_divide": "floordiv", "true_divide": "truediv", "flip": "reverse",
+    "isfinite": "is_finite", "isinf": "is_inf", "isnan": "is_nan", "mod": "floormod",
+    "power": "pow",    "clip": "clip_by_value",
+    "sum": "reduce_sum", "mean": "reduce_mean", "max": "reduce_max", "min": "reduce_min",
+    "prod": "reduce_prod", "std": "reduce_std", "var": "reduce_variance", "any": "reduce_any",
+    "all": "reduce_all", "logsumexp": "reduce_logsumexp",
+}  # fmt: skip
+_SAME = (
+    "abs", "add", "argsort", "broadcast_to", "ceil", "conj", "cos", "cosh", "count_nonzero",
+    "cumprod", "cumsum", "divide", "divide_no_nan", "equal", "erf", "erfinv", "exp",
+    "expand_dims", "expm1", "floor", "greater", "greater_equal", "imag", "less", "less_equal",
+    "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum",
+    "minimum", "multiply", "negative", "not_equal", "pad", "real", "reciprocal", "repeat",
+    "reshape", "roll", "round", "rsqrt", "segment_max", "segment_sum", "shape", "sign", "sin",
+    "sinh", "size", "sort", "split", "sqrt", "square", "squeeze", "stack", "subtract", "tan",
+    "tanh", "tile", "transpose", "unstack", "where",
+)  # fmt: skip
+globals().update({name: _TF[name] for name in _SAME})
+globals().update({name: _TF[tfs] for name, tfs in _RENAMED.items()})
+
+stop_gradient = tape.stop_gradient
+cast, convert_to_tensor = creation.cast, conversion.convert_to_tensor
+eye, linspace = creation.eye, creation.linspace
+ones, ones_like, zeros, zeros_like = (
+    creation.ones, creation.ones_like, creation.zeros, creation.zeros_like,
+)  # fmt: skip
+one_hot, in_top_k, top_k = creation.one_hot, nn.in_top_k, nn.top_k
+det, einsum, inv, norm, qr, solve = (
+    linalg.det, linalg.einsum, linalg.inv, linalg.norm, linalg.qr, linalg.solve,
+)  # fmt: skip
+elu, gelu, leaky_relu, log_sigmoid = nn.elu, nn.gelu, nn.leaky_relu, _TF["log_sigmoid"]
+log_softmax, relu, relu6, selu = nn.log_softmax, nn.relu, nn.relu6, nn.selu
+sigmoid, silu, softmax, softplus = nn.sigmoid, nn.silu, nn.softmax, nn.softplus
+softsign, swish = nn.softsign, nn.silu
+
+
+def matmul(x1: Any, x2: Any) -> Any:
+    """Return the product of matrices, or of stacks of them."""
+    return linalg.matmul(x1, x2)
+
+
+def argmax(x: Any, axis: Any = None) -> Any:
+    """Return the places of the largest elements along an axis, or of all."""
+    flat = _TF["reshape"](x, -1) if axis is None else x
+    return _TF["argmax"](flat, axis, output_type=specs.int32)
+
+
+def argmin(x: Any, axis: Any = None) -> Any:
+    """Return the places of the smallest elements along an axis, or of all."""
+    return argmax(-conversion.operand(x), axis)
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """Return numbers from `start` up to, without, `stop`."""
+    return creation.range(start, stop, step, dtype)
+
+
+def concatenate(xs: Any, axis: int = 0) -> Any:
+    """Return tensors joined along an axis."""
+    return _TF["concat"](xs, axis)
+
+
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
+    """Return elements at places, of all of them if no axis is given."""
+    return _TF["gather"](
+        shaping.FUNCTIONS["reshape"](x, -1) if axis is None else x, indices, axis=axis
+    )
+
+
+__getattr__ = advice.missing("tf.keras.ops")
