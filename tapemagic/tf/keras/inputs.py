@@ -1,4 +1,4 @@
-"""`tf.keras.Input`, what a `Sequential` begins with, and `InputSpec`, what a layer expects."""
+"""`tf.keras.Input`, what a model begins with, and `InputSpec`, what a layer expects."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf.specs import TensorShape, as_dtype, float32
 
+from .functional import KerasTensor
 
-class Input:
-    """The shape of one example, at the beginning of a `Sequential`, which is then built at once.
+
+class Input(KerasTensor):
+    """What a model is given: at the beginning of a `Sequential`, or of connected layers.
 
     Parameters
     ----------
@@ -46,31 +48,9 @@ class Input:
                 )
             )
         whole = (batch_size, *TensorShape(shape)) if batch_shape is None else batch_shape
-        self.shape = self.batch_shape = TensorShape(whole)
-        self.dtype, self.name = as_dtype(dtype or float32), name
-
-    def refuse(self, caller: str) -> None:
-        """Raise: a layer or model was to be connected to this.
-
-        Raises
-        ------
-        TapeUseError
-        """
-        raise leaks.locate(
-            TapeUseError(
-                f"{caller!r} was given a tf.keras.Input: models of connected layers (the "
-                "functional API) are not provided.",
-                fix="Use tf.keras.Sequential([...]), or a subclass of tf.keras.Model with a method "
-                "call.",
-            )
-        )
-
-
-class InputLayer(Input):
-    """`Input` by the name of a layer; `input_shape` is what Keras 2 called `shape`."""
-
-    def __init__(self, shape: Any = None, input_shape: Any = None, **more: Any) -> None:
-        super().__init__(input_shape if shape is None else shape, **more)
+        super().__init__(TensorShape(whole), as_dtype(dtype or float32).as_numpy_dtype, name=name)
+        self.batch_shape, self.is_named = self.shape, name is not None
+        self.layer: Any = None  # it among the layers of a model
 
 
 class InputSpec:

@@ -22,7 +22,8 @@ from tapemagic.tf.tensor import dtype_of
 
 from . import regularizers
 from .calls import CALL, first_input, inside, with_training
-from .inputs import Input, InputSpec
+from .functional import Connection, is_connected
+from .inputs import InputSpec
 from .weights import Holder, refuse_options
 
 #: Weights, and the result, that regularizers and constraints are given for by name.
@@ -79,6 +80,7 @@ class Layer(Holder):
         self.activity_regularizer = regularizers.get(self._rules.get("activity_regularizer"))
         refuse_options(self, more)
         self.autocast = autocast
+        self._connections: list[Connection] = []
         self.input_spec: InputSpec | None = None
         self.built = False
         #: of one example, for a `Sequential`
@@ -114,6 +116,9 @@ class Layer(Holder):
             For inputs that are no tensors or arrays, or whose shape does not fit.
         """
         self.check_made()
+        if is_connected(*args, *kwargs.values()):
+            self._connections.append(Connection(self, args, kwargs))
+            return self._connections[-1].outputs
         args = tuple(map(self._taken, args))
         kwargs = {name: self._taken(x) for name, x in kwargs.items()}
         inputs = first_input(self, args, kwargs)
@@ -128,6 +133,22 @@ class Layer(Holder):
             if self.activity_regularizer is not None:
                 self.add_loss([self.activity_regularizer(x) / len(x) for x in nest.flatten(y)])
             return y
+
+    @property
+    def input(self) -> Any:
+        """What it was connected to first (a `KerasTensor`)."""
+        call = self._connection("input")
+        return first_input(self, call.args, call.kwargs)
+
+    @property
+    def output(self) -> Any:
+        """What stands for its result where it was connected first."""
+        return self._connection("output").outputs
+
+    def _connection(self, name: str) -> Connection:
+        if not self._connections:
+            raise AttributeError(f"The layer {self.name!r} has no {name}: it was never connected.")
+        return self._connections[0]
 
     def _build_for(self, inputs: Any) -> None:
         self.build(nest.map_structure(lambda x: TensorShape(np.shape(plain(x))), inputs))
@@ -148,8 +169,6 @@ class Layer(Holder):
     def _check(self, inputs: Any) -> None:
         """Raise unless the inputs are tensors of the shape that is expected."""
         for x in nest.flatten(inputs):
-            if isinstance(x, Input):
-                x.refuse(self.name)
             if x is not None and not is_traced(x):
                 raise leaks.locate(
                     TapeUseError(

@@ -32,7 +32,6 @@ from .image_layers import (
 )  # fmt: skip
 from .inputs import (
     Input,
-    InputLayer,
     InputSpec,
 )  # fmt: skip
 from .layer import (
@@ -55,6 +54,9 @@ from .merging import (
     minimum,
     multiply,
     subtract,
+)  # fmt: skip
+from .model import (
+    InputLayer,
 )  # fmt: skip
 from .normalization import (
     BatchNormalization,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from tapemagic.tf import (
@@ -19,6 +22,8 @@ from tapemagic.tf import (
     specs,
     tape,
 )  # fmt: skip
+
+from .functional import connect, is_connected
 
 _TF = {
     **arithmetic.FUNCTIONS, **shaping.FUNCTIONS, **picking.FUNCTIONS, **reductions.FUNCTIONS,
@@ -96,5 +101,21 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
         shaping.FUNCTIONS["reshape"](x, -1) if axis is None else x, indices, axis=axis
     )
 
+
+def _connecting(fun: Callable) -> Callable:
+    """Let a function be connected, as a layer is, when it is called with a `KerasTensor`."""
+
+    @functools.wraps(fun)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if is_connected(*args, *kwargs.values()):
+            return connect(fun, args, kwargs)
+        return fun(*args, **kwargs)
+
+    return function
+
+
+for _name, _fun in list(globals().items()):
+    if isinstance(_fun, FunctionType) and _name[0] != "_" and _fun not in (connect, is_connected):
+        globals()[_name] = _connecting(_fun)
 
 __getattr__ = advice.missing("tf.keras.ops")

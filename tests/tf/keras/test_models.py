@@ -148,12 +148,6 @@ def test_summary():
 @pytest.mark.parametrize(
     ("use", "error", "words"),
     [
-        (lambda: Dense(1)(keras.Input((2,))), ValueError, "functional API"),
-        (lambda: keras.Sequential([Dense(1)])(keras.Input((2,))), ValueError, "functional API"),
-        (lambda: keras.Model(keras.Input((2,)), None), ValueError, "subclass of tf.keras.Model"),
-        (lambda: keras.Model(inputs=1, outputs=2), ValueError, "tf.keras.Sequential"),
-        (lambda: keras.Input((2,)) + 1, TypeError, "Input"),
-        (lambda: tf.exp(keras.Input((2,))), TypeError, "Input"),
         (lambda: keras.Sequential([Dense(1)]).output_shape, ValueError, "tf.keras.Input"),
         (lambda: keras.Sequential([Dense(1)]).input_shape, ValueError, "tf.keras.Input"),
         (lambda: keras.Input(), ValueError, "one of shape and batch_shape"),

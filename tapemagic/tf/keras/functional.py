@@ -1,0 +1,225 @@
+"""Models of connected layers: what layers return for an `Input`, and how they are run.
+
+A layer that is called with a `KerasTensor` computes nothing: the result is another one, of the
+shape that it would have, which knows the layer and what it was called with. A model of inputs and
+outputs calls these layers, each once, in the order in which they were connected.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.warned import unheard
+from tapemagic.errors import TapeUseError
+from tapemagic.tf import nest
+from tapemagic.tf.creation import zeros
+from tapemagic.tf.tensor import dtype_of
+
+_NUMBERS, _CALLS = count(), count()
+#: Lengths that stand for one that is not known: what differs between the two results is not, too.
+_TRIED = (1, 2), (32, 64)
+
+
+class KerasTensor:
+    """What a layer will return, or a model be given: a shape, a dtype, and where it comes from.
+
+    Attributes
+    ----------
+    shape : tuple of (int or None)
+    dtype : str
+    call : Connection or None
+        None for an `Input`.
+    """
+
+    #: NumPy's operators are left to the methods here.
+    __array_ufunc__ = None
+
+    def __init__(self, shape: Any, dtype: Any, call: Any = None, name: str | None = None) -> None:
+        self.shape, self.dtype, self.call = tuple(shape), str(np.dtype(dtype)), call
+        number = next(_NUMBERS) if name is None else 0
+        self.name = name or ("keras_tensor" if number == 0 else f"keras_tensor_{number}")
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return (
+            f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, "
+            f"name={self.name}>"
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise _no_value(self)
+
+    def __bool__(self) -> bool:
+        raise _no_value(self)
+
+    def __iter__(self) -> Iterator:
+        raise _no_value(self)
+
+    def __getitem__(self, index: Any) -> KerasTensor:
+        return connect(operator.getitem, (self, index))
+
+    def __neg__(self) -> KerasTensor:
+        return connect(operator.neg, (self,))
+
+    def __abs__(self) -> KerasTensor:
+        return connect(operator.abs, (self,))
+
+
+def _no_value(x: KerasTensor) -> TapeUseError:
+    return leaks.locate(
+        TapeUseError(
+            f"{x.name!r} stands for what a model will be given or compute: it has no value.",
+            fix="Connect it by layers, operators or tf.keras.ops, or write a layer that computes.",
+        )
+    )
+
+
+def _operator(name: str) -> tuple[Callable, Callable]:
+    compute = getattr(operator, name)
+
+    def forward(self: KerasTensor, other: Any) -> KerasTensor:
+        return connect(compute, (self, other))
+
+    def reflected(self: KerasTensor, other: Any) -> KerasTensor:
+        return connect(compute, (other, self))
+
+    return forward, reflected
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    for _prefix, _method in zip(("", "r"), _operator(_name), strict=True):
+        setattr(KerasTensor, f"__{_prefix}{_name}__", _method)
+
+
+class Connection:
+    """A call of a layer or function that has been noted.
+
+    Attributes
+    ----------
+    number : int
+        They are run in this order.
+    run : callable
+    args, kwargs
+        With a `KerasTensor` for each tensor.
+    outputs : KerasTensor, or a nested structure of them
+    """
+
+    def __init__(self, run: Callable, args: tuple, kwargs: dict) -> None:
+        self.number, self.run, self.args, self.kwargs = next(_CALLS), run, args, kwargs
+        found = [nest.flatten(self._tried(lengths)) for lengths in zip(*_TRIED, strict=True)]
+        tensors = [
+            KerasTensor(_common(np.shape(plain(x)), np.shape(plain(y))), dtype_of(x), self)
+            for x, y in zip(*found, strict=True)
+        ]
+        self.outputs = nest.pack_sequence_as(self._tried((1, 32)), tensors)
+
+    def _tried(self, lengths: tuple[int, int]) -> Any:
+        """Return the result for zeros: the first length stands for the batch."""
+
+        def example(x: KerasTensor) -> Any:
+            batch, *others = x.shape
+            first = lengths[0] if batch is None else batch
+            return zeros([first, *(lengths[1] if n is None else n for n in others)], x.dtype)
+
+        is_layer = hasattr(self.run, "trainable_variables")
+        with unheard():  # zeros divide each other, say
+            return self.compute(example, **({"training": False} if is_layer else {}))
+
+    def compute(self, value_of: Callable[[KerasTensor], Any], **more: Any) -> Any:
+        """Return the result for the values of what it was called with."""
+
+        def filled(x: Any) -> Any:
+            return value_of(x) if isinstance(x, KerasTensor) else x
+
+        args, kwargs = nest.map_structure(filled, [list(self.args), dict(self.kwargs)])
+        return self.run(*args, **{**more, **kwargs})
+
+
+def _common(shape: tuple, other: tuple) -> tuple:
+    return tuple(n if n == m else None for n, m in zip(shape, other, strict=True))
+
+
+def connect(run: Callable, args: tuple, kwargs: dict | None = None) -> Any:
+    """Note a call, and return what stands for its result."""
+    return Connection(run, args, kwargs or {}).outputs
+
+
+def is_connected(*given: Any) -> bool:
+    """Tell whether a `KerasTensor` is among arguments."""
+    return any(isinstance(x, KerasTensor) for x in nest.flatten(list(given)))
+
+
+class Network:
+    """Inputs, outputs, and the connections between them in the order in which they are run.
+
+    Raises
+    ------
+    TapeUseError
+        If an output depends on an `Input` that is not among the inputs.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        known = {id(x) for x in nest.flatten(inputs)}
+        self.connections: list[Connection] = []
+        for x in nest.flatten(outputs):
+            self._add(x, known)
+        self.connections.sort(key=lambda one: one.number)
+
+    def _add(self, x: Any, known: set[int]) -> None:
+        """Add what a tensor comes from, without recursion: networks are deep."""
+        waiting = [x]
+        while waiting:
+            x = waiting[-1]
+            if id(x) in known:
+                waiting.pop()
+                continue
+            if not isinstance(x, KerasTensor) or x.call is None:
+                name = getattr(x, "name", type(x).__name__)
+                raise leaks.locate(
+                    TapeUseError(
+                        f"An output of the model depends on {name!r}, which is not among its "
+                        "inputs.",
+                        fix="Name it: tf.keras.Model(inputs=[...], outputs=...).",
+                    )
+                )
+            given = nest.flatten([list(x.call.args), dict(x.call.kwargs)])
+            missing = [
+                one for one in given if isinstance(one, KerasTensor) and id(one) not in known
+            ]
+            waiting += missing
+            if not missing:
+                self.connections.append(x.call)
+                known.update(id(one) for one in nest.flatten(x.call.outputs))
+
+    def layers(self, kind: type) -> list[Any]:
+        """Return the layers of a class, each once."""
+        found = {id(one.run): one.run for one in self.connections if isinstance(one.run, kind)}
+        return list(found.values())
+
+    def run(self, inputs: Any) -> Any:
+        """Return the outputs for values of the inputs."""
+        names = nest.flatten(self.inputs)
+        if isinstance(inputs, dict) and not isinstance(self.inputs, dict):
+            inputs = [inputs[name.name] for name in names if name.name in inputs]
+        given = nest.flatten(inputs)
+        if len(names) != len(given):
+            raise leaks.locate(
+                TapeUseError(f"The model takes {len(names)} inputs, and {len(given)} were given.")
+            )
+        values = dict(zip(names, given, strict=True))
+        for one in self.connections:
+            results = nest.flatten(one.compute(values.__getitem__))
+            values.update(zip(nest.flatten(one.outputs), results, strict=True))
+        return nest.map_structure(values.__getitem__, self.outputs)
