@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
 from tapemagic.tf.conversion import operand, whole_numbers
 from tapemagic.tf.tensor import Tensor, tensor_of
 
 from .loss import EPSILON
+from .names import by_name
 
 
 class Constraint:
@@ -95,10 +95,7 @@ def get(identifier: Any) -> Any:
     TapeUseError
         If no constraint is called so.
     """
-    found = _BY_NAME.get(identifier) if isinstance(identifier, str) else identifier
-    if found is None and identifier is not None:
-        raise TapeUseError(f"No constraint is called {identifier!r}.", fix="Pass a function.")
-    return found() if isinstance(found, type) else found
+    return by_name("constraint", _BY_NAME, identifier)
 
 
 __getattr__ = advice.missing("tf.keras.constraints")

@@ -15,6 +15,7 @@ from tapemagic.tf.tensor import Tensor, tensor_of
 
 from . import divergences, loss
 from .loss import as_pair, clipped, loss_class, mean_rows, same_shape
+from .names import by_name
 
 Loss, Reduction = loss.Loss, loss.Reduction
 
@@ -123,12 +124,8 @@ def get(identifier: Any) -> Any:
     TapeUseError
         If no loss is called so.
     """
-    if not isinstance(identifier, str):
-        return identifier
-    known = _SHORT.get(identifier, globals().get(identifier))
-    if not callable(known):
-        raise TapeUseError(f"No loss is called {identifier!r}.", fix="Pass a function.")
-    return known() if isinstance(known, type) else known
+    known = {name: one for name, one in globals().items() if callable(one)}
+    return by_name("loss", known | _SHORT, identifier)
 
 
 __getattr__ = advice.missing("tf.keras.losses")

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
 
 from . import (
     optimizer,
     schedules,  # noqa: F401  (a name of this module)
 )
+from .names import by_name
 from .optimizer import remembered
 
 Optimizer = optimizer.Optimizer
@@ -188,11 +188,8 @@ def get(identifier: Any) -> Any:
     TapeUseError
         If no optimizer is called so.
     """
-    if not isinstance(identifier, str):
-        return identifier
-    if identifier.lower() not in _BY_NAME:
-        raise TapeUseError(f"No optimizer is called {identifier!r}.", fix="Pass an optimizer.")
-    return _BY_NAME[identifier.lower()]()
+    name = identifier.lower() if isinstance(identifier, str) else identifier
+    return by_name("optimizer", _BY_NAME, name)
 
 
 __getattr__ = advice.missing("tf.keras.optimizers")

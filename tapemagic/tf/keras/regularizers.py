@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
 from tapemagic.tf.conversion import operand
 from tapemagic.tf.linalg import matmul
 from tapemagic.tf.tensor import Tensor, tensor_of
+
+from .names import by_name
 
 
 class Regularizer:
@@ -78,10 +79,7 @@ def get(identifier: Any) -> Any:
     TapeUseError
         If no regularizer is called so.
     """
-    found = _BY_NAME.get(identifier) if isinstance(identifier, str) else identifier
-    if found is None and identifier is not None:
-        raise TapeUseError(f"No regularizer is called {identifier!r}.", fix="Pass a function.")
-    return found() if isinstance(found, type) else found
+    return by_name("regularizer", _BY_NAME, identifier)
 
 
 __getattr__ = advice.missing("tf.keras.regularizers")

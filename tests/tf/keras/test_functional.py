@@ -115,7 +115,7 @@ def test_a_layer_that_is_used_twice_has_one_set_of_weights():
 
 
 def test_models_inside_of_models():
-    inner = keras.Sequential([keras.Input((4,)), layers.Dense(3, "relu"), layers.Dropout(0.9)])
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(64, "tanh"), layers.Dropout(0.5)])
     outer = keras.Model(DIGITS, layers.Dense(1)(inner(DIGITS)))
     x = data(6, 4)
     assert np.array_equal(outer(x), outer.layers[-1](inner(x)))
