@@ -46,8 +46,7 @@ SINKS = frozenset(
 TABLES = frozenset({"pandas", "polars"})
 #: How data get into their tables. All else that takes a value computes with it.
 _TAKING = frozenset(
-    "__init__ __new__ __setitem__ assign concat from_dict from_records insert isetitem "
-    "with_columns".split()
+    "__init__ __new__ __setitem__ assign concat from_dict from_records insert isetitem".split()
 )
 #: What of pandas only shows them.
 _SHOWN_TABLES = ("pandas.io.formats", "pandas.plotting")

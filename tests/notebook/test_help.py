@@ -55,6 +55,7 @@ def test_help_in_a_terminal(tmp_path):
         "shell.run_cell('%%tape --help')\n"
     )
     environment = {**os.environ, "PYTHONPATH": PACKAGE_ROOT, "IPYTHONDIR": str(tmp_path)}
+    environment.pop("VIRTUAL_ENV", None)  # of which IPython warns if it is another one
     found = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
     )

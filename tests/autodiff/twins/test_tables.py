@@ -156,6 +156,42 @@ out = w * 2
     assert type(taped["namespace"]["df"]) is pd.DataFrame
 
 
+POLARS = """
+import numpy as np, polars as pl
+w, x = 0.5, np.array([1.0, 2.0, 3.0])
+df = pl.DataFrame({"a": [1.0, 2.5, 3.0], "b": [4.0, 5.0, 6.0]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps"),
+    [
+        ("out = np.sum(df['a'].to_numpy() * w)", False),
+        ("out = w * df['a'].mean() + np.sum(x[(df['a'] > 2).to_numpy()])", False),
+        ("out = sum((w * a - b) ** 2 for a, b in df.iter_rows())", False),
+        ("out = w + pl.Series('x', x).sum()", True),
+        ("t = pl.DataFrame({'loss': [w, w * 2]})\nprint(t)\nout = w + t['loss'].sum()", True),
+        ("out = w * 2\nprint(isinstance(df, pl.DataFrame), pl.Series.__name__)", False),
+    ],
+)  # fmt: skip
+def test_tables_of_polars(text, keeps):
+    taped, session = run_taped(POLARS, text, sources=SOURCES)
+    plain = run_plain(POLARS, text)
+    assert taped["error"] == plain["error"] == "NoneType: None"
+    assert taped["printed"] == plain["printed"]
+    assert bool(session.tape._recording.taken) is keeps
+    if not keeps:
+        found = session.tape.gradient("out", ["w", "x"], unconnected_gradients="zero")
+        for name, gradient in zip(("w", "x"), found, strict=True):
+            expected = differences(POLARS, text, name, 1e-6)
+            np.testing.assert_allclose(gradient, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("text", ["out = (df['a'] * w).sum()", "out = (w * df['a']).sum()"])
+def test_what_a_table_of_polars_would_compute_is_an_error(text):
+    assert run_taped(POLARS, text, sources=SOURCES)[0]["error"] != "NoneType: None"
+
+
 def test_a_script_is_warned_once():
     w = Variable(0.5)
     with warnings.catch_warnings(record=True) as seen:
