@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+import functools
 import linecache
 from types import FrameType
 from typing import Any
@@ -55,13 +56,19 @@ def only_shows(frame: FrameType) -> bool:
     ``pd.DataFrame(...)``, ``pd.Series(x).plot()``, ``display(pd.DataFrame(...))``.
     """
     line, _, column, _ = list(frame.f_code.co_positions())[frame.f_lasti // 2]
-    source = "".join(linecache.getlines(frame.f_code.co_filename, frame.f_globals))
+    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
+    return (line, column) in _shown(tuple(lines))
+
+
+@functools.lru_cache(maxsize=16)
+def _shown(lines: tuple[str, ...]) -> frozenset[tuple[int, int]]:
+    """Return where those calls begin in a text."""
     try:
-        statements = [x for x in ast.walk(ast.parse(source)) if isinstance(x, ast.Expr)]
+        tree = ast.parse("".join(lines))
     except SyntaxError:  # a magic of the cell, say
-        return False
-    shown = (_innermost(statement.value) for statement in statements)
-    return any((node.lineno, node.col_offset) == (line, column) for node in shown)
+        return frozenset()
+    calls = (_innermost(x.value) for x in ast.walk(tree) if isinstance(x, ast.Expr))
+    return frozenset((node.lineno, node.col_offset) for node in calls)
 
 
 def _innermost(node: ast.expr) -> ast.expr:
