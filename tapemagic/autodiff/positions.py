@@ -27,15 +27,17 @@ def user_frame(depth: int = 1) -> FrameType | None:
 def outside_libraries(frame: FrameType | None) -> FrameType | None:
     """Return the line that called into a library, if the frame is inside one."""
     caller = frame
-    while caller is not None and _is_library(caller.f_code.co_filename):
+    while caller is not None and is_library(caller.f_code.co_filename):
         caller = caller.f_back
     return caller or frame
 
 
-def _is_library(filename: str) -> bool:
+def is_library(filename: str) -> bool:
+    """Say whether a file belongs to an installed package or to Python."""
     return (
         INNER[filename]
         or "site-packages" in filename
+        or filename.endswith((".pyx", ".pxd"))  # of Cython, relative to where it was compiled
         or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
     )
 

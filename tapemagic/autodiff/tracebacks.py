@@ -11,6 +11,7 @@ from types import TracebackType
 from tapemagic.errors import LeavesTapeError, TapeError
 
 from .handles import plain
+from .positions import is_library
 from .recorder import PACKAGE
 
 #: How Python's C code says that it got no memory: an array has some, so this is a handle.
@@ -62,10 +63,13 @@ def _is_own(error: BaseException) -> bool:
 def prune(error: BaseException) -> None:
     """Take our frames and names out of an exception and its causes, in place.
 
-    Python's words for a handle that is asked for its memory, of which it has none, become ours.
+    Out of our own refusals those of libraries too: what asked for a plain value there says nothing
+    that the user has written. Python's words for a handle that is asked for its memory, of which it
+    has none, become ours.
     """
     for one in chain(error):
-        one.__traceback__ = without_ours(one.__traceback__)
+        is_refusal = isinstance(one, TapeError)
+        one.__traceback__ = without_ours(one.__traceback__, libraries=is_refusal)
         if type(one) is TypeError and str(one).endswith(_MEMORY):
             one.args = (str(_leaves_with_memory(one)),)
         if type(one) is AttributeError and one.name and "'numpy.ndarray' object" in str(one):
@@ -92,12 +96,22 @@ def say_as_plain(error: AttributeError, name: str) -> None:
         error.args, error.obj = own.args, own.obj
 
 
-def without_ours(traceback: TracebackType | None) -> TracebackType | None:
-    """Unlink the entries of our files from a chain of traceback entries."""
-    entries = []
+def without_ours(
+    traceback: TracebackType | None, *, libraries: bool = False
+) -> TracebackType | None:
+    """Unlink the entries of our files from a chain of traceback entries.
+
+    Those of `libraries` too, if asked for, that the user's code has called: what has called it, the
+    shell, counts on its own.
+    """
+    entries: list[TracebackType] = []
+    called = False
     while traceback is not None:
-        if not is_ours(traceback.tb_frame.f_code.co_filename):
+        filename = traceback.tb_frame.f_code.co_filename
+        inner = is_library(filename)
+        if not is_ours(filename) and not (libraries and called and inner):
             entries.append(traceback)
+        called = called or not inner
         traceback = traceback.tb_next
     following = None
     for entry in reversed(entries):

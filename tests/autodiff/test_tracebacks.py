@@ -73,6 +73,28 @@ def test_an_error_of_the_users_is_not_taken_for_numpys():
         raised_in_block(lambda x: before.__setitem__(slice(None), [x[0] * 2, 1.0]))
 
 
+def test_a_refusal_inside_a_library_shows_the_users_lines_only():
+    """Also those that the library calls back; an error of its own shows where it comes from."""
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"a": [1.0, 2.0]})
+
+    def called_back(row):
+        return table["a"] * row
+
+    def refused(x):
+        table["a"].map(lambda value: called_back(x[0] * value))
+
+    with pytest.raises(TapeError) as caught:
+        raised_in_block(refused)
+    files = [entry.filename for entry in traceback.extract_tb(caught.value.__traceback__)]
+    names = [entry.name for entry in traceback.extract_tb(caught.value.__traceback__)]
+    assert set(files) == {__file__}
+    assert names[-3:] == ["refused", "<lambda>", "called_back"]
+    with pytest.raises(KeyError) as own:
+        raised_in_block(lambda x: table["nothing"])
+    assert any("site-packages" in x.filename for x in traceback.extract_tb(own.value.__traceback__))
+
+
 def test_causes_of_an_error_are_without_our_frames():
     def chained(x):
         try:
