@@ -29,7 +29,14 @@ _ADVICE = "Cut it on purpose with tapemagic.stop_gradient(...)."
 def _derived(spline: Any, at: Any, order: int) -> Any:
     """Return the derivative of an order at some places; of a negative one the integral."""
     refuse_program("What a spline of scipy.interpolate has given")
-    return spline(at, order) if order >= 0 else spline.antiderivative(-order)(at)
+    return _slope(spline, at, order) if order >= 0 else spline.antiderivative(-order)(at)
+
+
+def _slope(spline: Any, at: Any, order: int) -> Any:
+    """Return a derivative; beyond the degree SciPy 1.15 writes outside of its memory."""
+    if order > getattr(spline, "k", order):
+        return spline(at, 0) * 0.0
+    return spline(at, order)
 
 
 # ------------------------------------------------------------------------------------- the rules
@@ -158,7 +165,7 @@ class _Interpolation:
         x, y = self._fun.x, self._fun.y
         shape = (*np.shape(at), *y.shape[1:])
         if hasattr(self._fun, "_spline"):
-            slope = np.reshape(self._fun._spline(at, order), shape)
+            slope = np.reshape(_slope(self._fun._spline, at, order), shape)
         elif self._fun._kind == "linear" and order == 1:
             right = np.clip(np.searchsorted(x, at), 1, len(x) - 1)
             slope = ((y[1:] - y[:-1]).T / np.diff(x)).T[right - 1]
@@ -250,6 +257,8 @@ for _name in ("make_interp_spline", "make_lsq_spline", "make_smoothing_spline"):
 
 
 def _splev(x: Any, tck: Any, der: int) -> Any:
+    if der > tck[2]:  # which SciPy refuses
+        return interpolate.splev(x, tck) * 0.0
     return interpolate.splev(x, tck, der)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -27,6 +28,12 @@ def alone(program, call):
     return (done.stdout or done.stderr).strip().splitlines()[-1]
 
 
+def takes_one_element():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy will not do so for ever
+        return np.ndim(np.float64(np.ones(1))) == 0
+
+
 def in_place(x, s):
     y = x * s
     y[0] = np.exp(y[1] / 10)
@@ -37,7 +44,11 @@ def in_place(x, s):
     ("call", "said"),
     [
         ("np.ones(4), 2.0", "OtherWay: another shape of x or s"),
-        ("np.ones(3), np.ones(1)", "OtherWay: another shape of x or s"),
+        pytest.param(
+            "np.ones(3), np.ones(1)",
+            "OtherWay: another shape of x or s",
+            marks=pytest.mark.skipif(takes_one_element(), reason="this NumPy makes a number of it"),
+        ),
         ("[1, 2, 3], 2", "(np.float64(11.4918"),  # integers would have cut off what is written
     ],
 )
