@@ -144,10 +144,17 @@ def _quad(
     return with_value(total, y), apply(_estimate, error, total), *rest
 
 
+#: Since SciPy 1.18 places and weights have the dtype of the limits.
+_IN_DTYPE = integrate.fixed_quad(np.positive, np.float32(0), np.float32(1))[0].dtype == np.float32
+
+
 @twin_for(integrate.fixed_quad)
 def _fixed_quad(func: Callable, a: Any, b: Any, args: tuple = (), n: int = 5) -> Any:
     if RECORDER.recording is None or np.isinf(plain(a)) or np.isinf(plain(b)):
         return integrate.fixed_quad(func, plain(a), plain(b), args, n)
     x, w = special.roots_legendre(n)
+    dtype = np.result_type(plain(a), plain(b))
+    if _IN_DTYPE and dtype.kind in "fc":
+        x, w = x.astype(dtype), w.astype(dtype)
     x = fresh((b - a) * (np.real(x) + 1) / 2.0 + a)
     return (b - a) / 2.0 * np.sum(w * func(x, *args), axis=-1), None

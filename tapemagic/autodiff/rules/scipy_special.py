@@ -177,6 +177,7 @@ for _fun in (special.expn, _expn):  # [A] 5.1.26
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
+    a = a * 1.0  # of small integers SciPy takes functions in single precision
     return np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))  # [A] 6.5.1
 
 
@@ -187,6 +188,7 @@ _of_last(special.gammainccinv, lambda ct, y, a, p: -ct / _gamma_density(a, y))
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    a, b = a * 1.0, b * 1.0
     powers = special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x)  # [A] 26.5.1
     return np.exp(powers - special.betaln(a, b))
 
