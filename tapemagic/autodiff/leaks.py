@@ -42,7 +42,7 @@ SINKS = frozenset(
     "IPython ipykernel matplotlib matplotlib_inline PIL plotly seaborn bokeh altair json "
     "logging csv pprint string tqdm rich".split()
 )
-#: Those of them that also compute, which nothing of ours sees.
+#: Packages that keep values and compute with them, which nothing of ours sees.
 TABLES = frozenset({"pandas", "polars"})
 #: How data get into their tables. All else that takes a value computes with it.
 _TAKING = frozenset(
@@ -243,7 +243,7 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
         frame = frame.f_back
     while frame is not None:
         module, package = frame.f_globals.get("__name__") or "", package_of(frame)
-        if (package in SINKS and package not in TABLES) or module.startswith(_SHOWN_TABLES):
+        if package in SINKS or module.startswith(_SHOWN_TABLES):
             note("shown", (handle,))
             return
         if package in ("__main__", "") or frame.f_code.co_filename.startswith("<"):

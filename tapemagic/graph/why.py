@@ -176,32 +176,30 @@ def not_watched(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def read_back(facts: Facts) -> Iterator[Finding]:
-    """Values that were made into text and read back: the gradient lacks that way."""
-    for node in facts.graph.nodes:
-        for _, line, _ in of_kind(node, "text"):
-            yield Finding(
-                "text",
-                _sources_of(facts, node),
-                line,
-                f"{facts.spelled(node)} was made into text, and {at_line(line)} reads such a "
-                "number back: the gradient does not go through text.",
-                "Use the value itself.",
-            )
+#: Kind of mark -> what happened there, and what to do instead.
+WAYS_ASIDE = {
+    "text": (
+        (
+            "was made into text, and {line} reads such a number back: "
+            "the gradient does not go through text."
+        ),
+        "Use the value itself.",
+    ),
+    "taken": (
+        "went into {detail}, {line}: what is computed from it there counts as constant.",
+        "Compute with arrays, and make tables of the results.",
+    ),
+}
 
 
-def taken(facts: Facts) -> Iterator[Finding]:
-    """Values that a table took: the gradient lacks what was computed from them there."""
-    for node in facts.graph.nodes:
-        for _, line, package in of_kind(node, "taken"):
-            yield Finding(
-                "taken",
-                _sources_of(facts, node),
-                line,
-                f"{facts.spelled(node)} went into {package}, {at_line(line)}: what is computed "
-                "from it there counts as constant.",
-                "Compute with arrays, and make tables of the results.",
-            )
+def went_aside(facts: Facts) -> Iterator[Finding]:
+    """Values that went through text or into a table: the gradient lacks that way."""
+    for kind, (said, fix) in WAYS_ASIDE.items():
+        for node in facts.graph.nodes:
+            for _, line, detail in of_kind(node, kind):
+                message = said.format(line=at_line(line), detail=detail)
+                names = _sources_of(facts, node)
+                yield Finding(kind, names, line, f"{facts.spelled(node)} {message}", fix)
 
 
 def _sources_of(facts: Facts, node: GraphNode) -> tuple[str, ...]:
@@ -286,6 +284,6 @@ def not_run(facts: Facts) -> Iterator[Finding]:
 
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
-    failed, caught, not_finite, without_gradient, read_back, taken, not_watched, flattened, loops,
+    failed, caught, not_finite, without_gradient, went_aside, not_watched, flattened, loops,
     at_kinks, grown, rebound, not_run,
 )  # fmt: skip

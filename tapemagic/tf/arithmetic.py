@@ -14,7 +14,7 @@ from tapemagic.autodiff.primitives import elementwise
 from .choices import chosen
 from .conversion import check_divisor, check_kind, divisible, floats, match, operand
 from .creation import cast
-from .refusals import in_words, refuse
+from .refusals import declaring, in_words, refuse
 from .specs import as_dtype
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -156,9 +156,7 @@ for _table, _make in ((_UNARY, _unary), (_BINARY, _binary)):
 FUNCTIONS["mod"] = FUNCTIONS["floormod"]
 
 
-def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = explained = in_words(fun)
-    return explained
+_declare = declaring(FUNCTIONS)
 
 
 @_declare

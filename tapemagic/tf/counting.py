@@ -12,7 +12,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from .choices import chosen
 from .conversion import operand, whole_numbers
 from .picking import positions, scatter_nd, unique
-from .refusals import in_words, refuse
+from .refusals import declaring, refuse
 from .specs import as_dtype, int32
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -27,9 +27,7 @@ class UniqueWithCounts(NamedTuple):
     count: Tensor  # type: ignore[assignment]  # (a method of tuples)
 
 
-def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = explained = in_words(fun)
-    return explained
+_declare = declaring(FUNCTIONS)
 
 
 @_declare

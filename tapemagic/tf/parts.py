@@ -12,7 +12,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from .conversion import match, operand, whole_numbers
 from .creation import cast
 from .picking import places_of, positions
-from .refusals import in_words, refuse
+from .refusals import declaring, in_words, refuse
 from .shaping import concat
 from .specs import bool_
 from .tensor import Tensor, tensor_of
@@ -20,9 +20,7 @@ from .tensor import Tensor, tensor_of
 FUNCTIONS: dict[str, Callable] = {}
 
 
-def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = explained = in_words(fun)
-    return explained
+_declare = declaring(FUNCTIONS)
 
 
 @_declare

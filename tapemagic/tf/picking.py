@@ -13,7 +13,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from .choices import chosen
 from .conversion import check_kind, match, operand, whole_numbers
 from .creation import zeros
-from .refusals import in_words, refuse
+from .refusals import declaring, refuse
 from .specs import as_dtype, int32
 from .tensor import Tensor, dtype_of, tensor_of
 
@@ -27,9 +27,7 @@ class Unique(NamedTuple):
     idx: Tensor
 
 
-def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__.rstrip("_")] = explained = in_words(fun)
-    return explained
+_declare = declaring(FUNCTIONS)
 
 
 def positions(indices: Any, length: int, what: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from .choices import chosen
 from .conversion import check_kind, floats, operand, whole_numbers
 from .creation import cast
-from .refusals import in_words, refuse
+from .refusals import declaring, in_words, refuse
 from .softmaxes import logsumexp
 from .specs import as_dtype, int64
 from .tensor import Tensor, dtype_of, tensor_of
@@ -69,9 +69,7 @@ reduce_logsumexp = _reduction("reduce_logsumexp", logsumexp, "f")
 reduce_euclidean_norm = _reduction("reduce_euclidean_norm", _euclidean, "fciu")
 
 
-def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = explained = in_words(fun)
-    return explained
+_declare = declaring(FUNCTIONS)
 
 
 @_declare

@@ -38,6 +38,16 @@ def in_words(fun: Callable) -> Callable:
     return wrapper
 
 
+def declaring(functions: dict[str, Callable]) -> Callable[[Callable], Callable]:
+    """Return a decorator that puts functions into a table by their names, `in_words`."""
+
+    def declare(fun: Callable) -> Callable:
+        functions[fun.__name__.rstrip("_")] = explained = in_words(fun)
+        return explained
+
+    return declare
+
+
 def _is_numpys(error: Exception) -> bool:
     """Tell whether an error is about numbers; a wrong call, TypeError, speaks for itself."""
     return not isinstance(error, TypeError) or "ufunc" in str(error) or "numpy" in str(error)

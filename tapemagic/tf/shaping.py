@@ -11,16 +11,14 @@ import numpy as np
 from tapemagic.autodiff.calls.dispatch import is_traced, plain
 
 from .conversion import convert_to_tensor, match, operand, whole_numbers
-from .refusals import in_words, refuse
+from .refusals import declaring, refuse
 from .specs import TensorShape, as_dtype, int32
 from .tensor import Tensor, tensor_of
 
 FUNCTIONS: dict[str, Callable] = {}
 
 
-def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__.rstrip("_")] = explained = in_words(fun)
-    return explained
+_declare = declaring(FUNCTIONS)
 
 
 # ---------------------------------------------------------------------------------------- facts

@@ -11,7 +11,7 @@ from tapemagic.autodiff.calls.dispatch import is_traced, plain
 
 from .choices import scipys_own
 from .conversion import check_kind, floats, match
-from .refusals import in_words
+from .refusals import declaring, in_words
 from .tensor import Tensor, dtype_of, tensor_of
 
 #: TensorFlow name -> SciPy name; of one argument, or of several.
@@ -50,9 +50,7 @@ FUNCTIONS: dict[str, Callable] = {name: _of_one(name, scipys) for name, scipys i
 FUNCTIONS.update((name, _of_several(name, scipys)) for name, scipys in _SEVERAL.items())
 
 
-def _declare(fun: Callable) -> Callable:
-    FUNCTIONS[fun.__name__] = explained = in_words(fun)
-    return explained
+_declare = declaring(FUNCTIONS)
 
 
 @_declare

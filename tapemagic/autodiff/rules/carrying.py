@@ -179,6 +179,24 @@ def refuse_program(what: str) -> None:
         )
 
 
+def hanging(name: str, what: str, refusal: str, fix: str) -> Callable:
+    """Return a function whose result is its first argument, and hangs on the second somehow.
+
+    A target that depends on it has no derivative: `refusal` says so. `what` it is, a program could
+    not make anew.
+    """
+
+    def value_of(value: Any, on: Any) -> Any:
+        refuse_program(what)
+        return value
+
+    def refused_vjp(ct: Any, y: Any, value: Any, on: Any) -> Any:
+        raise leaks.locate(NoRuleError(refusal, fix=fix))
+
+    general(value_of, None, refused_vjp, name=name)
+    return value_of
+
+
 class LazyTwin(TwinModule):
     """The twin of a package whose modules are loaded, and get twins, as they are asked for."""
 

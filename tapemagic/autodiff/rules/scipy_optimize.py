@@ -29,7 +29,7 @@ from tapemagic.autodiff.twinning import fresh, twin_for, twin_module
 from tapemagic.errors import NoRuleError
 
 from .algebra import apply, as_array, is_live, plain
-from .carrying import discrete, refuse_program, refuse_rest, refused, unsupported
+from .carrying import discrete, hanging, refuse_program, refuse_rest, refused, unsupported
 
 #: Newton steps from the solution: the order of the derivatives that are right is ``2**steps - 1``.
 _STEPS = 3
@@ -39,19 +39,13 @@ _CLOSE = 1e-3
 _REGULAR = 0.1
 
 
-def _on_the_way(value: Any, residual: Any) -> Any:
-    """Return a value that the solver chose by what it saw: it depends on the residuals somehow."""
-    refuse_program("What a solver of scipy.optimize found")
-    return value
-
-
-def _refuse_way(ct: Any, y: Any, value: Any, residual: Any) -> Any:
-    raise leaks.locate(
-        NoRuleError(
-            "The target depends on the way that a solver took, not on its solution alone.",
-            fix="Use the solution only, or cut the rest: tapemagic.stop_gradient(...).",
-        )
-    )
+#: A value that the solver chose by what it saw: it depends on the residuals somehow.
+_on_the_way = hanging(
+    "iterate",
+    "What a solver of scipy.optimize found",
+    "The target depends on the way that a solver took, not on its solution alone.",
+    "Use the solution only, or cut the rest: tapemagic.stop_gradient(...).",
+)
 
 
 def _settle(u: Any, solution: Any) -> Any:
@@ -60,7 +54,6 @@ def _settle(u: Any, solution: Any) -> Any:
     return solution
 
 
-general(_on_the_way, None, _refuse_way, name="iterate")
 general(_settle, lambda ct, y, u, solution: ct, None, name="solution")
 
 

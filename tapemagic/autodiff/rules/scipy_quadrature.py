@@ -19,14 +19,12 @@ from typing import Any
 import numpy as np
 from scipy import integrate, special
 
-from tapemagic.autodiff import leaks
-from tapemagic.autodiff.primitives import PRIMITIVES, general
+from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import fresh, twin_for
-from tapemagic.errors import NoRuleError
 
 from .algebra import apply, is_live, plain, with_value
-from .carrying import refuse_program, unsupported
+from .carrying import hanging, unsupported
 
 #: An estimated error, per length of its interval, that is more than a smooth function has.
 _UNEVEN = 1e-4
@@ -79,22 +77,13 @@ def _again(fun: Callable, a: Any, b: Any, told: dict) -> Any:
     return total
 
 
-def _estimate(error: float, total: Any) -> float:
-    """Return the error that SciPy estimates: it depends on the function somehow."""
-    refuse_program("What quad of scipy.integrate has found")
-    return error
-
-
-def _refuse_estimate(ct: Any, y: Any, error: float, total: Any) -> Any:
-    raise leaks.locate(
-        NoRuleError(
-            "The target depends on the error that scipy.integrate.quad estimates.",
-            fix="Use the integral only, or cut the rest: tapemagic.stop_gradient(...).",
-        )
-    )
-
-
-general(_estimate, None, _refuse_estimate, name="error")
+#: The error that SciPy estimates: it depends on the function somehow.
+_estimate = hanging(
+    "error",
+    "What quad of scipy.integrate has found",
+    "The target depends on the error that scipy.integrate.quad estimates.",
+    "Use the integral only, or cut the rest: tapemagic.stop_gradient(...).",
+)
 
 
 def _jumps(recording: Any, entries: int, events: int) -> bool:
