@@ -39,6 +39,12 @@ def register(original: Any, twin: Any) -> Any:
     return twin
 
 
+def originals() -> dict[int, Any]:
+    """Return all that has a twin, by identity: a copy would have none."""
+    later.load()
+    return {id(original): original for original, _ in _KEPT}
+
+
 def twin_for(original: Any) -> Callable[[Callable], Callable]:
     """Make a function the twin of `original`, and give it that one's name and documentation."""
 

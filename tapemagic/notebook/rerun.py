@@ -20,6 +20,7 @@ import numpy as np
 
 from tapemagic.autodiff.borrowing.exchange import is_users
 from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.twinning import originals
 from tapemagic.autodiff.twins import states
 from tapemagic.errors import TapeStateError, TapeUseError
 
@@ -92,8 +93,8 @@ class Rerun:
         try:
             memo: dict[int, Any] = {}
             self._start = copy_namespace(present, namespace, memo)
-            originals = memo.get(id(memo), [])  # deepcopy keeps them alive there
-            self._variables = [(x, memo[id(x)]) for x in originals if is_variable(x)]
+            copied = memo.get(id(memo), [])  # deepcopy keeps them alive there
+            self._variables = [(x, memo[id(x)]) for x in copied if is_variable(x)]
             self._states = copy.deepcopy(states.current())
         except Exception as error:  # noqa: BLE001  (whatever a user's object raises when copied)
             self.reason = f"its values cannot be copied ({type(error).__name__}: {error})"
@@ -224,8 +225,10 @@ def copy_namespace(
 ) -> dict[str, Any]:
     """Copy values deeply, with what functions hold in closures.
 
-    Modules, classes and library functions are shared. `memo` is filled as `copy.deepcopy` does.
+    Modules, classes, library functions and whatever else has a twin (`scipy.stats.norm`, `np.c_`)
+    are shared. `memo` is filled as `copy.deepcopy` does.
     """
+    memo |= originals()
     new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
     copied = list(functions_to_copy(values, namespace))
     for function in copied:

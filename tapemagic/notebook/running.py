@@ -94,6 +94,7 @@ class ShellRun:
             # the cell as a whole has failed: its execution must not count as a success
             result.error_in_exec = failure
             self.shell.last_execution_succeeded = False
+            prune(failure)
             self.shell.showtraceback((type(failure), failure, failure.__traceback__))
 
     def _unhook(self) -> None:

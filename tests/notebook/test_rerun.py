@@ -152,3 +152,23 @@ def test_scalars():
     setup = "import numpy as np\na = 1.0; b = np.float32(2); c = 3; d = np.ones(2); e = 1j"
     _, session, _ = make(setup, "loss = a * b * c * d * e")
     assert session.scalars() == {"a": 1.0, "b": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("setup", "cell"),
+    [
+        ("from numpy import c_\nk = 2.0", "loss = (c_[k, 2 * k] ** 2).sum()"),
+        ("from numpy import array as make\nk = 2.0", "loss = (make([k, 2 * k]) ** 2).sum()"),
+        ("tools = {'rows': np.r_}\nk = 2.0", "loss = (tools['rows'][k, 2 * k] ** 2).sum()"),
+    ],
+)
+def test_what_has_a_twin_is_not_copied(setup, cell):
+    _, _, rerun = make(f"import numpy as np\n{setup}", cell)
+    assert rerun.run({"k": 3.0}).tape.gradient("loss", "k") == 2 * 5 * 3.0
+
+
+def test_distributions_of_scipy_are_not_copied():
+    pytest.importorskip("scipy.stats")
+    setup = "from scipy.stats import norm\nk = 2.0"
+    _, _, rerun = make(setup, "loss = norm.logpdf(1.0, k, 2.0)")
+    assert np.isclose(rerun.run({"k": 3.0}).tape.gradient("loss", "k"), (1.0 - 3.0) / 4)
