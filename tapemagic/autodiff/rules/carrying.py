@@ -193,6 +193,7 @@ def hanging(name: str, what: str, refusal: str, fix: str) -> Callable:
     def refused_vjp(ct: Any, y: Any, value: Any, on: Any) -> Any:
         raise leaks.locate(NoRuleError(refusal, fix=fix))
 
+    value_of.__name__ = name
     general(value_of, None, refused_vjp, name=name)
     return value_of
 
