@@ -15,6 +15,7 @@ from .recorder import RECORDER
 
 #: Package -> the module with its rules or twins, as long as these are not declared.
 PENDING = {
+    "numpy.fft": ".rules.fft",
     "numpy.testing": ".twins.testing",
     "pandas": ".twins.pandas_tables",
     "polars": ".twins.polars_tables",

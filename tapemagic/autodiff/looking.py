@@ -5,9 +5,8 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from .program import Program
 
 
-@dataclass(frozen=True, slots=True)
-class SweepFailure:
+class SweepFailure(NamedTuple):
     """What ended a sweep: the line and node of the operation if known, and the words."""
 
     line: int | None

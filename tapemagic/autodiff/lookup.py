@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from tapemagic.errors import SourceError
 
@@ -16,8 +15,7 @@ from .recorder import RECORDER
 from .variable import NO_NAME, VariableState
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """A plain object that a cell or block left in place of a handle.
 
     Attributes

@@ -301,13 +301,13 @@ def _with_shapes(args: tuple, avals: tuple) -> list:
 def _variadic_pullback(primitive: Any) -> Callable:
     """Return the pullback of a function of any number of arrays."""
     vjp = primitive.variadic
-    # n operands, each with a call that is handed n arguments: only where the rule looks at them
-    looks = "*" in primitive.saves[0] or vjp.__code__.co_argcount > 3
 
     def pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         _, _, _, aval, ids, avals, args, kwargs, y = entry
         if aval:
             ct = full(ct, AVALS[aval])
+        # n operands, each with a call that is handed n arguments: only where the rule looks at them
+        looks = "*" in primitive.saves[0] or vjp.__code__.co_argcount > 3
         args = _with_shapes(args, avals) if looks else ()
         keywords = dict(kwargs) if kwargs else NO_KEYWORDS
         for i, operand in enumerate(ids):

@@ -1,4 +1,8 @@
-"""Derivative rules as tables, one module per subject: importing this package declares them all."""
+"""Derivative rules as tables, one module per subject.
+
+Importing this package declares them all, but those of packages that are imported when somebody
+asks for them (`later.py`): SciPy's, and NumPy's own `numpy.fft`.
+"""
 
 import numpy as np
 
@@ -11,7 +15,6 @@ from . import (
     einsum,
     elementwise,
     factorizations,
-    fft,
     gathering,
     indexing_rules,
     joining,
@@ -38,7 +41,6 @@ __all__ = [
     "einsum",
     "elementwise",
     "factorizations",
-    "fft",
     "gathering",
     "indexing_rules",
     "joining",

@@ -12,10 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import fft
 
 from tapemagic.autodiff.primitives import composite, constant, linear
-
-fft = np.fft
 
 #: The scaling of the adjoint: what went unscaled one way stays unscaled on the way back.
 _SCALED_BACK: dict[Any, Any] = {
