@@ -24,6 +24,7 @@ from tapemagic.display.sizes import (
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.layout import Layout, layout
 from tapemagic.graph.model import Graph, SourceRow
+from tapemagic.graph.why import remarks_on
 from tapemagic.graph.words import counted, end_of_path, number, visible
 
 Scene = dict[str, Any]
@@ -81,7 +82,7 @@ def make_scene(
         "sources": [source_row(graph, row) for row in graph.sources],
         "target": target_row(graph),
         "message": message(graph, drawing),
-        "notes": [visible_lines(note) for note in notes],
+        "notes": [visible_lines(note) for note in (*remarks_on(folding), *notes)],
         "old_notes": [visible_lines(note) for note in old_notes],
     }
 

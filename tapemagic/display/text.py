@@ -11,6 +11,7 @@ from tapemagic.display.scene import source_row, target_row
 from tapemagic.graph.folding import Folding, Item
 from tapemagic.graph.marks import SCISSORS, is_cut, lines_of, of_kind
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
+from tapemagic.graph.why import remarks_on
 from tapemagic.graph.words import counted, cut, end_of_path, number, visible
 
 WIDTH = 80
@@ -36,8 +37,11 @@ def to_text(graph: Graph, *, folding: Folding | None = None) -> str:
     rows = [headline(graph), ""]
     if graph.sources:
         rows += [*source_table(graph), ""]
-    rows += operations(folding or Folding(graph))
+    folding = folding or Folding(graph)
+    rows += operations(folding)
     rows += read_back(graph)
+    for said in remarks_on(folding):
+        rows += textwrap.wrap(f"! {said}", WIDTH, subsequent_indent="  ")
     if graph.failure is not None:
         failed = f"✗ {graph.failure.sentence}"
         rows += textwrap.wrap(failed, WIDTH, subsequent_indent="  ")

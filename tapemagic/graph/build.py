@@ -30,7 +30,7 @@ from tapemagic.graph.model import (
     gradient_state,
 )
 from tapemagic.graph.source import SourceMap
-from tapemagic.graph.why import source_reason
+from tapemagic.graph.why import remarks, source_reason
 from tapemagic.graph.words import visible
 
 # Deeper calls than this (a recursive function) are drawn as if they were this deep.
@@ -86,7 +86,9 @@ def build_graph(tape: Any) -> Graph:
     for index in range(len(nodes)) if few else tape.source_nodes.values():
         values.freeze(index)
         gradients.freeze(index)
-    return replace(graph, sources=tuple(with_reasons(Facts(tape, graph, recorded))))
+    facts = Facts(tape, graph, recorded)
+    said = remarks(facts) if few else ()
+    return replace(graph, sources=tuple(with_reasons(facts)), remarks=said)
 
 
 def with_reasons(facts: Facts) -> Iterable[SourceRow]:

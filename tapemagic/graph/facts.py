@@ -31,10 +31,13 @@ class Facts:
         self.graph = graph
         self.recorded = tape.nodes() if recorded is None else recorded
         self.cotangents: dict[int, Any] = tape.cotangents or {}
+        self._downstream: dict[int, bytearray] = {}
 
     def downstream(self, index: int) -> bytearray:
         """Mark the nodes that depend on one node, itself included."""
-        marks = bytearray(len(self.graph.nodes))
+        if index in self._downstream:
+            return self._downstream[index]
+        marks = self._downstream[index] = bytearray(len(self.graph.nodes))
         marks[index] = 1
         for node in self.graph.nodes[index + 1 :]:
             for start in node.inputs:
@@ -42,6 +45,11 @@ class Facts:
                     marks[node.index] = 1
                     break
         return marks
+
+    def sources_of(self, index: int) -> tuple[str, ...]:
+        """Name the sources on which a node depends."""
+        sources = self.tape.source_nodes.items()
+        return tuple(name for name, source in sources if self.downstream(source)[index])
 
     @cached_property
     def users(self) -> list[list[int]]:

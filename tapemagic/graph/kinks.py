@@ -18,17 +18,17 @@ STOOD = "at a tie: they keep the order in which they stood"
 JUMPS = "at a jump of the value: the derivative shown is that beside it"
 
 
-def kinks(facts: Facts) -> Iterator[tuple[int | None, str]]:
-    """Elements at a kink, counted by operation and line."""
-    counts: dict[tuple[str, int | None, str], int] = {}
+def kinks(facts: Facts) -> Iterator[tuple[int | None, str, list[int]]]:
+    """Elements at a kink, counted by operation and line; and the nodes that have them."""
+    found: dict[tuple[str, int | None, str], list[tuple[int, int]]] = {}
     for node in facts.recorded:
-        if node.op not in KINKS or node.index not in facts.cotangents:
-            continue
-        for convention, count in elements_at_kinks(facts, node):
-            key = (node.op, node.line, convention)
-            counts[key] = counts.get(key, 0) + count
-    for (op, line, convention), count in counts.items():
-        yield line, f"{op} ({at_line(line)}): {counted(count, 'element')} {convention}."
+        if node.op in KINKS and node.index in facts.cotangents:
+            for convention, count in elements_at_kinks(facts, node):
+                found.setdefault((node.op, node.line, convention), []).append((node.index, count))
+    for (op, line, convention), places in found.items():
+        count = sum(count for _, count in places)
+        message = f"{op} ({at_line(line)}): {counted(count, 'element')} {convention}."
+        yield line, message, [index for index, _ in places]
 
 
 def is_kink_at_zero(facts: Facts, index: int) -> bool:

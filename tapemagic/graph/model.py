@@ -214,6 +214,8 @@ class Graph:
     failure : FailureRow or None
     no_target : str
         Why a cell that is over has nothing to differentiate.
+    remarks : tuple of str
+        What is worth knowing of gradients that are there: kinks, and shapes that grew.
     """
 
     nodes: tuple[GraphNode, ...]
@@ -227,6 +229,7 @@ class Graph:
     gradients: Summaries = field(repr=False, compare=False)
     constants: Summaries = field(repr=False, compare=False)
     no_target: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def obstacle(self) -> str:

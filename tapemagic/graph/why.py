@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
+from tapemagic.graph.folding import Folding
 from tapemagic.graph.kinks import kinks
 from tapemagic.graph.marks import WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
@@ -24,10 +25,13 @@ from tapemagic.graph.why_values import (
     loop_factors,
     troubles_of,
 )
-from tapemagic.graph.why_zero import why_zero
+from tapemagic.graph.why_zero import dead_units, why_zero
 from tapemagic.graph.words import visible
 
 REASON_LENGTH = 200
+MOST_REMARKS = 5
+#: Kinds of findings about gradients that are there, and may not be meant.
+REMARKED = frozenset({"vanishing", "exploding", "dead", "kink", "broadcast"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class Finding:
     ----------
     kind : str
         ``"failed"``, ``"caught"``, ``"nan"``, ``"not-connected"``, ``"not-watched"``, ``"zero"``,
-        ``"flat"``, ``"vanishing"``, ``"exploding"``, ``"kink"``, ``"broadcast"``, ``"rebound"``,
-        ``"text"``, ``"taken"`` or ``"not-run"``.
+        ``"flat"``, ``"vanishing"``, ``"exploding"``, ``"dead"``, ``"kink"``, ``"broadcast"``,
+        ``"rebound"``, ``"text"``, ``"taken"`` or ``"not-run"``.
     names : tuple of str
         The variables it is about.
     line : int or None
@@ -80,11 +84,10 @@ def explain(tape: Any, graph: Graph, name: str | None = None) -> str:
     A name with nothing to tell is said to be fine; one that is not known is said to be unknown.
     """
     found = findings(tape, graph)
-    if name is not None:
-        found = [finding for finding in found if name in finding.names]
-        if not found:
-            return nothing_to_tell(graph, name)
-    return "\n".join(str(finding) for finding in found) or "Nothing to remark."
+    said = [str(finding) for finding in found if name is None or name in finding.names]
+    if name is not None and all(one.kind in REMARKED for one in found if name in one.names):
+        said.insert(0, nothing_to_tell(graph, name))
+    return "\n".join(said) or "Nothing to remark."
 
 
 def nothing_to_tell(graph: Graph, name: str) -> str:
@@ -103,6 +106,20 @@ def nothing_to_tell(graph: Graph, name: str) -> str:
                 return f"{where} has a gradient: {gradient.text}."
             return f"{where} is recorded and not on a path from the sources to the target."
     return f"{shown} was not recorded: it is neither a source nor bound by the cell."
+
+
+def remarks(facts: Facts) -> tuple[str, ...]:
+    """Tell of gradients that are there and may not be meant: dead units, kinks, what has grown."""
+    return tuple(str(finding) for finder in (dead, at_kinks, grown) for finding in finder(facts))
+
+
+def remarks_on(folding: Folding) -> list[str]:
+    """What the page says below the table: the same, and loops along which gradients fade."""
+    faded = [sentence(message) for _, _, message in loop_factors(folding)]
+    said = [*faded, *folding.graph.remarks]
+    if len(said) > MOST_REMARKS:
+        said[MOST_REMARKS:] = [f"… and {len(said) - MOST_REMARKS} more: tape.explain()"]
+    return said
 
 
 def source_reason(facts: Facts, row: SourceRow) -> str:
@@ -198,15 +215,8 @@ def went_aside(facts: Facts) -> Iterator[Finding]:
         for node in facts.graph.nodes:
             for _, line, detail in of_kind(node, kind):
                 message = said.format(line=at_line(line), detail=detail)
-                names = _sources_of(facts, node)
+                names = facts.sources_of(node.index)
                 yield Finding(kind, names, line, f"{facts.spelled(node)} {message}", fix)
-
-
-def _sources_of(facts: Facts, node: GraphNode) -> tuple[str, ...]:
-    return tuple(
-        name for name, index in facts.tape.source_nodes.items()
-        if facts.downstream(index)[node.index]
-    )  # fmt: skip
 
 
 def without_gradient(facts: Facts) -> Iterator[Finding]:
@@ -236,20 +246,29 @@ def flattened(facts: Facts) -> Iterator[Finding]:
 
 def loops(facts: Facts) -> Iterator[Finding]:
     """Gradients that vanish or explode along a loop."""
-    for kind, line, message, fix in loop_factors(facts):
-        yield Finding(kind, (), line, sentence(message), fix)
+    for kind, loop, message in loop_factors(Folding(facts.graph)):
+        names = facts.sources_of(loop.last - 1)
+        yield Finding(kind, names, loop.line, sentence(message))
+
+
+def dead(facts: Facts) -> Iterator[Finding]:
+    """Rectifiers that are 0 for all of a batch in some of their columns."""
+    for index, message in dead_units(facts):
+        line = facts.graph.nodes[index].line
+        yield Finding("dead", facts.sources_of(index), line, sentence(message))
 
 
 def at_kinks(facts: Facts) -> Iterator[Finding]:
     """Elements at a tie or kink, where the number shown is one of several valid ones."""
-    for line, message in kinks(facts):
-        yield Finding("kink", (), line, sentence(message))
+    for line, message, nodes in kinks(facts):
+        names = dict.fromkeys(name for index in nodes for name in facts.sources_of(index))
+        yield Finding("kink", tuple(names), line, sentence(message))
 
 
 def grown(facts: Facts) -> Iterator[Finding]:
     """Broadcasting that made both operands larger."""
-    for line, message, fix in broadcast_growth(facts):
-        yield Finding("broadcast", (), line, sentence(message), fix)
+    for index, (line, message, fix) in broadcast_growth(facts):
+        yield Finding("broadcast", facts.sources_of(index), line, sentence(message), fix)
 
 
 def rebound(facts: Facts) -> Iterator[Finding]:
@@ -285,5 +304,5 @@ def not_run(facts: Facts) -> Iterator[Finding]:
 
 FINDERS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     failed, caught, not_finite, without_gradient, went_aside, not_watched, flattened, loops,
-    at_kinks, grown, rebound, not_run,
+    dead, at_kinks, grown, rebound, not_run,
 )  # fmt: skip

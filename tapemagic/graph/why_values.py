@@ -17,7 +17,7 @@ from tapemagic.graph.facts import (
     quoted,
 )
 from tapemagic.graph.folding import Folding
-from tapemagic.graph.model import GraphNode, Group
+from tapemagic.graph.model import Graph, GraphNode, Group
 from tapemagic.graph.words import number
 
 FIXES = {
@@ -133,11 +133,11 @@ def strange_inputs(facts: Facts, index: int) -> list[int]:
     ]  # fmt: skip
 
 
-def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
-    """Elementwise operations whose result is larger than both operands."""
+def broadcast_growth(facts: Facts) -> Iterator[tuple[int, Trouble]]:
+    """Elementwise operations whose result is larger than both operands: node, and what to say."""
     seen = set()
     for node in facts.graph.nodes:
-        if len(node.inputs) != 2 or not node.shape:
+        if len(node.inputs) != 2 or not node.shape or has_shape_of_operand(facts.graph, node):
             continue
         plain = facts.operands(node.index) if None in node.inputs else (None, None)
         shapes = [
@@ -151,7 +151,14 @@ def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
             f"broadcasting grew both sides of {node.op} ({at_line(node.line)}): "
             f"{shapes[0]} with {shapes[1]} gives {node.shape}."
         )
-        yield node.line, message, "If that is not meant, give both the same number of axes."
+        fix = "If that is not meant, give both the same number of axes."
+        yield node.index, (node.line, message, fix)
+
+
+def has_shape_of_operand(graph: Graph, node: GraphNode) -> bool:
+    """Whether an operand that is a node has the shape of the result, as nearly always."""
+    known = (start for start in node.inputs if start is not None)
+    return any(graph.nodes[start].shape == node.shape for start in known)
 
 
 def both_grew(node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
@@ -173,19 +180,19 @@ def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
         return None
 
 
-def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
-    """Loops along which gradients shrink or grow by a large factor."""
-    if not facts.graph.has_gradients:
+def loop_factors(folding: Folding) -> Iterator[tuple[str, Group, str]]:
+    """Loops along which gradients shrink or grow by a large factor: which, and what to say."""
+    graph = folding.graph
+    if not graph.has_gradients:
         return
-    folding = Folding(facts.graph)
     for item in folding.children(folding.root):
         if not isinstance(item, Group) or item.kind != "loop":
             continue
         count = len(item.starts)
         if count < FEWEST_ITERATIONS:
             continue
-        first = bound_norms(facts, item.starts[0], item.starts[1])
-        last = bound_norms(facts, item.starts[-1], item.last)
+        first = bound_norms(graph, item.starts[0], item.starts[1])
+        last = bound_norms(graph, item.starts[-1], item.last)
         ratios = {
             name: first[name] / last[name]
             for name in first
@@ -205,14 +212,14 @@ def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
             f"({often}): {number(last[name], 2)} at its last iteration, "
             f"{number(first[name], 2)} at its first, a factor of {number(factor, 3)} per step"
         )
-        yield kind, item.line, message, ""
+        yield kind, item, message
 
 
-def bound_norms(facts: Facts, first: int, last: int) -> dict[str, float]:
+def bound_norms(graph: Graph, first: int, last: int) -> dict[str, float]:
     """|gradient| of the names that one iteration binds."""
     norms = {}
-    for node in facts.graph.nodes[first:last]:
-        gradient = facts.graph.gradient(node.index) if node.name else None
+    for node in graph.nodes[first:last]:
+        gradient = graph.gradient(node.index) if node.name else None
         if gradient is not None and gradient.norm is not None:
             norms[node.name.partition("@")[0]] = gradient.norm
     return norms

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from tapemagic.graph.facts import Facts, as_numbers, at_line, is_zero
 from tapemagic.graph.kinks import is_kink_at_zero
 from tapemagic.graph.model import GraphNode
 from tapemagic.graph.why_missing import is_flat, ops_of
+from tapemagic.graph.words import counted
 
 ROUTING = frozenset({
     "maximum", "minimum", "fmax", "fmin", "max", "min", "nanmax", "nanmin",
@@ -23,6 +27,7 @@ SATURATING = frozenset({"tanh", "expit", "erf", "erfc", "ndtr", "log_expit"})
 #: Products whose elements meet more than one of the other factor.
 PRODUCTS = frozenset({"matmul", "dot", "vdot", "inner", "outer", "tensordot", "einsum", "convolve"})
 SHOWN = 3  # places named in one sentence
+FEWEST_ROWS = 10  # of fewer, many units are 0 by chance
 
 
 def why_zero(facts: Facts, source: int) -> str:
@@ -91,6 +96,29 @@ def why_zero_at(facts: Facts, node: GraphNode, start: int) -> str:
     return (
         f"the local derivative{formula} of {place} is 0 at every element that the gradient reaches"
     )
+
+
+def dead_units(facts: Facts) -> Iterator[tuple[int, str]]:
+    """Rectifiers of a batch with columns that are 0 in every row: which node, and what to say."""
+    for node in facts.recorded:
+        if len(node.shape) != 2 or node.shape[0] < FEWEST_ROWS or not is_rectifier(facts, node):
+            continue
+        value = as_numbers(node.value)
+        dead = 0 if value is None else int(np.count_nonzero(~value.any(axis=0)))
+        if node.index in facts.cotangents and 0 < dead < node.shape[1]:
+            of_columns = f"{dead} of {counted(node.shape[1], 'column')}"
+            where = f"{node.op} ({at_line(node.line)})"
+            yield node.index, f"{where}: {of_columns} 0 in every row, so no gradient (dead relu)"
+
+
+def is_rectifier(facts: Facts, node: Any) -> bool:
+    """Whether a node is the larger of a value and 0."""
+    if node.op in ("maximum", "fmax"):
+        return any(
+            start is None and is_zero(x)
+            for start, x in zip(node.inputs, facts.operands(node.index), strict=False)
+        )
+    return bool(node.op == "relu")
 
 
 def zero_factors(facts: Facts, node: GraphNode, start: int) -> list[str]:

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from display import fakes
 
+from tapemagic.display.scene import make_scene
+from tapemagic.display.text import to_text
 from tapemagic.graph.build import build_graph
-from tapemagic.graph.why import explain, findings
+from tapemagic.graph.folding import Folding
+from tapemagic.graph.saving import from_json, to_json
+from tapemagic.graph.why import explain, findings, remarks_on
 
 
 def scalar_tape(text="%%tape x\n\n\n\n\n#", value=2.0):
@@ -144,6 +148,13 @@ def grew():
     return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
 
 
+def dead_column():
+    data = np.arange(40.0).reshape(20, 2) + 1
+    tape, x = scalar_tape(value=data * [1, -1])
+    y = tape.run("maximum", x, 0.0, line=2)
+    return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+
+
 def rebound():
     tape, x = scalar_tape()
     tape.run("sin", x, line=2, name="x")
@@ -169,6 +180,7 @@ CASES = [
     (cancels, "zero", None, ["add up to exactly 0"]),
     (underflow, "zero", None, ["underflow", "line 2"]),
     (tie, "kink", 3, ["2 elements at a tie"]),
+    (dead_column, "dead", 2, ["1 of 2 columns 0 in every row"]),
     (grew, "broadcast", 2, ["(3, 1) with (3,) gives (3, 3)"]),
     (rebound, "rebound", 2, ["'x'", "x@1"]),
     (fakes.not_run, "not-run", None, ["No gradient was asked for yet"]),
@@ -266,6 +278,37 @@ def test_nothing_to_remark_about_a_clean_tape():
 def test_explain_by_name(name, words):
     tape = fakes.unused()
     assert words in explain(tape, build_graph(tape), name)
+
+
+@pytest.mark.parametrize("make", [tie, grew, dead_column, lambda: fakes.loop(80, w=0.5)])
+def test_what_is_remarked_of_a_gradient_is_told_beside_it_and_on_the_page(make):
+    tape = make()
+    graph = build_graph(tape)
+    name = graph.sources[0].name
+    gradient, remark = explain(tape, graph, name).split("\n")
+    assert gradient.startswith(f"'{name}' has a gradient: ")
+    assert remark in remarks_on(Folding(graph))
+    assert " ".join(to_text(graph).split()).endswith(f"! {remark}")
+    assert remark in make_scene(graph)["notes"]
+    assert remark in remarks_on(Folding(from_json(to_json(graph))))
+
+
+def test_many_remarks_are_cut_short():
+    tape, x = scalar_tape(value=np.zeros(3))
+    for line in range(2, 10):
+        x = tape.run("maximum", x, 0.0, line=line)
+    tape.gradient("f", tape.run("sum", x, line=10, name="f"))
+    *told, more = remarks_on(Folding(build_graph(tape)))
+    assert len(told) == 5
+    assert more == "… and 3 more: tape.explain()"
+
+
+@pytest.mark.parametrize("rows", [4, 20])
+def test_columns_of_a_few_rows_are_0_by_chance(rows):
+    tape, x = scalar_tape(value=np.ones((rows, 2)) * [1, -1])
+    y = tape.run("maximum", x, 0.0, line=2)
+    tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+    assert [found.kind for found in findings(tape, build_graph(tape))] == ["dead"] * (rows == 20)
 
 
 def test_broadcasting_that_is_meant_is_not_remarked():
