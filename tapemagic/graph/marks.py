@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tapemagic.graph.facts import at_line
 from tapemagic.graph.model import GraphNode, Mark
@@ -26,13 +27,13 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
     'left the tape as an integer (int) at line 5'
     """
     notes: list[str] = []
-    notes += [f"{SCISSORS}{CUT} {by} at {lines}" for by, lines in cuts_of([node])]
+    notes += [f"{SCISSORS}{CUT} {by} at {lines}" for by, lines in cuts_of(node.marks)]
     if explains:
         notes += [
             f"{LEFT}{f' as {detail}' if detail else ''} at {at_line(line)}"
             for _, line, detail in of_kind(node, "flat")[:2]
         ]
-    notes += [f"{LEFT} into {by} at {lines}" for by, lines in by_detail([node], "taken")]
+    notes += [f"{LEFT} into {by} at {lines}" for by, lines in by_detail(node.marks, "taken")]
     if texts := of_kind(node, "text"):
         notes.append(f"{LEFT} as text, which was read back at {lines_of(texts)}")
     if shown := of_kind(node, "shown"):
@@ -40,35 +41,41 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
     return notes
 
 
-def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
+def ways_out_of_tape(marks: Iterable[Mark]) -> list[str]:
     """Say where values were cut or left the tape, as reasons for a gradient that is missing."""
-    nodes = list(nodes)
-    reasons = [f"{CUT} {by} ({lines})" for by, lines in cuts_of(nodes)]
+    marks = list(marks)
+    reasons = [f"{CUT} {by} ({lines})" for by, lines in cuts_of(marks)]
+    if texts := [mark for mark in marks if mark[0] == "text"]:
+        reasons.append(f"{LEFT} as text, which was read back ({lines_of(texts)})")
+    reasons += [f"{LEFT} into {by} ({lines})" for by, lines in by_detail(marks, "taken")]
     left = [
         f"at {at_line(line)}{f' as {detail}' if detail else ''}"
-        for node in nodes
-        for _, line, detail in of_kind(node, "flat")
+        for kind, line, detail in marks
+        if kind == "flat"
     ]
-    if texts := [mark for node in nodes for mark in of_kind(node, "text")]:
-        reasons.append(f"{LEFT} as text, which was read back ({lines_of(texts)})")
-    reasons += [f"{LEFT} into {by} ({lines})" for by, lines in by_detail(nodes, "taken")]
     if left:
         reasons.append(f"{LEFT} {listed(list(dict.fromkeys(left)), 3)}")
     return reasons
 
 
-def cuts_of(nodes: Iterable[GraphNode]) -> list[tuple[str, str]]:
+def cuts_of(marks: Iterable[Mark]) -> list[tuple[str, str]]:
     """Say what cut values off (`stop_gradient`, `numpy()`), each with its lines."""
-    return [(by or "stop_gradient", lines) for by, lines in by_detail(nodes, "cut")]
+    return [(by or "stop_gradient", lines) for by, lines in by_detail(marks, "cut")]
 
 
-def by_detail(nodes: Iterable[GraphNode], kind: str) -> list[tuple[str, str]]:
+def by_detail(marks: Iterable[Mark], kind: str) -> list[tuple[str, str]]:
     """Return what marks of a kind say besides, each with its lines."""
-    marks = [mark for node in nodes for mark in of_kind(node, kind)]
+    marks = [mark for mark in marks if mark[0] == kind]
     return [
         (detail, lines_of([mark for mark in marks if mark[2] == detail]))
         for detail in dict.fromkeys(mark[2] for mark in marks)
     ]
+
+
+def marks_of(nodes: Iterable[Any]) -> Iterator[Mark]:
+    """Yield what happened to nodes of a tape or of its graph, in order."""
+    for node in nodes:
+        yield from node.marks
 
 
 def is_cut(node: GraphNode) -> bool:

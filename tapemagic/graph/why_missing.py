@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tapemagic.graph.facts import Facts, at_line, quoted
-from tapemagic.graph.marks import of_kind, ways_out_of_tape
+from tapemagic.graph.marks import marks_of, of_kind, ways_out_of_tape
 from tapemagic.graph.model import GraphNode
 from tapemagic.graph.words import listed
 
@@ -30,7 +30,7 @@ def why_not_connected(facts: Facts, source: int) -> str:
     target = graph.target[1] if graph.target else None
     if target is not None and marks[target]:
         return why_cut(facts, marks)
-    left = ways_out_of_tape(node for node in graph.nodes if marks[node.index])
+    left = ways_out_of_tape(marks_of(node for node in graph.nodes if marks[node.index]))
     node = graph.nodes[last]
     if left and any(kind != "shown" for kind, *_ in node.marks):
         return "; ".join(left)

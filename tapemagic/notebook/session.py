@@ -290,7 +290,7 @@ class Session:
             name, value, index = self._target
             outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
             if self.options.target is None:
-                outcome.notes += notes_on_last(self.plan.source.last, self.hooks.last_value, name)
+                outcome.notes += notes_on_last(self, name)
             if index >= 0:
                 tape.target = (name, index)
             self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))

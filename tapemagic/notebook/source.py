@@ -36,12 +36,18 @@ class CellSource:
         All names that it mentions, in order.
     last : str
         Text of the expression at its end, or "".
+    last_name : str
+        Name that the statement at its end assigns to, or "".
+    last_lines : range
+        Lines of that expression or statement.
     """
 
     reads: tuple[str, ...]
     binds: tuple[str, ...]
     names: tuple[str, ...]
     last: str
+    last_name: str
+    last_lines: range
 
 
 def read_cell(statements: list[ast.stmt], flags: int = 0) -> CellSource:
@@ -63,8 +69,15 @@ def read_cell(statements: list[ast.stmt], flags: int = 0) -> CellSource:
     reader = _Reader(flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     reader.block(statements, set())
     last = statements[-1] if statements else None
-    text = ast.unparse(last.value) if isinstance(last, ast.Expr) else ""
-    return CellSource(tuple(reader.reads), tuple(reader.binds), tuple(reader.names), text)
+    text = name = ""
+    match last:
+        case ast.Expr():
+            text = ast.unparse(last.value)
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            pass
+    lines = range(last.lineno, (last.end_lineno or last.lineno) + 1) if last else range(0)
+    names = tuple(reader.reads), tuple(reader.binds), tuple(reader.names)
+    return CellSource(*names, text, name, lines)
 
 
 class _Reader:

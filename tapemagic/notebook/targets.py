@@ -10,7 +10,7 @@ import numpy as np
 from IPython.core.error import UsageError
 
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
-from tapemagic.graph.marks import ways_out_of_tape
+from tapemagic.graph.marks import marks_of, ways_out_of_tape
 
 from .arguments import spell
 from .sources import named_parts
@@ -80,7 +80,7 @@ def why_no_target(tape: Any, inside: tuple[str, str], made: list[str]) -> str:
     if made:
         return f"'{made[-1]}' is among the sources; as the target it is named by -t {made[-1]}"
     nodes = tape.nodes()
-    if left := ways_out_of_tape(nodes):
+    if left := ways_out_of_tape(marks_of(nodes)):
         return f"no value that the cell leaves depends on a source: {'; '.join(left)}"
     if any(node.op != "source" for node in nodes):
         return "no name that the cell leaves holds a value that depends on a source"
@@ -114,12 +114,21 @@ def notes_on_target(name: str, value: Any, *, has_jacobian: bool) -> list[str]:
     return [note]
 
 
-def notes_on_last(last: str, value: Any, target: str) -> list[str]:
-    """Say that a cell ends with a number of which no gradient is shown."""
+def notes_on_last(session: Session, target: str) -> list[str]:
+    """Say that a cell ends with a number of which no gradient is shown, and where that was lost."""
+    source = session.plan.source
+    text, value = source.last, session.hooks.last_value
+    if source.last_name:
+        text, value = source.last_name, session.namespace.get(source.last_name)
     is_number = isinstance(value, int | float | complex | np.ndarray | np.generic)
-    if not is_number or last == target:
+    if not is_number or text == target:
         return []
-    return [f"{last}, at the end of the cell, has no gradient: this is that of {target}."]
+    marks = marks_of(session.tape.nodes())
+    left = "; ".join(ways_out_of_tape(mark for mark in marks if mark[1] in source.last_lines))
+    if not left and source.last_name:
+        return []  # it may have nothing to do with what was computed
+    why = f"{left}. The gradient here" if left else "this"
+    return [f"{text}, at the end of the cell, has no gradient: {why} is that of {target}."]
 
 
 def note_on_tape(name: str, statements: Iterable[ast.stmt]) -> str:

@@ -64,7 +64,9 @@ def test_binds_in_order():
 
 def test_last_expression():
     assert read("y = 1\ny ** 2").last == "y ** 2"
-    assert read("y = 1").last == ""
+    assert read("y = 1").last == read("y ** 2").last_name == ""
+    assert read("x = 2\ny = (\n  1)").last_name == "y"
+    assert list(read("x = 2\ny = (\n  1)").last_lines) == [2, 3]
     assert read("").last == ""
 
 

@@ -10,7 +10,12 @@ MISTAKES = {
     "nothing to differentiate": ("", "%%tape", "y = 3", ["Name one: %%tape w"]),
     "a number without a gradient at the end": (
         "", "%%tape w", "p = np.exp(w)\nnp.argmax(p)",
-        ["np.argmax(p), at the end of the cell, has no gradient: this is that of p."]),
+        ["np.argmax(p), at the end of the cell, has no gradient: left the tape at line 3",
+         "as an integer (argmax). The gradient here is that of p."]),
+    "a name without a gradient at the end": (
+        "", "%%tape w", "p = np.exp(w)\naccuracy = np.mean(\n    p > 1\n)",
+        ["accuracy, at the end of the cell, has no gradient: left the tape at line 4",
+         "as a bool (< or >). The gradient here is that of p."]),
     "the target among the sources": (
         "", "%%tape w loss", "loss = w @ w",
         ["'loss' is among the sources; as the target it is named by -t loss"]),
@@ -42,6 +47,8 @@ FINE = {
     "shape at the end": "y = w * 2.0\ny.shape",
     "print at the end": "y = w * 2.0\nprint(y)",
     "number at the end": "y = np.sum(w)\nfloat(y)",
+    "another number at the end": "y = np.sum(w)\nn = len(w) / 2",
+    "decision before the end": "y = np.sum(w)\nif y > 100:\n    y = y / 2\nrate = 0.5",
     "a tape of its own": "from tapemagic import GradientTape\n"
     "with GradientTape() as tape:\n    y = tape.watch(w)\nz = w * 2.0",
 }
