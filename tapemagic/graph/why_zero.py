@@ -106,9 +106,12 @@ def dead_units(facts: Facts) -> Iterator[tuple[int, str]]:
         value = as_numbers(node.value)
         dead = 0 if value is None else int(np.count_nonzero(~value.any(axis=0)))
         if node.index in facts.cotangents and 0 < dead < node.shape[1]:
-            of_columns = f"{dead} of {counted(node.shape[1], 'column')}"
             where = f"{node.op} ({at_line(node.line)})"
-            yield node.index, f"{where}: {of_columns} 0 in every row, so no gradient (dead relu)"
+            are_zero = (
+                f"{dead} of {counted(node.shape[1], 'column')} {'is' if dead == 1 else 'are'} 0"
+            )
+            said = "in every row, and no gradient comes through there (dead relu)"
+            yield node.index, f"{where}: {are_zero} {said}"
 
 
 def is_rectifier(facts: Facts, node: Any) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 from tapemagic.autodiff.positions import line_at
 from tapemagic.errors import LeavesTapeError
 
+from .records import Failure
+
 BECAME = {
     "flat": "a plain integer or bool",
     "text": "text, which was read back as a number",
@@ -18,7 +20,7 @@ def check_strict(tape: Any) -> None:
     """Raise for the first traced value that the cell turned into an integer or a bool.
 
     By itself that is no error: `if x > 0` takes one branch, and the gradient is that branch's. What
-    is only shown, as by `print`, is not meant.
+    is only shown, as by `print`, is not meant. The page shows the cell as one that failed there.
 
     Raises
     ------
@@ -26,6 +28,7 @@ def check_strict(tape: Any) -> None:
     """
     if tape.caught:
         line, message = tape.caught[0]
+        tape.failure = Failure(line, "", message)
         raise LeavesTapeError(message, line=line, why="--strict was asked for.")
     recording = tape._recording
     for kind, node, context, offset, detail in recording.events:
@@ -37,8 +40,10 @@ def check_strict(tape: Any) -> None:
             if code.co_filename == tape.cell.filename:
                 line = line_at(code, at)
         lines = tape.cell.text.splitlines()
+        what = f"{name_of(tape, node)} became {'text' if is_text else BECAME[kind]}."
+        tape.failure = Failure(line, "", what, (node,))
         raise LeavesTapeError(
-            f"{name_of(tape, node)} became {'text' if is_text else BECAME[kind]}.",
+            what,
             line=line,
             code=lines[line - 1].strip() if line and line <= len(lines) else "",
             why="--strict was asked for: nothing may leave the tape.",

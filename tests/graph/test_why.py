@@ -180,7 +180,7 @@ CASES = [
     (cancels, "zero", None, ["add up to exactly 0"]),
     (underflow, "zero", None, ["underflow", "line 2"]),
     (tie, "kink", 3, ["2 elements at a tie"]),
-    (dead_column, "dead", 2, ["1 of 2 columns 0 in every row"]),
+    (dead_column, "dead", 2, ["1 of 2 columns is 0 in every row"]),
     (grew, "broadcast", 2, ["(3, 1) with (3,) gives (3, 3)"]),
     (rebound, "rebound", 2, ["'x'", "x@1"]),
     (fakes.not_run, "not-run", None, ["No gradient was asked for yet"]),

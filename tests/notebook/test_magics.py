@@ -215,10 +215,11 @@ def test_check_that_cannot_run_again_says_why(kernel):
 def test_strict(kernel):
     body = "if (w > 0).all():\n    loss = w @ w\nelse:\n    loss = w @ w * 2"
     assert kernel.run("%%tape w\n" + body).status == "ok"
-    reply = kernel.run("%%tape w --strict\n" + body)
+    reply = kernel.run("%%tape w --strict --show static\n" + body)
     assert reply.error == "LeavesTapeError"
     assert "'w' became a plain integer or bool" in reply.traceback
     assert "line 2:   if (w > 0).all():" in reply.traceback
+    assert "✗ line 2: 'w' became a plain integer or bool." in reply.displays[-1]["text/plain"]
     assert kernel.value("tape.gradient('loss', 'w').tolist()") == "[2.0, 4.0]"
     assert kernel.run("%%tape w --strict\nprint(w)\nloss = w @ w").status == "ok"
 
