@@ -159,9 +159,16 @@ def test_a_cell_is_drawn_and_answers(page: Any, lab: Any) -> None:
         " !== before",
         arg=before[0],
     )
-    page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").click()
+    last = page.locator(".jp-Notebook .jp-Cell").last
+    number = last.locator(".jp-InputPrompt").text_content()
+    last.locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
-    wait_until_idle(page)
+    page.wait_for_function(
+        "before => { const prompts = document.querySelectorAll('.jp-Notebook .jp-InputPrompt');"
+        " const now = prompts[prompts.length - 1].textContent;"
+        " return now !== before && /\\d/.test(now); }",
+        arg=number,
+    )
     assert texts(page, ".jp-OutputArea-output:has-text('start is')") == ["start is 0.5\n"]
 
 
