@@ -79,12 +79,15 @@ def warn_of_dtype(dtype: Any) -> None:
     )
 
 
-def note(kind: str, handles: Any, detail: Any = "") -> None:
-    """Remember that a traced value was shown, or became an integer, bool or text."""
+def note(kind: str, handles: Any, detail: Any = "", frame: FrameType | None = None) -> None:
+    """Remember that a traced value was shown, or became an integer, bool or text.
+
+    `frame` is the user's, if it is known already.
+    """
     recording = RECORDER.recording
     if recording is None:
         return
-    frame = user_frame()
+    frame = frame or user_frame()
     for x in handles:
         if getattr(x, "token", None) is recording.token and frame is not None:
             recording.events.append((kind, x.id, context_of(frame), frame.f_lasti, detail))
@@ -109,8 +112,9 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
     if RECORDER.recording is not None:
         if getattr(getattr(y, "dtype", None), "kind", "") == "O":
             refuse_objects((args, kwargs))
-        decided(fun, args, kwargs or {})  # first: it brings a Variable onto the tape
-        note("flat", args, (getattr(y, "dtype", type(y)), fun))
+        frame = user_frame()
+        decided(fun, args, kwargs or {}, frame)  # first: it brings a Variable onto the tape
+        note("flat", args, (getattr(y, "dtype", type(y)), fun), frame)
     return y
 
 
@@ -123,15 +127,15 @@ def refuse_objects(x: Any) -> None:
             refuse_objects(item)
 
 
-def decided(fun: Any, args: Any, kwargs: dict) -> None:
+def decided(fun: Any, args: Any, kwargs: dict, frame: FrameType | None = None) -> None:
     """Remember that ``fun(*args, **kwargs)`` may have decided how the run went on.
 
-    `fun` is None where the values themselves may have.
+    `fun` is None where the values themselves may have. `frame` is as for `note`.
     """
     recording = RECORDER.recording
     if recording is None or not any(map(holds_traced, (*args, *kwargs.values()))):
         return
-    frame = user_frame()
+    frame = frame or user_frame()
     if frame is None:
         return
     written = tuple([_written(x) for x in args])

@@ -18,7 +18,7 @@ import numpy as np
 from . import later, leaks
 from .calls import dispatch
 from .calls.creation import as_operand
-from .calls.dispatch import HANDLE_TYPES, SETTINGS, holds_traced, plain
+from .calls.dispatch import HANDLE_TYPES, holds_traced, is_setting, plain
 from .handles import LISTS
 from .primitives import RULES, Primitive
 from .readback import read_back
@@ -81,7 +81,7 @@ def fresh(y: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
     Arrays that the caller has already, and views of them, stay as they are: writes to a handle of
     our own would not reach them.
     """
-    if RECORDER.recording is None:
+    if RECORDER.recording is None or type(y) in HANDLE_TYPES:
         return y
     if type(y) is np.ndarray:
         given = (*args, *kwargs.values()) if kwargs else args
@@ -135,12 +135,12 @@ def listening(original: Callable) -> Callable:
     is_short = type(rule) is Primitive and rule.kind in ("general", "linear")
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        if is_short and len(args) == 1 and type(args[0]) is TracedArray:
-            for x in kwargs.values():
-                if type(x) not in SETTINGS:
-                    break
-            else:  # to ask NumPy, which would ask the handle, costs as much as the rest
+        # To ask NumPy, which would ask the handle, costs as much as the rest.
+        if is_short and args and type(args[0]) in HANDLE_TYPES:
+            if len(args) == 1 and all(map(is_setting, kwargs.values())):
                 return dispatch.call_one(rule, original, args[0], kwargs, 2)
+            if len(args) == 2 and not kwargs and is_setting(args[1]):
+                return dispatch.call_binary(rule, original, *args, 2)
         try:
             for i, x in enumerate(args):
                 if type(x) in LISTS and may_hold_traced(x):

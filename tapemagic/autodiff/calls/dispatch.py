@@ -36,13 +36,12 @@ from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import NoRuleError, TapeError, UnsupportedWriteError
 
 from .general import as_array, call_elementwise, call_primitive, unpack
-from .operands import NUMERIC, asks_for_precedence, becomes_array
-from .short import SETTINGS, call_binary, call_one, call_short, call_unary
+from .operands import NUMERIC, asks_for_precedence, becomes_array, is_setting
+from .short import call_binary, call_one, call_short, call_unary
 from .signatures import signature_of
 
 __all__ = [
     "HANDLE_TYPES",
-    "SETTINGS",
     "ReadsShunned",
     "call",
     "call_binary",
@@ -54,6 +53,7 @@ __all__ = [
     "call_unary",
     "family",
     "holds_traced",
+    "is_setting",
     "is_traced",
     "itself",
     "node_of",

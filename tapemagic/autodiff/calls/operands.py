@@ -16,6 +16,14 @@ from tapemagic.errors import NoRuleError
 
 #: Operands that are computed with as they are. Of others NumPy makes arrays, or they take over.
 NUMERIC = (int, float, complex, generic, ndarray)
+#: Types of arguments that are no arrays and can be stored as they are.
+SETTINGS = {int, bool, float, type(None), str}
+
+
+def is_setting(x: Any) -> bool:
+    """Tell whether an argument is no array and can be stored as it is: ``axis=(0, 1)``."""
+    kind = type(x)
+    return kind in SETTINGS or (kind is tuple and {int}.issuperset(map(type, x)))
 
 
 def has_own_ufuncs(x: Any) -> bool:

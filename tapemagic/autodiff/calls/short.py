@@ -25,10 +25,8 @@ from tapemagic.autodiff.pullbacks import NO_KEYWORDS
 from tapemagic.autodiff.recorder import RECORDER, entered
 
 from .general import all_reads, call_elementwise, call_primitive, wrapped
-from .operands import again, read, saved
+from .operands import again, is_setting, read, saved
 
-#: Types of arguments that are no arrays and can be stored as they are.
-SETTINGS = {int, bool, float, type(None), str}
 #: Types of operands that are no handles.
 _CONSTANTS = {ndarray, float, int, np.float64, np.float32}
 #: Keywords that methods of arrays take as the functions do.
@@ -85,6 +83,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     """Carry out a function of two operands, at least one a handle, as the general way does."""
     token = RECORDER.token
     kind1, kind2 = type(x1), type(x2)
+    elementwise = primitive.kind == "elementwise"
     tracked = 0
     if kind1 in HANDLE_TYPES:
         cls = x1.result_class
@@ -119,18 +118,20 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
                 return _general(primitive, compute, (x1, x2))
         if b >= 0:
             tracked += 2
-    elif kind2 in _CONSTANTS:
+    elif kind2 in _CONSTANTS or (kind2 is tuple and not elementwise and is_setting(x2)):
         v2, b, code2 = x2, -1, 0
     else:
         return _general(primitive, compute, (x1, x2))
     if not tracked:
         return _general(primitive, compute, (x1, x2))
     y = compute(v1, v2)
-    elementwise = primitive.kind == "elementwise"
+    is_view = False
     kind = type(y)
     if kind is ndarray:
-        if not elementwise and (y.base is not None or y is v1):
-            return _general(primitive, again(compute, y, (v1, v2)), (x1, x2))
+        if not elementwise:
+            is_view = y.base is not None
+            if y is v1 or (is_view and tracked != 1):
+                return _general(primitive, again(compute, y, (v1, v2)), (x1, x2))
     elif not isinstance(y, inexact):
         return _general(primitive, compute, (x1, x2))
     code = CODES.get((y.shape, y.dtype, kind)) or code_of(y)
@@ -142,6 +143,7 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
         every = "*" in reads
         kept = primitive.kept[tracked] = every or 0 in reads, every or 1 in reads, "y" in reads
     reads1, reads2, reads_y = kept
+    memory = v1, v2
     if a >= 0 and not reads1:
         v1 = None
     elif kind1 is ndarray:
@@ -157,14 +159,19 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     frame = _getframe(depth)
     if frame is not RECORDER.frame:
         frame = entered(frame)
+    entries = RECORDER.entries
+    operation, offset, context = primitive.code, frame.f_lasti, RECORDER.context
+    if is_view:
+        kept_y = None if code & 1 and not reads_y else y.copy()
+        tail = (code, (a, b), (code1, code2), (v1, v2), None, kept_y)
+        entries.append((operation, offset, context, *tail))
+        return wrapped(y, (x1, x2), memory, (code, len(entries) - 1), cls)
     result: Any = object.__new__(cls)
     result._value = y
     result.aval = code
     result.token = token
     result.storage = None
-    entries = RECORDER.entries
     result.id = len(entries)
-    operation, offset, context = primitive.code, frame.f_lasti, RECORDER.context
     if code & 1 and not reads_y:
         y = None
     if not elementwise:
@@ -191,9 +198,8 @@ def call_one(
             return call_primitive(primitive, (x,), kwargs, compute)
     settings = None
     if kwargs:
-        for setting in kwargs.values():
-            if type(setting) not in SETTINGS:
-                return call_primitive(primitive, (x,), kwargs, compute)
+        if not all(map(is_setting, kwargs.values())):
+            return call_primitive(primitive, (x,), kwargs, compute)
         settings = tuple(kwargs.items())
     method = primitive.method
     if (
@@ -262,17 +268,14 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
             values.append(value)
             ids.append(id_)
             codes.append(code)
-        elif kind is ndarray or kind in SETTINGS:
+        elif kind is ndarray or is_setting(x):
             values.append(x)
             ids.append(-1)
             codes.append(0)
         else:
             return call_primitive(primitive, args, kwargs, compute)
         bit += bit
-    for value in kwargs.values():
-        if type(value) not in SETTINGS:
-            return call_primitive(primitive, args, kwargs, compute)
-    if not tracked:
+    if not tracked or (kwargs and not all(map(is_setting, kwargs.values()))):
         return call_primitive(primitive, args, kwargs, compute)
     method = primitive.method
     if method is None or type(values[0]) is not ndarray or not kwargs.keys() <= _OF_METHODS:

@@ -44,17 +44,17 @@ def apply(fun: Any, *args: Any, **kwargs: Any) -> Any:
     """Call a primitive that is ours alone, on traced or on plain arguments."""
     if RECORDER.writer is not None:
         return RECORDER.writer(fun, args, kwargs)
-    if any(dispatch.holds_traced(x) for x in args):
+    if any(map(dispatch.is_traced, args)) or any(map(dispatch.holds_traced, args)):
         return dispatch.call(fun, args, kwargs)
     return fun(*args, **kwargs)
 
 
 def as_array(x: Any) -> Any:
     """Turn a number or a (nested) list of numbers, traced or not, into an array."""
-    if isinstance(x, (list, tuple)) and dispatch.holds_traced(x):
-        return np.stack([as_array(item) for item in x])
     if dispatch.is_traced(x):  # a float of Python has no shape and no dtype
         return x if hasattr(x, "dtype") else array_of(np.asarray, x)
+    if isinstance(x, (list, tuple)) and dispatch.holds_traced(x):
+        return np.stack([as_array(item) for item in x])
     return np.asanyarray(x)
 
 
@@ -118,6 +118,8 @@ def is_complex(x: Any) -> bool:
 
 def divide_or_zero(x: Any, y: Any) -> Any:
     """Return ``x / y``, and 0 where `y` is 0: the convention for a norm at its kink."""
+    if type(y) is np.float64 and y != 0 and not RECORDER.standing:
+        return x / y  # a single norm, as mostly
     zero = decide(np.equal, y, 0)
     if not np.any(zero):
         return x / y

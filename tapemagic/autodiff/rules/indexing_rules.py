@@ -48,7 +48,7 @@ def _where(condition: Any, *choices: Any) -> Any:
 
 def as_operand(x: Any) -> Any:
     """Turn lists into arrays; leave numbers as they are, since they do not widen float32."""
-    return as_array(x) if isinstance(x, (list, tuple)) else x
+    return as_array(x) if not dispatch.is_traced(x) and isinstance(x, (list, tuple)) else x
 
 
 def _choose_primitive(index: Any, *choices: Any) -> Any:

@@ -77,25 +77,31 @@ def _stack(
     return apply(_stack_primitive, *_items(arrays), axis=axis, **_keywords(dtype, casting))
 
 
-def _raise_dimension(first: Any, axis_of: Any) -> Any:
+def _raise_dimension(ndim: int, raised: Any, axis_of: Any) -> Any:
     def body(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-        items = [first(x) for x in _items(tup)]
-        return np.concatenate(items, axis_of(items), **_keywords(dtype, casting))
+        items, keywords = _items(tup), _keywords(dtype, casting)
+        if ndim == 2 and all(x.ndim == 1 for x in items):
+            return np.stack(items, **keywords)
+        items = [x if x.ndim >= ndim else raised(x) for x in items]
+        return np.concatenate(items, axis_of(items), **keywords)
 
     return body
 
 
-composite(np.vstack, _raise_dimension(np.atleast_2d, lambda items: 0))
+composite(np.vstack, _raise_dimension(2, np.atleast_2d, lambda items: 0))
 composite(
     np.hstack,
-    _raise_dimension(np.atleast_1d, lambda items: 0 if items and np.ndim(items[0]) == 1 else 1),
+    _raise_dimension(1, np.atleast_1d, lambda items: 0 if items and items[0].ndim == 1 else 1),
 )
-composite(np.dstack, _raise_dimension(np.atleast_3d, lambda items: 2))
+composite(np.dstack, _raise_dimension(3, np.atleast_3d, lambda items: 2))
 
 
 @composite(np.column_stack)
 def _column_stack(tup: Any) -> Any:
-    return np.concatenate([x if np.ndim(x) > 1 else np.reshape(x, (-1, 1)) for x in _items(tup)], 1)
+    items = _items(tup)
+    if all(x.ndim == 1 for x in items):
+        return np.stack(items, 1)
+    return np.concatenate([x if x.ndim > 1 else np.reshape(x, (-1, 1)) for x in items], 1)
 
 
 @composite(np.append)

@@ -28,9 +28,7 @@ def _vector_norm_vjp(
 ) -> Any:
     if not x.size:
         return np.zeros_like(x)
-    if axis is None:
-        axis = tuple(range(x.ndim))
-    if not keepdims:
+    if axis is not None and not keepdims:  # one number stands for an array of any shape
         ct, y = np.expand_dims(ct, axis), np.expand_dims(y, axis)
     if order is None or order in (2, "f", "fro"):
         return x * divide_or_zero(ct, y)

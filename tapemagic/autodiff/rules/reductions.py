@@ -15,7 +15,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import composite, constant, general
 
 from .algebra import apply, as_array, decide, equals_result, is_complex, plain
-from .axes import count, in_dtype, is_given, masked, over_count, restore
+from .axes import count, in_dtype, is_given, kept_shape, masked, over_count, restore
 
 _none = np._NoValue
 _FLOAT = np.dtype(float)
@@ -113,6 +113,8 @@ def _freedom(x: Any, axis: Any, ddof: Any, where: Any) -> Any:
 
 
 def _deviation(x: Any, axis: Any, where: Any, dtype: Any) -> Any:
+    if type(x) is np.ndarray and not is_given(where):
+        return x - in_dtype(plain_mean(x, axis, True), dtype)
     keywords = {"where": where} if is_given(where) else {}
     return x - in_dtype(np.mean(x, axis=axis, keepdims=True, **keywords), dtype)
 
@@ -144,15 +146,18 @@ def _std_vjp(
     ct, y = np.real(ct), restore(np.real(y), x.shape, axis)
     scale = over_count(restore(ct, x.shape, axis), _freedom(x, axis, ddof, where))
     equal = decide(_all_equal, x, y, axis, where)
-    scale = np.where(equal, 0, scale / np.where(equal, 1, y)) if np.any(equal) else scale / y
+    scale = np.where(equal, 0, scale / np.where(equal, 1, y)) if equal.any() else scale / y
     return masked(_deviation(x, axis, where, dtype) * scale, where)
 
 
 def _all_equal(x: Any, y: Any, axis: Any, where: Any) -> Any:
     """Tell where all values are equal: by rounding, the deviation `y` is then not quite 0."""
-    level = np.abs(np.mean(x, axis=axis, keepdims=True, where=where))
+    if is_given(where):
+        level = np.abs(np.mean(x, axis=axis, keepdims=True, where=where))
+    else:  # if all are equal, the first of them is their mean
+        level = np.abs(x[tuple(map(slice, kept_shape(x.shape, axis)))])
     equal = y <= 8 * np.finfo(x.dtype).eps * level
-    if np.any(equal):
+    if equal.any():
         largest = np.max(x, axis=axis, keepdims=True, where=where, initial=-np.inf)
         equal = equal & np.all(x == largest, axis=axis, keepdims=True, where=where)
     return equal
@@ -179,11 +184,11 @@ def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
         where = where if is_given(where) else True
         keepdims = keepdims is not _none and bool(keepdims)
         absent = decide(np.isnan, a) if skips_nan else np.False_
-        if np.any(absent):
+        if absent.any():
             a = np.where(absent, 0, a)
         if mean is _none:
             more = {"dtype": dtype} if dtype is not None else {}
-            if np.any(absent):
+            if absent.any():
                 more["absent"] = absent
             return apply(primitive, a, axis=axis, ddof=ddof, where=where, keepdims=keepdims, **more)
         deviation = a - mean
