@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ NARROWER = 4
 CLEAR = 0.01
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """The outcome of a comparison.
 
     Attributes
@@ -43,7 +41,7 @@ class Check:
     ok: bool
     worst: float
     rows: tuple[tuple[str, float, float, float], ...]
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's method of that name is of no use here
     unclear: int = 0
 
     def __bool__(self) -> bool:

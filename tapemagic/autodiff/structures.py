@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -37,13 +36,15 @@ def _parts(structure: Any) -> list[Any] | None:
         return list(structure.values())
     if type(structure) in (list, tuple) or hasattr(structure, "_fields"):
         return list(structure)
-    if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
+    if hasattr(type(structure), "__dataclass_fields__"):
         return [getattr(structure, name) for name in _array_fields(structure)]
     return None
 
 
 def _array_fields(structure: Any) -> list[str]:
     """Return the fields of a dataclass that may hold arrays; settings (text, counts) stay."""
+    import dataclasses  # which takes as long to load as a tenth of this package
+
     return [
         field.name
         for field in dataclasses.fields(structure)
@@ -114,7 +115,7 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
         return type(structure)(*(map_leaves(function, item) for item in structure))
     if type(structure) in (list, tuple):
         return type(structure)(map_leaves(function, item) for item in structure)
-    if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
+    if hasattr(type(structure), "__dataclass_fields__"):
         changed = copy.copy(structure)
         for name in _array_fields(structure):  # also of a frozen one, and fields without init
             object.__setattr__(changed, name, map_leaves(function, getattr(structure, name)))

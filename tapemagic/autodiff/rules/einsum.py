@@ -9,7 +9,6 @@ was summed over, and its cotangent is the same all along that axis.
 
 from __future__ import annotations
 
-import string
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +19,8 @@ from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 from .algebra import apply, as_array
 
+#: Labels of axes, as `string.ascii_letters`, which takes longer to import than the rest of this.
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #: From this many elements on, contracting in pairs by matrix products pays for the planning.
 LARGE = 512
 
@@ -41,7 +42,7 @@ def _labels(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], s
     text = subscripts.replace(" ", "")
     left, arrow, right = text.partition("->")
     terms = left.split(",")
-    unused = [letter for letter in string.ascii_letters if letter not in text]
+    unused = [letter for letter in LETTERS if letter not in text]
     hidden = [
         n - len(term.replace("...", ""))
         for term, n in zip(terms, ndims, strict=True)
@@ -68,7 +69,7 @@ def _plan(subscripts: str, ndims: tuple[int, ...], i: int) -> tuple[str, str, tu
     own = terms[i]
     others = [out, *(term for k, term in enumerate(terms) if k != i)]
     used = set("".join([*terms, out]))
-    fresh = (letter for letter in string.ascii_letters if letter not in used)
+    fresh = (letter for letter in LETTERS if letter not in used)
     target, repeated = "", ""
     for letter in own:
         if letter in target:
@@ -152,5 +153,5 @@ def _explicit(operands: tuple) -> tuple[str, tuple]:
 
 
 def _letters(labels: list) -> str:
-    letters = string.ascii_uppercase + string.ascii_lowercase
-    return "".join("..." if label is Ellipsis else letters[label] for label in labels)
+    in_order = LETTERS[26:] + LETTERS[:26]
+    return "".join("..." if label is Ellipsis else in_order[label] for label in labels)
