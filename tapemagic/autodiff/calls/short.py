@@ -130,8 +130,9 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     if kind is ndarray:
         if not elementwise:
             is_view = y.base is not None
+            memory = v1, v2
             if y is v1 or (is_view and tracked != 1):
-                return _general(primitive, again(compute, y, (v1, v2)), (x1, x2))
+                return _general(primitive, again(compute, y, memory), (x1, x2))
     elif not isinstance(y, inexact):
         return _general(primitive, compute, (x1, x2))
     code = CODES.get((y.shape, y.dtype, kind)) or code_of(y)
@@ -143,7 +144,6 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
         every = "*" in reads
         kept = primitive.kept[tracked] = every or 0 in reads, every or 1 in reads, "y" in reads
     reads1, reads2, reads_y = kept
-    memory = v1, v2
     if a >= 0 and not reads1:
         v1 = None
     elif kind1 is ndarray:
