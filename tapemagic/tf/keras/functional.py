@@ -16,6 +16,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.unrecorded import unrecorded
 from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
@@ -133,7 +134,7 @@ class Connection:
             return zeros([first, *(lengths[1] if n is None else n for n in others)], x.dtype)
 
         is_layer = hasattr(self.run, "trainable_variables")
-        with unheard():  # zeros divide each other, say
+        with unrecorded(), unheard():  # of zeros, which divide each other, say
             return self.compute(example, **({"training": False} if is_layer else {}))
 
     def compute(self, value_of: Callable[[KerasTensor], Any], **more: Any) -> Any:
