@@ -360,9 +360,92 @@ def moments(tf):
     return heard
 
 
+IDS = np.array([[1, 2, 0], [3, 0, 0], [2, 1, 4], [0, 1, 2], [0, 0, 0]])
+SERIES = np.random.RandomState(1).randn(4, 3, 2).astype("float32")
+SERIES[0, 2] = SERIES[1, 1:] = SERIES[2, 0, 0] = 0
+
+
+def masked(tf):
+    """What layers make of series of which not every step counts, and of their masks."""
+    layers, found = tf.keras.layers, []
+    cells = layers.SimpleRNN, layers.GRU, layers.LSTM
+    every = {"return_sequences": True}
+    options = [{}, every, {"go_backwards": True}, {"zero_output_for_mask": True}]
+    options += [{"return_state": True, **every}, {"zero_output_for_mask": True, **every}]
+    stacks = [[cell(2, **some)] for cell in cells for some in options]
+    stacks += [
+        [layers.Bidirectional(layers.GRU(2, **some), merge_mode=mode)]
+        for some in ({}, every)
+        for mode in ("concat", "sum", None)
+    ]
+    kept = [layers.Dropout(0.5), layers.Dense(2, "tanh"), layers.LayerNormalization()]
+    stacks += [
+        [layers.LSTM(2, **every), *kept, layers.LSTM(1)],
+        [layers.GlobalAveragePooling1D()],
+        [layers.TimeDistributed(layers.Dense(2))],
+        [layers.Lambda(lambda x: x * 2), layers.LSTM(1)],
+    ]
+
+    def tell(results):
+        for y in results if isinstance(results, (list, tuple)) else [results]:
+            mask = getattr(y, "_keras_mask", None)
+            found.append([y.numpy().tolist(), None if mask is None else mask.numpy().tolist()])
+
+    def filled(model, example):
+        model(example)
+        rng = np.random.RandomState(4)
+        model.set_weights([rng.randn(*w.shape).astype("float32") for w in model.get_weights()])
+        return model
+
+    for stack in stacks:
+        first = layers.Embedding(5, 2, mask_zero=True)
+        tell(filled(tf.keras.Sequential([first, *stack]), IDS[:4])(IDS[:4]))
+    for value in (0.0, SERIES[3, 1, 0]):
+        model = tf.keras.Sequential([layers.Masking(value), layers.SimpleRNN(2, **every)])
+        tell(filled(model, SERIES)(SERIES))
+    tell(filled(layers.LSTM(2, **every), SERIES)(SERIES, mask=tf.constant(IDS[:4] > 0)))
+
+    inputs = tf.keras.Input((3,), dtype="int64")
+    one = layers.Embedding(5, 2, mask_zero=True)(inputs)
+    two = layers.Add()([one, layers.Dense(2)(one)])
+    three = layers.Attention()([two, one])
+    outputs = [two, three, layers.LSTM(2)(three)]
+    tell(filled(tf.keras.Model(inputs, outputs), IDS[:4])(IDS[:4]))
+    return found
+
+
+def masked_losses(tf):
+    layers, losses, found = tf.keras.layers, tf.keras.losses, []
+    y = np.random.RandomState(2).randn(5, 3, 1).astype("float32")
+    weights = np.linspace(0.5, 2, 15).reshape(5, 3).astype("float32")
+
+    def net(units, activation=None):
+        first = layers.Embedding(5, 2, mask_zero=True)
+        last = layers.Dense(units, activation=activation)
+        model = tf.keras.Sequential([first, layers.GRU(2, return_sequences=True), last])
+        model(IDS)
+        rng = np.random.RandomState(5)
+        model.set_weights([rng.randn(*w.shape).astype("float32") for w in model.get_weights()])
+        return model
+
+    for reduction in ("sum_over_batch_size", "sum", "none", "mean_with_sample_weight"):
+        loss = losses.MeanSquaredError(reduction=reduction)
+        found += [loss(y, net(1)(IDS)).numpy().tolist()]
+        found += [loss(y, net(1)(IDS), weights).numpy().tolist()]
+    for some in (None, weights):
+        model = net(1)
+        model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+        found += told(model, model.fit(
+            IDS, y, batch_size=3, epochs=2, shuffle=False, verbose=0, sample_weight=some
+        ))  # fmt: skip
+    model = net(4, "softmax")
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return found + told(model, model.fit(IDS, IDS[::-1] % 4, epochs=2, shuffle=False, verbose=0))
+
+
 TRAININGS = [
     regression, weights_of_examples, yes_or_no, data_sets, steps, functions, train_step,
-    own_metrics, two_optimizers, added_losses, several_outputs, stopping, moments,
+    own_metrics, two_optimizers, added_losses, several_outputs, stopping, moments, masked, masked_losses,
 ]  # fmt: skip
 
 

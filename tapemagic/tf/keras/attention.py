@@ -17,7 +17,7 @@ from tapemagic.tf.refusals import refuse
 from tapemagic.tf.softmaxes import softmax
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
-from . import activations
+from . import activations, masks
 from .layer import Layer
 
 
@@ -116,6 +116,10 @@ class Attention(Layer):
         products = query @ np.swapaxes(key, -1, -2)
         return products if self.scale is None else products * self.scale
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the query."""
+        return None if previous_mask is None else previous_mask[0]
+
     def call(
         self, inputs: Any, mask: Any = None, training: Any = False,
         return_attention_scores: bool = False, use_causal_mask: bool = False,
@@ -209,6 +213,7 @@ class MultiHeadAttention(Layer):
         return_attention_scores: bool = False, training: Any = None, use_causal_mask: bool = False,
     ) -> Any:  # fmt: skip
         """Return the averages of all heads, brought together, and the weights on request."""
+        masks.refuse(self, query, value, key)
         q, k = self.query_dense(query), self.key_dense(value if key is None else key)
         v = self.value_dense(value)
         q = q * dtype_of(q).type(1 / math.sqrt(self.key_dim))

@@ -16,6 +16,7 @@ from tapemagic.tf.refusals import refuse
 from tapemagic.tf.specs import as_dtype, float32
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
+from . import masks
 from .calls import snake
 
 #: Smallest probability that a logarithm is taken of.
@@ -110,10 +111,14 @@ class Loss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """Return the average, sum or rows, each row times its weight."""
+        mask = masks.of(y_pred)
         y_true, y_pred = (
             nest.map_structure(lambda x: cast(x, self.dtype), y) for y in (y_true, y_pred)
         )
         losses, total = operand(self.call(y_true, y_pred)), 0
+        if mask is not None:
+            is_mean = self.reduction not in ("none", "sum", "mean_with_sample_weight")
+            sample_weight = masks.weights(mask, sample_weight, is_mean=is_mean)
         if sample_weight is not None:
             weight = cast(convert_to_tensor(sample_weight), dtype_of(losses))
             losses, weight = same_rank(losses, weight)

@@ -15,7 +15,7 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import float32
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from . import counts, losses, metric
+from . import counts, losses, masks, metric
 from .calls import snake
 from .loss import same_rank, same_shape
 from .names import by_name
@@ -89,6 +89,8 @@ class _Comparison(Mean):
     ) -> None:
         """Take in one batch."""
         self._taken.add(*structures.leaves([y_true, y_pred]))
+        if (mask := masks.of(y_pred)) is not None:
+            sample_weight = masks.weights(mask, sample_weight, is_mean=False)
         truth, prediction = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
         super().update_state(self._compare(truth, prediction), sample_weight)
 

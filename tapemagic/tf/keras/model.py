@@ -84,6 +84,8 @@ class Model(Trainer):
     (TensorShape([2, 1]), 3)
     """
 
+    layers_have_masks = True
+
     def __init__(self, inputs: Any = None, outputs: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self._network: Network | None = None

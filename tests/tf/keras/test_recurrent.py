@@ -164,7 +164,5 @@ def test_a_layer_for_each_step():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="Dropout in front"):
         layers.LSTM(2, dropout=0.5)
-    with pytest.raises(ValueError, match="Masks"):
-        layers.GRU(2)(X, mask=np.ones((2, 3), bool))
     with pytest.raises(ValueError, match="merge_mode"):
         layers.Bidirectional(layers.GRU(2), merge_mode="other")
