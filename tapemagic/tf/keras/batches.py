@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -48,7 +49,8 @@ def as_floats(data: Any) -> Any:
             raise leaks.locate(
                 TapeUseError(
                     f"A model takes arrays, tensors and data sets, and not a {type(x).__name__}.",
-                    fix="Pass np.array(...): lists and dicts stand for several arrays.",
+                    fix="Pass np.array(...), or tf.data.Dataset.from_generator(...); lists and "
+                    "dicts stand for several arrays.",
                 )
             )
         value = np.asarray(plain(x))
@@ -138,7 +140,8 @@ class Batches:
         if known == math.inf and steps is None:
             raise leaks.locate(
                 TapeUseError(
-                    "The data set has no end.", fix="Say how many batches: steps_per_epoch=."
+                    "The data set has no end.",
+                    fix="Use data.take(n), or steps_per_epoch=, validation_steps= or steps=.",
                 )
             )
         self.count = steps or (None if known is None else int(known))
@@ -173,18 +176,29 @@ class Batches:
         self._reading = iter(())
 
     def epoch(self) -> Iterator:
-        """Return the batches of the next epoch."""
-        if self._steps is None:
-            yield from self._data
-            return
-        for step in range(self._steps):
+        """Return the batches of the next epoch.
+
+        Raises
+        ------
+        TapeUseError
+            If there are none.
+        """
+        batches = iter(self._data) if self._steps is None else self._next(self._steps)
+        first = list(itertools.islice(batches, 1))
+        if not first:
+            raise leaks.locate(TapeUseError("The data are empty: there is no batch."))
+        return itertools.chain(first, batches)
+
+    def _next(self, steps: int) -> Iterator:
+        """Yield the batches of an epoch of so many, from where the last one ended."""
+        for step in range(steps):
             batch = next(self._reading, None)
             if batch is None and step == 0:  # all of it has been read: once more
                 self._reading = iter(self._data)
                 batch = next(self._reading, None)
             if batch is None:
                 leaks.warn(
-                    f"The data ran out after {step} of {self._steps} batches: the epoch ends "
+                    f"The data ran out after {step} of {steps} batches: the epoch ends "
                     "there. data.repeat() has no end."
                 )
                 return

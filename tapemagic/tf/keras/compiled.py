@@ -40,19 +40,37 @@ class Outputs:
                 )
             )
         self.names: list[Any] = names or [None] * self.count
-        if isinstance(y_pred, Mapping) and set(self.names) != set(y_pred):
+        self._are_named = isinstance(y_pred, Mapping)
+        if self._are_named and set(self.names) != set(y_pred):
             self.names = sorted(y_pred)
 
     def of(self, y: Any) -> list:
-        """Return labels, weights or predictions, one for each output."""
+        """Return labels or predictions, one for each output; None for all where there are none.
+
+        Raises
+        ------
+        TapeUseError
+            If their number or names are not those of the outputs.
+        """
+        if y is None:
+            return [None] * self.count
         if isinstance(y, Mapping) and set(y) == set(self.names):
             return [y[name] for name in self.names]
         found = nest.flatten(y)
-        if len(found) not in (1, self.count):
+        if len(found) != self.count or self._are_named or isinstance(y, Mapping):
+            names = ": " + ", ".join(self.names) if all(self.names) else ""
             raise leaks.locate(
-                TapeUseError(f"{len(found)} labels or weights for {self.count} outputs.")
+                TapeUseError(
+                    f"Labels or weights do not fit the model's {self.count} outputs{names}.",
+                    fix="Pass one for each, as a list or dict like that of the outputs.",
+                )
             )
-        return found if len(found) == self.count else found * self.count
+        return found
+
+    def weights_of(self, sample_weight: Any) -> list:
+        """Return the weights of examples for each output: the same for all, if they are one."""
+        is_one = not nest.is_nested(sample_weight)
+        return [sample_weight] * self.count if is_one else self.of(sample_weight)
 
     def share(self, given: Any, what: str) -> list:
         """Return what `compile` was given for each output: all get what is neither list nor dict.
@@ -122,7 +140,7 @@ class CompiledLoss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of one batch."""
         outputs = Outputs(y_pred, self._names)
-        each = [outputs.of(y) for y in (y_true, y_pred, sample_weight)]
+        each = [outputs.of(y_true), outputs.of(y_pred), outputs.weights_of(sample_weight)]
         if self._parts is None:
             self._parts = self._build(outputs, each[0], each[1])
         total = None
@@ -215,7 +233,8 @@ class CompiledMetrics(metrics.Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in one batch."""
         outputs = Outputs(y_pred, self._names)
-        truths, said, weights = (outputs.of(y) for y in (y_true, y_pred, sample_weight))
+        truths, said = outputs.of(y_true), outputs.of(y_pred)
+        weights = outputs.weights_of(sample_weight)
         if self._parts is None:
             self._build(outputs, truths, said)
         for i, _, metric, is_weighted in self._parts or []:

@@ -263,6 +263,17 @@ def compiled(*args, **kwargs):
 
 MODEL = compiled("sgd", "mse")
 BARE = line(tf)
+
+
+def two(*, is_named=False, **options):
+    """Return a model of two outputs, compiled."""
+    a = keras.Input((3,))
+    b, c = (keras.layers.Dense(1, name=name)(a) for name in "bc")
+    model = keras.Model(a, {"b": b, "c": c} if is_named else [b, c])
+    model.compile("sgd", "mse", **options)
+    return model
+
+
 UNREPEATED = tf.data.Dataset.from_tensor_slices((X, Y)).batch(10)
 
 
@@ -282,8 +293,15 @@ UNREPEATED = tf.data.Dataset.from_tensor_slices((X, Y)).batch(10)
         (lambda: MODEL.fit(X, Y, class_weight={0: 1.0}), "sample_weight="),
         (lambda: MODEL.train_on_batch(X, Y, class_weight={0: 1.0}), "sample_weight="),
         (lambda: MODEL.fit([1.0, 2.0], Y), "takes arrays"),
+        (lambda: MODEL.fit((x for x in [X]), Y), "from_generator"),
+        (lambda: MODEL.fit(X[:0], Y[:0]), "no batch"),
+        (lambda: MODEL.predict(UNREPEATED.take(0)), "no batch"),
         (lambda: MODEL.fit(X, Y[:5]), "different numbers of examples"),
         (lambda: MODEL.fit(X), "needs labels"),
+        (lambda: two().fit(X, Y), "do not fit the model's 2 outputs: b, c"),
+        (lambda: two().fit(X, {"b": Y, "d": Y}), "do not fit"),
+        (lambda: two(metrics=["mae"]).fit(X, [Y, Y]), "metrics=.* does not fit 2 outputs: b, c"),
+        (lambda: two(is_named=True).fit(X, [Y, Y]), "do not fit the model's 2 outputs: b, c"),
         (lambda: MODEL.fit(UNREPEATED, Y), "holds its labels"),
         (lambda: MODEL.fit(UNREPEATED.repeat()), "steps_per_epoch"),
         (lambda: MODEL.fit(UNREPEATED, validation_split=0.5), "data.take"),
