@@ -104,6 +104,22 @@ def test_where_masks_travel():
     assert np.array_equal(other(x)._keras_mask, IDS == 0)
 
 
+def test_layers_that_need_a_mask_are_connected():
+    """In the trial that connects them they get one."""
+
+    class Needing(layers.Layer):
+        supports_masking = True
+
+        def call(self, x, mask=None):
+            counts = tf.cast(mask, "float32")
+            return tf.reduce_sum(x[..., 0] * counts, axis=1) / tf.reduce_sum(counts, axis=1)
+
+    inputs = tf.keras.Input((None,), dtype="int64")
+    embedding = layers.Embedding(5, 2, mask_zero=True)
+    model = tf.keras.Model(inputs, Needing()(layers.Dense(2)(embedding(inputs))))
+    assert np.array_equal(model(IDS[:4]), Needing()(model.layers[2](embedding(IDS[:4]))))
+
+
 @pytest.mark.parametrize("make", [lambda: layers.Reshape((6,)), layers.Flatten,
                                   lambda: layers.Conv1D(2, 1)])  # fmt: skip
 def test_layers_that_drop_masks_say_so(make):
