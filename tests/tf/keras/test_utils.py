@@ -66,3 +66,28 @@ def test_first_values():
 def test_other_activations(name, reference):
     x = np.array([-4.0, -0.5, 0.7, 4.0])
     assert np.allclose(K.activations.get(name)(x), reference(x))
+
+
+# written down from TensorFlow 2.21
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ({}, [[1, 2, 3], [0, 0, 4], [0, 0, 0], [0, 5, 6]]),
+        ({"padding": "post"}, [[1, 2, 3], [4, 0, 0], [0, 0, 0], [5, 6, 0]]),
+        ({"maxlen": 2}, [[2, 3], [0, 4], [0, 0], [5, 6]]),
+        ({"maxlen": 2, "truncating": "post"}, [[1, 2], [0, 4], [0, 0], [5, 6]]),
+        ({"maxlen": 4, "padding": "post", "value": -1, "dtype": "float32"},
+         [[1, 2, 3, -1], [4, -1, -1, -1], [-1, -1, -1, -1], [5, 6, -1, -1]]),
+    ],
+)  # fmt: skip
+def test_series_of_one_length(options, rows):
+    found = K.utils.pad_sequences([[1, 2, 3], [4], [], [5, 6]], **options)
+    assert found.tolist() == rows
+    assert found.dtype == options.get("dtype", "int32")
+
+
+def test_series_of_vectors_of_one_length():
+    found = K.utils.pad_sequences([[[1, 2], [3, 4]], [[5, 6]], []])
+    assert found.tolist() == [[[1, 2], [3, 4]], [[0, 0], [5, 6]], [[0, 0], [0, 0]]]
+    with pytest.raises(ValueError, match="padding='left'"):
+        K.utils.pad_sequences([[1]], padding="left")
