@@ -162,7 +162,8 @@ class RNN(Layer):
     Parameters
     ----------
     cell : layer, or a list of them, one on top of the other
-        It has a `state_size`, and its `call(inputs, states)` returns a result and the next states.
+        It has a `state_size`, and its `call(inputs, states)` takes a list of states, and returns a
+        result and the next ones.
     return_sequences : bool
         Whether to return the results of all steps, or the last.
     return_state : bool
@@ -223,21 +224,21 @@ class RNN(Layer):
             initial_state = self._left
         if initial_state is None:
             initial_state = self.get_initial_state(sequence.shape[0])
-        states = nest.flatten(initial_state)
-        states = states if _takes_list(self.cell) else states[0]
+        states = nest.flatten(initial_state)  # also of one: cells take a list
         results = list[Any]()
         steps = range(sequence.shape[1])
         counts = None if mask is None else masks.as_bools(mask)
         for t in reversed(steps) if self.go_backwards else steps:
             y, following = self.cell(sequence[:, t], states)
+            following = nest.flatten(following)
             if counts is not None:
                 rest = results[-1] if results and not self.zero_output_for_mask else 0
                 y, following = _where(counts[:, t], (y, following), (rest, states))
             states = following
             results.append(y)
-        self._left = nest.map_structure(lambda x: tensor_of(plain(x)), states)
+        self._left = [tensor_of(plain(x)) for x in states]
         y = shaping.FUNCTIONS["stack"](results, 1) if self.return_sequences else results[-1]
-        return (y, *nest.flatten(states)) if self.return_state else y
+        return (y, *states) if self.return_state else y
 
 
 def _where(counts: np.ndarray, taken: Any, kept: Any) -> Any:
@@ -245,10 +246,6 @@ def _where(counts: np.ndarray, taken: Any, kept: Any) -> Any:
     return nest.map_structure(
         lambda x, old: tensor_of(np.where(counts[:, np.newaxis], x, old)), taken, kept
     )
-
-
-def _takes_list(cell: Any) -> bool:
-    return isinstance(cell, (_Cell, StackedRNNCells)) or isinstance(cell.state_size, (list, tuple))
 
 
 class StackedRNNCells(Layer):

@@ -116,10 +116,19 @@ def test_a_cell_of_ones_own():
         state_size = 2
 
         def call(self, inputs, states):
-            state = states + inputs
-            return state, state
+            state = states[0] + inputs
+            return state, [state]
 
-    assert np.allclose(layers.RNN(Sum())(X), X.sum(1), atol=1e-6)
+    class Bare(Sum):
+        def call(self, inputs, states):
+            state, (following,) = super().call(inputs, states)
+            return state, following
+
+    start = np.arange(2 * len(X), dtype="f").reshape(-1, 2)
+    for cell in (Sum(), Bare()):
+        assert np.allclose(layers.RNN(cell)(X), X.sum(1), atol=1e-6)
+        found = layers.RNN(cell)(X, initial_state=tf.constant(start))
+        assert np.allclose(found, X.sum(1) + start, atol=1e-5)
 
 
 def test_first_weights():
