@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.tf import advice, random
+from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import is_traced, plain
+from tapemagic.tf import advice, nest, random
+from tapemagic.tf.choices import chosen
+from tapemagic.tf.conversion import convert_to_tensor
 from tapemagic.tf.refusals import refuse
+from tapemagic.tf.tensor import tensor_of
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -31,11 +35,12 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return np.eye(count)[numbers]
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
-    """Return a plain array of vectors that were divided by their norms, zeros as they are."""
-    values = np.asarray(plain(x))
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """Return vectors divided by their norms, zeros as they are: a tensor, or a plain array."""
+    values = convert_to_tensor(x) if is_traced(x) else np.asarray(x)
     norms = np.linalg.norm(values, order, axis, keepdims=True)
-    return values / np.where(norms == 0, 1, norms)
+    y = values / np.where(chosen(np.equal, norms, 0), 1, norms)
+    return tensor_of(y) if is_traced(x) else y
 
 
 def pad_sequences(
@@ -62,6 +67,8 @@ def pad_sequences(
     """
     if not {padding, truncating} <= {"pre", "post"}:
         refuse(f"pad_sequences: padding={padding!r} and truncating={truncating!r}.")
+    for x in nest.flatten(list(sequences)):
+        leaks.hand_out(x, "pad_sequences")
     rows = [np.asarray(plain(row)) for row in sequences]
     length = max(map(len, rows), default=0) if maxlen is None else maxlen
     rest = next((row.shape[1:] for row in rows if len(row)), ())

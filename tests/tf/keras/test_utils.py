@@ -68,6 +68,19 @@ def test_other_activations(name, reference):
     assert np.allclose(K.activations.get(name)(x), reference(x))
 
 
+def test_gradients_of_utils():
+    """They flow through `normalize` of tensors, as in Keras; what gives plain arrays says so."""
+    x = tf.Variable([[3.0, 4.0], [0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(K.utils.normalize(x)[:, 0])
+    assert np.allclose(tape.gradient(y, x), [[16 / 125, -12 / 125], [1, 0]], rtol=1e-6)
+    for rows in (lambda: [x[0], x[1]], lambda: [[x[0, 0]], [x[0, 1]]]):
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(K.utils.pad_sequences(rows(), dtype="float32"))
+        assert tape.gradient(y, x) is None
+        assert "cut by pad_sequences" in tape.explain()
+
+
 # written down from TensorFlow 2.21
 @pytest.mark.parametrize(
     ("options", "rows"),
