@@ -107,7 +107,7 @@ class Accuracy(_Comparison):
 
 
 class BinaryAccuracy(_Comparison):
-    """How often a probability is on the label's side of the threshold."""
+    """How often a probability is on that side of the threshold that the label, 0 or 1, names."""
 
     def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(name, dtype)
@@ -115,7 +115,7 @@ class BinaryAccuracy(_Comparison):
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         y_true, y_pred = same_shape(y_true, y_pred)
-        return _rows((y_pred > self.threshold) == (y_true > 0.5))
+        return _rows((y_pred > self.threshold) == y_true)
 
 
 class CategoricalAccuracy(_Comparison):
