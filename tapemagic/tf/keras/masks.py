@@ -56,7 +56,7 @@ def refuse(layer: Any, *inputs: Any) -> None:
         raise leaks.locate(
             TapeUseError(
                 f"The layer {layer.name!r} ({type(layer).__name__}) regards no masks of its input.",
-                fix="Give it a tensor without one, tf.identity(x), if every step is to count.",
+                fix="Give it one without: tf.identity(x). Attention takes attention_mask=.",
             )
         )
 
