@@ -10,14 +10,19 @@ from .recorder import RECORDER
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Suspend the recording of every open tape in a block; tapes opened in it record as usual."""
+    """Suspend the recording of every open tape in a block; tapes opened in it record as usual.
+
+    Raises
+    ------
+    TapeStateError
+        If a tape of another thread records at the end of it.
+    """
     tapes = list(RECORDER.tapes)
     for tape in reversed(tapes):
         tape._pause()
     try:
         yield
     finally:
-        if tapes:
-            RECORDER.claim()  # a tape that ended in the block has let other threads record
         for tape in tapes:
+            tape._claim_recorder()  # one that ended in the block has let other threads record
             tape._resume()

@@ -1,6 +1,7 @@
 """Training and connecting layers while a tape is open: the tape records neither."""
 
 import copy
+import threading
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import tapemagic
 from tapemagic import tf
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.unrecorded import unrecorded
+from tapemagic.errors import TapeStateError
 
 keras = tf.keras
 OPTIONS = {"epochs": 2, "batch_size": 8, "shuffle": False, "verbose": 0}
@@ -131,6 +133,30 @@ def test_a_tape_goes_on_after_one_inside_of_what_it_does_not_hear():
     assert inner.gradient(y, x).numpy() == 4
     assert tape.gradient(z, x).numpy() == 12
     assert operations(tape) == ["power"]
+    assert (RECORDER.thread, RECORDER.tapes) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "suspended", [lambda tape: unrecorded(), lambda tape: tape.stop_recording()]
+)
+def test_a_tape_does_not_go_on_while_another_thread_records(suspended):
+    recording, done = threading.Event(), threading.Event()
+
+    def record():
+        with tf.GradientTape():
+            recording.set()
+            done.wait()
+
+    other = threading.Thread(target=record)
+    with tf.GradientTape() as tape:
+        tape.watch(tf.constant(1.0))
+        with pytest.raises(TapeStateError, match="Another thread"), suspended(tape):
+            with tf.GradientTape():
+                pass
+            other.start()
+            recording.wait()
+        done.set()
+        other.join()
     assert (RECORDER.thread, RECORDER.tapes) == (None, [])
 
 
