@@ -124,6 +124,9 @@ class Loss:
             losses, weight = same_rank(losses, weight)
             total = np.sum(weight)
             missing = np.ndim(plain(losses)) - np.ndim(plain(weight))
+            if missing < 0 < np.ndim(plain(losses)):  # TensorFlow's would be broadcast
+                shapes = np.shape(plain(weight)), np.shape(plain(losses))
+                refuse(f"Weights, or a mask, of shape {shapes[0]} for losses of shape {shapes[1]}.")
             losses = losses * np.reshape(weight, np.shape(plain(weight)) + (1,) * max(missing, 0))
         if self.reduction == "none":
             return tensor_of(losses)

@@ -14,6 +14,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
 from tapemagic.tf.choices import chosen
+from tapemagic.tf.refusals import refuse as refuse_shape
 from tapemagic.tf.tensor import Tensor
 
 
@@ -64,6 +65,22 @@ def refuse(layer: Any, *inputs: Any) -> None:
 def as_bools(mask: Any) -> np.ndarray:
     """Return a mask as a plain array of bools."""
     return np.asarray(chosen(np.not_equal, mask, 0))
+
+
+def steps(mask: Any, series: Any) -> np.ndarray:
+    """Return the mask of a series as bools of shape [batch, steps].
+
+    Raises
+    ------
+    TensorError
+        If it is of another shape.
+    """
+    found, expected = as_bools(mask), np.shape(plain(series))[:2]
+    if found.shape == (*expected, 1):
+        found = found[..., 0]
+    if found.shape != expected:
+        refuse_shape(f"A mask of shape {found.shape} for a series of shape {expected}.")
+    return found
 
 
 def weights(mask: Any, sample_weight: Any, *, is_mean: bool) -> Any:

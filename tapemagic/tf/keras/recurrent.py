@@ -227,7 +227,7 @@ class RNN(Layer):
         states = nest.flatten(initial_state)  # also of one: cells take a list
         results = list[Any]()
         steps = range(sequence.shape[1])
-        counts = None if mask is None else masks.as_bools(mask)
+        counts = None if mask is None else masks.steps(mask, sequence)
         for t in reversed(steps) if self.go_backwards else steps:
             y, following = self.cell(sequence[:, t], states)
             following = nest.flatten(following)

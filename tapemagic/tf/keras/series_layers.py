@@ -219,7 +219,7 @@ class GlobalAveragePooling1D(_Mean):  # type: ignore[misc, valid-type]
         """Return [batch, channels]."""
         if mask is None:
             return super().call(inputs)
-        counts = masks.as_bools(mask)[..., np.newaxis]
+        counts = masks.steps(mask, inputs)[..., np.newaxis]
         total = np.sum(np.where(counts, inputs, 0), axis=1, keepdims=self.keepdims)
         number = np.sum(counts, axis=1, keepdims=self.keepdims)
         return tensor_of(total / number.astype(dtype_of(total)))

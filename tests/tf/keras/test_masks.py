@@ -77,6 +77,18 @@ def test_weights_of_series_with_masks():
     assert np.isclose(loss, rows.sum() / counts.sum())
 
 
+def test_weights_with_more_axes_than_losses_are_refused():
+    """Of a square they would be broadcast over each other."""
+    y, said = np.zeros((3, 3), "f"), np.ones((3, 3), "f")
+    loss = tf.keras.losses.MeanSquaredError()
+    with pytest.raises(ValueError, match=r"shape \(3, 3\) for losses of shape \(3,\)"):
+        loss(y, said, np.ones((3, 3)))
+    assert loss(y, said, np.ones((3, 1))) == 1
+    masked = layers.Lambda(lambda x: x[..., 0], mask=tf.ones((5, 3), tf.bool))(embedded())
+    with pytest.raises(ValueError, match="or a mask, of shape"):
+        loss(np.ones((5, 3), "f"), masked)
+
+
 def test_where_masks_travel():
     x = embedded()
     assert np.array_equal(x._keras_mask, IDS > 0)
@@ -102,6 +114,18 @@ def test_where_masks_travel():
     assert np.array_equal(own.seen, IDS > 0)
     assert np.array_equal(own(x, mask=tf.constant(IDS > 1))._keras_mask, IDS > 1)
     assert np.array_equal(other(x)._keras_mask, IDS == 0)
+
+
+@pytest.mark.parametrize("make", [lambda: layers.GRU(2), layers.GlobalAveragePooling1D])
+def test_shapes_of_masks(make):
+    """[batch, steps, 1] is [batch, steps]; others would be broadcast, and are refused."""
+    layer, x = make(), tf.constant(SERIES)
+    counts = SERIES.any(axis=-1)
+    y = layer(x, mask=tf.constant(counts))
+    assert np.array_equal(layer(x, mask=tf.constant(counts[..., np.newaxis])), y)
+    for mask in (counts[:1], counts.T, counts[0], np.stack([counts] * 2, axis=-1)):
+        with pytest.raises(ValueError, match="A mask of shape"):
+            layer(x, mask=tf.constant(mask))
 
 
 def test_layers_that_need_a_mask_are_connected():
