@@ -110,13 +110,14 @@ class Bidirectional(Wrapper):
             )
         self.merge_mode = merge_mode
         self.forward_layer = layer
-        layer.zero_output_for_mask = layer.return_sequences  # merged, a step that is none is 0
         if backward_layer is None:
             backward_layer = copy.deepcopy(layer)
             backward_layer.go_backwards = True
             backward_layer._name = f"backward_{layer.name}"
         layer._name = f"forward_{layer.name}"
         self.backward_layer = backward_layer
+        for one in (layer, backward_layer):
+            one.zero_output_for_mask = one.return_sequences  # merged, a step that is none is 0
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of both layers."""

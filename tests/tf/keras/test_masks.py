@@ -77,6 +77,14 @@ def test_weights_of_series_with_masks():
     assert np.isclose(loss, rows.sum() / counts.sum())
 
 
+def test_both_directions_are_zero_where_there_is_no_step():
+    """Also of a layer for the way back that is given (Keras sets it in both)."""
+    there, back = (layers.GRU(2, return_sequences=True, go_backwards=b) for b in (False, True))
+    y = layers.Bidirectional(there, backward_layer=back)(embedded())
+    assert not y.numpy()[IDS == 0].any()
+    assert y.numpy()[IDS != 0].all()
+
+
 def test_weights_with_more_axes_than_losses_are_refused():
     """Of a square they would be broadcast over each other."""
     y, said = np.zeros((3, 3), "f"), np.ones((3, 3), "f")
