@@ -109,12 +109,7 @@ class OpenTape:
         """
         if self._open:
             raise TapeUseError("Tape is still recording, cannot re-enter it.")
-        if not RECORDER.claim():
-            raise TapeStateError(
-                "Another thread records: a process has one recorder.",
-                why="The operations and names of both would get mixed up.",
-                fix="Let one thread at a time enter a tape (a threading.Lock), or use processes.",
-            )
+        self._claim_recorder()
         current = RECORDER.recording
         if self._recording is not None and current is not None and current is not self._recording:
             raise TapeUseError(
@@ -140,6 +135,14 @@ class OpenTape:
             self._guests = ()
         if not RECORDER.tapes:
             RECORDER.thread = None
+
+    def _claim_recorder(self) -> None:
+        if not RECORDER.claim():
+            raise TapeStateError(
+                "Another thread records: a process has one recorder.",
+                why="The operations and names of both would get mixed up.",
+                fix="Let one thread at a time enter a tape (a threading.Lock), or use processes.",
+            )
 
     def _resume(self) -> None:
         recording = self._recording
@@ -191,6 +194,7 @@ class OpenTape:
         try:
             yield
         finally:
+            self._claim_recorder()  # a tape that ended in the block has let other threads record
             self._resume()
 
     def reset(self) -> None:

@@ -21,7 +21,6 @@ _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 WAYS = {
     "tf.keras.datasets": "sklearn.datasets or np.load",
     "tf.keras.preprocessing": "NumPy, and tf.data.Dataset.from_tensor_slices",
-    "tf.keras.callbacks": "plain Python in the training loop",
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
@@ -76,6 +75,7 @@ OTHERS = {
     "tf.keras.layers": _LAYERS,
     "tf.keras.losses": "a function of your own, of tf's functions",
     "tf.keras.metrics": "tf.keras.metrics.Mean, called with a number per batch",
+    "tf.keras.callbacks": "a subclass of tf.keras.callbacks.Callback, with methods of your own",
     "tf.keras.backend": "the functions of tf, tf.math and tf.nn",
     "tf.keras.constraints": "w.assign(...) after each step",
     "tf.keras.ops": "the functions of tf, tf.math and tf.nn",

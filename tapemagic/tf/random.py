@@ -107,6 +107,13 @@ class Generator:
         return tensor_of(drawn.astype(as_dtype(dtype).dtype))
 
 
+class SeedGenerator(Generator):
+    """A source that ``seed=`` of the functions takes: each call draws what comes next."""
+
+    def __init__(self, seed: Any = None) -> None:
+        super().__init__(np.random.default_rng(None if seed is None else abs(int(seed))))
+
+
 def _lengths(shape: Any) -> tuple[int, ...]:
     lengths = whole_numbers(shape)
     return (lengths,) if isinstance(lengths, int) else lengths
@@ -134,10 +141,10 @@ class _State:
         self.shared = Generator.from_seed(seed)
         self.own = {}
 
-    def generator(self, seed: int | None) -> Generator:
+    def generator(self, seed: Any) -> Generator:
         """Return the generator of an operation: its own sequence if it has a seed."""
-        if seed is None:
-            return self.shared
+        if seed is None or isinstance(seed, Generator):
+            return self.shared if seed is None else seed
         if seed not in self.own:
             self.own[seed] = Generator(np.random.default_rng(beginning(seed)))
         return self.own[seed]

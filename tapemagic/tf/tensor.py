@@ -159,7 +159,8 @@ class Tensor(TensorMethods):
     <tf.Tensor: shape=(2,), dtype=float32, numpy=array([3., 6.], dtype=float32)>
     """
 
-    __slots__ = ()
+    __slots__ = ("_keras_mask",)
+    _keras_mask: Any  # which steps of a series count, if a layer says so (keras/masks.py)
     wraps_plain = True
 
     assign = assign_add = assign_sub = advice.missing_attribute(

@@ -6,6 +6,7 @@ from tapemagic.tf import nest as tree
 from . import (
     activations,
     backend,
+    callbacks,
     constraints,
     initializers,
     layers,
@@ -22,8 +23,8 @@ from .models import Model, Sequential
 
 __all__ = [
     "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential", "activations",
-    "backend", "constraints", "initializers", "layers", "losses", "metrics", "models", "ops",
-    "optimizers", "random", "regularizers", "tree", "utils",
+    "backend", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models",
+    "ops", "optimizers", "random", "regularizers", "tree", "utils",
 ]  # fmt: skip
 
 Layer, Loss, Metric, Optimizer = layers.Layer, losses.Loss, metrics.Metric, optimizers.Optimizer

@@ -17,7 +17,7 @@ from tapemagic.tf.refusals import refuse
 from tapemagic.tf.softmaxes import softmax
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
-from . import activations
+from . import activations, masks
 from .layer import Layer
 
 
@@ -77,7 +77,7 @@ class EinsumDense(Layer):
 
 def _masked(scores: Any, mask: Any) -> Any:
     """Return scores, very small ones where a mask is False."""
-    return scores if mask is None else np.where(np.asarray(plain(mask), bool), scores, scores - 1e9)
+    return scores if mask is None else np.where(mask, scores, scores - 1e9)
 
 
 def _earlier(scores: Any) -> np.ndarray:
@@ -116,6 +116,10 @@ class Attention(Layer):
         products = query @ np.swapaxes(key, -1, -2)
         return products if self.scale is None else products * self.scale
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask of the query."""
+        return None if previous_mask is None else previous_mask[0]
+
     def call(
         self, inputs: Any, mask: Any = None, training: Any = False,
         return_attention_scores: bool = False, use_causal_mask: bool = False,
@@ -124,7 +128,7 @@ class Attention(Layer):
         query, value, *rest = inputs
         scores = self.scores(query, rest[0] if rest else value)
         if mask is not None and mask[1] is not None:
-            scores = _masked(scores, np.expand_dims(plain(mask[1]), -2))
+            scores = _masked(scores, np.expand_dims(masks.as_bools(mask[1]), -2))
         if use_causal_mask:
             scores = _masked(scores, _earlier(scores))
         weights = softmax(scores)
@@ -132,7 +136,7 @@ class Attention(Layer):
             weights = nn.dropout(weights, self.dropout, seed=self.seed)
         y = tensor_of(weights @ value)
         if mask is not None and mask[0] is not None:
-            y = tensor_of(np.where(np.asarray(plain(mask[0]), bool)[..., None], y, 0))
+            y = tensor_of(np.where(masks.as_bools(mask[0])[..., None], y, 0))
         return (y, weights) if return_attention_scores else y
 
 
@@ -209,16 +213,19 @@ class MultiHeadAttention(Layer):
         return_attention_scores: bool = False, training: Any = None, use_causal_mask: bool = False,
     ) -> Any:  # fmt: skip
         """Return the averages of all heads, brought together, and the weights on request."""
+        masks.refuse(self, query, value, key)
         q, k = self.query_dense(query), self.key_dense(value if key is None else key)
         v = self.value_dense(value)
         q = q * dtype_of(q).type(1 / math.sqrt(self.key_dim))
         scores = einsum("aecd,abcd->acbe", k, q)
+        mask: Any = _earlier(scores) if use_causal_mask else None
         if attention_mask is not None:
-            mask = np.asarray(plain(attention_mask), bool)
-            scores = _masked(scores, mask if mask.ndim == 4 else np.expand_dims(mask, -3))
-        if use_causal_mask:
-            scores = _masked(scores, _earlier(scores))
-        weights = softmax(scores)
+            given = masks.as_bools(attention_mask)
+            given = given if given.ndim == 4 else np.expand_dims(given, -3)
+            mask = given if mask is None else given & mask
+        weights = softmax(_masked(scores, mask))
+        if mask is not None:  # a query that nothing is for gets nothing, not the mean of all
+            weights = np.where(mask, weights, 0)
         kept = (
             nn.dropout(weights, self.dropout, seed=self.seed)
             if training and self.dropout

@@ -72,6 +72,22 @@ def with_training(layer: Any, args: tuple, kwargs: dict) -> tuple[Any, dict]:
     return training, kwargs
 
 
+def with_mask(layer: Any, args: tuple, kwargs: dict, mask: Any) -> tuple[Any, dict]:
+    """Return the mask of a call, and its keywords with that where `call` takes it.
+
+    What the user says counts, else `mask`, which is that of the input.
+    """
+    cls: Any = type(layer)
+    names = list(parameters(cls))
+    if "mask" not in names:
+        return mask, kwargs
+    place = names.index("mask")
+    given = args[place] if place < len(args) else kwargs.get("mask")
+    if given is not None or mask is None:
+        return given, kwargs
+    return mask, {**kwargs, "mask": mask}
+
+
 def snake(name: str) -> str:
     """Return the name of a class as Keras writes it: ``'batch_normalization'``."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))

@@ -16,7 +16,7 @@ from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.creation import cast
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
-from . import activations
+from . import activations, masks
 from .inputs import InputSpec, positive
 from .layer import Layer
 from .weights import add_kernel_and_bias
@@ -46,6 +46,8 @@ class Dense(Layer):
     kernel (3, 2)
     bias (2,)
     """
+
+    supports_masking = True
 
     def __init__(
         self, units: int, activation: Any = None, use_bias: bool = True,
@@ -77,6 +79,8 @@ class Embedding(Layer):
     input_dim, output_dim : int
         Number and length of the rows.
     embeddings_initializer : str or callable
+    mask_zero : bool
+        Whether a 0 stands for no step, which recurrent layers pass over, and losses do not count.
     input_length : optional
         Of no effect since Keras 3.
     **more
@@ -94,13 +98,7 @@ class Embedding(Layer):
         mask_zero: bool = False, input_length: Any = None, **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(**more)
-        if mask_zero:
-            raise leaks.locate(
-                TapeUseError(
-                    "Embedding with mask_zero is not provided.",
-                    fix="Multiply by a mask: y * tf.cast(x != 0, y.dtype)[..., tf.newaxis].",
-                )
-            )
+        self.mask_zero = mask_zero
         self.input_dim = positive(input_dim, "input_dim")
         self.output_dim = positive(output_dim, "output_dim")
         self.embeddings_initializer = embeddings_initializer
@@ -115,12 +113,43 @@ class Embedding(Layer):
         numbers = inputs if dtype_of(inputs).kind in "iu" else cast(inputs, np.int32)
         return nn.embedding_lookup(self.embeddings, numbers)
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return where the number of the row is not 0, if that stands for no step."""
+        return tensor_of(chosen(np.not_equal, inputs, 0)) if self.mask_zero else None
+
+
+class Masking(Layer):
+    """A series whose steps that are one number throughout are none, and become zeros.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> x = tf.constant([[[1.0, 2.0], [0.0, 0.0]]])
+    >>> tf.keras.layers.Masking().compute_mask(x).numpy()
+    array([[ True, False]])
+    """
+
+    def __init__(self, mask_value: float = 0.0, **more: Any) -> None:
+        super().__init__(**more)
+        self.mask_value = mask_value
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return where a step is another number."""
+        return tensor_of(np.any(chosen(np.not_equal, inputs, self.mask_value), axis=-1))
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the series with zeros where there is no step."""
+        counts = masks.as_bools(self.compute_mask(inputs))
+        return tensor_of(np.where(counts[..., np.newaxis], inputs, 0))
+
 
 # ------------------------------------------------------------------------------------ activations
 
 
 class Activation(Layer):
     """A function of each element, by its name or as it is."""
+
+    supports_masking = True
 
     def __init__(self, activation: Any, **more: Any) -> None:
         super().__init__(**more)
@@ -133,6 +162,8 @@ class Activation(Layer):
 
 class ReLU(Layer):
     """`x` above the threshold, ``negative_slope * (x - threshold)`` below; `max_value` at most."""
+
+    supports_masking = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
@@ -172,6 +203,7 @@ class Softmax(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return the probabilities."""
+        masks.refuse(self, inputs)
         return nn.softmax(inputs, self.axis)
 
 
@@ -195,6 +227,8 @@ class Dropout(Layer):
     >>> bool(tf.reduce_all(layer(x) == x)), bool(tf.reduce_all(layer(x, training=True) == x))
     (True, False)
     """
+
+    supports_masking = True
 
     def __init__(
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **more: Any
@@ -240,6 +274,8 @@ class Reshape(Layer):
 
 class Rescaling(Layer):
     """``x * scale + offset``."""
+
+    supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **more: Any) -> None:
         super().__init__(**more)

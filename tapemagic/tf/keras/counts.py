@@ -76,3 +76,4 @@ Precision = _counting(
 Recall = _counting(
     "Recall", lambda nn, ny, yn, yy: _part(yy, yn), "How much of what is true was said"
 )
+Precision._direction = Recall._direction = "up"  # type: ignore[attr-defined]

@@ -16,11 +16,14 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.unrecorded import unrecorded
 from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
-from tapemagic.tf.creation import zeros
+from tapemagic.tf.creation import ones, zeros
 from tapemagic.tf.tensor import dtype_of
+
+from . import masks
 
 _NUMBERS, _CALLS = count(), count()
 #: Lengths that stand for one that is not known: what differs between the two results is not, too.
@@ -36,7 +39,11 @@ class KerasTensor:
     dtype : str
     call : Connection or None
         None for an `Input`.
+    mask_axes : int or None
+        Number of axes of the mask that comes with it.
     """
+
+    mask_axes: int | None = None
 
     #: NumPy's operators are left to the methods here.
     __array_ufunc__ = None
@@ -122,6 +129,9 @@ class Connection:
             KerasTensor(_common(np.shape(plain(x)), np.shape(plain(y))), dtype_of(x), self)
             for x, y in zip(*found, strict=True)
         ]
+        for x, tensor in zip(found[0], tensors, strict=True):
+            if (mask := masks.of(x)) is not None:
+                tensor.mask_axes = np.ndim(plain(mask))
         self.outputs = nest.pack_sequence_as(self._tried((1, 32)), tensors)
 
     def _tried(self, lengths: tuple[int, int]) -> Any:
@@ -130,10 +140,12 @@ class Connection:
         def example(x: KerasTensor) -> Any:
             batch, *others = x.shape
             first = lengths[0] if batch is None else batch
-            return zeros([first, *(lengths[1] if n is None else n for n in others)], x.dtype)
+            shape = [first, *(lengths[1] if n is None else n for n in others)]
+            mask = None if x.mask_axes is None else ones(shape[: x.mask_axes], bool)
+            return masks.attach(zeros(shape, x.dtype), mask)
 
         is_layer = hasattr(self.run, "trainable_variables")
-        with unheard():  # zeros divide each other, say
+        with unrecorded(), unheard():  # of zeros, which divide each other, say
             return self.compute(example, **({"training": False} if is_layer else {}))
 
     def compute(self, value_of: Callable[[KerasTensor], Any], **more: Any) -> Any:

@@ -20,8 +20,8 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import TensorShape
 from tapemagic.tf.tensor import dtype_of
 
-from . import regularizers
-from .calls import CALL, first_input, inside, with_training
+from . import masks, regularizers
+from .calls import CALL, first_input, inside, with_mask, with_training
 from .functional import Connection, is_connected
 from .inputs import InputSpec
 from .weights import Holder, refuse_options
@@ -67,6 +67,10 @@ class Layer(Holder):
     [<Variable path=scale/factor, shape=(2,), dtype=float32, value=[1. 1.]>]
     """
 
+    #: Whether it makes a mask for its result: `compute_mask`.
+    supports_masking = False
+    layers_have_masks = False  # a model's layers hand on masks themselves
+
     def __init__(
         self, *, trainable: bool = True, dtype: Any = None, autocast: bool = True,
         name: str | None = None, input_shape: Any = None, input_dim: int | None = None,
@@ -90,6 +94,8 @@ class Layer(Holder):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _marking_built(cls.build)  # type: ignore[method-assign]
+        if "compute_mask" in vars(cls):
+            cls.supports_masking = True
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -100,6 +106,10 @@ class Layer(Holder):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result; for subclasses."""
         raise NotImplementedError(f"{type(self).__name__} has no method call(self, inputs).")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return the mask of the result: that of the input."""
+        return previous_mask
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Make the weights if they are not there yet, and return what `call` returns.
@@ -124,6 +134,7 @@ class Layer(Holder):
         inputs = first_input(self, args, kwargs)
         self._check(inputs)
         training, kwargs = with_training(self, args, kwargs)
+        mask, kwargs = with_mask(self, args, kwargs, masks.of(inputs))
         with inside(self, training) as call:
             self._run = call.run
             if not self.built:
@@ -132,7 +143,9 @@ class Layer(Holder):
             y = self.call(*args, **kwargs)
             if self.activity_regularizer is not None:
                 self.add_loss([self.activity_regularizer(x) / len(x) for x in nest.flatten(y)])
-            return y
+        if mask is not None or type(self).compute_mask is not Layer.compute_mask:
+            masks.hand_on(self, inputs, mask, y)
+        return y
 
     @property
     def input(self) -> Any:
@@ -160,7 +173,8 @@ class Layer(Holder):
         if not (is_traced(x) or isinstance(x, (np.ndarray, np.generic))):
             return x
         is_float = dtype_of(x).kind == "f"
-        return cast(x, self.dtype if is_float and self.autocast else dtype_of(x))
+        y = cast(x, self.dtype if is_float and self.autocast else dtype_of(x))
+        return masks.attach(y, masks.of(x))
 
     def as_floats(self, x: Any) -> Any:
         """Return integers and bools in the layer's dtype, and the rest as it is."""

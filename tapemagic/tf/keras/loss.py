@@ -16,6 +16,7 @@ from tapemagic.tf.refusals import refuse
 from tapemagic.tf.specs import as_dtype, float32
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
+from . import masks
 from .calls import snake
 
 #: Smallest probability that a logarithm is taken of.
@@ -110,15 +111,22 @@ class Loss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """Return the average, sum or rows, each row times its weight."""
+        mask = masks.of(y_pred)
         y_true, y_pred = (
             nest.map_structure(lambda x: cast(x, self.dtype), y) for y in (y_true, y_pred)
         )
         losses, total = operand(self.call(y_true, y_pred)), 0
+        if mask is not None:
+            is_mean = self.reduction not in ("none", "sum", "mean_with_sample_weight")
+            sample_weight = masks.weights(mask, sample_weight, is_mean=is_mean)
         if sample_weight is not None:
             weight = cast(convert_to_tensor(sample_weight), dtype_of(losses))
             losses, weight = same_rank(losses, weight)
             total = np.sum(weight)
             missing = np.ndim(plain(losses)) - np.ndim(plain(weight))
+            if missing < 0 < np.ndim(plain(losses)):  # TensorFlow's would be broadcast
+                shapes = np.shape(plain(weight)), np.shape(plain(losses))
+                refuse(f"Weights, or a mask, of shape {shapes[0]} for losses of shape {shapes[1]}.")
             losses = losses * np.reshape(weight, np.shape(plain(weight)) + (1,) * max(missing, 0))
         if self.reduction == "none":
             return tensor_of(losses)

@@ -14,6 +14,7 @@ from tapemagic.tf import shaping
 from tapemagic.tf.reductions import FUNCTIONS as REDUCTIONS
 from tapemagic.tf.tensor import Tensor, tensor_of
 
+from . import masks
 from .layer import Layer
 
 
@@ -28,6 +29,12 @@ class Merge(Layer):
         for x in inputs[1:]:
             y = self.merge(y, x)
         return tensor_of(y)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return where one of them has a step, if all have masks."""
+        if previous_mask is None or any(mask is None for mask in previous_mask):
+            return None
+        return tensor_of(np.logical_or.reduce([masks.as_bools(x) for x in previous_mask]))
 
     def merge(self, x: Any, y: Any) -> Any:
         """Return what two tensors make together."""
@@ -77,6 +84,7 @@ class Concatenate(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return the tensors joined."""
+        masks.refuse(self, *inputs)
         return shaping.FUNCTIONS["concat"](list(inputs), self.axis)
 
 
@@ -89,6 +97,7 @@ class Dot(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return [batch, the other axes of the first, those of the second]."""
+        masks.refuse(self, *inputs)
         x, y = inputs
         axes = [self.axes] * 2 if isinstance(self.axes, int) else list(self.axes)
         first, second = (a % np.ndim(plain(z)) for a, z in zip(axes, (x, y), strict=True))

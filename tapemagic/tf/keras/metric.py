@@ -18,6 +18,9 @@ class Metric:
     A subclass keeps what it needs in variables of ``self.add_weight(name=...)``, zeros at first.
     """
 
+    #: "up" if larger is better, "down" if smaller is, for callbacks that compare.
+    _direction: str | None = None
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or own_name(type(self))
         self.dtype = as_dtype(dtype or float32)

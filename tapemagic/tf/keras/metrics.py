@@ -15,9 +15,10 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import float32
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from . import counts, losses, metric
+from . import counts, losses, masks, metric
 from .calls import snake
 from .loss import same_rank, same_shape
+from .names import by_name
 
 Metric = metric.Metric
 Precision, Recall = counts.Precision, counts.Recall
@@ -81,11 +82,15 @@ def _rows(values: np.ndarray) -> np.ndarray:
 class _Comparison(Mean):
     """The mean of a function of truth and prediction."""
 
+    _direction: str | None = "up"
+
     def update_state(  # type: ignore[override]  # (Keras gives them one name)
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
         """Take in one batch."""
         self._taken.add(*structures.leaves([y_true, y_pred]))
+        if (mask := masks.of(y_pred)) is not None:
+            sample_weight = masks.weights(mask, sample_weight, is_mean=False)
         truth, prediction = np.asarray(plain(y_true)), np.asarray(plain(y_pred))
         super().update_state(self._compare(truth, prediction), sample_weight)
 
@@ -102,7 +107,7 @@ class Accuracy(_Comparison):
 
 
 class BinaryAccuracy(_Comparison):
-    """How often a probability is on the label's side of the threshold."""
+    """How often a probability is on that side of the threshold that the label, 0 or 1, names."""
 
     def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(name, dtype)
@@ -110,7 +115,7 @@ class BinaryAccuracy(_Comparison):
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         y_true, y_pred = same_shape(y_true, y_pred)
-        return _rows((y_pred > self.threshold) == (y_true > 0.5))
+        return _rows((y_pred > self.threshold) == y_true)
 
 
 class CategoricalAccuracy(_Comparison):
@@ -145,8 +150,10 @@ class MeanMetricWrapper(_Comparison):
     def __init__(
         self, fn: Callable, name: str | None = None, dtype: Any = None, **options: Any
     ) -> None:
-        super().__init__(name or fn.__name__, dtype)
+        super().__init__(name or getattr(fn, "__name__", None), dtype)
         self._fn, self._options = fn, options
+        is_loss = fn in vars(losses).values()
+        self._direction = "down" if is_loss else "up" if fn in _FUNCTIONS.values() else None
 
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         if y_true.ndim == y_pred.ndim == 1 and self._fn.__name__ in _OF_NUMBERS:
@@ -182,6 +189,8 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
 class RootMeanSquaredError(Mean):
     """The root of the mean of squared differences."""
 
+    _direction = "down"
+
     def update_state(  # type: ignore[override]  # (Keras gives them one name)
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
@@ -215,5 +224,30 @@ for _name, _fn in _FUNCTIONS.items():
     globals()[_class.replace("Topk", "TopK")] = _metric_class(_class, _name, _fn)
 MSE = mse = losses.mean_squared_error
 MAE = mae = losses.mean_absolute_error
+
+_SHORT = {
+    "mse": "mean_squared_error", "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error", "msle": "mean_squared_logarithmic_error",
+    "bce": "binary_crossentropy",
+}  # fmt: skip
+
+
+def get(identifier: Any) -> Any:
+    """Return a metric by its name; a function or metric is returned as it is.
+
+    Raises
+    ------
+    TapeUseError
+        If no metric is called so.
+    """
+    classes = {
+        name: one for name, one in globals().items()
+        if isinstance(one, type) and issubclass(one, Metric) and not name.startswith("_")
+    }  # fmt: skip
+    known = classes | {snake(name): one for name, one in classes.items()}
+    if isinstance(identifier, str):
+        identifier = _SHORT.get(identifier.lower(), identifier)
+    return by_name("metric", known, identifier)
+
 
 __getattr__ = advice.missing("tf.keras.metrics")

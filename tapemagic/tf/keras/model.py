@@ -1,4 +1,4 @@
-"""`tf.keras.Model`: a layer made of layers, without `fit`."""
+"""`tf.keras.Model`: a layer made of layers, which can be trained."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.unrecorded import unrecorded
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, nest
 from tapemagic.tf.creation import zeros
@@ -15,11 +16,8 @@ from .calls import inside
 from .functional import Network
 from .inputs import Input
 from .layer import Layer
+from .training import Trainer
 
-_LOOP = (
-    "Write the loop: with tf.GradientTape() as tape: loss = ..., then "
-    "optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))."
-)
 _WEIGHTS = "Use np.savez(file, *model.get_weights()), and model.set_weights(...)."
 
 
@@ -55,7 +53,7 @@ class InputLayer(Layer):
         return inputs
 
 
-class Model(Layer):
+class Model(Trainer):
     """A layer made of layers: of connected ones, or of those that a subclass calls in `call`.
 
     Parameters
@@ -85,6 +83,8 @@ class Model(Layer):
     >>> connected(tf.zeros((2, 3))).shape, len(connected.layers)
     (TensorShape([2, 1]), 3)
     """
+
+    layers_have_masks = True
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **options: Any) -> None:
         super().__init__(**options)
@@ -117,6 +117,14 @@ class Model(Layer):
     def output(self) -> Any:
         """What stands for its result."""
         return super().output if self._network is None else self._network.outputs
+
+    @property
+    def output_names(self) -> list[str] | None:  # type: ignore[override]
+        """Names of the layers that the outputs come from, of connected ones."""
+        if self._network is None:
+            return None
+        sources = [x if x.call is None else x.call.run for x in nest.flatten(self.output)]
+        return [getattr(x, "name", getattr(x, "__name__", "")) for x in sources]
 
     @property
     def input_shape(self) -> Any:
@@ -157,13 +165,10 @@ class Model(Layer):
     def build(self, input_shape: Any) -> None:
         """Make all weights, for inputs of a shape; None, as for the batch, counts as 1."""
         if not self.built:
-            self._try(input_shape, self.dtype)
-
-    def _try(self, shape: Any, dtype: Any) -> Any:
-        """Call the model with zeros: its layers get their weights when they are called."""
-        self.built = True
-        with inside(self, training=False):
-            return self(zeros([1 if n is None else n for n in TensorShape(shape)], dtype))
+            self.built = True
+            shape = [1 if n is None else n for n in TensorShape(input_shape)]
+            with unrecorded(), inside(self, training=False):
+                self(zeros(shape, self.dtype))  # its layers get their weights when they are called
 
     def _build_for(self, inputs: Any) -> None:
         if type(self).build is not Model.build:  # else the layers do it, when they are called
@@ -195,12 +200,6 @@ class Model(Layer):
         show(f"Trainable params: {trained}")
         show(f"Non-trainable params: {self.count_params() - trained}")
 
-    compile = fit = train_on_batch = advice.missing_attribute(
-        "compile() and fit() of a model are not provided.", _LOOP
-    )
-    evaluate = predict = advice.missing_attribute(
-        "evaluate() and predict() of a model are not provided.", "Use model(x), and a loss of it."
-    )
     save = save_weights = load_weights = export = advice.missing_attribute(
         "Files of Keras are not provided.", _WEIGHTS
     )

@@ -13,6 +13,7 @@ from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import Tensor, tensor_of
 
+from . import masks
 from .inputs import InputSpec
 from .layer import Layer
 
@@ -113,6 +114,7 @@ class BatchNormalization(_Normalization):
 
     def call(self, inputs: Any, training: Any = None) -> Tensor:
         """Return the input normalized."""
+        masks.refuse(self, inputs)
         x = self.as_floats(inputs)
         channels = self.axis % len(x.shape)
         shape = [n if axis == channels else 1 for axis, n in enumerate(x.shape)]
@@ -153,6 +155,8 @@ class LayerNormalization(_Normalization):
      [-1.  1.]], shape=(2, 2), dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(
         self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", **more: Any,
@@ -184,6 +188,8 @@ class GroupNormalization(_Normalization):
     groups : int
         Number of groups; -1 for one of each channel.
     """
+
+    supports_masking = True
 
     def __init__(
         self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True,
@@ -241,6 +247,8 @@ class RMSNormalization(Layer):
 class UnitNormalization(Layer):
     """Divide by the norm along an axis."""
 
+    supports_masking = True
+
     def __init__(self, axis: Any = -1, **more: Any) -> None:
         super().__init__(**more)
         self.axis = axis
@@ -262,6 +270,8 @@ class Normalization(Layer):
     invert : bool
         Whether to go the way back.
     """
+
+    supports_masking = True
 
     def __init__(
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,

@@ -148,7 +148,12 @@ class Optimizer:
         return [self.iterations, *([self._rate] if isinstance(self._rate, Weight) else [])]
 
     def _state_of(self, variable: Variable) -> dict[str, np.ndarray]:
-        return self._states.setdefault(id(variable), (variable, {}))[1]
+        known, state = self._states.get(id(variable), (None, {}))
+        if known is not variable:  # it is new, or a copy: in one of the optimizer its number is old
+            found = [state for one, state in self._states.values() if one is variable]
+            state = found[0] if found else {}
+            self._states[id(variable)] = variable, state
+        return state
 
     def _clipped(self, gradients: list[np.ndarray]) -> list[np.ndarray]:
         ((kind, limit),) = self._clips.items() or [("", 0.0)]

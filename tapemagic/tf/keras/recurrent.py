@@ -18,7 +18,7 @@ from tapemagic.tf.creation import zeros
 from tapemagic.tf.specs import TensorShape
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from . import activations
+from . import activations, masks
 from .calls import snake
 from .inputs import InputSpec, positive
 from .layer import Layer
@@ -162,7 +162,8 @@ class RNN(Layer):
     Parameters
     ----------
     cell : layer, or a list of them, one on top of the other
-        It has a `state_size`, and its `call(inputs, states)` returns a result and the next states.
+        It has a `state_size`, and its `call(inputs, states)` takes a list of states, and returns a
+        result and the next ones.
     return_sequences : bool
         Whether to return the results of all steps, or the last.
     return_state : bool
@@ -190,6 +191,7 @@ class RNN(Layer):
         self.cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.stateful = go_backwards, stateful
+        self.zero_output_for_mask = zero_output_for_mask
         self._left: Any = None
         self.input_spec = InputSpec(ndim=3)
 
@@ -206,6 +208,10 @@ class RNN(Layer):
         sizes = nest.flatten(self.cell.state_size)
         return [zeros((int(plain(batch_size)), n), self.dtype) for n in sizes]
 
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return the mask of the input for the results of all steps, and none for the last."""
+        return previous_mask if self.return_sequences else None
+
     def reset_state(self) -> None:
         """Let the next call begin with zeros."""
         self._left = None
@@ -214,26 +220,32 @@ class RNN(Layer):
         self, sequence: Any, initial_state: Any = None, mask: Any = None, training: Any = False
     ) -> Any:
         """Return the last result or all of them, and the states on request."""
-        if mask is not None:
-            raise leaks.locate(TapeUseError("Masks of recurrent layers are not provided."))
         if initial_state is None and self.stateful:
             initial_state = self._left
         if initial_state is None:
             initial_state = self.get_initial_state(sequence.shape[0])
-        states = nest.flatten(initial_state)
-        states = states if _takes_list(self.cell) else states[0]
-        results = []
+        states = nest.flatten(initial_state)  # also of one: cells take a list
+        results = list[Any]()
         steps = range(sequence.shape[1])
+        counts = None if mask is None else masks.steps(mask, sequence)
         for t in reversed(steps) if self.go_backwards else steps:
-            y, states = self.cell(sequence[:, t], states)
+            y, following = self.cell(sequence[:, t], states)
+            following = nest.flatten(following)
+            if counts is not None:
+                rest = results[-1] if results and not self.zero_output_for_mask else 0
+                y, following = _where(counts[:, t], (y, following), (rest, states))
+            states = following
             results.append(y)
-        self._left = nest.map_structure(lambda x: tensor_of(plain(x)), states)
+        self._left = [tensor_of(plain(x)) for x in states]
         y = shaping.FUNCTIONS["stack"](results, 1) if self.return_sequences else results[-1]
-        return (y, *nest.flatten(states)) if self.return_state else y
+        return (y, *states) if self.return_state else y
 
 
-def _takes_list(cell: Any) -> bool:
-    return isinstance(cell, (_Cell, StackedRNNCells)) or isinstance(cell.state_size, (list, tuple))
+def _where(counts: np.ndarray, taken: Any, kept: Any) -> Any:
+    """Return the rows of new tensors where a step counts, and those of the old ones elsewhere."""
+    return nest.map_structure(
+        lambda x, old: tensor_of(np.where(counts[:, np.newaxis], x, old)), taken, kept
+    )
 
 
 class StackedRNNCells(Layer):
@@ -274,7 +286,7 @@ def _led(name: str, cell: type, *names: str) -> type:
     """Make the layer that leads a kind of cell along a series."""
     own = {
         "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "name",
-        "trainable", "input_shape", "use_cudnn", "activity_regularizer",
+        "trainable", "input_shape", "use_cudnn", "activity_regularizer", "zero_output_for_mask",
     }  # fmt: skip
 
     def __init__(self: Any, units: int, *args: Any, **options: Any) -> None:  # noqa: N807

@@ -9,8 +9,9 @@ import numpy as np
 
 from tapemagic.tf import nn, reductions
 from tapemagic.tf.conversion import whole_numbers
-from tapemagic.tf.tensor import Tensor, tensor_of
+from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
+from . import masks
 from .image_layers import (
     AveragePooling2D,
     Conv2D,
@@ -205,7 +206,23 @@ def _global(name: str, of_images: type, reduce: Callable) -> type:
     return type(name, (of_images,), members)
 
 
-GlobalAveragePooling1D = _global(
-    "GlobalAveragePooling1D", GlobalAveragePooling2D, reductions.reduce_mean
-)
+_Mean = _global("_Mean", GlobalAveragePooling2D, reductions.reduce_mean)
+
+
+class GlobalAveragePooling1D(_Mean):  # type: ignore[misc, valid-type]
+    """`GlobalAveragePooling2D` of series: the mean of the steps that count."""
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Return None: no steps are left."""
+
+    def call(self, inputs: Any, mask: Any = None) -> Tensor:
+        """Return [batch, channels]."""
+        if mask is None:
+            return super().call(inputs)
+        counts = masks.steps(mask, inputs)[..., np.newaxis]
+        total = np.sum(np.where(counts, inputs, 0), axis=1, keepdims=self.keepdims)
+        number = np.sum(counts, axis=1, keepdims=self.keepdims)
+        return tensor_of(total / number.astype(dtype_of(total)))
+
+
 GlobalMaxPooling1D = _global("GlobalMaxPooling1D", GlobalMaxPooling2D, reductions.reduce_max)

@@ -22,6 +22,8 @@ from .layer import Layer
 class ELU(Layer):
     """`x`, and ``alpha * (exp(x) - 1)`` where it is not positive."""
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **more: Any) -> None:
         super().__init__(**more)
         self.alpha = alpha
@@ -33,6 +35,8 @@ class ELU(Layer):
 
 class PReLU(Layer):
     """`x`, and ``alpha * x`` where it is negative; `alpha` is a weight for each element."""
+
+    supports_masking = True
 
     def __init__(
         self, alpha_initializer: Any = "Zeros", shared_axes: Any = None, **more: Any
@@ -57,6 +61,8 @@ class PReLU(Layer):
 
 class GaussianNoise(Layer):
     """In training, the input with normal noise added."""
+
+    supports_masking = True
 
     def __init__(self, stddev: float, seed: Any = None, **more: Any) -> None:
         super().__init__(**more)

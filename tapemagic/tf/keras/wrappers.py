@@ -14,11 +14,15 @@ from tapemagic.tf import nest, shaping
 from tapemagic.tf.specs import TensorShape
 from tapemagic.tf.tensor import tensor_of
 
+from . import masks
+from .calls import parameters
 from .layer import Layer
 
 
 class Identity(Layer):
     """The input as it is."""
+
+    supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """Return the input."""
@@ -40,7 +44,11 @@ class Lambda(Layer):
         arguments: dict | None = None, **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(**more)
-        self.function, self.arguments = function, arguments or {}
+        self.function, self.arguments, self.mask = function, arguments or {}, mask
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the mask that it was given, or what that makes of the one of the input."""
+        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
     def call(self, inputs: Any) -> Any:
         """Return what the function makes of the input."""
@@ -63,6 +71,13 @@ class TimeDistributed(Wrapper):
         if not self.layer.built:
             self.layer.build(TensorShape((input_shape[0], *input_shape[2:])))
             self.layer.built = True
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return the mask of the input, unless the layer would regard its part for each step."""
+        inner: Any = type(self.layer)
+        if "mask" in parameters(inner):
+            masks.refuse(self, inputs)
+        return previous_mask
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Return what the layer makes of each step."""
@@ -101,6 +116,8 @@ class Bidirectional(Wrapper):
             backward_layer._name = f"backward_{layer.name}"
         layer._name = f"forward_{layer.name}"
         self.backward_layer = backward_layer
+        for one in (layer, backward_layer):
+            one.zero_output_for_mask = one.return_sequences  # merged, a step that is none is 0
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of both layers."""
@@ -108,7 +125,14 @@ class Bidirectional(Wrapper):
             if not layer.built:
                 layer.build(input_shape)
 
-    def call(self, sequences: Any, initial_state: Any = None, training: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return the mask of the input for the results of all steps, and none for the last."""
+        mask = previous_mask if self.forward_layer.return_sequences else None
+        return (mask, mask) if self.merge_mode is None else mask
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None
+    ) -> Any:
         """Return both results merged, and the states of both on request."""
         states: Any = [None, None]
         if initial_state is not None:
@@ -116,7 +140,7 @@ class Bidirectional(Wrapper):
             states = [parts[: len(parts) // 2], parts[len(parts) // 2 :]]
         results, left = [], []
         for layer, state in zip((self.forward_layer, self.backward_layer), states, strict=True):
-            y = layer(sequences, initial_state=state, training=training)
+            y = layer(sequences, initial_state=state, mask=mask, training=training)
             if layer.return_state:
                 y, *ends = y
                 left += ends

@@ -55,6 +55,13 @@ def test_heads():
     masked = layer(Q, V, attention_mask=np.arange(5) < np.ones((2, 3, 1)))
     assert np.allclose(masked, np.einsum("bhtd,hde->bte", v_of_first(layer, V), wo) + bo, atol=1e-5)
     assert layer(Q, Q, use_causal_mask=True).shape == (2, 3, 6)
+    # with nothing to look at, TensorFlow 2.21 returns the bias, and not the mean of all
+    for options in ({"attention_mask": np.zeros((2, 3, 5), bool)},
+                    {"attention_mask": np.arange(5) > np.full((2, 3, 1), 2),
+                     "use_causal_mask": True}):  # fmt: skip
+        y, weights = layer(Q, V, return_attention_scores=True, **options)
+        assert not weights.numpy().any()
+        assert np.allclose(y, np.broadcast_to(bo, y.shape), atol=1e-6)
 
 
 def v_of_first(layer, x):

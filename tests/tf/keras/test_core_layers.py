@@ -141,8 +141,6 @@ def test_embedding():
     for index in (-1, 4):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"\[0, 4\)"):
             layer(tf.constant([index]))
-    with pytest.raises(ValueError, match="mask_zero"):
-        layers.Embedding(4, 2, mask_zero=True)
 
 
 def test_dropout():

@@ -116,10 +116,19 @@ def test_a_cell_of_ones_own():
         state_size = 2
 
         def call(self, inputs, states):
-            state = states + inputs
-            return state, state
+            state = states[0] + inputs
+            return state, [state]
 
-    assert np.allclose(layers.RNN(Sum())(X), X.sum(1), atol=1e-6)
+    class Bare(Sum):
+        def call(self, inputs, states):
+            state, (following,) = super().call(inputs, states)
+            return state, following
+
+    start = np.arange(2 * len(X), dtype="f").reshape(-1, 2)
+    for cell in (Sum(), Bare()):
+        assert np.allclose(layers.RNN(cell)(X), X.sum(1), atol=1e-6)
+        found = layers.RNN(cell)(X, initial_state=tf.constant(start))
+        assert np.allclose(found, X.sum(1) + start, atol=1e-5)
 
 
 def test_first_weights():
@@ -164,7 +173,5 @@ def test_a_layer_for_each_step():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="Dropout in front"):
         layers.LSTM(2, dropout=0.5)
-    with pytest.raises(ValueError, match="Masks"):
-        layers.GRU(2)(X, mask=np.ones((2, 3), bool))
     with pytest.raises(ValueError, match="merge_mode"):
         layers.Bidirectional(layers.GRU(2), merge_mode="other")

@@ -66,3 +66,41 @@ def test_first_values():
 def test_other_activations(name, reference):
     x = np.array([-4.0, -0.5, 0.7, 4.0])
     assert np.allclose(K.activations.get(name)(x), reference(x))
+
+
+def test_gradients_of_utils():
+    """They flow through `normalize` of tensors, as in Keras; what gives plain arrays says so."""
+    x = tf.Variable([[3.0, 4.0], [0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(K.utils.normalize(x)[:, 0])
+    assert np.allclose(tape.gradient(y, x), [[16 / 125, -12 / 125], [1, 0]], rtol=1e-6)
+    for rows in (lambda: [x[0], x[1]], lambda: [[x[0, 0]], [x[0, 1]]]):
+        with tf.GradientTape() as tape:
+            y = tf.reduce_sum(K.utils.pad_sequences(rows(), dtype="float32"))
+        assert tape.gradient(y, x) is None
+        assert "cut by pad_sequences" in tape.explain()
+
+
+# written down from TensorFlow 2.21
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ({}, [[1, 2, 3], [0, 0, 4], [0, 0, 0], [0, 5, 6]]),
+        ({"padding": "post"}, [[1, 2, 3], [4, 0, 0], [0, 0, 0], [5, 6, 0]]),
+        ({"maxlen": 2}, [[2, 3], [0, 4], [0, 0], [5, 6]]),
+        ({"maxlen": 2, "truncating": "post"}, [[1, 2], [0, 4], [0, 0], [5, 6]]),
+        ({"maxlen": 4, "padding": "post", "value": -1, "dtype": "float32"},
+         [[1, 2, 3, -1], [4, -1, -1, -1], [-1, -1, -1, -1], [5, 6, -1, -1]]),
+    ],
+)  # fmt: skip
+def test_series_of_one_length(options, rows):
+    found = K.utils.pad_sequences([[1, 2, 3], [4], [], [5, 6]], **options)
+    assert found.tolist() == rows
+    assert found.dtype == options.get("dtype", "int32")
+
+
+def test_series_of_vectors_of_one_length():
+    found = K.utils.pad_sequences([[[1, 2], [3, 4]], [[5, 6]], []])
+    assert found.tolist() == [[[1, 2], [3, 4]], [[0, 0], [5, 6]], [[0, 0], [0, 0]]]
+    with pytest.raises(ValueError, match="padding='left'"):
+        K.utils.pad_sequences([[1]], padding="left")
