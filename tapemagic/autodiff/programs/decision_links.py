@@ -9,6 +9,8 @@ used by plain code as well (``mask.sum()``), so it is checked to be what it was.
 from __future__ import annotations
 
 import ast
+import bisect
+import itertools
 import linecache
 from functools import lru_cache
 from types import CodeType
@@ -120,14 +122,32 @@ class Links:
             while _is_mask_operator(parents.get(root)):
                 root = parents[root]
             user = parents.get(root)
-            argument = _argument(root, user)
-            if argument is None:
+            if not _is_argument(root, user):
                 continue
-            later = [k for k in self._places.get((context, _place(user)), ()) if k >= position]
-            if later:
-                use = (later[0], argument)
+            known = self._places.get((context, _place(user)), ())
+            later = known[bisect.bisect_left(known, position) :][:2]  # a read and a write
+            later = [k for k in later if self._are_one_round(decision, k)]
+            statement = parents[user]
+            augmented = isinstance(statement, ast.AugAssign) and statement.target is user
+            for use in self._uses_of(later, augmented):
                 groups.setdefault(use, (root, {}))[1][place] = number
             return
+
+    def _are_one_round(self, decision: tuple, k: int) -> bool:
+        """Tell whether the code of a decision has gone forward only, up to an operation."""
+        position, context, offset = decision[:3]
+        offsets = [x[1] for x in self._recording.entries[position : k + 1] if x[2] == context]
+        return all(a <= b for a, b in itertools.pairwise([offset, *offsets]))
+
+    def _uses_of(self, later: list[int], augmented: bool) -> list[tuple[int, int]]:
+        """Return the operations at one place that used a mask or index, as which argument."""
+        kinds = [PRIMITIVES[self._recording.entries[k][0]] for k in later]
+        read, write = ((later[kinds.index(x)] if x in kinds else -1) for x in (get_item, set_item))
+        if augmented:  # ``x[mask] += y`` reads first; what no tape has read was a constant then
+            return [(read, 1), (write, 2)] if 0 <= read < write else []
+        if write in later[:1]:
+            return [(write, 2)]
+        return [(k, int(k == read)) for k in later[:1]]
 
     # ---------------------------------------------------------------------- asked by the replay
 
@@ -178,13 +198,13 @@ def _complete(node: Any, leaves: dict) -> bool:
     return _place(node) in leaves
 
 
-def _argument(root: Any, user: Any) -> int | None:
-    """Return which argument of its node an expression is: of `where`, or the index of an array."""
-    if isinstance(user, ast.Subscript) and user.slice is root:
-        return 1 if isinstance(user.ctx, ast.Load) else 2
+def _is_argument(root: Any, user: Any) -> bool:
+    """Tell whether an expression is the mask of `where`, or the index of an array."""
+    if isinstance(user, ast.Subscript):
+        return user.slice is root
     if isinstance(user, ast.Call) and user.args and user.args[0] is root:
         name = (
             user.func.attr if isinstance(user.func, ast.Attribute) else getattr(user.func, "id", "")
         )
-        return 0 if name == "where" else None
-    return None
+        return name == "where"
+    return False

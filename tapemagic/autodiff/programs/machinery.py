@@ -14,7 +14,7 @@ from tapemagic.autodiff.primitives import PRIMITIVES
 
 from .decision_links import Links
 from .literals import is_zero
-from .symbols import concrete, is_symbol
+from .symbols import concrete, is_symbol, symbols_in
 from .windows import index_of_window
 from .writer import Writer
 
@@ -141,10 +141,13 @@ class Machinery:
             return ct
         if index is not None:
             new = ct[index]
-            if is_repeating(concrete(index)):
-                ones = np.ones(np.shape(concrete(new)), bool)
-                return np.where(elements._winners(concrete(index), aval.shape, ones), new, 0)
-            return new
+            if not is_repeating(concrete(index)):
+                return new
+            if symbols_in(index):  # other inputs may name other elements twice
+                return self.writer.call(elements._winners, (index, aval.shape, new), {})
+            ones = np.ones(np.shape(concrete(new)), bool)
+            last = elements._winners(index, aval.shape, ones)
+            return new if last.all() else np.where(last, new, 0)
         if primitive is machine.window_set:
             return self.writer.call(elements._get_window, (ct, where), {})
         new = self.writer.call(elements._get_positions, (ct, where), {})

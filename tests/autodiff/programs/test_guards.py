@@ -185,6 +185,42 @@ def boolidx(x):
     return np.sum(x[[bool(v > 0.5) for v in x]])
 
 
+def scaled_where(x):
+    z = x * 1.0
+    z[(x > 0.5) & ~(x > 1.5)] *= 2
+    return np.sum(z**2)
+
+
+def scaled_by_its_own(x):
+    z = x * 1.0
+    z[x > 0.5] *= x[x > 0.5]
+    return np.sum(z**2)
+
+
+def scaled_largest(x):
+    z = x * 1.0
+    z[np.argmax(x)] *= x[0]
+    return np.sum(z**2)
+
+
+def added_at_places(x):
+    z = x * 1.0
+    z[np.clip(2 * x, 0, 3).astype(int)] += x  # the last one counts
+    return np.sum(z**2)
+
+
+def written_at_places(x):
+    z = np.zeros(4)
+    z[np.clip(2 * x, 0, 3).astype(int)] = x
+    return np.sum(z**2)
+
+
+def added_to_constants(x):
+    z = np.ones(4)
+    z[x > 0.5] += x[:1]
+    return np.sum(z**2)
+
+
 def rising(x):
     return sum(a * b for a, b in itertools.pairwise(x) if a < b)
 
@@ -228,6 +264,12 @@ CELLS = [
     compress,
     equal,
     boolidx,
+    scaled_where,
+    scaled_by_its_own,
+    scaled_largest,
+    added_at_places,
+    written_at_places,
+    added_to_constants,
     rising,
 ]
 
@@ -263,7 +305,10 @@ def test_the_same_as_the_cell_or_refused(cell):
 
 
 def test_masks_and_orders_on_the_tape_are_no_reason_to_refuse():
-    for cell in (where_cond, sort, floor, argmax, minmax, setidx):
+    for cell in (
+        *(where_cond, sort, floor, argmax, minmax, setidx),
+        *(scaled_largest, added_at_places, written_at_places),
+    ):
         tape, y, x = record(cell, X)
         program = tape.program(y, x)
         for value in others(np.random.default_rng(0)):
