@@ -23,7 +23,13 @@ from .cells import CellRun
 from .derivatives import compare_forward, compare_jacobian, compare_program
 from .gradients import Outcome, close, compare_gradients, differences
 from .programs import (
-    HELPER_NAMES, Program, arrays_in, compiled, fresh_space, run_plain, values_of,
+    HELPER_NAMES,
+    Program,
+    arrays_in,
+    compiled,
+    fresh_space,
+    run_plain,
+    values_of,
 )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 In ``np.where(x > 0, x, 0)`` the mask goes nowhere but into `where`: the program can compute it
 anew, whatever it comes out as. That is read off the source text: the expression that made the mask
 stands in the place of an argument of the operation that used it. A mask with a name might have been
-used by plain code as well (``mask.sum()``), so it is checked to be what it was.
+used by plain code as well (``mask.sum()``), so it is checked to be what it was. So with operands
+that are cut off: in ``stop_gradient(x) * y`` the program computes `x`, and only the gradient ends.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import ast
 import bisect
 import itertools
 import linecache
+import operator
+from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -25,6 +28,9 @@ from tapemagic.autodiff.structure import get_item, set_item
 from .symbols import concrete, is_symbol
 
 _MASK_OPERATORS = {ast.BitAnd: np.bitwise_and, ast.BitOr: np.bitwise_or, ast.BitXor: np.bitwise_xor}
+_ARITHMETIC = {
+    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power",
+}  # fmt: skip
 _Place = tuple[int, int, int, int]
 
 
@@ -82,7 +88,11 @@ class Links:
         if any(INNER[context[0].co_filename] for context in recording.contexts):
             return  # a recorded sweep has used the masks as well
         if recording.decisions:
-            self._places = self._entries_by_place()
+            self._choices = self._entries_by_place(_is_choice)
+        if any(decision[3] is operator.pos for decision in recording.decisions):
+            self._elementwise = self._entries_by_place(
+                lambda primitive: primitive.kind == "elementwise"
+            )
         for number, decision in enumerate(recording.decisions):
             self._follow(number, decision, groups)
         for use, (root, leaves) in groups.items():
@@ -90,11 +100,10 @@ class Links:
                 self._uses[use] = root, leaves
                 self._linked.update(leaves.values())
 
-    def _entries_by_place(self) -> dict[tuple[int, _Place], list[int]]:
+    def _entries_by_place(self, asked: Callable) -> dict[tuple[int, _Place], list[int]]:
         found: dict[tuple[int, _Place], list[int]] = {}
         for k, entry in enumerate(self._recording.entries):
-            primitive = PRIMITIVES[entry[0]]
-            if primitive in (get_item, set_item) or primitive.name == "where":
+            if asked(PRIMITIVES[entry[0]]):
                 place = self._place_in_source(entry[2], entry[1])
                 if place is not None:
                     found.setdefault((entry[2], place), []).append(k)
@@ -112,7 +121,7 @@ class Links:
 
     def _follow(self, number: int, decision: tuple, groups: dict) -> None:
         """Climb from the expression that decided to the operation whose argument it is."""
-        position, context, offset = decision[:3]
+        _, context, offset = decision[:3]
         place = self._place_in_source(context, offset)
         if place is None:
             return
@@ -122,22 +131,40 @@ class Links:
             while _is_mask_operator(parents.get(root)):
                 root = parents[root]
             user = parents.get(root)
-            if not _is_argument(root, user):
+            if decision[3] is operator.pos:
+                uses = self._uses_of_cut(decision, node, user)
+            elif _is_argument(root, user):
+                statement = parents[user]
+                augmented = isinstance(statement, ast.AugAssign) and statement.target is user
+                uses = self._uses_of(self._next(self._choices, decision, user), augmented)
+            else:
                 continue
-            known = self._places.get((context, _place(user)), ())
-            later = known[bisect.bisect_left(known, position) :][:2]  # a read and a write
-            later = [k for k in later if self._are_one_round(decision, k)]
-            statement = parents[user]
-            augmented = isinstance(statement, ast.AugAssign) and statement.target is user
-            for use in self._uses_of(later, augmented):
+            for use in uses:
                 groups.setdefault(use, (root, {}))[1][place] = number
             return
 
-    def _are_one_round(self, decision: tuple, k: int) -> bool:
-        """Tell whether the code of a decision has gone forward only, up to an operation."""
+    def _next(self, by_place: dict, decision: tuple, user: Any) -> list[int]:
+        """Return the next two operations (a read and a write) at the place of an expression.
+
+        They are of the same round: from the decision to them the code has gone forward only.
+        """
         position, context, offset = decision[:3]
-        offsets = [x[1] for x in self._recording.entries[position : k + 1] if x[2] == context]
-        return all(a <= b for a, b in itertools.pairwise([offset, *offsets]))
+        known, entries = by_place.get((context, _place(user)), []), self._recording.entries
+        found = []
+        for k in known[bisect.bisect_left(known, position) :][:2]:
+            offsets = [x[1] for x in entries[position : k + 1] if x[2] == context]
+            if all(a <= b for a, b in itertools.pairwise([offset, *offsets])):
+                found.append(k)
+        return found
+
+    def _uses_of_cut(self, decision: tuple, node: Any, user: Any) -> list[tuple[int, int]]:
+        """Return the elementwise operation of which a value that was cut off is an operand."""
+        name, operands = _operation(user)
+        for k in self._next(self._elementwise, decision, user)[:1] if node in operands else ():
+            entry, number = self._recording.entries[k], operands.index(node)
+            if PRIMITIVES[entry[0]].name == name and entry[4:6][number] < 0:
+                return [(k, number)]
+        return []
 
     def _uses_of(self, later: list[int], augmented: bool) -> list[tuple[int, int]]:
         """Return the operations at one place that used a mask or index, as which argument."""
@@ -198,13 +225,29 @@ def _complete(node: Any, leaves: dict) -> bool:
     return _place(node) in leaves
 
 
+def _is_choice(primitive: Any) -> bool:
+    """Tell whether an operation takes masks or indices."""
+    return primitive in (get_item, set_item) or primitive.name == "where"
+
+
+def _operation(node: Any) -> tuple[str, list]:
+    """Return the name of an elementwise function of two operands, and those."""
+    if isinstance(node, ast.BinOp):
+        return _ARITHMETIC.get(type(node.op), ""), [node.left, node.right]
+    if isinstance(node, ast.Call) and not node.keywords and len(node.args) == 2:
+        return _called(node), node.args
+    return "", []
+
+
+def _called(node: ast.Call) -> str:
+    """Return the last name of what is called: "where" of ``np.where(...)``."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 def _is_argument(root: Any, user: Any) -> bool:
     """Tell whether an expression is the mask of `where`, or the index of an array."""
     if isinstance(user, ast.Subscript):
         return user.slice is root
-    if isinstance(user, ast.Call) and user.args and user.args[0] is root:
-        name = (
-            user.func.attr if isinstance(user.func, ast.Attribute) else getattr(user.func, "id", "")
-        )
-        return name == "where"
-    return False
+    is_first = isinstance(user, ast.Call) and user.args and user.args[0] is root
+    return bool(is_first) and _called(user) == "where"
