@@ -14,6 +14,7 @@ from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.structure import source
 
 from .machinery import WRITES
+from .matrices import is_sparse
 from .replay import Replay
 from .spelling import RESERVED
 
@@ -28,6 +29,12 @@ class Names:
             for space in reversed(spaces)
             for name, value in list(space.items())
             if type(value) is np.ndarray and value.size and _usable(name)
+        ]
+        self.matrices = [
+            (name, value)
+            for space in reversed(spaces)
+            for name, value in list(space.items())
+            if is_sparse(value) and _usable(name)
         ]
         self.of_nodes: dict[int, str] = {}
         self.inputs: list[tuple[str, int]] = []

@@ -21,6 +21,7 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.rules import algebra
 
 from .literals import array_text, number_text, python_numbers
+from .matrices import are_equal, is_sparse
 from .symbols import SMALL, Symbol
 
 #: Equal constants of up to this many bytes are one.
@@ -87,13 +88,15 @@ class Speller:
         Small arrays, written once before the function.
     """
 
-    def __init__(self, inputs: Iterable[str], namespace: list[tuple[str, np.ndarray]]) -> None:
+    def __init__(self, inputs: Iterable[str], namespace: list[tuple[str, Any]]) -> None:
         self.helpers: dict[str, str] = {}
         self.imports: set[str] = set()
         self.constants: dict[str, Any] = {}
         self.shared: dict[str, str] = {}
-        self._taken, self._namespace = {*RESERVED, *inputs}, namespace
-        self._known = {id(value): name for name, value in namespace}
+        self._taken = {*RESERVED, *inputs}
+        self._matrices = [(name, value) for name, value in namespace if is_sparse(value)]
+        self._namespace = [(name, x) for name, x in namespace if isinstance(x, np.ndarray)]
+        self._known = {id(value): name for name, value in self._namespace}
         self._names: dict[Any, str] = {}
         self._counts: dict[str, int] = {}  # how often a name was given
         self._temporaries: list[str] = []
@@ -218,6 +221,8 @@ class Speller:
             return f"np.{x.__name__}"
         if callable(x):
             return self.function(x)
+        if is_sparse(x):
+            return self._matrix(x)
         raise NotImplementedError(f"a constant of type {kind.__name__}")
 
     def _array(self, x: np.ndarray) -> str:
@@ -236,6 +241,18 @@ class Speller:
             name = self.fresh(known or f"constant_{len(self.constants) + 1}")
             self.constants[name] = x
         self._names[key] = name
+        return name
+
+    def _matrix(self, x: Any) -> str:
+        """Spell a sparse matrix: by a name, or as the transpose of one that has a name."""
+        for name, known in self.constants.items():
+            if is_sparse(known):
+                for text, same in ((name, known), (f"{name}.T", known.T)):
+                    if are_equal(same, x):
+                        return text
+        found = next((name for name, known in self._matrices if are_equal(known, x)), "")
+        name = self.fresh(found or f"constant_{len(self.constants) + 1}")
+        self.constants[name] = x
         return name
 
     def _name_of_equal(self, x: np.ndarray) -> str:
