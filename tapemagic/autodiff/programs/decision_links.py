@@ -130,7 +130,7 @@ class Links:
             root = node
             while _is_mask_operator(parents.get(root)):
                 root = parents[root]
-            user = parents.get(root)
+            user: Any = parents.get(root)
             if decision[3] is operator.pos:
                 uses = self._uses_of_cut(decision, node, user)
             elif _is_argument(root, user):

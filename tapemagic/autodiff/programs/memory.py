@@ -68,6 +68,14 @@ def is_fresh(step: Symbol) -> bool:
     return step.kind in ("update", "copy")
 
 
+def is_read(step: Symbol) -> bool:
+    """Tell whether a step reads a part without a name, at a fixed place: that costs nothing."""
+    parts = step.args[1] if step.kind == "item" else [step]
+    parts = parts if type(parts) is tuple else [parts]
+    simple = all(type(part) in (int, slice, type(None), type(...)) for part in parts)
+    return simple and not step.name and not symbols_in([*parts])
+
+
 def needed(steps: list[Symbol], roots: list[Symbol]) -> list[Symbol]:
     """Return the steps that the roots depend on, in order."""
     found = {step.number for step in roots}
@@ -112,14 +120,14 @@ def own(x: Any, others: list, writer: Any) -> Any:
     if not value.ndim and others:  # a gradient without axes is a number
         return x[()]
     if is_symbol(x) and value.flags.writeable:
-        memory, taken = _memory_of(x), set().union(*map(_memory_of, others))
+        memory, taken = memory_of(x), set().union(*map(memory_of, others))
         if not taken & set(memory) and all(map(is_fresh, memory.values())):
             return x
     with writer.at("end", -1):
         return writer.add("update", "copy", (x, None, None), {}, np.array(value))
 
 
-def _memory_of(x: Any) -> dict[int, Any]:
+def memory_of(x: Any) -> dict[int, Any]:
     """Return the steps, by number, whose results a step may be a view of."""
     found, waiting = {}, symbols_in(x)
     while waiting:

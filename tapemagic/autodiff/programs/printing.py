@@ -16,7 +16,7 @@ import numpy as np
 from .blocks import Blocks, in_blocks
 from .expressions import ATOM, Expressions
 from .loops import rolled
-from .memory import copy_views, is_fresh, last_uses, needed
+from .memory import copy_views, is_fresh, is_read, last_uses, memory_of, needed
 from .names import Places
 from .spelling import Speller
 from .symbols import Symbol, is_symbol, symbols_in
@@ -75,7 +75,9 @@ class Printer(Expressions):
         self._by_number = {step.number: step for step in self._steps}
         copy_views(self._steps, self._users)
         self._last = last_uses(self._steps, self._users)
-        self._updates = sorted(step.number for step in self._steps if step.kind == "update")
+        updates = [step for step in self._steps if step.kind == "update"]
+        self._updates = [step.number for step in updates]
+        self._written = {number for step in updates for number in memory_of(step.args[0])}
         self._rows: list[str] = []
         self._at = ""
 
@@ -143,7 +145,7 @@ class Printer(Expressions):
             return
         if self._is_inlined(step, text[0]):
             self._text[step.number] = text
-            self._read_later(step, self._users[step.number][0])
+            self._read_later(step, max(self._users[step.number]))
             return
         self._note(step.place)
         if self._is_accumulated(step):
@@ -199,6 +201,10 @@ class Printer(Expressions):
 
     def _is_inlined(self, step: Symbol, text: str) -> bool:
         users = self._users[step.number]
+        if is_read(step) and max(users) in self._by_number and not self._blocks:
+            base = text.partition("[")[0]
+            if base.isidentifier() and not self._written.intersection(memory_of(step.args[0])):
+                return True
         if step.name or len(users) != 1 or users[0] not in self._by_number:
             return False
         user = self._by_number[users[0]]

@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from .columns import evenly, period_of
 from .statements import Statement, is_number, stem
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ ROUNDS, STATEMENTS = 4, 8
 class Rule(NamedTuple):
     """How the names or numbers of one slot go on from round to round.
 
-    `kind` is "same", "number", "parameter", "here" (defined in the same round) or "before" (in the
-    round before); the definition is number `d` of statement `j` of a round.
+    `kind` is "same", "number", "parameter", "outside" (defined before the loop, a few in turn),
+    "here" (defined in the same round) or "before" (in the round before); the definition is number
+    `d` of statement `j` of a round.
     """
 
     kind: str
@@ -73,7 +75,12 @@ class Loop:
             return Rule("parameter") if known else None
         k, defined = divmod(at - start, period)
         if k not in (0, 1):
-            return None
+            outside = Rule("outside")
+            return (
+                outside
+                if all(self._fits(outside, r, self._slot(r, j, c)) for r in range(3))
+                else None
+            )
         d = self._roller.statements[at].defines.index(second)
         rule = Rule("here" if k == 1 else "before", defined, d)
         return rule if self._fits(rule, 2, third) and self._fits(rule, 0, first) else None
@@ -83,6 +90,8 @@ class Loop:
             return is_number(slot)
         if rule.kind == "parameter":
             return slot in self._roller.parameters
+        if rule.kind == "outside":
+            return self._roller.where.get(slot, self.end) < self.start
         if rule.kind == "here":
             return slot == self._definition(k, rule.j, rule.d)
         if k:
@@ -115,6 +124,8 @@ class Loop:
                     first = self._slot(0, j, c)
                     if self._initial.setdefault((rule.j, rule.d), first) != first:
                         self.count = 0
+                elif rule.kind == "outside" and not period_of(self._column(j, c)):
+                    self.count = 0
 
     # ------------------------------------------------------------------------------------ text
 
@@ -218,7 +229,7 @@ class Loop:
         found: Counter = Counter()
         for j, rules in enumerate(self._rules):
             for c, rule in enumerate(rules):
-                even = _evenly(self._column(j, c)) if rule.kind == "number" else None
+                even = evenly(self._column(j, c)) if rule.kind == "number" else None
                 if even is not None and even[1]:
                     found[even] += 1
         first, step = max(found, key=found.__getitem__) if found else (0, 1)
@@ -258,13 +269,32 @@ class Loop:
         column = self._column(j, c)
         if len(set(column)) == 1:
             return first
-        even = _evenly(column)
-        if even is None:
-            return f"{self._table(column)}[{self._rounds()}]"
-        text = self._counted(*even)
+        even = evenly(column)
+        if even is None and not self._in_turn(column):
+            return self._looked_up(column)
+        text = self._in_turn(column) if even is None else self._counted(*even)
         before, after = x.pieces[c].rstrip(" ")[-1:], x.pieces[c + 1].lstrip(" ")[:1]
         alone = before in ("[", "(", ",", ":") and after in ("]", ")", ",", ":")
         return text if text == self._i or alone else f"({text})"
+
+    def _in_turn(self, column: list[str]) -> str:
+        """Spell numbers that count up to a last one and begin again, or down; else ""."""
+        period = period_of(column)
+        if not period or self._step not in (1, -1) or not all(map(str.isdecimal, column)):
+            return ""
+        turn, first = [int(x) for x in column[:period]], int(column[0])
+        if turn != [(first + self._step * k) % period for k in range(period)]:
+            return ""
+        ahead = (first - self._first) % period
+        return f"({self._i} + {ahead}) % {period}" if ahead else f"{self._i} % {period}"
+
+    def _looked_up(self, column: list[str]) -> str:
+        """Spell what comes from a list, of which a few items may come in turn."""
+        period, rounds = period_of(column), self._rounds()
+        if not period:
+            return f"{self._table(column)}[{rounds}]"
+        rounds = rounds if rounds == self._i else f"({rounds})"
+        return f"{self._table(column[:period])}[{rounds} % {period}]"
 
     def _rounds(self) -> str:
         """Spell the number of the round."""
@@ -283,12 +313,3 @@ class Loop:
         name = self._roller.name("numbers" if is_number(column[0]) else "arrays")
         self._head.append((name, text))
         return name
-
-
-def _evenly(column: list[str]) -> tuple[int, int] | None:
-    """Return start and step of whole numbers that grow evenly, else None."""
-    if not all(map(str.isdecimal, column)):
-        return None
-    first, step = int(column[0]), int(column[1]) - int(column[0])
-    even = all(int(x) == first + step * k for k, x in enumerate(column))
-    return (first, step) if even else None

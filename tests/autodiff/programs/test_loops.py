@@ -1,5 +1,7 @@
 """Repetitions in a program are loops: shorter, and the very same numbers."""
 
+import re
+
 import numpy as np
 import pytest
 from autodiff.loop_cells import LOOPS
@@ -55,6 +57,27 @@ def test_the_text_of_a_loop():
         "    ct_a0 = t1 * np.cos(a0)\n"
         "    return target, ct_a0"
     )
+
+
+def test_what_comes_in_turn_is_counted_so():
+    cell, inputs = next((cell, inputs) for cell, inputs in LOOPS if cell.__name__ == "in_turn")
+    tape, target, sources = record(cell, inputs)
+    text = str(tape.program(target, sources))
+    assert (
+        "    for i in range(12):\n"
+        "        t1 = a0[i]**2\n"
+        "        t1_at.append(t1)\n"
+        "        target = target + a1[i % 3] * t1\n"
+    ) in re.sub(r" *#.*\n", "", text)
+    assert "        ct_a1[(i + 1) % 3] += t1_at[i + 1]\n" in text
+
+
+def test_names_in_turn_are_a_short_list():
+    rows = [f"t{k + 3} = np.sin(t{k + 2} * {'vw'[k % 2]})" for k in range(12)]
+    rows = ["v = f(a)", "w = g(a)", "t2 = a", *rows, "return t14"]
+    text = "\n".join(rolled(rows, {"a"}, counter({"a"})))
+    assert "arrays = [v, w]\n" in text
+    assert " = np.sin(t2 * arrays[i % 2])\n" in text
 
 
 def test_a_source_may_be_called_range():
