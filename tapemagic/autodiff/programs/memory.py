@@ -110,6 +110,39 @@ def copy_views(steps: list[Symbol], users: dict[int, list[int]]) -> None:
                     part.kind = "copy"
 
 
+def written_over(steps: list[Symbol], users: dict[int, list[int]]) -> set[int]:
+    """Return the first writes to constants that nobody reads before all of them is written over.
+
+    Such a constant is what `np.empty` has found in memory.
+    """
+    by_number = {step.number: step for step in steps}
+    firsts = (x for x in steps if x.kind == "update" and type(x.args[0]) is np.ndarray)
+    return {step.number for step in firsts if _is_written_over(step, users, by_number)}
+
+
+def _is_written_over(step: Symbol, users: dict, by_number: dict) -> bool:
+    written, left = np.zeros(step.shape, bool), step.size
+    while step.fun == "=" and not symbols_in(step.args[1]):
+        left -= np.count_nonzero(~written[step.args[1]])
+        written[step.args[1]] = True
+        if not left:
+            return True
+        using = [by_number.get(k) for k in users[step.number]]  # None: it is handed out
+        writes = [x for x in using if x is not None and x.kind == "update" and x.args[0] is step]
+        reads = [x for x in using if x is None or x.kind != "update" or x.args[0] is not step]
+        if len(writes) != 1 or not all(_reads_written(x, written) for x in reads):
+            return False
+        step = writes[0]
+    return False
+
+
+def _reads_written(step: Symbol | None, written: np.ndarray) -> bool:
+    """Tell whether a step reads a part of an array that has been written, and no more."""
+    if step is None or step.kind not in ("item", "copy") or symbols_in(step.args[1]):
+        return False
+    return bool(written[step.args[1]].all())
+
+
 def own(x: Any, others: list, writer: Any) -> Any:
     """Make sure that a result is nobody else's memory: no view, input, constant or other result."""
     if x is None:

@@ -16,7 +16,7 @@ import numpy as np
 from .blocks import Blocks, in_blocks
 from .expressions import ATOM, Expressions
 from .loops import rolled
-from .memory import copy_views, is_fresh, is_read, last_uses, memory_of, needed
+from .memory import copy_views, is_fresh, is_read, last_uses, memory_of, needed, written_over
 from .names import Places
 from .spelling import Speller
 from .symbols import Symbol, is_symbol, symbols_in
@@ -77,6 +77,7 @@ class Printer(Expressions):
         self._last = last_uses(self._steps, self._users)
         updates = [step for step in self._steps if step.kind == "update"]
         self._updates = [step.number for step in updates]
+        self._written_over = written_over(self._steps, self._users)
         self._written = {number for step in updates for number in memory_of(step.args[0])}
         self._rows: list[str] = []
         self._at = ""
@@ -116,9 +117,7 @@ class Printer(Expressions):
         self._text |= {k: (f"{self._wrapped(read[k], ATOM)}[{block}]", ATOM) for k in whole}
         for k, step in sorted(blocks.kept.items()):
             whole[k] = (self._named(step), ATOM)
-            kind = "" if step.dtype == float else f", np.{step.dtype.name}"
-            kind += "" if step.value.flags.c_contiguous else ', order="F"'  # a sum follows it
-            outer.append(f"{whole[k][0]} = np.empty({_shape(blocks.shape)}{kind})")
+            outer.append(f"{whole[k][0]} = np.empty({_like(step)})")
             self._text[k] = (f"{whole[k][0]}[{block}]", ATOM)
         for step in members:
             self._write(step)
@@ -236,12 +235,14 @@ class Printer(Expressions):
     def _write_update(self, step: Symbol) -> None:
         base, index, v = step.args
         self._note(step.place)
-        target = self._operand(base)
+        is_empty = step.number in self._written_over
+        target = "" if is_empty else self._operand(base)
         if is_symbol(base) and step.fun != "copy" and self._is_free(base, step):
             self._text[step.number] = (target, ATOM)
         else:
             name = self._named(step)
-            self._rows.append(f"{name} = np.array({target})")
+            made = f"np.empty({_like(step)})" if is_empty else f"np.array({target})"
+            self._rows.append(f"{name} = {made}")
             target = name
         if step.fun == "copy":
             return
@@ -311,5 +312,8 @@ def _chosen(step: Symbol) -> tuple | None:
     return (mask, values) if not is_symbol(other) and np.ndim(other) == 0 and other == 0 else None
 
 
-def _shape(shape: tuple[int, ...]) -> str:
-    return str(shape[0] if len(shape) == 1 else shape)
+def _like(step: Symbol) -> str:
+    """Spell the shape, dtype and order in memory of a step's value: a sum follows the order."""
+    shape = step.shape[0] if step.ndim == 1 else step.shape
+    kind = "" if step.dtype == float else f", np.{step.dtype.name}"
+    return f"{shape}{kind}" + ("" if step.value.flags.c_contiguous else ', order="F"')

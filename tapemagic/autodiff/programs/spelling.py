@@ -20,7 +20,7 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.rules import algebra
 
-from .literals import array_text, number_text, python_numbers
+from .literals import array_text, is_uniform, number_text, python_numbers
 from .matrices import are_equal, is_sparse
 from .symbols import SMALL, Symbol
 
@@ -95,7 +95,9 @@ class Speller:
         self.shared: dict[str, str] = {}
         self._taken = {*RESERVED, *inputs}
         self._matrices = [(name, value) for name, value in namespace if is_sparse(value)]
-        self._namespace = [(name, x) for name, x in namespace if isinstance(x, np.ndarray)]
+        self._namespace = [
+            (name, x) for name, x in namespace if isinstance(x, np.ndarray) and name not in inputs
+        ]
         self._known = {id(value): name for name, value in self._namespace}
         self._names: dict[Any, str] = {}
         self._counts: dict[str, int] = {}  # how often a name was given
@@ -234,7 +236,7 @@ class Speller:
         if small and x.ndim == 2 and x.flags.fnc:
             return f"{self._array(x.T)}.T"
         known = self._known.get(id(x)) or self._name_of_equal(x)
-        if x.size <= SMALL:
+        if x.size <= SMALL or (x.dtype == float and is_uniform(x)):
             name = self.fresh(known or f"C{len(self.shared) + 1}")
             self.shared[name] = array_text(x)
         else:

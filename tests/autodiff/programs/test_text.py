@@ -209,6 +209,46 @@ def test_what_says_nothing_is_left_out(fun, row):
     assert row in str(program_of(fun, x=np.array([0.3, -0.2, 0.5])))
 
 
+def filled(x):
+    z = np.empty(3)
+    z[:2] = x[:2] ** 2
+    z[2] = z[0]
+    return np.sum(z)
+
+
+def partly_filled(x):
+    z = np.zeros(3) + 7.0
+    z[:2] = x[:2] ** 2
+    return np.sum(z)
+
+
+def test_memory_that_is_filled_before_it_is_read_is_empty():
+    x = np.array([0.3, -0.2, 0.5])
+    assert "    t1 = np.empty(3)\n" in str(program_of(filled, x=x))
+    assert "np.empty" not in str(program_of(partly_filled, x=x))
+
+
+@pytest.mark.parametrize(
+    ("fun", "row"),
+    [
+        (lambda x: np.sum(x * np.arange(1, 5)), "C1 = np.arange(1, 5)"),
+        (lambda x: np.sum(x * np.arange(4.0)), "C1 = np.arange(4.0)"),
+        (lambda x: np.sum(x @ (np.zeros((4, 100)) + 0.5)), "C1 = np.full((4, 100), 0.5)"),
+        (lambda x: np.sum(np.eye(4) @ x), "C1 = np.eye(4)"),
+        (
+            lambda x: np.sum(x * np.array([0.0, 1e18, 2, 3])),
+            "C1 = np.array([0.0, 1e+18, 2.0, 3.0])",
+        ),
+        (
+            lambda x: np.sum((x[:, None] * np.eye(4)) ** 2),
+            "    ct_x = np.sum(2.0 * t1 * C1, axis=1)",
+        ),
+    ],
+)
+def test_constants_and_sums_are_written_short(fun, row):
+    assert f"{row}\n" in str(program_of(fun, x=np.array([0.3, -0.2, 0.5, 1.0])))
+
+
 def test_products_of_numbers_and_of_matrices_have_brackets_between_them():
     M = np.arange(4.0).reshape(2, 2)
     text = body(program_of(lambda a: np.mean((a / 2) @ M * 3 @ M), a=np.eye(2)))
