@@ -12,11 +12,8 @@ from __future__ import annotations
 import ast
 import bisect
 import itertools
-import linecache
 import operator
 from collections.abc import Callable
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -26,39 +23,12 @@ from tapemagic.autodiff.recorder import INNER, Recording
 from tapemagic.autodiff.structure import get_item, set_item
 
 from .symbols import concrete, is_symbol
+from .texts import Place, called, place_in_source, place_of, tree_of
 
 _MASK_OPERATORS = {ast.BitAnd: np.bitwise_and, ast.BitOr: np.bitwise_or, ast.BitXor: np.bitwise_xor}
 _ARITHMETIC = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power",
 }  # fmt: skip
-_Place = tuple[int, int, int, int]
-
-
-@lru_cache(maxsize=16)
-def _tree(filename: str) -> tuple[dict[_Place, list[ast.AST]], dict[ast.AST, ast.AST]]:
-    """Return the expressions of a file by their place, and the parent of each."""
-    text = "".join(linecache.getlines(filename))
-    nodes: dict[_Place, list[ast.AST]] = {}
-    parents: dict[ast.AST, ast.AST] = {}
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return {}, {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr):
-            nodes.setdefault(_place(node), []).append(node)
-        for child in ast.iter_child_nodes(node):
-            parents[child] = node
-    return nodes, parents
-
-
-def _place(node: Any) -> _Place:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
-
-
-@lru_cache(maxsize=256)
-def _positions(code: CodeType) -> list:
-    return list(code.co_positions())
 
 
 def argument_of(written: Any, nodes: dict[int, Any]) -> Any:
@@ -100,32 +70,22 @@ class Links:
                 self._uses[use] = root, leaves
                 self._linked.update(leaves.values())
 
-    def _entries_by_place(self, asked: Callable) -> dict[tuple[int, _Place], list[int]]:
-        found: dict[tuple[int, _Place], list[int]] = {}
+    def _entries_by_place(self, asked: Callable) -> dict[tuple[int, Place], list[int]]:
+        found: dict[tuple[int, Place], list[int]] = {}
         for k, entry in enumerate(self._recording.entries):
             if asked(PRIMITIVES[entry[0]]):
-                place = self._place_in_source(entry[2], entry[1])
+                place = place_in_source(self._recording, entry[2], entry[1])
                 if place is not None:
                     found.setdefault((entry[2], place), []).append(k)
         return found
 
-    def _place_in_source(self, context: int, offset: int) -> _Place | None:
-        if context < 0:
-            return None
-        code = self._recording.contexts[context][0]
-        if INNER[code.co_filename]:  # a sweep's: it stands at one line as a whole
-            return None
-        position = _positions(code)[offset // 2]
-        line, end_line, column, end_column = position
-        return None if None in position else (line, end_line, column, end_column)
-
     def _follow(self, number: int, decision: tuple, groups: dict) -> None:
         """Climb from the expression that decided to the operation whose argument it is."""
         _, context, offset = decision[:3]
-        place = self._place_in_source(context, offset)
+        place = place_in_source(self._recording, context, offset)
         if place is None:
             return
-        nodes, parents = _tree(self._recording.contexts[context][0].co_filename)
+        nodes, parents = tree_of(self._recording.contexts[context][0].co_filename)
         for node in nodes.get(place, ()):
             root = node
             while _is_mask_operator(parents.get(root)):
@@ -149,7 +109,7 @@ class Links:
         They are of the same round: from the decision to them the code has gone forward only.
         """
         position, context, offset = decision[:3]
-        known, entries = by_place.get((context, _place(user)), []), self._recording.entries
+        known, entries = by_place.get((context, place_of(user)), []), self._recording.entries
         found = []
         for k in known[bisect.bisect_left(known, position) :][:2]:
             offsets = [x[1] for x in entries[position : k + 1] if x[2] == context]
@@ -207,7 +167,7 @@ class Links:
         if isinstance(node, ast.BinOp):
             left, right = self._evaluate(node.left, leaves), self._evaluate(node.right, leaves)
             return _MASK_OPERATORS[type(node.op)](left, right)
-        return self._found[leaves[_place(node)]]
+        return self._found[leaves[place_of(node)]]
 
 
 def _is_mask_operator(node: Any) -> bool:
@@ -222,7 +182,7 @@ def _complete(node: Any, leaves: dict) -> bool:
         return _complete(node.operand, leaves)
     if isinstance(node, ast.BinOp) and type(node.op) in _MASK_OPERATORS:
         return _complete(node.left, leaves) and _complete(node.right, leaves)
-    return _place(node) in leaves
+    return place_of(node) in leaves
 
 
 def _is_choice(primitive: Any) -> bool:
@@ -235,14 +195,8 @@ def _operation(node: Any) -> tuple[str, list]:
     if isinstance(node, ast.BinOp):
         return _ARITHMETIC.get(type(node.op), ""), [node.left, node.right]
     if isinstance(node, ast.Call) and not node.keywords and len(node.args) == 2:
-        return _called(node), node.args
+        return called(node), node.args
     return "", []
-
-
-def _called(node: ast.Call) -> str:
-    """Return the last name of what is called: "where" of ``np.where(...)``."""
-    function = node.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _is_argument(root: Any, user: Any) -> bool:
@@ -250,4 +204,4 @@ def _is_argument(root: Any, user: Any) -> bool:
     if isinstance(user, ast.Subscript):
         return user.slice is root
     is_first = isinstance(user, ast.Call) and user.args and user.args[0] is root
-    return bool(is_first) and _called(user) == "where"
+    return bool(is_first) and called(user) == "where"

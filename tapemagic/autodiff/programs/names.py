@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import unicodedata
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .machinery import WRITES
 from .matrices import is_sparse
 from .replay import Replay
 from .spelling import RESERVED
+from .texts import names_in_source
 
 
 class Names:
@@ -61,6 +63,12 @@ class Names:
                 if dispatch.is_traced(x) and _usable(name):
                     for id_ in tape._ids_of(x)[-1:]:
                         self.of_nodes.setdefault(id_, name)
+        written = {k: x for k, x in names_in_source(tape._recording).items() if _usable(x)}
+        counts, fixed = Counter(written.values()), {id_ for _, id_ in tape.bindings + self.inputs}
+        for id_, name in written.items():
+            if counts[name] > 1 and id_ not in fixed:  # in a loop it has the name of its kind
+                self.of_nodes[id_] = _identifier(name)
+            self.of_nodes.setdefault(id_, _identifier(name))
 
 
 def _name_in(x: Any, spaces: list) -> str:

@@ -91,7 +91,8 @@ class Loop:
         if rule.kind == "parameter":
             return slot in self._roller.parameters
         if rule.kind == "outside":
-            return self._roller.where.get(slot, self.end) < self.start
+            is_before = self._roller.where.get(slot, self.end) < self.start
+            return is_before and slot not in self._roller.lists
         if rule.kind == "here":
             return slot == self._definition(k, rule.j, rule.d)
         if k:

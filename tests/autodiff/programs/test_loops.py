@@ -46,16 +46,16 @@ def test_the_text_of_a_loop():
         "    a0 = np.float64(a0)\n"
         "    if a0.shape != ():\n"
         "        raise OtherWay('another shape of a0')\n"
-        "    target = a0\n"
-        "    target_at = []\n"
+        "    x = a0\n"
+        "    x_at = []\n"
         "    for i in range(50):\n"
-        "        target = np.sin(target)\n"
-        "        target_at.append(target)\n"
-        "    t1 = np.cos(target_at[48])\n"
+        "        x = np.sin(x)\n"
+        "        x_at.append(x)\n"
+        "    ct_x = np.cos(x_at[48])\n"
         "    for i in reversed(range(48)):\n"
-        "        t1 = t1 * np.cos(target_at[i])\n"
-        "    ct_a0 = t1 * np.cos(a0)\n"
-        "    return target, ct_a0"
+        "        ct_x = ct_x * np.cos(x_at[i])\n"
+        "    ct_a0 = ct_x * np.cos(a0)\n"
+        "    return x, ct_a0"
     )
 
 
@@ -67,7 +67,7 @@ def test_what_comes_in_turn_is_counted_so():
         "    for i in range(12):\n"
         "        t1 = a0[i]**2\n"
         "        t1_at.append(t1)\n"
-        "        target = target + a1[i % 3] * t1\n"
+        "        total = total + a1[i % 3] * t1\n"
     ) in re.sub(r" *#.*\n", "", text)
     assert "        ct_a1[(i + 1) % 3] += t1_at[i + 1]\n" in text
 

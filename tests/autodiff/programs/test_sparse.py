@@ -44,7 +44,7 @@ def test_it_is_written_as_a_person_would():
         y = np.sum(h)
     text = str(tape.program(y, x))
     assert "def value_and_gradient(x, *, M):" in text
-    assert " = np.tanh(M @ t1)" in text
+    assert " = np.tanh(M @ h)" in text
     assert " = M.T @ (" in text
 
 
