@@ -69,11 +69,15 @@ def is_fresh(step: Symbol) -> bool:
 
 
 def is_read(step: Symbol) -> bool:
-    """Tell whether a step reads a part without a name, at a fixed place: that costs nothing."""
-    parts = step.args[1] if step.kind == "item" else [step]
-    parts = parts if type(parts) is tuple else [parts]
-    simple = all(type(part) in (int, slice, type(None), type(...)) for part in parts)
-    return simple and not step.name and not symbols_in([*parts])
+    """Tell whether a step is a part at a fixed place, or a transpose, and has no name."""
+    if step.name:
+        return False
+    if step.kind == "attribute" or (step.fun is np.transpose and len(step.args) == 1):
+        return step.fun in ("T", "mT", np.transpose)
+    if step.kind != "item" or symbols_in([step.args[1]]):
+        return False
+    parts = step.args[1] if type(step.args[1]) is tuple else (step.args[1],)
+    return all(type(part) in (int, slice, type(None), type(...)) for part in parts)
 
 
 def needed(steps: list[Symbol], roots: list[Symbol]) -> list[Symbol]:

@@ -201,8 +201,8 @@ class Printer(Expressions):
     def _is_inlined(self, step: Symbol, text: str) -> bool:
         users = self._users[step.number]
         if is_read(step) and max(users) in self._by_number and not self._blocks:
-            base = text.partition("[")[0]
-            if base.isidentifier() and not self._written.intersection(memory_of(step.args[0])):
+            base = step.args[0]
+            if self._operand(base).isidentifier() and not self._written & {*memory_of(base)}:
                 return True
         if step.name or len(users) != 1 or users[0] not in self._by_number:
             return False

@@ -230,10 +230,10 @@ class Speller:
     def _array(self, x: np.ndarray) -> str:
         """Spell an array: by a name, or as the transpose of one that has a name."""
         small = x.nbytes <= COMPARED
-        key = (x.dtype.str, x.shape, x.flags.fnc, x.tobytes()) if small else id(x)
+        key = _key(x) if small else id(x)
         if key in self._names:
             return self._names[key]
-        if small and x.ndim == 2 and x.flags.fnc:
+        if small and x.ndim == 2 and (x.flags.fnc or (1 in x.shape and _key(x.T) in self._names)):
             return f"{self._array(x.T)}.T"
         known = self._known.get(id(x)) or self._name_of_equal(x)
         if x.size <= SMALL or (x.dtype == float and is_uniform(x)):
@@ -262,6 +262,10 @@ class Speller:
         if not x.size or (x == x.flat[0]).all():
             return ""
         return next((name for name, value in self._namespace if _same(value, x)), "")
+
+
+def _key(x: np.ndarray) -> tuple:
+    return x.dtype.str, x.shape, x.flags.fnc, x.tobytes()
 
 
 def _same(x: np.ndarray, y: np.ndarray) -> bool:

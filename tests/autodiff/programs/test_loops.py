@@ -72,6 +72,22 @@ def test_what_comes_in_turn_is_counted_so():
     assert "        ct_a1[(i + 1) % 3] += t1_at[i + 1]\n" in text
 
 
+def test_gradient_steps_are_a_loop_over_the_data():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 4)), rng.normal(size=20)
+    w = Variable(np.zeros(4), name="w")
+    with GradientTape(persistent=True) as tape:
+        u = w
+        for _ in range(6):
+            g = X.T @ (X @ u - y) / 20
+            u = u - 0.1 * g
+        target = np.sum(u**2)
+    program = tape.program(target, w)
+    assert list(program.constants) == ["X"]
+    assert "        g = X.T @ (X @ u - y) / 20\n" in str(program)
+    assert "        ct_u += (ct_g / 20) @ X.T @ X\n" in str(program)
+
+
 def test_names_in_turn_are_a_short_list():
     rows = [f"t{k + 3} = np.sin(t{k + 2} * {'vw'[k % 2]})" for k in range(12)]
     rows = ["v = f(a)", "w = g(a)", "t2 = a", *rows, "return t14"]
