@@ -85,7 +85,10 @@ def _usable(name: str) -> bool:
 def _identifier(name: str) -> str:
     """Return a name for a parameter: a word of Python that no line of a program uses otherwise."""
     normal = unicodedata.normalize("NFKC", name)  # as Python reads names
-    found = "".join(c if f"x{c}".isidentifier() else "_" for c in normal).strip("_") or "x"
+    if not normal.isidentifier():  # ``params["W"][0]``: params_W_0
+        words = "".join(c if f"x{c}".isidentifier() else " " for c in normal).split()
+        normal = "_".join(words)
+    found = normal.strip("_") or "x"
     return found if found.isidentifier() and found not in RESERVED else f"x_{found}"
 
 
