@@ -6,7 +6,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .columns import evenly, period_of
+from .columns import LONGEST, evenly, period_of
 from .statements import Statement, is_number, stem
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ ROUNDS, STATEMENTS = 4, 8
 class Rule(NamedTuple):
     """How the names or numbers of one slot go on from round to round.
 
-    `kind` is "same", "number", "parameter", "outside" (defined before the loop, a few in turn),
-    "here" (defined in the same round) or "before" (in the round before); the definition is number
-    `d` of statement `j` of a round.
+    `kind` is "same", "number", "parameter", "outside" (`d` names from before the loop, in turn),
+    "here" (definition `d` of statement `j` of the same round) or "before" (of the round before).
     """
 
     kind: str
@@ -69,30 +68,34 @@ class Loop:
         where, start, period = self._roller.where, self.start, self._period
         at = where.get(second)
         if second == third:
-            return Rule("same") if first == second and (at is None or at < start) else None
+            return Rule("same", d=1) if first == second and (at is None or at < start) else None
         if at is None:
             known = self._roller.parameters.issuperset((first, second, third))
             return Rule("parameter") if known else None
         k, defined = divmod(at - start, period)
         if k not in (0, 1):
-            outside = Rule("outside")
-            return (
-                outside
-                if all(self._fits(outside, r, self._slot(r, j, c)) for r in range(3))
-                else None
-            )
+            turn = self._turn(j, c)
+            return Rule("outside", d=turn) if turn else None
         d = self._roller.statements[at].defines.index(second)
         rule = Rule("here" if k == 1 else "before", defined, d)
         return rule if self._fits(rule, 2, third) and self._fits(rule, 0, first) else None
+
+    def _turn(self, j: int, c: int) -> int:
+        """Return how many names from before the loop take turns in a slot, in its first rounds."""
+        where, lists, names = self._roller.where, self._roller.lists, list[str]()
+        for k in range(min(self.count, 2 * LONGEST)):
+            name = self._slot(k, j, c)
+            if where.get(name, self.end) >= self.start or name in lists:
+                break
+            names.append(name)
+        periods = range(2, len(names) // 2 + 1)
+        return next((p for p in periods if names[:p] == names[p : 2 * p]), 0)
 
     def _fits(self, rule: Rule, k: int, slot: str) -> bool:
         if rule.kind == "number":
             return is_number(slot)
         if rule.kind == "parameter":
             return slot in self._roller.parameters
-        if rule.kind == "outside":
-            is_before = self._roller.where.get(slot, self.end) < self.start
-            return is_before and slot not in self._roller.lists
         if rule.kind == "here":
             return slot == self._definition(k, rule.j, rule.d)
         if k:
@@ -104,10 +107,10 @@ class Loop:
         """Stop before the first round that breaks a rule; every name has one beginning."""
         for j, rules in enumerate(self._rules):
             for c, rule in enumerate(rules):
-                first = self._slot(0, j, c)
                 for k in range(1, self.count):
-                    slot = self._slot(k, j, c)
-                    if slot != first if rule.kind == "same" else not self._fits(rule, k, slot):
+                    slot, turns = self._slot(k, j, c), rule.kind in ("same", "outside")
+                    known = turns and slot == self._slot(k % rule.d, j, c)
+                    if not (known if turns else self._fits(rule, k, slot)):
                         self.count = k
                         break
             for d in range(len(self._body[j].defines)):
@@ -125,7 +128,7 @@ class Loop:
                     first = self._slot(0, j, c)
                     if self._initial.setdefault((rule.j, rule.d), first) != first:
                         self.count = 0
-                elif rule.kind == "outside" and not period_of(self._column(j, c)):
+                elif rule.kind == "outside" and self.count < 2 * rule.d:
                     self.count = 0
 
     # ------------------------------------------------------------------------------------ text
