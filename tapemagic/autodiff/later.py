@@ -66,6 +66,16 @@ class StandIn:
         return getattr(self._original, name)
 
 
+def product(m: Any, x: Any) -> Any:
+    """Multiply a sparse matrix by an array."""
+    return m @ x
+
+
+def product_from_right(x: Any, m: Any) -> Any:
+    """Multiply an array by a sparse matrix."""
+    return x @ m
+
+
 def load() -> None:
     """Declare the rules of packages that were imported since the last call."""
     for package in [name for name in PENDING if name in sys.modules]:

@@ -273,7 +273,7 @@ def _printed(tape: Any, replay: Replay, outputs: list, names: Names) -> Program:
             fix="Give the run an array of its own: a copy.",
         )
     for cuts, rolls in ((True, True), (False, True), (False, False)):
-        speller = Speller(inputs, names.arrays)
+        speller = Speller(inputs, [*names.arrays, *names.matrices])
         printer = Printer(steps, outputs, replay.writer.checks, speller, places, cuts=cuts)
         try:
             rows = printer.rows()

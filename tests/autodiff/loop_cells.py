@@ -173,6 +173,35 @@ def two_loops(x):
     return np.sum(y)
 
 
+def in_turn(x, w):
+    total = 0.0
+    for k in range(len(x)):
+        total = total + w[k % 3] * x[k] ** 2
+    return total
+
+
+def filters_in_turn(x, w, v):
+    for k in range(24):
+        x = np.tanh(x * (w if k % 2 == 0 else v) + 0.1 * w[(k + 2) % 3])
+    return np.sum(x)
+
+
+def hidden_states(a, b, p):
+    for o in ORDER:
+        p = np.log(np.sum(np.exp(p[:, None] + a), axis=0)) + b[:, o % 4]
+    return np.sum(p)
+
+
+def soft_alignment(x, y):
+    d = np.full((6, 6), 9.0) + 0 * x[0]
+    d[0, 0] = 0.0
+    for i in range(5):
+        for j in range(5):
+            before = np.exp(-d[i, j + 1]) + np.exp(-d[i + 1, j]) + np.exp(-d[i, j])
+            d[i + 1, j + 1] = (x[i] - y[j]) ** 2 - np.log(before)
+    return d[5, 5]
+
+
 #: (cell, inputs)
 LOOPS = [
     (recurrent, (n(4, 4), n(5, 4))),
@@ -195,4 +224,8 @@ LOOPS = [
     (batches, (n(5),)),
     (calls_a_helper, (n(3),)),
     (two_loops, (n(3),)),
+    (in_turn, (n(12), n(3))),
+    (filters_in_turn, (n(3), n(3), n(3))),
+    (hidden_states, (n(3, 3), n(3, 4), n(3))),
+    (soft_alignment, (n(5), n(5))),
 ]

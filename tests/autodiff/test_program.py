@@ -100,10 +100,8 @@ def weighted(case):
     return fun
 
 
-#: Products with SciPy's sparse matrices, which no NumPy source can spell, are refused aloud.
-SPARSE = re.compile(
-    r"(M @ [xX]|x @ M|X @ M.T|dot|\*) \w+_(array|matrix) |spsolve|splu|spilu|factorized"
-)
+#: Factors of sparse matrices, objects that no NumPy source can spell, are refused aloud.
+SPARSE = re.compile("splu|spilu|factorized")
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -145,7 +143,7 @@ def test_another_branch_is_refused_with_its_line():
         lambda x: np.sum(x[x > 0.5]),
         lambda x: np.sum(np.unique(x) * 2.0),
         lambda x: np.sum(x * (x > 0.5).sum()),
-        lambda x: np.sum(x * tapemagic.stop_gradient(x)),
+        lambda x: np.sum(x * np.sin(tapemagic.stop_gradient(x))),
         lambda x: sum(t for t in x if t > 0.5),
         lambda x: max(x[0], x[1]) * x[2],
         lambda x: np.sum(np.extract(x > 0.5, x)),

@@ -22,7 +22,15 @@ from tapemagic.errors import TapeError
 from .cells import CellRun
 from .derivatives import compare_forward, compare_jacobian, compare_program
 from .gradients import Outcome, close, compare_gradients, differences
-from .programs import HELPER_NAMES, Program, arrays_in, fresh_space, run_plain, values_of
+from .programs import (
+    HELPER_NAMES,
+    Program,
+    arrays_in,
+    compiled,
+    fresh_space,
+    run_plain,
+    values_of,
+)  # fmt: skip
 
 
 class TracedRun:
@@ -42,7 +50,7 @@ class TracedRun:
                 self.sources = {name: space[name] for name in program.inputs}
                 self.tape.watch(list(self.sources.values()))
                 with contextlib.redirect_stdout(io.StringIO()):
-                    exec(compile(program.text, f"<fuzz {program.seed}>", "exec"), space)
+                    exec(compiled(program.text), space)
         self.space = space
 
     def gradients(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import linecache
 import random
 import types
 import warnings
@@ -134,8 +135,13 @@ def is_fortran(value: np.ndarray) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def compiled(text: str) -> types.CodeType:
-    """Compile program text once: a program is run some hundred times while it grows."""
-    return compile(text, "<fuzz>", "exec")
+    """Compile program text once: a program is run some hundred times while it grows.
+
+    Its lines can be read, as those of a file or cell can: programs read masks off them.
+    """
+    name = f"<fuzz {hash(text)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    return compile(text, name, "exec")
 
 
 def fresh_space(program: Program, changed: dict[str, Any] | None = None) -> dict[str, Any]:

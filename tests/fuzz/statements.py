@@ -182,6 +182,10 @@ def masked_write(rng: random.Random, arrays: Arrays, values: Arrays) -> str | No
     right = rng.choice(
         ["0.25", f"{place}[{place} > 0.2] * 0.5", f"np.sum({draw_operand(rng, arrays)})"]
     )
+    if rng.random() < 0.3:  # places that hang on the values, and may be one place several times
+        array = draw_operand(rng, arrays)
+        place += f"[np.clip({array}, 0, len({place}) - 1).astype(int)]"
+        return f"{place} {rng.choice(['=', '+=', '*='])} {array}"
     return f"{place}[{place} > 0.2] {rng.choice(['=', '+=', '*='])} {right}"
 
 

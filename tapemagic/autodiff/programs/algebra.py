@@ -106,6 +106,17 @@ def _negative(x: Any, _: Callable) -> Any:
     return _negated(x)
 
 
+def _reshape(x: Any, shape: Any, call: Callable) -> Any:
+    """Sum without the axes that are only kept to be taken away."""
+    is_sum = is_symbol(x) and x.fun is np.sum and x.kwargs.get("keepdims") and not x.name
+    if is_sum and len(x.args) == 1:
+        axis, whole = x.kwargs.get("axis"), x.args[0]
+        axes = range(whole.ndim) if axis is None else np.atleast_1d(axis) % whole.ndim
+        if tuple(n for k, n in enumerate(whole.shape) if k not in axes) == tuple(shape):
+            return call(np.sum, (whole,), {"axis": axis})
+    return None
+
+
 def _logical_not(x: Any, call: Callable) -> Any:
     equal = is_symbol(x) and x.fun is np.equal and not x.kwargs and not x.name
     return call(np.not_equal, x.args, {}) if equal else None
@@ -134,4 +145,5 @@ _RULES: dict[Any, Callable] = {
     np.divide: _divide,
     np.negative: _negative,
     np.logical_not: _logical_not,
+    np.reshape: _reshape,
 }

@@ -3,15 +3,17 @@
 In ``np.where(x > 0, x, 0)`` the mask goes nowhere but into `where`: the program can compute it
 anew, whatever it comes out as. That is read off the source text: the expression that made the mask
 stands in the place of an argument of the operation that used it. A mask with a name might have been
-used by plain code as well (``mask.sum()``), so it is checked to be what it was.
+used by plain code as well (``mask.sum()``), so it is checked to be what it was. So with operands
+that are cut off: in ``stop_gradient(x) * y`` the program computes `x`, and only the gradient ends.
 """
 
 from __future__ import annotations
 
 import ast
-import linecache
-from functools import lru_cache
-from types import CodeType
+import bisect
+import itertools
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,36 +23,12 @@ from tapemagic.autodiff.recorder import INNER, Recording
 from tapemagic.autodiff.structure import get_item, set_item
 
 from .symbols import concrete, is_symbol
+from .texts import Place, called, place_in_source, place_of, tree_of
 
 _MASK_OPERATORS = {ast.BitAnd: np.bitwise_and, ast.BitOr: np.bitwise_or, ast.BitXor: np.bitwise_xor}
-_Place = tuple[int, int, int, int]
-
-
-@lru_cache(maxsize=16)
-def _tree(filename: str) -> tuple[dict[_Place, list[ast.AST]], dict[ast.AST, ast.AST]]:
-    """Return the expressions of a file by their place, and the parent of each."""
-    text = "".join(linecache.getlines(filename))
-    nodes: dict[_Place, list[ast.AST]] = {}
-    parents: dict[ast.AST, ast.AST] = {}
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return {}, {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr):
-            nodes.setdefault(_place(node), []).append(node)
-        for child in ast.iter_child_nodes(node):
-            parents[child] = node
-    return nodes, parents
-
-
-def _place(node: Any) -> _Place:
-    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
-
-
-@lru_cache(maxsize=256)
-def _positions(code: CodeType) -> list:
-    return list(code.co_positions())
+_ARITHMETIC = {
+    ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power",
+}  # fmt: skip
 
 
 def argument_of(written: Any, nodes: dict[int, Any]) -> Any:
@@ -80,7 +58,11 @@ class Links:
         if any(INNER[context[0].co_filename] for context in recording.contexts):
             return  # a recorded sweep has used the masks as well
         if recording.decisions:
-            self._places = self._entries_by_place()
+            self._choices = self._entries_by_place(_is_choice)
+        if any(decision[3] is operator.pos for decision in recording.decisions):
+            self._elementwise = self._entries_by_place(
+                lambda primitive: primitive.kind == "elementwise"
+            )
         for number, decision in enumerate(recording.decisions):
             self._follow(number, decision, groups)
         for use, (root, leaves) in groups.items():
@@ -88,46 +70,71 @@ class Links:
                 self._uses[use] = root, leaves
                 self._linked.update(leaves.values())
 
-    def _entries_by_place(self) -> dict[tuple[int, _Place], list[int]]:
-        found: dict[tuple[int, _Place], list[int]] = {}
+    def _entries_by_place(self, asked: Callable) -> dict[tuple[int, Place], list[int]]:
+        found: dict[tuple[int, Place], list[int]] = {}
         for k, entry in enumerate(self._recording.entries):
-            primitive = PRIMITIVES[entry[0]]
-            if primitive in (get_item, set_item) or primitive.name == "where":
-                place = self._place_in_source(entry[2], entry[1])
+            if asked(PRIMITIVES[entry[0]]):
+                place = place_in_source(self._recording, entry[2], entry[1])
                 if place is not None:
                     found.setdefault((entry[2], place), []).append(k)
         return found
 
-    def _place_in_source(self, context: int, offset: int) -> _Place | None:
-        if context < 0:
-            return None
-        code = self._recording.contexts[context][0]
-        if INNER[code.co_filename]:  # a sweep's: it stands at one line as a whole
-            return None
-        position = _positions(code)[offset // 2]
-        line, end_line, column, end_column = position
-        return None if None in position else (line, end_line, column, end_column)
-
     def _follow(self, number: int, decision: tuple, groups: dict) -> None:
         """Climb from the expression that decided to the operation whose argument it is."""
-        position, context, offset = decision[:3]
-        place = self._place_in_source(context, offset)
+        _, context, offset = decision[:3]
+        place = place_in_source(self._recording, context, offset)
         if place is None:
             return
-        nodes, parents = _tree(self._recording.contexts[context][0].co_filename)
+        nodes, parents = tree_of(self._recording.contexts[context][0].co_filename)
         for node in nodes.get(place, ()):
             root = node
             while _is_mask_operator(parents.get(root)):
                 root = parents[root]
-            user = parents.get(root)
-            argument = _argument(root, user)
-            if argument is None:
+            user: Any = parents.get(root)
+            if decision[3] is operator.pos:
+                uses = self._uses_of_cut(decision, node, user)
+            elif _is_argument(root, user):
+                statement = parents[user]
+                augmented = isinstance(statement, ast.AugAssign) and statement.target is user
+                uses = self._uses_of(self._next(self._choices, decision, user), augmented)
+            else:
                 continue
-            later = [k for k in self._places.get((context, _place(user)), ()) if k >= position]
-            if later:
-                use = (later[0], argument)
+            for use in uses:
                 groups.setdefault(use, (root, {}))[1][place] = number
             return
+
+    def _next(self, by_place: dict, decision: tuple, user: Any) -> list[int]:
+        """Return the next two operations (a read and a write) at the place of an expression.
+
+        They are of the same round: from the decision to them the code has gone forward only.
+        """
+        position, context, offset = decision[:3]
+        known, entries = by_place.get((context, place_of(user)), []), self._recording.entries
+        found = []
+        for k in known[bisect.bisect_left(known, position) :][:2]:
+            offsets = [x[1] for x in entries[position : k + 1] if x[2] == context]
+            if all(a <= b for a, b in itertools.pairwise([offset, *offsets])):
+                found.append(k)
+        return found
+
+    def _uses_of_cut(self, decision: tuple, node: Any, user: Any) -> list[tuple[int, int]]:
+        """Return the elementwise operation of which a value that was cut off is an operand."""
+        name, operands = _operation(user)
+        for k in self._next(self._elementwise, decision, user)[:1] if node in operands else ():
+            entry, number = self._recording.entries[k], operands.index(node)
+            if PRIMITIVES[entry[0]].name == name and entry[4:6][number] < 0:
+                return [(k, number)]
+        return []
+
+    def _uses_of(self, later: list[int], augmented: bool) -> list[tuple[int, int]]:
+        """Return the operations at one place that used a mask or index, as which argument."""
+        kinds = [PRIMITIVES[self._recording.entries[k][0]] for k in later]
+        read, write = ((later[kinds.index(x)] if x in kinds else -1) for x in (get_item, set_item))
+        if augmented:  # ``x[mask] += y`` reads first; what no tape has read was a constant then
+            return [(read, 1), (write, 2)] if 0 <= read < write else []
+        if write in later[:1]:
+            return [(write, 2)]
+        return [(k, int(k == read)) for k in later[:1]]
 
     # ---------------------------------------------------------------------- asked by the replay
 
@@ -160,7 +167,7 @@ class Links:
         if isinstance(node, ast.BinOp):
             left, right = self._evaluate(node.left, leaves), self._evaluate(node.right, leaves)
             return _MASK_OPERATORS[type(node.op)](left, right)
-        return self._found[leaves[_place(node)]]
+        return self._found[leaves[place_of(node)]]
 
 
 def _is_mask_operator(node: Any) -> bool:
@@ -175,16 +182,26 @@ def _complete(node: Any, leaves: dict) -> bool:
         return _complete(node.operand, leaves)
     if isinstance(node, ast.BinOp) and type(node.op) in _MASK_OPERATORS:
         return _complete(node.left, leaves) and _complete(node.right, leaves)
-    return _place(node) in leaves
+    return place_of(node) in leaves
 
 
-def _argument(root: Any, user: Any) -> int | None:
-    """Return which argument of its node an expression is: of `where`, or the index of an array."""
-    if isinstance(user, ast.Subscript) and user.slice is root:
-        return 1 if isinstance(user.ctx, ast.Load) else 2
-    if isinstance(user, ast.Call) and user.args and user.args[0] is root:
-        name = (
-            user.func.attr if isinstance(user.func, ast.Attribute) else getattr(user.func, "id", "")
-        )
-        return 0 if name == "where" else None
-    return None
+def _is_choice(primitive: Any) -> bool:
+    """Tell whether an operation takes masks or indices."""
+    return primitive in (get_item, set_item) or primitive.name == "where"
+
+
+def _operation(node: Any) -> tuple[str, list]:
+    """Return the name of an elementwise function of two operands, and those."""
+    if isinstance(node, ast.BinOp):
+        return _ARITHMETIC.get(type(node.op), ""), [node.left, node.right]
+    if isinstance(node, ast.Call) and not node.keywords and len(node.args) == 2:
+        return called(node), node.args
+    return "", []
+
+
+def _is_argument(root: Any, user: Any) -> bool:
+    """Tell whether an expression is the mask of `where`, or the index of an array."""
+    if isinstance(user, ast.Subscript):
+        return user.slice is root
+    is_first = isinstance(user, ast.Call) and user.args and user.args[0] is root
+    return bool(is_first) and called(user) == "where"

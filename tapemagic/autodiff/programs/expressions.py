@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.later import product, product_from_right
+
 from .spelling import Speller, is_default
 from .symbols import Symbol, concrete, is_symbol, symbols_in
 
@@ -16,6 +18,7 @@ _OPERATORS: dict[Any, tuple[str, int]] = {  # symbol, how tightly it binds
     np.less: ("<", 1), np.less_equal: ("<=", 1), np.greater: (">", 1),
     np.greater_equal: (">=", 1), np.equal: ("==", 1), np.not_equal: ("!=", 1),
     np.bitwise_and: ("&", 4), np.bitwise_or: ("|", 2), np.bitwise_xor: ("^", 3),
+    product: ("@", 7), product_from_right: ("@", 7),
 }  # fmt: skip
 #: How tightly names, calls and the like bind, and a minus sign.
 ATOM, UNARY = 10, 8

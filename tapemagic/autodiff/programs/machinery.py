@@ -14,12 +14,13 @@ from tapemagic.autodiff.primitives import PRIMITIVES
 
 from .decision_links import Links
 from .literals import is_zero
-from .symbols import concrete, is_symbol
+from .symbols import concrete, is_symbol, symbols_in
 from .windows import index_of_window
 from .writer import Writer
 
 READS = (machine.get_item, machine.window_get)
 WRITES = (machine.set_item, machine.window_set, machine.positions_set)
+_ALL = slice(None)
 _ZERO = 0.0  # what a pullback writes, and nobody else
 
 
@@ -74,8 +75,13 @@ class Machinery:
         aval = AVALS[entry[5][0]]
         ct = full(ct, AVALS[entry[3]])
         old = cotangents[a]
+        is_item = PRIMITIVES[entry[0]] is machine.get_item
+        if is_item and _adds_axes(decode(where)):
+            new = np.reshape(ct, aval.shape)
+            cotangents[a] = new if old is None else old + new
+            return
         base = self._fresh(np.zeros, aval) if old is None else full(old, aval)
-        if PRIMITIVES[entry[0]] is machine.get_item:
+        if is_item:
             index = self._index(cotangents[-2], 1, where)
         else:
             index = None if overlaps(where[1]) else index_of_window(where, aval.shape, aval.dtype)
@@ -141,10 +147,13 @@ class Machinery:
             return ct
         if index is not None:
             new = ct[index]
-            if is_repeating(concrete(index)):
-                ones = np.ones(np.shape(concrete(new)), bool)
-                return np.where(elements._winners(concrete(index), aval.shape, ones), new, 0)
-            return new
+            if not is_repeating(concrete(index)):
+                return new
+            if symbols_in(index):  # other inputs may name other elements twice
+                return self.writer.call(elements._winners, (index, aval.shape, new), {})
+            ones = np.ones(np.shape(concrete(new)), bool)
+            last = elements._winners(index, aval.shape, ones)
+            return new if last.all() else np.where(last, new, 0)
         if primitive is machine.window_set:
             return self.writer.call(elements._get_window, (ct, where), {})
         new = self.writer.call(elements._get_positions, (ct, where), {})
@@ -155,8 +164,14 @@ class Machinery:
 def _is_whole(index: Any) -> bool:
     """Tell whether a write goes to every element of an array."""
     if type(index) is tuple:
-        return bool(index) and all(type(part) is slice and part == slice(None) for part in index)
-    return index is Ellipsis or (type(index) is slice and index == slice(None))
+        return bool(index) and all(type(part) is slice and part == _ALL for part in index)
+    return index is Ellipsis or (type(index) is slice and index == _ALL)
+
+
+def _adds_axes(index: Any) -> bool:
+    """Tell whether an index selects everything, and only adds axes."""
+    parts = index if type(index) is tuple else (index,)
+    return all(x is None or x is Ellipsis or (type(x) is slice and x == _ALL) for x in parts)
 
 
 def _puts_back(base: Any, index: Any, v: Any) -> bool:

@@ -68,6 +68,18 @@ def is_fresh(step: Symbol) -> bool:
     return step.kind in ("update", "copy")
 
 
+def is_read(step: Symbol) -> bool:
+    """Tell whether a step is a part at a fixed place, or a transpose, and has no name."""
+    if step.name:
+        return False
+    if step.kind == "attribute" or (step.fun is np.transpose and len(step.args) == 1):
+        return step.fun in ("T", "mT", np.transpose)
+    if step.kind != "item" or symbols_in([step.args[1]]):
+        return False
+    parts = step.args[1] if type(step.args[1]) is tuple else (step.args[1],)
+    return all(type(part) in (int, slice, type(None), type(...)) for part in parts)
+
+
 def needed(steps: list[Symbol], roots: list[Symbol]) -> list[Symbol]:
     """Return the steps that the roots depend on, in order."""
     found = {step.number for step in roots}
@@ -102,6 +114,39 @@ def copy_views(steps: list[Symbol], users: dict[int, list[int]]) -> None:
                     part.kind = "copy"
 
 
+def written_over(steps: list[Symbol], users: dict[int, list[int]]) -> set[int]:
+    """Return the first writes to constants that nobody reads before all of them is written over.
+
+    Such a constant is what `np.empty` has found in memory.
+    """
+    by_number = {step.number: step for step in steps}
+    firsts = (x for x in steps if x.kind == "update" and type(x.args[0]) is np.ndarray)
+    return {step.number for step in firsts if _is_written_over(step, users, by_number)}
+
+
+def _is_written_over(step: Symbol, users: dict, by_number: dict) -> bool:
+    written, left = np.zeros(step.shape, bool), step.size
+    while step.fun == "=" and not symbols_in(step.args[1]):
+        left -= np.count_nonzero(~written[step.args[1]])
+        written[step.args[1]] = True
+        if not left:
+            return True
+        using = [by_number.get(k) for k in users[step.number]]  # None: it is handed out
+        writes = [x for x in using if x is not None and x.kind == "update" and x.args[0] is step]
+        reads = [x for x in using if x is None or x.kind != "update" or x.args[0] is not step]
+        if len(writes) != 1 or not all(_reads_written(x, written) for x in reads):
+            return False
+        step = writes[0]
+    return False
+
+
+def _reads_written(step: Symbol | None, written: np.ndarray) -> bool:
+    """Tell whether a step reads a part of an array that has been written, and no more."""
+    if step is None or step.kind not in ("item", "copy") or symbols_in(step.args[1]):
+        return False
+    return bool(written[step.args[1]].all())
+
+
 def own(x: Any, others: list, writer: Any) -> Any:
     """Make sure that a result is nobody else's memory: no view, input, constant or other result."""
     if x is None:
@@ -112,14 +157,14 @@ def own(x: Any, others: list, writer: Any) -> Any:
     if not value.ndim and others:  # a gradient without axes is a number
         return x[()]
     if is_symbol(x) and value.flags.writeable:
-        memory, taken = _memory_of(x), set().union(*map(_memory_of, others))
+        memory, taken = memory_of(x), set().union(*map(memory_of, others))
         if not taken & set(memory) and all(map(is_fresh, memory.values())):
             return x
     with writer.at("end", -1):
         return writer.add("update", "copy", (x, None, None), {}, np.array(value))
 
 
-def _memory_of(x: Any) -> dict[int, Any]:
+def memory_of(x: Any) -> dict[int, Any]:
     """Return the steps, by number, whose results a step may be a view of."""
     found, waiting = {}, symbols_in(x)
     while waiting:

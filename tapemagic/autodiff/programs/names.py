@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import unicodedata
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from tapemagic.autodiff.primitives import PRIMITIVES
 from tapemagic.autodiff.structure import source
 
 from .machinery import WRITES
+from .matrices import is_sparse
 from .replay import Replay
 from .spelling import RESERVED
+from .texts import names_in_source
 
 
 class Names:
@@ -28,6 +31,12 @@ class Names:
             for space in reversed(spaces)
             for name, value in list(space.items())
             if type(value) is np.ndarray and value.size and _usable(name)
+        ]
+        self.matrices = [
+            (name, value)
+            for space in reversed(spaces)
+            for name, value in list(space.items())
+            if is_sparse(value) and _usable(name)
         ]
         self.of_nodes: dict[int, str] = {}
         self.inputs: list[tuple[str, int]] = []
@@ -54,6 +63,12 @@ class Names:
                 if dispatch.is_traced(x) and _usable(name):
                     for id_ in tape._ids_of(x)[-1:]:
                         self.of_nodes.setdefault(id_, name)
+        written = {k: x for k, x in names_in_source(tape._recording).items() if _usable(x)}
+        counts, fixed = Counter(written.values()), {id_ for _, id_ in tape.bindings + self.inputs}
+        for id_, name in written.items():
+            if counts[name] > 1 and id_ not in fixed:  # in a loop it has the name of its kind
+                self.of_nodes[id_] = _identifier(name)
+            self.of_nodes.setdefault(id_, _identifier(name))
 
 
 def _name_in(x: Any, spaces: list) -> str:
@@ -70,7 +85,10 @@ def _usable(name: str) -> bool:
 def _identifier(name: str) -> str:
     """Return a name for a parameter: a word of Python that no line of a program uses otherwise."""
     normal = unicodedata.normalize("NFKC", name)  # as Python reads names
-    found = "".join(c if f"x{c}".isidentifier() else "_" for c in normal).strip("_") or "x"
+    if not normal.isidentifier():  # ``params["W"][0]``: params_W_0
+        words = "".join(c if f"x{c}".isidentifier() else " " for c in normal).split()
+        normal = "_".join(words)
+    found = normal.strip("_") or "x"
     return found if found.isidentifier() and found not in RESERVED else f"x_{found}"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from .blocks import Blocks, in_blocks
 from .expressions import ATOM, Expressions
 from .loops import rolled
-from .memory import copy_views, is_fresh, last_uses, needed
+from .memory import copy_views, is_fresh, is_read, last_uses, memory_of, needed, written_over
 from .names import Places
 from .spelling import Speller
 from .symbols import Symbol, is_symbol, symbols_in
@@ -75,7 +75,10 @@ class Printer(Expressions):
         self._by_number = {step.number: step for step in self._steps}
         copy_views(self._steps, self._users)
         self._last = last_uses(self._steps, self._users)
-        self._updates = sorted(step.number for step in self._steps if step.kind == "update")
+        updates = [step for step in self._steps if step.kind == "update"]
+        self._updates = [step.number for step in updates]
+        self._written_over = written_over(self._steps, self._users)
+        self._written = {number for step in updates for number in memory_of(step.args[0])}
         self._rows: list[str] = []
         self._at = ""
 
@@ -114,9 +117,7 @@ class Printer(Expressions):
         self._text |= {k: (f"{self._wrapped(read[k], ATOM)}[{block}]", ATOM) for k in whole}
         for k, step in sorted(blocks.kept.items()):
             whole[k] = (self._named(step), ATOM)
-            kind = "" if step.dtype == float else f", np.{step.dtype.name}"
-            kind += "" if step.value.flags.c_contiguous else ', order="F"'  # a sum follows it
-            outer.append(f"{whole[k][0]} = np.empty({_shape(blocks.shape)}{kind})")
+            outer.append(f"{whole[k][0]} = np.empty({_like(step)})")
             self._text[k] = (f"{whole[k][0]}[{block}]", ATOM)
         for step in members:
             self._write(step)
@@ -143,7 +144,7 @@ class Printer(Expressions):
             return
         if self._is_inlined(step, text[0]):
             self._text[step.number] = text
-            self._read_later(step, self._users[step.number][0])
+            self._read_later(step, max(self._users[step.number]))
             return
         self._note(step.place)
         if self._is_accumulated(step):
@@ -199,6 +200,10 @@ class Printer(Expressions):
 
     def _is_inlined(self, step: Symbol, text: str) -> bool:
         users = self._users[step.number]
+        if is_read(step) and max(users) in self._by_number and not self._blocks:
+            base = step.args[0]
+            if self._operand(base).isidentifier() and not self._written & {*memory_of(base)}:
+                return True
         if step.name or len(users) != 1 or users[0] not in self._by_number:
             return False
         user = self._by_number[users[0]]
@@ -230,12 +235,14 @@ class Printer(Expressions):
     def _write_update(self, step: Symbol) -> None:
         base, index, v = step.args
         self._note(step.place)
-        target = self._operand(base)
+        is_empty = step.number in self._written_over
+        target = "" if is_empty else self._operand(base)
         if is_symbol(base) and step.fun != "copy" and self._is_free(base, step):
             self._text[step.number] = (target, ATOM)
         else:
             name = self._named(step)
-            self._rows.append(f"{name} = np.array({target})")
+            made = f"np.empty({_like(step)})" if is_empty else f"np.array({target})"
+            self._rows.append(f"{name} = {made}")
             target = name
         if step.fun == "copy":
             return
@@ -305,5 +312,8 @@ def _chosen(step: Symbol) -> tuple | None:
     return (mask, values) if not is_symbol(other) and np.ndim(other) == 0 and other == 0 else None
 
 
-def _shape(shape: tuple[int, ...]) -> str:
-    return str(shape[0] if len(shape) == 1 else shape)
+def _like(step: Symbol) -> str:
+    """Spell the shape, dtype and order in memory of a step's value: a sum follows the order."""
+    shape = step.shape[0] if step.ndim == 1 else step.shape
+    kind = "" if step.dtype == float else f", np.{step.dtype.name}"
+    return f"{shape}{kind}" + ("" if step.value.flags.c_contiguous else ', order="F"')

@@ -5,6 +5,7 @@ The rules are NumPy code. Run on symbols they write the gradient down instead of
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,10 @@ class Replay(Machinery):
         _, _, _, fun, args, kwargs = decision
         args = tuple([argument_of(x, self.nodes) for x in args])
         kwargs = {key: argument_of(x, self.nodes) for key, x in kwargs}
-        found = args if fun is None else self.writer.run(fun, args, kwargs)
+        if fun is operator.pos:  # a value that was cut off
+            found = args[0]
+        else:
+            found = args if fun is None else self.writer.run(fun, args, kwargs)
         if self.links.take(number, found):
             return
         for step in found if isinstance(found, tuple) else (found,):
@@ -93,7 +97,7 @@ class Replay(Machinery):
         if primitive is custom:
             raise no_program(k, entry)
         if primitive.kind == "elementwise":
-            y = self._elementwise(primitive, entry)
+            y = self._elementwise(primitive, k, entry)
         elif primitive in READS or primitive in WRITES:
             y = self._machinery(primitive, k, entry)
         elif primitive is machine.pick:
@@ -119,12 +123,14 @@ class Replay(Machinery):
             for i, arg in enumerate(args)
         )
 
-    def _elementwise(self, primitive: Any, entry: tuple) -> Any:
-        ids, constants = entry[4 : 4 + primitive.arity], entry[6 : 6 + primitive.arity]
-        args = [
-            self.nodes[i] if i >= 0 else self.writer.constant(x)
-            for i, x in zip(ids, constants, strict=True)
+    def _operands(self, k: int, entry: tuple, count: int) -> list:
+        return [
+            self.nodes[id_] if id_ >= 0 else self.writer.constant(self.links.replace(k, i, x))
+            for i, (id_, x) in enumerate(zip(entry[4 : 4 + count], entry[6 : 6 + count]))
         ]
+
+    def _elementwise(self, primitive: Any, k: int, entry: tuple) -> Any:
+        args = self._operands(k, entry, primitive.arity)
         if primitive is machine.identity:
             return args[0]
         aval = AVALS[entry[3]]
@@ -201,10 +207,7 @@ class Replay(Machinery):
         primitive = PRIMITIVES[entry[0]]
         if primitive.kind == "elementwise":
             ids = tuple(i if i >= 0 and useful[i] else -1 for i in entry[4:6])
-            values = [
-                self.nodes[i] if i >= 0 else self.writer.constant(x)
-                for i, x in zip(entry[4:6], entry[6:8], strict=True)
-            ]
+            values = self._operands(k, entry, 2)
             return (*entry[:4], *ids, *values, self.nodes[k], *entry[9:])
         if primitive is machine.pick:
             return entry

@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from .columns import LONGEST, evenly, period_of
 from .statements import Statement, is_number, stem
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ ROUNDS, STATEMENTS = 4, 8
 class Rule(NamedTuple):
     """How the names or numbers of one slot go on from round to round.
 
-    `kind` is "same", "number", "parameter", "here" (defined in the same round) or "before" (in the
-    round before); the definition is number `d` of statement `j` of a round.
+    `kind` is "same", "number", "parameter", "outside" (`d` names from before the loop, in turn),
+    "here" (definition `d` of statement `j` of the same round) or "before" (of the round before).
     """
 
     kind: str
@@ -67,16 +68,28 @@ class Loop:
         where, start, period = self._roller.where, self.start, self._period
         at = where.get(second)
         if second == third:
-            return Rule("same") if first == second and (at is None or at < start) else None
+            return Rule("same", d=1) if first == second and (at is None or at < start) else None
         if at is None:
             known = self._roller.parameters.issuperset((first, second, third))
             return Rule("parameter") if known else None
         k, defined = divmod(at - start, period)
         if k not in (0, 1):
-            return None
+            turn = self._turn(j, c)
+            return Rule("outside", d=turn) if turn else None
         d = self._roller.statements[at].defines.index(second)
         rule = Rule("here" if k == 1 else "before", defined, d)
         return rule if self._fits(rule, 2, third) and self._fits(rule, 0, first) else None
+
+    def _turn(self, j: int, c: int) -> int:
+        """Return how many names from before the loop take turns in a slot, in its first rounds."""
+        where, lists, names = self._roller.where, self._roller.lists, list[str]()
+        for k in range(min(self.count, 2 * LONGEST)):
+            name = self._slot(k, j, c)
+            if where.get(name, self.end) >= self.start or name in lists:
+                break
+            names.append(name)
+        periods = range(2, len(names) // 2 + 1)
+        return next((p for p in periods if names[:p] == names[p : 2 * p]), 0)
 
     def _fits(self, rule: Rule, k: int, slot: str) -> bool:
         if rule.kind == "number":
@@ -94,10 +107,10 @@ class Loop:
         """Stop before the first round that breaks a rule; every name has one beginning."""
         for j, rules in enumerate(self._rules):
             for c, rule in enumerate(rules):
-                first = self._slot(0, j, c)
                 for k in range(1, self.count):
-                    slot = self._slot(k, j, c)
-                    if slot != first if rule.kind == "same" else not self._fits(rule, k, slot):
+                    slot, turns = self._slot(k, j, c), rule.kind in ("same", "outside")
+                    known = turns and slot == self._slot(k % rule.d, j, c)
+                    if not (known if turns else self._fits(rule, k, slot)):
                         self.count = k
                         break
             for d in range(len(self._body[j].defines)):
@@ -115,6 +128,8 @@ class Loop:
                     first = self._slot(0, j, c)
                     if self._initial.setdefault((rule.j, rule.d), first) != first:
                         self.count = 0
+                elif rule.kind == "outside" and self.count < 2 * rule.d:
+                    self.count = 0
 
     # ------------------------------------------------------------------------------------ text
 
@@ -218,7 +233,7 @@ class Loop:
         found: Counter = Counter()
         for j, rules in enumerate(self._rules):
             for c, rule in enumerate(rules):
-                even = _evenly(self._column(j, c)) if rule.kind == "number" else None
+                even = evenly(self._column(j, c)) if rule.kind == "number" else None
                 if even is not None and even[1]:
                     found[even] += 1
         first, step = max(found, key=found.__getitem__) if found else (0, 1)
@@ -258,13 +273,32 @@ class Loop:
         column = self._column(j, c)
         if len(set(column)) == 1:
             return first
-        even = _evenly(column)
-        if even is None:
-            return f"{self._table(column)}[{self._rounds()}]"
-        text = self._counted(*even)
+        even = evenly(column)
+        if even is None and not self._in_turn(column):
+            return self._looked_up(column)
+        text = self._in_turn(column) if even is None else self._counted(*even)
         before, after = x.pieces[c].rstrip(" ")[-1:], x.pieces[c + 1].lstrip(" ")[:1]
         alone = before in ("[", "(", ",", ":") and after in ("]", ")", ",", ":")
         return text if text == self._i or alone else f"({text})"
+
+    def _in_turn(self, column: list[str]) -> str:
+        """Spell numbers that count up to a last one and begin again, or down; else ""."""
+        period = period_of(column)
+        if not period or self._step not in (1, -1) or not all(map(str.isdecimal, column)):
+            return ""
+        turn, first = [int(x) for x in column[:period]], int(column[0])
+        if turn != [(first + self._step * k) % period for k in range(period)]:
+            return ""
+        ahead = (first - self._first) % period
+        return f"({self._i} + {ahead}) % {period}" if ahead else f"{self._i} % {period}"
+
+    def _looked_up(self, column: list[str]) -> str:
+        """Spell what comes from a list, of which a few items may come in turn."""
+        period, rounds = period_of(column), self._rounds()
+        if not period:
+            return f"{self._table(column)}[{rounds}]"
+        rounds = rounds if rounds == self._i else f"({rounds})"
+        return f"{self._table(column[:period])}[{rounds} % {period}]"
 
     def _rounds(self) -> str:
         """Spell the number of the round."""
@@ -283,12 +317,3 @@ class Loop:
         name = self._roller.name("numbers" if is_number(column[0]) else "arrays")
         self._head.append((name, text))
         return name
-
-
-def _evenly(column: list[str]) -> tuple[int, int] | None:
-    """Return start and step of whole numbers that grow evenly, else None."""
-    if not all(map(str.isdecimal, column)):
-        return None
-    first, step = int(column[0]), int(column[1]) - int(column[0])
-    even = all(int(x) == first + step * k for k, x in enumerate(column))
-    return (first, step) if even else None

@@ -20,7 +20,8 @@ import numpy as np
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.rules import algebra
 
-from .literals import array_text, number_text, python_numbers
+from .literals import array_text, is_uniform, number_text, python_numbers
+from .matrices import are_equal, is_sparse
 from .symbols import SMALL, Symbol
 
 #: Equal constants of up to this many bytes are one.
@@ -87,13 +88,17 @@ class Speller:
         Small arrays, written once before the function.
     """
 
-    def __init__(self, inputs: Iterable[str], namespace: list[tuple[str, np.ndarray]]) -> None:
+    def __init__(self, inputs: Iterable[str], namespace: list[tuple[str, Any]]) -> None:
         self.helpers: dict[str, str] = {}
         self.imports: set[str] = set()
         self.constants: dict[str, Any] = {}
         self.shared: dict[str, str] = {}
-        self._taken, self._namespace = {*RESERVED, *inputs}, namespace
-        self._known = {id(value): name for name, value in namespace}
+        self._taken = {*RESERVED, *inputs}
+        self._matrices = [(name, value) for name, value in namespace if is_sparse(value)]
+        self._namespace = [
+            (name, x) for name, x in namespace if isinstance(x, np.ndarray) and name not in inputs
+        ]
+        self._known = {id(value): name for name, value in self._namespace}
         self._names: dict[Any, str] = {}
         self._counts: dict[str, int] = {}  # how often a name was given
         self._temporaries: list[str] = []
@@ -218,18 +223,20 @@ class Speller:
             return f"np.{x.__name__}"
         if callable(x):
             return self.function(x)
+        if is_sparse(x):
+            return self._matrix(x)
         raise NotImplementedError(f"a constant of type {kind.__name__}")
 
     def _array(self, x: np.ndarray) -> str:
         """Spell an array: by a name, or as the transpose of one that has a name."""
         small = x.nbytes <= COMPARED
-        key = (x.dtype.str, x.shape, x.flags.fnc, x.tobytes()) if small else id(x)
+        key = _key(x) if small else id(x)
         if key in self._names:
             return self._names[key]
-        if small and x.ndim == 2 and x.flags.fnc:
+        if small and x.ndim == 2 and (x.flags.fnc or (1 in x.shape and _key(x.T) in self._names)):
             return f"{self._array(x.T)}.T"
         known = self._known.get(id(x)) or self._name_of_equal(x)
-        if x.size <= SMALL:
+        if x.size <= SMALL or (x.dtype == float and is_uniform(x)):
             name = self.fresh(known or f"C{len(self.shared) + 1}")
             self.shared[name] = array_text(x)
         else:
@@ -238,11 +245,27 @@ class Speller:
         self._names[key] = name
         return name
 
+    def _matrix(self, x: Any) -> str:
+        """Spell a sparse matrix: by a name, or as the transpose of one that has a name."""
+        for name, known in self.constants.items():
+            if is_sparse(known):
+                for text, same in ((name, known), (f"{name}.T", known.T)):
+                    if are_equal(same, x):
+                        return text
+        found = next((name for name, known in self._matrices if are_equal(known, x)), "")
+        name = self.fresh(found or f"constant_{len(self.constants) + 1}")
+        self.constants[name] = x
+        return name
+
     def _name_of_equal(self, x: np.ndarray) -> str:
         """Return the user's name of an equal array; one of equal numbers may be anybody's."""
         if not x.size or (x == x.flat[0]).all():
             return ""
         return next((name for name, value in self._namespace if _same(value, x)), "")
+
+
+def _key(x: np.ndarray) -> tuple:
+    return x.dtype.str, x.shape, x.flags.fnc, x.tobytes()
 
 
 def _same(x: np.ndarray, y: np.ndarray) -> bool:

@@ -75,6 +75,9 @@ class Writer:
             return self._step("item", None, (whole, row[1]), {}, value)
         if value.size <= SMALL:
             return value
+        turned = self._rows.find_turned(value)
+        if turned is not None:
+            return self._step("constant", None, (turned,), {}, turned).T
         return self._step("constant", None, (value,), {}, value)
 
     def _step(self, kind: str, fun: Any, args: tuple, kwargs: dict, value: Any) -> Symbol:
@@ -251,12 +254,27 @@ def _may_be_row(x: np.ndarray) -> bool:
     return fits and not (x == x.flat[:1]).all()
 
 
+def _any_same(arrays: list[np.ndarray], value: np.ndarray) -> bool:
+    return any(np.array_equal(x, value) for x in arrays)
+
+
 class Rows:
     """Tells that a constant is a row of one of the user's arrays: ``for x in X`` reads `X`."""
 
     def __init__(self, arrays: Sequence[tuple[str, np.ndarray]]) -> None:
         self._arrays = [x for _, x in arrays if x.ndim > 1 and x.nbytes <= SEARCHED]
         self._places: dict[tuple, dict[bytes, tuple[np.ndarray, int]]] = {}
+        self._turned: dict[int, tuple[np.ndarray, np.ndarray | None]] = {}  # by the id of the first
+
+    def find_turned(self, value: np.ndarray) -> np.ndarray | None:
+        """Return the user's array of which a constant is the transpose, and that has no name."""
+        if id(value) not in self._turned:
+            found = None
+            if value.ndim == 2 and value.nbytes <= SEARCHED and not _any_same(self._arrays, value):
+                alike = (x for x in self._arrays if np.array_equal(x.T, value))
+                found = next((x for x in alike if x.dtype == value.dtype), None)
+            self._turned[id(value)] = value, found
+        return self._turned[id(value)][1]
 
     def find(self, value: np.ndarray) -> tuple[np.ndarray, int] | None:
         """Return the array and the number of the row, or None."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from tapemagic.autodiff.later import OPERATORS
+from tapemagic.autodiff.later import OPERATORS, product, product_from_right
 from tapemagic.autodiff.primitives import general
 
 from .algebra import apply, is_live, plain
@@ -45,24 +45,16 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def _left(m: Any, x: Any) -> Any:
-    return m @ x
-
-
-def _right(x: Any, m: Any) -> Any:
-    return x @ m
-
-
 def _left_vjp(ct: Any, y: Any, m: Any, x: Any) -> Any:
-    return apply(_left, m.conj().T, ct)
+    return apply(product, m.conj().T, ct)
 
 
 def _right_vjp(ct: Any, y: Any, x: Any, m: Any) -> Any:
-    return apply(_right, ct, m.conj().T)
+    return apply(product_from_right, ct, m.conj().T)
 
 
-general(_left, None, _left_vjp, name="matmul")
-general(_right, _right_vjp, None, name="matmul")
+general(product, None, _left_vjp, name="matmul")
+general(product_from_right, _right_vjp, None, name="matmul")
 
 
 def _product(a: Any, b: Any) -> Any:
@@ -72,7 +64,7 @@ def _product(a: Any, b: Any) -> Any:
         return plain(a) @ plain(b)
     if m.ndim != 2 or x.ndim > 2:
         raise unsupported(_product, "anything but two axes", "Multiply the slices in a loop.")
-    return apply(_left, kept(m), b) if m is a else apply(_right, a, kept(m))
+    return apply(product, kept(m), b) if m is a else apply(product_from_right, a, kept(m))
 
 
 _product.__module__, _product.__name__ = "scipy.sparse", "matmul"

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tapemagic import GradientTape, Variable
+from tapemagic import GradientTape, Variable, stop_gradient
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeError
 
@@ -185,6 +185,77 @@ def boolidx(x):
     return np.sum(x[[bool(v > 0.5) for v in x]])
 
 
+def scaled_where(x):
+    z = x * 1.0
+    z[(x > 0.5) & ~(x > 1.5)] *= 2
+    return np.sum(z**2)
+
+
+def scaled_by_its_own(x):
+    z = x * 1.0
+    z[x > 0.5] *= x[x > 0.5]
+    return np.sum(z**2)
+
+
+def scaled_largest(x):
+    z = x * 1.0
+    z[np.argmax(x)] *= x[0]
+    return np.sum(z**2)
+
+
+def added_at_places(x):
+    z = x * 1.0
+    z[np.clip(2 * x, 0, 3).astype(int)] += x  # the last one counts
+    return np.sum(z**2)
+
+
+def written_at_places(x):
+    z = np.zeros(4)
+    z[np.clip(2 * x, 0, 3).astype(int)] = x
+    return np.sum(z**2)
+
+
+def added_to_constants(x):
+    z = np.ones(4)
+    z[x > 0.5] += x[:1]
+    return np.sum(z**2)
+
+
+def straight_through(x):
+    return np.sum((x + stop_gradient(np.round(x) - x)) ** 2)
+
+
+def shifted_by_largest(x):
+    return np.log(np.sum(np.exp(x - stop_gradient(np.max(x)))))
+
+
+def cut_in_turn(x):
+    total = 0.0
+    for k in range(3):
+        total = total + np.sum(np.maximum(stop_gradient(k * x), x) * x)
+    return total
+
+
+def cut_by_name(x):
+    kept = stop_gradient(x**2)
+    return np.sum((x - kept) * kept.sum())
+
+
+def cut_and_computed_with(x):
+    return np.sum((2 * stop_gradient(x) + 1) * x)
+
+
+def cut_in_a_composite(x):
+    return np.trapezoid(stop_gradient(x), x) + np.cross(stop_gradient(x[:3]), x[1:])[0]
+
+
+def cut_in_one_round(x):
+    total = x
+    for k in range(2):
+        total = total * (stop_gradient(x) if k else X) + X
+    return np.sum(total)
+
+
 def rising(x):
     return sum(a * b for a, b in itertools.pairwise(x) if a < b)
 
@@ -228,6 +299,19 @@ CELLS = [
     compress,
     equal,
     boolidx,
+    scaled_where,
+    scaled_by_its_own,
+    scaled_largest,
+    added_at_places,
+    written_at_places,
+    added_to_constants,
+    straight_through,
+    shifted_by_largest,
+    cut_in_turn,
+    cut_by_name,
+    cut_and_computed_with,
+    cut_in_a_composite,
+    cut_in_one_round,
     rising,
 ]
 
@@ -263,7 +347,11 @@ def test_the_same_as_the_cell_or_refused(cell):
 
 
 def test_masks_and_orders_on_the_tape_are_no_reason_to_refuse():
-    for cell in (where_cond, sort, floor, argmax, minmax, setidx):
+    for cell in (
+        *(where_cond, sort, floor, argmax, minmax, setidx),
+        *(scaled_largest, added_at_places, written_at_places),
+        *(straight_through, shifted_by_largest, cut_in_turn),
+    ):
         tape, y, x = record(cell, X)
         program = tape.program(y, x)
         for value in others(np.random.default_rng(0)):

@@ -1,5 +1,7 @@
 """Repetitions in a program are loops: shorter, and the very same numbers."""
 
+import re
+
 import numpy as np
 import pytest
 from autodiff.loop_cells import LOOPS
@@ -44,17 +46,54 @@ def test_the_text_of_a_loop():
         "    a0 = np.float64(a0)\n"
         "    if a0.shape != ():\n"
         "        raise OtherWay('another shape of a0')\n"
-        "    target = a0\n"
-        "    target_at = []\n"
+        "    x = a0\n"
+        "    x_at = []\n"
         "    for i in range(50):\n"
-        "        target = np.sin(target)\n"
-        "        target_at.append(target)\n"
-        "    t1 = np.cos(target_at[48])\n"
+        "        x = np.sin(x)\n"
+        "        x_at.append(x)\n"
+        "    ct_x = np.cos(x_at[48])\n"
         "    for i in reversed(range(48)):\n"
-        "        t1 = t1 * np.cos(target_at[i])\n"
-        "    ct_a0 = t1 * np.cos(a0)\n"
-        "    return target, ct_a0"
+        "        ct_x = ct_x * np.cos(x_at[i])\n"
+        "    ct_a0 = ct_x * np.cos(a0)\n"
+        "    return x, ct_a0"
     )
+
+
+def test_what_comes_in_turn_is_counted_so():
+    cell, inputs = next((cell, inputs) for cell, inputs in LOOPS if cell.__name__ == "in_turn")
+    tape, target, sources = record(cell, inputs)
+    text = str(tape.program(target, sources))
+    assert (
+        "    for i in range(12):\n"
+        "        t1 = a0[i]**2\n"
+        "        t1_at.append(t1)\n"
+        "        total = total + a1[i % 3] * t1\n"
+    ) in re.sub(r" *#.*\n", "", text)
+    assert "        ct_a1[(i + 1) % 3] += t1_at[i + 1]\n" in text
+
+
+def test_gradient_steps_are_a_loop_over_the_data():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 4)), rng.normal(size=20)
+    w = Variable(np.zeros(4), name="w")
+    with GradientTape(persistent=True) as tape:
+        u = w
+        for _ in range(6):
+            g = X.T @ (X @ u - y) / 20
+            u = u - 0.1 * g
+        target = np.sum(u**2)
+    program = tape.program(target, w)
+    assert list(program.constants) == ["X"]
+    assert "        g = X.T @ (X @ u - y) / 20\n" in str(program)
+    assert "        ct_u += (ct_g / 20) @ X.T @ X\n" in str(program)
+
+
+def test_names_in_turn_are_a_short_list():
+    rows = [f"t{k + 3} = np.sin(t{k + 2} * {'vw'[k % 2]})" for k in range(12)]
+    rows = ["v = f(a)", "w = g(a)", "t2 = a", *rows, "return t14"]
+    text = "\n".join(rolled(rows, {"a"}, counter({"a"})))
+    assert "arrays = [v, w]\n" in text
+    assert " = np.sin(t2 * arrays[i % 2])\n" in text
 
 
 def test_a_source_may_be_called_range():

@@ -167,11 +167,14 @@ def fresh_zeros(x):
 @pytest.mark.parametrize(
     ("fun", "rows"),
     [
-        (whole, ["t1 = x.copy()", "t2 = t1 - 0.1 * x"]),
-        (part, ["t1[1:3] = t1[1:] + x[:-1]"]),
-        (scaled_part, ["t1[1:3] = t1[1:] * 3", "t2[1:] = t2[1:3] * 3"]),
-        (moved_part, ["t2[:2] = t1[1:]", "t4 = t3[:2].copy()", "t3[:2] = 0.0", "t3[1:] += t4"]),
-        (fresh_zeros, ["t1 = np.zeros(3)", "t1[1] = x[0] * 2"]),
+        (whole, ["y = x.copy()", "y_2 = y - 0.1 * x"]),
+        (part, ["y[1:3] = y[1:] + x[:-1]"]),
+        (scaled_part, ["y[1:3] = y[1:] * 3", "ct_y[1:] = ct_y[1:3] * 3"]),
+        (
+            moved_part,
+            ["y_2[:2] = y[1:]", "t1 = ct_y[:2].copy()", "ct_y[:2] = 0.0", "ct_y[1:] += t1"],
+        ),
+        (fresh_zeros, ["y = np.zeros(3)", "y[1] = x[0] * 2"]),
     ],
 )
 def test_writes(fun, rows):
@@ -207,6 +210,65 @@ def test_small_arrays_have_their_names():
 )
 def test_what_says_nothing_is_left_out(fun, row):
     assert row in str(program_of(fun, x=np.array([0.3, -0.2, 0.5])))
+
+
+def sigmoid(x):
+    e = np.exp(-x)
+    return 1 / (1 + e)
+
+
+def locals_of_functions(x):
+    gate, shift = sigmoid(x), x[0]
+    s = shift * gate
+    s += np.var(gate)  # made of several operations: the last one has the name
+    return np.sum(s)
+
+
+def test_variables_of_functions_have_their_names():
+    text = body(program_of(locals_of_functions, x=np.array([0.3, -0.2, 0.5])))
+    for row in ("e = np.exp(-x)", "gate = 1 / t1", "shift = x[0]", "s = shift * gate"):
+        assert f"    {row}\n" in text
+    assert "    s += np.var(gate)\n" in text
+
+
+def filled(x):
+    z = np.empty(3)
+    z[:2] = x[:2] ** 2
+    z[2] = z[0]
+    return np.sum(z)
+
+
+def partly_filled(x):
+    z = np.zeros(3) + 7.0
+    z[:2] = x[:2] ** 2
+    return np.sum(z)
+
+
+def test_memory_that_is_filled_before_it_is_read_is_empty():
+    x = np.array([0.3, -0.2, 0.5])
+    assert "    z = np.empty(3)\n" in str(program_of(filled, x=x))
+    assert "np.empty" not in str(program_of(partly_filled, x=x))
+
+
+@pytest.mark.parametrize(
+    ("fun", "row"),
+    [
+        (lambda x: np.sum(x * np.arange(1, 5)), "C1 = np.arange(1, 5)"),
+        (lambda x: np.sum(x * np.arange(4.0)), "C1 = np.arange(4.0)"),
+        (lambda x: np.sum(x @ (np.zeros((4, 100)) + 0.5)), "C1 = np.full((4, 100), 0.5)"),
+        (lambda x: np.sum(np.eye(4) @ x), "C1 = np.eye(4)"),
+        (
+            lambda x: np.sum(x * np.array([0.0, 1e18, 2, 3])),
+            "C1 = np.array([0.0, 1e+18, 2.0, 3.0])",
+        ),
+        (
+            lambda x: np.sum((x[:, None] * np.eye(4)) ** 2),
+            "    ct_x = np.sum(2.0 * t1 * C1, axis=1)",
+        ),
+    ],
+)
+def test_constants_and_sums_are_written_short(fun, row):
+    assert f"{row}\n" in str(program_of(fun, x=np.array([0.3, -0.2, 0.5, 1.0])))
 
 
 def test_products_of_numbers_and_of_matrices_have_brackets_between_them():
