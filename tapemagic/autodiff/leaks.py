@@ -269,6 +269,10 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
+    function = doing.as_function(frame) if asked and frame is not None else None
+    if function is not None:
+        what = "the method of a plain array asks for a plain array"
+        fix = f"Call NumPy's function, which stays on the tape: {function}."
     if asked and frame is not None and doing.writes_integers(frame):
         flat(None, (handle,))
         return

@@ -1,7 +1,8 @@
 """Which calls of a cell go through a hook, by the look of them.
 
-Some ask for a plain number (``float(x)``), and some may hand a list to one of NumPy's ufuncs:
-``np.exp([a, b])``, ``np.square(losses)``. A ufunc asks its arguments and not what is in a list.
+Some ask for a plain number (``float(x)``), or call a method of a plain array that asks for another
+one (``counts.dot(w)``), and some may hand a list to one of NumPy's ufuncs: ``np.exp([a, b])``,
+``np.square(losses)``. A ufunc asks its arguments and not what is in a list.
 Twins of all ufuncs would see lists, at the price of a call each, and would not be the objects that
 ``isinstance(np.exp, np.ufunc)`` knows. So the text of a cell is asked instead: what it writes as a
 list, or fills like one, becomes an array when it holds traced values, and no other call is touched.
@@ -14,6 +15,8 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
+
+from tapemagic.autodiff.doing import ASKING
 
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
 #: And `type`, which asks nobody.
@@ -96,8 +99,10 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
     match call.func:
         case ast.Name(id=name):
             converts = name in CONVERTERS
+        case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name) if name in ASKING:
+            return False  # the function
         case ast.Attribute(attr=name):
-            converts = name == "astype" or name in SCALAR_TYPES
+            converts = name == "astype" or name in ASKING or name in SCALAR_TYPES
         case _:
             return False
     if converts or name not in UFUNCS:
