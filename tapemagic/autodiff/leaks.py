@@ -24,6 +24,7 @@ from .positions import (
     context_of,
     name_of,
     name_of_code,
+    numpys_own_code,
     outside_libraries,
     package_of,
     qualified_name,
@@ -110,7 +111,7 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
         if getattr(getattr(y, "dtype", None), "kind", "") == "O":
             refuse_objects((args, kwargs))
         decided(fun, args, kwargs or {})  # first: it brings a Variable onto the tape
-        note("flat", args, (getattr(y, "dtype", type(y)), fun))
+        note("flat", args, (getattr(y, "dtype", type(y)), numpys_own_code() or fun))
     return y
 
 

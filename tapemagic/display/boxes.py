@@ -72,7 +72,7 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     fill_values(box, graph, node.index)
     if begins_here(graph, node):
         box["note"] = "first nan or inf"
-    if both_grew(node, shapes):
+    if both_grew(graph, node, shapes):
         left, right = ("×".join(map(str, shape)) for shape in shapes)
         box["note"] = "; ".join(filter(None, [box["note"], f"both grew: {left} with {right}"]))
     happened = notes_of(node, explains=box["state"] == "not-connected")

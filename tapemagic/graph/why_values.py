@@ -17,7 +17,7 @@ from tapemagic.graph.facts import (
     quoted,
 )
 from tapemagic.graph.folding import Folding
-from tapemagic.graph.model import GraphNode, Group
+from tapemagic.graph.model import Graph, GraphNode, Group
 from tapemagic.graph.words import number
 
 FIXES = {
@@ -144,21 +144,36 @@ def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
             facts.graph.nodes[start].shape if start is not None else np.shape(operand)
             for start, operand in zip(node.inputs, plain, strict=False)
         ]
-        if (node.op, node.line) in seen or not both_grew(node, shapes):
+        if (node.op, node.line) in seen or not both_grew(facts.graph, node, shapes):
             continue
         seen.add((node.op, node.line))
         message = (
             f"broadcasting grew both sides of {node.op} ({at_line(node.line)}): "
             f"{shapes[0]} with {shapes[1]} gives {node.shape}."
         )
-        yield node.line, message, "If that is not meant, give both the same number of axes."
+        same = "shape" if len(shapes[0]) == len(shapes[1]) else "number of axes"
+        yield node.line, message, f"If that is not meant, give both the same {same}."
 
 
-def both_grew(node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
-    """Whether the result of an elementwise operation is larger than both of its operands."""
+def both_grew(graph: Graph, node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether the result of an elementwise operation is larger than both of its operands.
+
+    Where the person has made the axes meet (``x[:, None] - y[None]``), it is meant to be.
+    """
     if len(shapes) != 2 or node.op in NOT_ELEMENTWISE or node.shape in shapes:
         return False
-    return min(map(math.prod, shapes)) > 1 and broadcast(*shapes) == node.shape
+    if min(map(math.prod, shapes)) <= 1 or broadcast(*shapes) != node.shape:
+        return False
+    return len(shapes[0]) != len(shapes[1]) or not any(has_new_axes(graph, x) for x in node.inputs)
+
+
+def has_new_axes(graph: Graph, index: int | None) -> bool:
+    """Whether a value is another one with more axes: ``x[:, None]``."""
+    if index is None:
+        return False
+    node = graph.nodes[index]
+    read = [graph.nodes[start].shape for start in node.inputs if start is not None]
+    return any(len(s) < len(node.shape) and math.prod(s) == math.prod(node.shape) for s in read)
 
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:

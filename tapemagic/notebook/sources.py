@@ -163,7 +163,7 @@ def _take(
         return result
     has_settings = hasattr(value, "trainable_variables")
     for step, element, put, place in named_parts(value):
-        if has_settings and isinstance(element, int):
+        if isinstance(element, bool) or (has_settings and isinstance(element, int)):
             continue  # as whether a layer is trainable: nobody misses a gradient
         new = _take(text + spell(step), element, lift, found, depth + 1, seen)
         if new is not element:

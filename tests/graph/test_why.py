@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from display import fakes
 
+from tapemagic import GradientTape, Variable
 from tapemagic.graph.build import build_graph
 from tapemagic.graph.why import explain, findings
 
@@ -144,6 +145,12 @@ def grew():
     return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
 
 
+def grew_from_two_rows():
+    tape, x = scalar_tape(value=np.ones((3, 1)))
+    y = tape.run("subtract", x, np.ones((1, 4)), line=2)
+    return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+
+
 def rebound():
     tape, x = scalar_tape()
     tape.run("sin", x, line=2, name="x")
@@ -170,6 +177,7 @@ CASES = [
     (underflow, "zero", None, ["underflow", "line 2"]),
     (tie, "kink", 3, ["2 elements at a tie"]),
     (grew, "broadcast", 2, ["(3, 1) with (3,) gives (3, 3)"]),
+    (grew_from_two_rows, "broadcast", 2, ["(3, 1) with (1, 4) gives (3, 4)"]),
     (rebound, "rebound", 2, ["'x'", "x@1"]),
     (fakes.not_run, "not-run", None, ["No gradient was asked for yet"]),
     (lambda: fakes.loop(80, w=0.5), "vanishing", 3, ["× 80", "factor"]),
@@ -273,6 +281,36 @@ def test_broadcasting_that_is_meant_is_not_remarked():
     y = tape.run("add", x, np.ones(2), line=2)
     tape.gradient("f", tape.run("sum", y, line=3, name="f"))
     assert findings(tape, build_graph(tape)) == []
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (lambda x: x[:, None] - x[None], False),
+        (lambda x: np.expand_dims(x, 1) * np.ones((1, 4)), False),
+        (lambda x: x[:, None, None] + np.ones((1, 2, 2)), False),
+        (lambda x: x[:, None] - x, True),
+        (lambda x: x.reshape(-1, 1) - np.ones(3), True),
+    ],
+)
+def test_axes_that_were_made_to_meet_are_meant(compute, told):
+    x = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape:
+        y = np.sum(compute(x))
+    tape.gradient(y, x)
+    assert ("grew both sides" in tape.explain()) == told
+
+
+@pytest.mark.parametrize("count", [np.histogram, lambda x: np.histogram2d(x, x)])
+def test_a_flat_step_of_numpys_own_code_is_that_of_the_function_that_was_called(count):
+    x = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape:
+        y = np.sum(x * x)
+        count(x)
+    tape.gradient(y, x)
+    assert tape.explain() == "Nothing to remark."
+    became = {mark[2] for node in tape.graph.nodes for mark in node.marks}
+    assert {word.partition("(")[2] for word in became} <= {"histogram)", "histogram2d)"}
 
 
 def test_messages_never_hold_control_characters():

@@ -238,6 +238,18 @@ def test_names_of_leaves():
     }
 
 
+def test_settings_of_a_model_are_no_leaves():
+    setup = (
+        SETUP
+        + "class Neuron: pass\nn = Neuron()\nn.w, n.has_bias, n.sizes = 1.5, True, {'a': False}\n"
+    )
+    _, session = run_taped(setup, "y = n.w * 2 if n.has_bias else 0.0", sources=(parse_path("n"),))
+    assert list(session.sources.handles) == ["n.w"]
+    assert session.sources.reasons == {}
+    _, session = run_taped(setup, "y = n.w * 2", sources=(parse_path("n.has_bias"),))
+    assert session.sources.reasons == {"n.has_bias": "bool: has no derivative"}
+
+
 def test_equal_numbers_are_two_sources():
     setup = "p = 1.5; q = p\nimport numpy as np"
     taped, session = run_taped(setup, "loss = p * p + 3 * q", sources=(
