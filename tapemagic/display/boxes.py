@@ -10,7 +10,7 @@ from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
-from tapemagic.graph.why_values import both_grew, broadcast
+from tapemagic.graph.why_values import PLACING, both_grew, broadcast
 from tapemagic.graph.words import counted, end_of_path, number, visible
 
 NAME_LENGTH = 24
@@ -81,14 +81,16 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
 
 
 def begins_here(graph: Graph, node: GraphNode) -> bool:
-    """Whether a value is not finite although all its operands are."""
+    """Whether a value is nan or infinite and its operands are not, nor was it put in."""
     value = graph.value(node.index)
-    if value is None or value.is_finite:
+    if value is None or value.is_finite or (node.op in PLACING and not value.nans):
         return False
     operands = [
         graph.value(start) if start is not None else graph.constant(node.index, place)
         for place, start in enumerate(node.inputs)
     ]
+    if value.nans:
+        return all(operand is None or not operand.nans for operand in operands)
     return all(operand is None or operand.is_finite for operand in operands)
 
 

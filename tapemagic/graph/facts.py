@@ -106,6 +106,12 @@ def is_finite(value: object) -> bool:
     return array is None or bool(np.isfinite(array).all())
 
 
+def has_nan(value: object) -> bool:
+    """Whether an element of a value is nan."""
+    array = as_numbers(value)
+    return array is not None and bool(np.isnan(array).any())
+
+
 def is_zero(value: object) -> bool:
     """Whether a value has elements and all are exactly zero."""
     array = as_numbers(value)

@@ -13,6 +13,7 @@ from tapemagic.graph.facts import (
     bad_element,
     element_at,
     elements_at,
+    has_nan,
     is_finite,
     quoted,
 )
@@ -32,17 +33,35 @@ NOT_ELEMENTWISE = frozenset({
     "vdot", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append", "block",
     "array", "getitem",
 })  # fmt: skip
+#: What puts numbers in their places: an infinity that comes out was put in, as a mask is.
+PLACING = frozenset({
+    "where", "select", "choose", "setitem", "array", "concatenate", "stack", "hstack", "vstack",
+    "dstack", "column_stack", "append", "insert", "block", "pad",
+})  # fmt: skip
 FEWEST_ITERATIONS = 5
 FADED = 1e-6  # first over last |gradient| below it vanishes, above its inverse explodes
 Trouble = tuple[int | None, str, str]  # line, message, fix
 
 
 def forward_trouble(facts: Facts) -> list[Trouble]:
-    """The first value in time order that is not finite: operation, line, element, operands."""
+    """The first value in time order that went wrong: operation, line, element, operands."""
     for node in facts.recorded:
-        if not is_finite(node.value):
+        if goes_wrong(facts, node.index):
             return [begins_at(facts, node.index)]
     return []
+
+
+def goes_wrong(facts: Facts, index: int) -> bool:
+    """Whether a value is nan where no operand is, or infinite where all are finite.
+
+    An infinity that the person has written is meant: the start of a search, a mask.
+    """
+    node = facts.recorded[index]
+    if is_finite(node.value):
+        return False
+    if has_nan(node.value):
+        return not any(has_nan(facts.recorded[k].value) for k in node.inputs if k is not None)
+    return node.op not in PLACING and all(map(is_finite, facts.operands(index)))
 
 
 def begins_at(facts: Facts, index: int, place: tuple[int, ...] | None = None) -> Trouble:
@@ -70,8 +89,7 @@ def troubles_of(facts: Facts, source: int) -> list[Trouble]:
     begins = (
         begins_at(facts, index)
         for index in sorted(facts.cotangents)
-        if marks[index] and not is_finite(facts.recorded[index].value)
-        if not strange_inputs(facts, index)
+        if marks[index] and goes_wrong(facts, index)
     )
     found = [next(begins, None), trouble_on_way_back(facts, source)]
     return list(dict.fromkeys(filter(None, found)))
@@ -119,10 +137,11 @@ def went_wrong(facts: Facts, index: int, user: int) -> Trouble:
 
 
 def beginning_of(facts: Facts, index: int) -> int:
-    """Follow a value that is not finite to the operation that made it of finite ones."""
-    while starts := strange_inputs(facts, index):
-        index = starts[0]
-    return index
+    """Follow a value that is not finite to the first one that went wrong, or was put in."""
+    way = [index]
+    while starts := strange_inputs(facts, way[-1]):
+        way.append(starts[0])
+    return next((k for k in reversed(way) if goes_wrong(facts, k)), way[-1])
 
 
 def strange_inputs(facts: Facts, index: int) -> list[int]:

@@ -5,6 +5,7 @@ import pytest
 from display import fakes
 
 from tapemagic import GradientTape, Variable
+from tapemagic.display.scene import make_scene
 from tapemagic.graph.build import build_graph
 from tapemagic.graph.why import explain, findings
 
@@ -299,6 +300,38 @@ def test_axes_that_were_made_to_meet_are_meant(compute, told):
         y = np.sum(compute(x))
     tape.gradient(y, x)
     assert ("grew both sides" in tape.explain()) == told
+
+
+MASK = np.eye(2, dtype=bool)
+
+
+def masked(x):
+    scores = x[:2, None] * x[None, :2]
+    scores[MASK] = -np.inf
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (lambda x: np.exp(masked(x)), ""),
+        (lambda x: np.exp(np.where(MASK, -np.inf, x[:2])), ""),
+        (lambda x: np.exp(x[:2] + np.where(MASK, -np.inf, 0)), ""),
+        (lambda x: np.concatenate([x, [-np.inf]])[:3] * (np.sum(x) - -np.inf > 1e-3), ""),
+        (lambda x: masked(x) - masked(x), "First nan going forward: line {}, element [0, 0]: subtract(-inf, -inf)."),
+        (lambda x: np.exp(800 * x) - np.exp(800 * x), "First inf going forward: line {}, element [0]: exp(800)."),
+        (lambda x: x * [1, 1, np.nan], "First nan going forward: line {}, element [2]: multiply(3, nan)."),
+    ],
+)  # fmt: skip
+def test_an_infinity_that_was_written_is_meant(compute, told):
+    x = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape, np.errstate(all="ignore"):
+        y = np.sum(compute(x))
+    tape.gradient(y, x)
+    found = [f.message for f in tape.findings if "going forward" in f.message]
+    assert found == ([told.format(compute.__code__.co_firstlineno)] if told else [])
+    notes = [box["note"] for box in make_scene(tape.graph)["boxes"]]
+    assert any("first nan" in note for note in notes) == ("subtract" in told or "exp" in told)
 
 
 @pytest.mark.parametrize("count", [np.histogram, lambda x: np.histogram2d(x, x)])
