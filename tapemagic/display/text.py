@@ -111,8 +111,11 @@ def read_back(graph: Graph) -> list[str]:
     texts = [mark for node in graph.nodes if node.marks for mark in of_kind(node, "text")]
     if not texts:
         return []
-    said = f"! a value became text, which was read back at {lines_of(texts)}: the gradient lacks "
-    return textwrap.wrap(f"{said}what went that way", WIDTH, subsequent_indent="  ")
+    said = (
+        f"! a value went into text or a file, read back at {lines_of(texts)}: the gradient lacks "
+        "what went that way"
+    )
+    return textwrap.wrap(said, WIDTH, subsequent_indent="  ")
 
 
 def operation_row(folding: Folding, item: Item) -> str:

@@ -34,7 +34,7 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
         ]
     notes += [f"{LEFT} into {by} at {lines}" for by, lines in by_detail([node], "taken")]
     if texts := of_kind(node, "text"):
-        notes.append(f"{LEFT} as text, which was read back at {lines_of(texts)}")
+        notes.append(f"{LEFT} as text or in a file, read back at {lines_of(texts)}")
     if shown := of_kind(node, "shown"):
         notes.append(f"shown at {lines_of(shown)}")
     return notes
@@ -50,7 +50,7 @@ def ways_out_of_tape(nodes: Iterable[GraphNode]) -> list[str]:
         for _, line, detail in of_kind(node, "flat")
     ]
     if texts := [mark for node in nodes for mark in of_kind(node, "text")]:
-        reasons.append(f"{LEFT} as text, which was read back ({lines_of(texts)})")
+        reasons.append(f"{LEFT} as text or in a file, read back ({lines_of(texts)})")
     reasons += [f"{LEFT} into {by} ({lines})" for by, lines in by_detail(nodes, "taken")]
     if left:
         reasons.append(f"{LEFT} {listed(list(dict.fromkeys(left)), 3)}")

@@ -180,8 +180,8 @@ def not_watched(facts: Facts) -> Iterator[Finding]:
 WAYS_ASIDE = {
     "text": (
         (
-            "was made into text, and {line} reads such a number back: "
-            "the gradient does not go through text."
+            "went into text or a file, and {line} reads such a number back: "
+            "the gradient does not go that way."
         ),
         "Use the value itself.",
     ),
