@@ -25,6 +25,7 @@ from .source import follow
 from .sources import (
     check_sources,
     find_sources,
+    first_float,
     integers,
     is_bound_first,
     take_sources,
@@ -279,7 +280,8 @@ class Session:
                 outcome.notes.append("No source: none of those named is a float variable.")
             else:
                 tape.refused = integers(self.reads, self.namespace)
-                hint = "" if tape.refused else " Name one: %%tape w"
+                made_here = first_float(self.plan.source.binds, self.namespace)
+                hint = "" if tape.refused else f" Name one: %%tape {made_here}"
                 outcome.notes.append(f"No source: the cell reads no float variable.{hint}")
         elif self._target is None:
             own = set(self.plan.source.binds).difference(self.plan.source.reads)
