@@ -75,7 +75,8 @@ class Facts:
     def spelled(self, node: GraphNode) -> str:
         """Name a value in a sentence: by its name, else by its operation; with its line."""
         what = quoted(node.name) if node.name else f"the result of {node.op}"
-        return f"{what} ({at_line(node.line)})" if node.line else what
+        # a source was there when the cell began: its line is that of the magic
+        return f"{what} ({at_line(node.line)})" if node.line and node.op != "source" else what
 
     @property
     def target_name(self) -> str:

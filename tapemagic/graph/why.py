@@ -6,7 +6,7 @@ of importance. What is said about a source in the table comes from the same func
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,18 +195,20 @@ WAYS_ASIDE = {
 def went_aside(facts: Facts) -> Iterator[Finding]:
     """Values that went through text or into a table: the gradient lacks that way."""
     for kind, (said, fix) in WAYS_ASIDE.items():
+        went: dict[tuple[int | None, str], list[GraphNode]] = {}
         for node in facts.graph.nodes:
             for _, line, detail in of_kind(node, kind):
-                message = said.format(line=at_line(line), detail=detail)
-                names = _sources_of(facts, node)
-                yield Finding(kind, names, line, f"{facts.spelled(node)} {message}", fix)
+                went.setdefault((line, detail), []).append(node)
+        for (line, detail), nodes in went.items():
+            more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+            message = said.format(line=at_line(line), detail=detail)
+            names = _sources_of(facts, nodes)
+            yield Finding(kind, names, line, f"{facts.spelled(nodes[0])}{more} {message}", fix)
 
 
-def _sources_of(facts: Facts, node: GraphNode) -> tuple[str, ...]:
-    return tuple(
-        name for name, index in facts.tape.source_nodes.items()
-        if facts.downstream(index)[node.index]
-    )  # fmt: skip
+def _sources_of(facts: Facts, nodes: Sequence[GraphNode]) -> tuple[str, ...]:
+    marks = {name: facts.downstream(index) for name, index in facts.tape.source_nodes.items()}
+    return tuple(name for name, mark in marks.items() if any(mark[node.index] for node in nodes))
 
 
 def without_gradient(facts: Facts) -> Iterator[Finding]:

@@ -177,11 +177,13 @@ def broadcast_growth(facts: Facts) -> Iterator[Trouble]:
 def both_grew(graph: Graph, node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
     """Whether the result of an elementwise operation is larger than both of its operands.
 
-    Where the person has made the axes meet (``x[:, None] - y[None]``), it is meant to be.
+    It is meant to be where the person has made the axes meet (``x[:, None] - y[None]``), or where
+    one has more elements than the other, so that they could not have been taken pair by pair.
     """
     if len(shapes) != 2 or node.op in NOT_ELEMENTWISE or node.shape in shapes:
         return False
-    if min(map(math.prod, shapes)) <= 1 or broadcast(*shapes) != node.shape:
+    left, right = map(math.prod, shapes)
+    if left != right or left <= 1 or broadcast(*shapes) != node.shape:
         return False
     return len(shapes[0]) != len(shapes[1]) or not any(has_new_axes(graph, x) for x in node.inputs)
 
@@ -243,9 +245,16 @@ def loop_factors(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
 
 
 def bound_norms(facts: Facts, first: int, last: int) -> dict[str, float]:
-    """|gradient| of the names that one iteration binds."""
+    """|gradient| of the names that one iteration binds.
+
+    An array that it writes to and does not read is filled: that is no step from the one before.
+    """
     norms = {}
     for node in facts.graph.nodes[first:last]:
+        if node.op == "setitem" and node.inputs[0] is not None:
+            users = [facts.graph.nodes[k] for k in facts.users[node.inputs[0]] if first <= k < last]
+            if all(user.op == "setitem" for user in users):
+                continue
         gradient = facts.graph.gradient(node.index) if node.name else None
         if gradient is not None and gradient.norm is not None:
             norms[node.name.partition("@")[0]] = gradient.norm

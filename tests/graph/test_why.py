@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from display import fakes
+from notebook.worlds import run_taped
 
 from tapemagic import GradientTape, Variable
 from tapemagic.display.scene import make_scene
@@ -148,7 +149,7 @@ def grew():
 
 def grew_from_two_rows():
     tape, x = scalar_tape(value=np.ones((3, 1)))
-    y = tape.run("subtract", x, np.ones((1, 4)), line=2)
+    y = tape.run("subtract", x, np.ones((1, 3)), line=2)
     return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
 
 
@@ -178,7 +179,7 @@ CASES = [
     (underflow, "zero", None, ["underflow", "line 2"]),
     (tie, "kink", 3, ["2 elements at a tie"]),
     (grew, "broadcast", 2, ["(3, 1) with (3,) gives (3, 3)"]),
-    (grew_from_two_rows, "broadcast", 2, ["(3, 1) with (1, 4) gives (3, 4)"]),
+    (grew_from_two_rows, "broadcast", 2, ["(3, 1) with (1, 3) gives (3, 3)"]),
     (rebound, "rebound", 2, ["'x'", "x@1"]),
     (fakes.not_run, "not-run", None, ["No gradient was asked for yet"]),
     (lambda: fakes.loop(80, w=0.5), "vanishing", 3, ["× 80", "factor"]),
@@ -259,6 +260,42 @@ def test_exploding():
     assert "a factor of 3 per step" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("body", "fades"),
+    [
+        ("out = np.zeros(40)\nfor i in range(40):\n    out[i] = w[i] * 2\ny = out[30] + out[39]", False),
+        ("out = np.empty((40, 2))\nfor i in range(40):\n    out[i] = w[i], w[i] ** 2\ny = out[39].sum()", False),
+        ("out = np.ones(40)\nfor i in range(1, 40):\n    out[i] = out[i - 1] * w[i] * 0.1\ny = out[39] * 1e9", True),
+        ("h = w[0] * 1.0\nfor i in range(40):\n    h = h * 0.3\ny = h * 1e9", True),
+    ],
+)  # fmt: skip
+def test_an_array_that_is_filled_is_no_recurrence(body, fades):
+    _, session = run_taped("import numpy as np\nw = np.linspace(1, 2, 40)", body)
+    session.differentiate()
+    assert any(found.kind == "vanishing" for found in session.tape.findings) == fades
+
+
+def test_what_goes_into_one_table_is_one_finding():
+    tape = fakes.Recorder("for i in r:\n    s = w * i\ntable(s)")
+    w = tape.source("w", 2.0)
+    for _ in range(5):
+        s = tape.run("multiply", w, 3.0, line=2, name="s")
+        tape.mark("taken", s, 3, "pandas")
+    tape.gradient("s", s)
+    (finding,) = [f for f in findings(tape, build_graph(tape)) if f.kind == "taken"]
+    assert finding.names == ("w",)
+    assert finding.message.startswith("'s@1' (line 2) and 4 more went into pandas, line 3")
+
+
+def test_a_source_stands_at_no_line():
+    setup = "import io\nimport numpy as np\nw, file = np.array([1.25, 2.75]), io.BytesIO()"
+    body = "np.save(file, w)\nfile.seek(0)\nloss = w @ np.load(file)"
+    _, session = run_taped(setup, body)
+    session.differentiate()
+    (finding,) = [found for found in session.tape.findings if found.kind == "text"]
+    assert finding.message.startswith("'w' went into text or a file, and line 3 reads")
+
+
 def test_nothing_to_remark_about_a_clean_tape():
     tape = fakes.tutorial()
     assert findings(tape, build_graph(tape)) == []
@@ -290,6 +327,7 @@ def test_broadcasting_that_is_meant_is_not_remarked():
         (lambda x: x[:, None] - x[None], False),
         (lambda x: np.expand_dims(x, 1) * np.ones((1, 4)), False),
         (lambda x: x[:, None, None] + np.ones((1, 2, 2)), False),
+        (lambda x: x[:, None] * np.ones(2), False),
         (lambda x: x[:, None] - x, True),
         (lambda x: x.reshape(-1, 1) - np.ones(3), True),
     ],
