@@ -107,7 +107,22 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
             return False
     if converts or name not in UFUNCS:
         return converts and bool(call.args)
-    return any(is_list(x, lists) for x in call.args)
+    return any(is_list(x, lists) or is_held(x) for x in call.args)
+
+
+def is_held(node: ast.expr) -> bool:
+    """Tell whether an expression is what something holds, which earlier code may fill like a list.
+
+    ``model.losses``, ``history["loss"]``; not ``np.pi`` or ``x.T``.
+    """
+    match node:
+        case ast.Attribute(value=ast.Name(id="np" | "numpy" | "math")):
+            return False
+        case ast.Attribute(attr=name):
+            return not hasattr(np.ndarray, name)
+        case ast.Subscript(slice=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def names_converter(node: ast.expr) -> bool:

@@ -57,6 +57,8 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
     Only if it *is* that builtin or type, and is given a traced value, does the value stay on the
     tape; a function of the user's own with the same name is simply called.
     """
+    if type(function) is np.ufunc and type(value) in HANDLE_TYPES and not args:
+        return function(value, **kwargs)
     if type(value) in HANDLE_TYPES and any(function is one for one in _MEMORY):
         leave(value, f"{function.__name__}() hands out its memory")
         return function(plain(value), *args, **kwargs)

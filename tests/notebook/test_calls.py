@@ -80,6 +80,22 @@ def test_helpers_of_earlier_cells():
     assert check(START + helper, "loss = norm(w[0], w[1])") == "stays"
 
 
+FITTED = """
+class Fit:
+    def __init__(self, w):
+        self.costs, self.history, self.scale = [], {"loss": []}, 2.0
+        for k in range(3):
+            self.costs.append(np.sum(w * w) / (k + 1))
+            self.history["loss"].append(w[0] * k + 1.0)
+"""
+
+
+@pytest.mark.parametrize("taken", ["fit.costs", "fit.history['loss']", "fit.scale", "fit.costs[1]"])
+def test_lists_that_helpers_of_earlier_cells_have_filled(taken):
+    text = f"fit = Fit(w)\nloss = np.log10({taken}).sum() + np.maximum({taken}, 1.0).sum() + w[0]"
+    assert check(START + FITTED, text) == "stays"
+
+
 def test_a_list_that_the_text_does_not_show_is_refused():
     assert check(START, "kept = {'w': [w[0], w[1]]}\nloss = np.exp(kept.get('w')).sum()") == "loud"
 
