@@ -70,8 +70,8 @@ class Session:
     Attributes
     ----------
     reads, reached : list of str
-        Names of the namespace that the cell reads before it binds them, and all that it mentions,
-        with those that their functions read.
+        Names of the namespace that the cell reads before it binds them, and all that it or its
+        magic mentions, with those that their functions read.
     paths : list of Path
         The sources, as named or found.
     """
@@ -96,7 +96,8 @@ class Session:
         #: Name of a container with values that could be the target, and the path to the first.
         self._inside = ("", "")
         self.reads = follow(plan.source.reads, namespace)
-        self.reached = follow(plan.source.names, namespace)
+        named = [path.root for path in options.sources]
+        self.reached = follow((*plan.source.names, *named), namespace)
         if not _READERS.isdisjoint(self.reached):  # text that may name anything
             self.reached = list(dict.fromkeys([*self.reached, *namespace]))
         self.paths = list(options.sources) or find_sources(self.reads, namespace)
