@@ -13,6 +13,9 @@ import numpy as np
 
 from .handles import LISTS
 
+#: Methods of a plain array that ask for a plain array; NumPy's functions of these names do not.
+ASKING = frozenset({"dot", "choose", "searchsorted"})
+
 _WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
 
 
@@ -83,6 +86,14 @@ def _innermost(node: ast.expr) -> ast.expr:
                 node = inner
             case _:
                 return node
+
+
+def as_function(frame: FrameType) -> str | None:
+    """Return what a frame is calling as NumPy's function: ``np.dot(X, w)`` for ``X.dot(w)``."""
+    match _expression(frame):
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=given) if name in ASKING:
+            return f"np.{name}({', '.join(map(ast.unparse, [owner, *given]))})"
+    return None
 
 
 def list_given(frame: FrameType, handle: Any) -> tuple[str, str] | None:

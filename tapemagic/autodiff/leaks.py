@@ -24,6 +24,7 @@ from .positions import (
     context_of,
     name_of,
     name_of_code,
+    numpys_own_code,
     outside_libraries,
     package_of,
     qualified_name,
@@ -114,7 +115,8 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
             refuse_objects((args, kwargs))
         frame = user_frame()
         decided(fun, args, kwargs or {}, frame)  # first: it brings a Variable onto the tape
-        note("flat", args, (getattr(y, "dtype", type(y)), fun), frame)
+        became = getattr(y, "dtype", type(y)), numpys_own_code() or fun
+        note("flat", args, became, frame)
     return y
 
 
@@ -273,6 +275,10 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     if given is not None:
         what = f"{given[0]} does not look into the list {given[1]}"
         fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
+    function = doing.as_function(frame) if asked and frame is not None else None
+    if function is not None:
+        what = "the method of a plain array asks for a plain array"
+        fix = f"Call NumPy's function, which stays on the tape: {function}."
     if asked and frame is not None and doing.writes_integers(frame):
         flat(None, (handle,))
         return

@@ -147,10 +147,10 @@ class Reader:
         return table.get(offset)
 
 
-def _became(kind: Any, fun: Callable | None) -> str:
+def _became(kind: Any, fun: Callable | str | None) -> str:
     """Say what a value became, and by which function: ``an integer (argmax)``."""
     word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
-    name = getattr(fun, "__name__", "").strip("_")
+    name = fun if isinstance(fun, str) else getattr(fun, "__name__", "").strip("_")
     return f"{word} ({_SIGNS.get(name, name)})" if word and name.isidentifier() else word
 
 

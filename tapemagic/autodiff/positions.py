@@ -24,6 +24,17 @@ def user_frame(depth: int = 1) -> FrameType | None:
     return frame
 
 
+def numpys_own_code() -> str:
+    """Return the function that the user has called, if NumPy's own code is carrying it out."""
+    frame: FrameType | None = sys._getframe(1)
+    name = ""
+    while frame is not None and INNER[frame.f_code.co_filename]:
+        if package_of(frame) == "numpy" and not frame.f_code.co_name.startswith("_"):
+            name = frame.f_code.co_name
+        frame = frame.f_back
+    return name
+
+
 def outside_libraries(frame: FrameType | None) -> FrameType | None:
     """Return the line that called into a library, if the frame is inside one."""
     caller = frame

@@ -49,7 +49,7 @@ class Recording:
     events : list of (kind, node id, context, offset, detail)
         Where a value was cut ("cut"), shown ("shown"), taken by a table ("taken": the detail is the
         package), or became a plain integer or bool ("flat": the detail is the dtype or type of the
-        result, and the function).
+        result, and the function or its name).
     guards : dict of id -> (array, fingerprint)
         Large plain arrays that entries refer to: they must not change before the sweep.
     copies : dict of id -> (weak reference to an array, its copy)

@@ -10,8 +10,8 @@ from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
-from tapemagic.graph.why_values import both_grew, broadcast
-from tapemagic.graph.words import counted, end_of_path, number, visible
+from tapemagic.graph.why_values import PLACING, both_grew, broadcast
+from tapemagic.graph.words import called, counted, end_of_path, number, visible
 
 NAME_LENGTH = 24
 CODE_LENGTH = 60
@@ -72,7 +72,7 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
     fill_values(box, graph, node.index)
     if begins_here(graph, node):
         box["note"] = "first nan or inf"
-    if both_grew(node, shapes):
+    if both_grew(graph, node, shapes):
         left, right = ("×".join(map(str, shape)) for shape in shapes)
         box["note"] = "; ".join(filter(None, [box["note"], f"both grew: {left} with {right}"]))
     happened = notes_of(node, explains=box["state"] == "not-connected")
@@ -81,14 +81,16 @@ def node_box(graph: Graph, node: GraphNode) -> dict[str, Any]:
 
 
 def begins_here(graph: Graph, node: GraphNode) -> bool:
-    """Whether a value is not finite although all its operands are."""
+    """Whether a value is nan or infinite and its operands are not, nor was it put in."""
     value = graph.value(node.index)
-    if value is None or value.is_finite:
+    if value is None or value.is_finite or (node.op in PLACING and not value.nans):
         return False
     operands = [
         graph.value(start) if start is not None else graph.constant(node.index, place)
         for place, start in enumerate(node.inputs)
     ]
+    if value.nans:
+        return all(operand is None or not operand.nans for operand in operands)
     return all(operand is None or operand.is_finite for operand in operands)
 
 
@@ -98,7 +100,7 @@ def group_box(graph: Graph, group: Group, results: dict[str, int], steps: int) -
     name, output = list(results.items())[-1]
     box = empty_box(group.id, "group", visible(name, NAME_LENGTH))
     if group.kind == "call":
-        box["op"] = visible(f"{group.title}( )", NAME_LENGTH)
+        box["op"] = visible(called(group.title), NAME_LENGTH)
     elif group.kind == "iteration":
         box["op"] = "one iteration"
     elif group.kind == "run":
@@ -209,7 +211,7 @@ def rows_of(summary: ArraySummary) -> list[str]:
 
 
 def gradient_strip(graph: Graph, group: Group, name: str) -> list[float | None]:
-    """|gradient| of a name at each iteration, at most 120 of them evenly spread."""
+    """|gradient| of a name at each iteration, at most 120 evenly spread, if there is any."""
     if not graph.has_gradients or len(group.starts) < 2:
         return []
     ends = [*group.starts[1:], group.last]
@@ -217,7 +219,8 @@ def gradient_strip(graph: Graph, group: Group, name: str) -> list[float | None]:
     if len(ends) > STRIP_LENGTH:
         last = len(ends) - 1
         chosen = [place * last // (STRIP_LENGTH - 1) for place in range(STRIP_LENGTH)]
-    return [gradient_at_end(graph, group.starts[k], ends[k], name) for k in chosen]
+    strip = [gradient_at_end(graph, group.starts[k], ends[k], name) for k in chosen]
+    return strip if any(size is not None for size in strip) else []
 
 
 def gradient_at_end(graph: Graph, start: int, end: int, name: str) -> float | None:

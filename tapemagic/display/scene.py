@@ -25,7 +25,7 @@ from tapemagic.graph.folding import Folding
 from tapemagic.graph.layout import Layout, layout
 from tapemagic.graph.model import Graph, SourceRow
 from tapemagic.graph.why import remarks_on
-from tapemagic.graph.words import counted, end_of_path, number, visible
+from tapemagic.graph.words import called, counted, end_of_path, number, visible
 
 Scene = dict[str, Any]
 
@@ -177,12 +177,13 @@ def frames(
         # what an operation reads from elsewhere stands beside it, and is not part of the group
         framed = [box for box in inside if box["kind"] not in ("constant", "stub")] or inside
         members = {box["id"] for box in inside}
+        title = called(group.title) if group.kind == "call" else group.title
         others = [box for box in drawing.boxes if box["id"] not in members]
         # with the words beside the boxes in it, if nobody else stands there
         wide, narrow = around(framed, words=direction == "down"), around(framed, words=False)
         area = narrow if any(overlap(wide, box) for box in others) else wide
         found.append({
-            "id": group_id, "kind": group.kind, "title": visible(group.title, 60),
+            "id": group_id, "kind": group.kind, "title": visible(title, 60),
             "count": group.count, **area, "clear": not any(overlap(area, box) for box in others),
         })  # fmt: skip
     return found

@@ -127,11 +127,11 @@ def curve(points: list[list[float]], direction: str) -> str:
 
 def draw_frame(frame: dict[str, Any]) -> list[str]:
     """Background of an opened group."""
-    title = f"{frame['title']}( )" if frame["kind"] == "call" else frame["title"]
+    left, bottom = frame["x"] + 7, frame["y"] + frame["h"] - 5
     return [
         rectangle(frame["x"], frame["y"], frame["w"], frame["h"], 8, "#f6f1e2", "#d8cba6", 1,
                   ' stroke-dasharray="3 3"'),
-        words(frame["x"] + 7, frame["y"] + frame["h"] - 5, title, fill=FAINT, size=9, mono=True),
+        words(left, bottom, frame["title"], fill=FAINT, size=9, mono=True),
     ]  # fmt: skip
 
 

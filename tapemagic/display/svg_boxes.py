@@ -6,7 +6,7 @@ import math
 from html import escape
 from typing import Any
 
-from tapemagic.display.sizes import BEGINS, LEAVES, ROW, header, note_rows, small_rows
+from tapemagic.display.sizes import BEGINS, LEAVES, ROW, SMALL, header, note_rows, small_rows
 from tapemagic.display.svg_marks import (
     ALARM,
     FAINT,
@@ -20,7 +20,7 @@ from tapemagic.display.svg_marks import (
     words,
 )
 from tapemagic.graph.marks import SCISSORS
-from tapemagic.graph.words import number
+from tapemagic.graph.words import cut, number
 
 # kind -> (fill, outline, width of outline, dashes, radius of corners)
 LOOKS = {
@@ -106,7 +106,8 @@ def gate_words(box: dict[str, Any]) -> list[str]:
 def group_words(box: dict[str, Any]) -> list[str]:
     """Source text, count, and the strip of a folded group."""
     x, y, w = box["x"], box["y"], box["w"]
-    parts = [words(x + 10, y + 18, box["code"] or box["op"], mono=True, size=11)]
+    code = cut(box["code"] or box["op"], int((w - 20) / SMALL))
+    parts = [words(x + 10, y + 18, code, mono=True, size=11)]
     if box["code"]:
         parts.append(words(x + 10, y + 35, box["op"], fill=FAINT, size=10))
     if box["count"] > 1:

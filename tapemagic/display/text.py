@@ -16,7 +16,8 @@ from tapemagic.graph.words import counted, cut, end_of_path, number, visible
 
 WIDTH = 80
 MOST_SOURCES = 40
-COLUMNS = (("name", 12), ("shape", 10), ("value", 20), ("gradient", 20), ("norm", 9))
+COLUMNS = {"name": 12, "shape": 10, "value": 20, "gradient": 20, "norm": 9}
+MOST_NAME = 34
 CODE, DONE, RESULT = 28, 10, 14
 
 
@@ -67,11 +68,12 @@ def headline(graph: Graph) -> str:
 def source_table(graph: Graph) -> list[str]:
     """One line per source, and its reason below where there is one."""
     told = [source_row(graph, row) for row in graph.sources[:MOST_SOURCES]]
-    columns = [column for column in COLUMNS if any(shown[column[0]] for shown in told)]
-    rows = ["  ".join(pad(title, width) for title, width in columns)]
+    widths = column_widths([shown["name"] for shown in told])
+    columns = {title: widths[title] for title in COLUMNS if any(shown[title] for shown in told)}
+    rows = ["  ".join(pad(title, width) for title, width in columns.items())]
     for shown in told:
-        shown["name"] = end_of_path(shown["name"], dict(columns)["name"])
-        rows.append("  ".join(pad(shown[title], width) for title, width in columns))
+        shown["name"] = end_of_path(shown["name"], columns["name"])
+        rows.append("  ".join(pad(shown[title], width) for title, width in columns.items()))
         if shown["reason"]:
             rows += textwrap.wrap(
                 shown["reason"], WIDTH - 4, initial_indent="    ", subsequent_indent="    "
@@ -79,6 +81,22 @@ def source_table(graph: Graph) -> list[str]:
     if len(graph.sources) > MOST_SOURCES:
         rows.append(f"… and {counted(len(graph.sources) - MOST_SOURCES, 'more source')}")
     return rows
+
+
+def column_widths(names: list[str]) -> dict[str, int]:
+    """Give names the room that tells them apart, at the cost of values and gradients.
+
+    Examples
+    --------
+    >>> column_widths(["layers[0].neurons.w", "layers[1].neurons.w"])["name"]
+    13
+    """
+    width, different = COLUMNS["name"], len(set(names))
+    while width < MOST_NAME and len({end_of_path(name, width) for name in names}) < different:
+        width += 1
+    taken = width - COLUMNS["name"]
+    value, gradient = COLUMNS["value"] - taken // 2, COLUMNS["gradient"] - (taken + 1) // 2
+    return COLUMNS | {"name": width, "value": value, "gradient": gradient}
 
 
 def operations(folding: Folding) -> list[str]:
@@ -97,8 +115,11 @@ def read_back(graph: Graph) -> list[str]:
     texts = [mark for node in graph.nodes if node.marks for mark in of_kind(node, "text")]
     if not texts:
         return []
-    said = f"! a value became text, which was read back at {lines_of(texts)}: the gradient lacks "
-    return textwrap.wrap(f"{said}what went that way", WIDTH, subsequent_indent="  ")
+    said = (
+        f"! a value went into text or a file, read back at {lines_of(texts)}: the gradient lacks "
+        "what went that way"
+    )
+    return textwrap.wrap(said, WIDTH, subsequent_indent="  ")
 
 
 def operation_row(folding: Folding, item: Item) -> str:

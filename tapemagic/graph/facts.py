@@ -46,10 +46,10 @@ class Facts:
                     break
         return marks
 
-    def sources_of(self, index: int) -> tuple[str, ...]:
-        """Name the sources on which a node depends."""
-        sources = self.tape.source_nodes.items()
-        return tuple(name for name, source in sources if self.downstream(source)[index])
+    def sources_of(self, *indices: int) -> tuple[str, ...]:
+        """Name the sources on which some of these nodes depend."""
+        marks = {name: self.downstream(at) for name, at in self.tape.source_nodes.items()}
+        return tuple(name for name, mark in marks.items() if any(mark[k] for k in indices))
 
     @cached_property
     def users(self) -> list[list[int]]:
@@ -83,7 +83,8 @@ class Facts:
     def spelled(self, node: GraphNode) -> str:
         """Name a value in a sentence: by its name, else by its operation; with its line."""
         what = quoted(node.name) if node.name else f"the result of {node.op}"
-        return f"{what} ({at_line(node.line)})" if node.line else what
+        # a source was there when the cell began: its line is that of the magic
+        return f"{what} ({at_line(node.line)})" if node.line and node.op != "source" else what
 
     @property
     def target_name(self) -> str:
@@ -112,6 +113,12 @@ def is_finite(value: object) -> bool:
         return math.isfinite(value)
     array = as_numbers(value)
     return array is None or bool(np.isfinite(array).all())
+
+
+def has_nan(value: object) -> bool:
+    """Whether an element of a value is nan."""
+    array = as_numbers(value)
+    return array is not None and bool(np.isnan(array).any())
 
 
 def is_zero(value: object) -> bool:

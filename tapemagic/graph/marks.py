@@ -35,7 +35,7 @@ def notes_of(node: GraphNode, explains: bool) -> list[str]:
         ]
     notes += [f"{LEFT} into {by} at {lines}" for by, lines in by_detail(node.marks, "taken")]
     if texts := of_kind(node, "text"):
-        notes.append(f"{LEFT} as text, which was read back at {lines_of(texts)}")
+        notes.append(f"{LEFT} as text or in a file, read back at {lines_of(texts)}")
     if shown := of_kind(node, "shown"):
         notes.append(f"shown at {lines_of(shown)}")
     return notes
@@ -46,7 +46,7 @@ def ways_out_of_tape(marks: Iterable[Mark]) -> list[str]:
     marks = list(marks)
     reasons = [f"{CUT} {by} ({lines})" for by, lines in cuts_of(marks)]
     if texts := [mark for mark in marks if mark[0] == "text"]:
-        reasons.append(f"{LEFT} as text, which was read back ({lines_of(texts)})")
+        reasons.append(f"{LEFT} as text or in a file, read back ({lines_of(texts)})")
     reasons += [f"{LEFT} into {by} ({lines})" for by, lines in by_detail(marks, "taken")]
     left = [
         f"at {at_line(line)}{f' as {detail}' if detail else ''}"

@@ -197,8 +197,8 @@ def not_watched(facts: Facts) -> Iterator[Finding]:
 WAYS_ASIDE = {
     "text": (
         (
-            "was made into text, and {line} reads such a number back: "
-            "the gradient does not go through text."
+            "went into text or a file, and {line} reads such a number back: "
+            "the gradient does not go that way."
         ),
         "Use the value itself.",
     ),
@@ -212,11 +212,15 @@ WAYS_ASIDE = {
 def went_aside(facts: Facts) -> Iterator[Finding]:
     """Values that went through text or into a table: the gradient lacks that way."""
     for kind, (said, fix) in WAYS_ASIDE.items():
+        went: dict[tuple[int | None, str], list[GraphNode]] = {}
         for node in facts.graph.nodes:
             for _, line, detail in of_kind(node, kind):
-                message = said.format(line=at_line(line), detail=detail)
-                names = facts.sources_of(node.index)
-                yield Finding(kind, names, line, f"{facts.spelled(node)} {message}", fix)
+                went.setdefault((line, detail), []).append(node)
+        for (line, detail), nodes in went.items():
+            more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+            message = said.format(line=at_line(line), detail=detail)
+            names = facts.sources_of(*(node.index for node in nodes))
+            yield Finding(kind, names, line, f"{facts.spelled(nodes[0])}{more} {message}", fix)
 
 
 def without_gradient(facts: Facts) -> Iterator[Finding]:
@@ -261,8 +265,7 @@ def dead(facts: Facts) -> Iterator[Finding]:
 def at_kinks(facts: Facts) -> Iterator[Finding]:
     """Elements at a tie or kink, where the number shown is one of several valid ones."""
     for line, message, nodes in kinks(facts):
-        names = dict.fromkeys(name for index in nodes for name in facts.sources_of(index))
-        yield Finding("kink", tuple(names), line, sentence(message))
+        yield Finding("kink", facts.sources_of(*nodes), line, sentence(message))
 
 
 def grown(facts: Facts) -> Iterator[Finding]:

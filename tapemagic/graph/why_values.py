@@ -13,6 +13,7 @@ from tapemagic.graph.facts import (
     bad_element,
     element_at,
     elements_at,
+    has_nan,
     is_finite,
     quoted,
 )
@@ -32,17 +33,35 @@ NOT_ELEMENTWISE = frozenset({
     "vdot", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append", "block",
     "array", "getitem",
 })  # fmt: skip
+#: What puts numbers in their places: an infinity that comes out was put in, as a mask is.
+PLACING = frozenset({
+    "where", "select", "choose", "setitem", "array", "concatenate", "stack", "hstack", "vstack",
+    "dstack", "column_stack", "append", "insert", "block", "pad",
+})  # fmt: skip
 FEWEST_ITERATIONS = 5
 FADED = 1e-6  # first over last |gradient| below it vanishes, above its inverse explodes
 Trouble = tuple[int | None, str, str]  # line, message, fix
 
 
 def forward_trouble(facts: Facts) -> list[Trouble]:
-    """The first value in time order that is not finite: operation, line, element, operands."""
+    """The first value in time order that went wrong: operation, line, element, operands."""
     for node in facts.recorded:
-        if not is_finite(node.value):
+        if goes_wrong(facts, node.index):
             return [begins_at(facts, node.index)]
     return []
+
+
+def goes_wrong(facts: Facts, index: int) -> bool:
+    """Whether a value is nan where no operand is, or infinite where all are finite.
+
+    An infinity that the person has written is meant: the start of a search, a mask.
+    """
+    node = facts.recorded[index]
+    if is_finite(node.value):
+        return False
+    if has_nan(node.value):
+        return not any(has_nan(facts.recorded[k].value) for k in node.inputs if k is not None)
+    return node.op not in PLACING and all(map(is_finite, facts.operands(index)))
 
 
 def begins_at(facts: Facts, index: int, place: tuple[int, ...] | None = None) -> Trouble:
@@ -70,8 +89,7 @@ def troubles_of(facts: Facts, source: int) -> list[Trouble]:
     begins = (
         begins_at(facts, index)
         for index in sorted(facts.cotangents)
-        if marks[index] and not is_finite(facts.recorded[index].value)
-        if not strange_inputs(facts, index)
+        if marks[index] and goes_wrong(facts, index)
     )
     found = [next(begins, None), trouble_on_way_back(facts, source)]
     return list(dict.fromkeys(filter(None, found)))
@@ -119,10 +137,11 @@ def went_wrong(facts: Facts, index: int, user: int) -> Trouble:
 
 
 def beginning_of(facts: Facts, index: int) -> int:
-    """Follow a value that is not finite to the operation that made it of finite ones."""
-    while starts := strange_inputs(facts, index):
-        index = starts[0]
-    return index
+    """Follow a value that is not finite to the first one that went wrong, or was put in."""
+    way = [index]
+    while starts := strange_inputs(facts, way[-1]):
+        way.append(starts[0])
+    return next((k for k in reversed(way) if goes_wrong(facts, k)), way[-1])
 
 
 def strange_inputs(facts: Facts, index: int) -> list[int]:
@@ -144,14 +163,15 @@ def broadcast_growth(facts: Facts) -> Iterator[tuple[int, Trouble]]:
             facts.graph.nodes[start].shape if start is not None else np.shape(operand)
             for start, operand in zip(node.inputs, plain, strict=False)
         ]
-        if (node.op, node.line) in seen or not both_grew(node, shapes):
+        if (node.op, node.line) in seen or not both_grew(facts.graph, node, shapes):
             continue
         seen.add((node.op, node.line))
         message = (
             f"broadcasting grew both sides of {node.op} ({at_line(node.line)}): "
             f"{shapes[0]} with {shapes[1]} gives {node.shape}."
         )
-        fix = "If that is not meant, give both the same number of axes."
+        same = "shape" if len(shapes[0]) == len(shapes[1]) else "number of axes"
+        fix = f"If that is not meant, give both the same {same}."
         yield node.index, (node.line, message, fix)
 
 
@@ -161,11 +181,27 @@ def has_shape_of_operand(graph: Graph, node: GraphNode) -> bool:
     return any(graph.nodes[start].shape == node.shape for start in known)
 
 
-def both_grew(node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
-    """Whether the result of an elementwise operation is larger than both of its operands."""
+def both_grew(graph: Graph, node: GraphNode, shapes: Sequence[tuple[int, ...]]) -> bool:
+    """Whether the result of an elementwise operation is larger than both of its operands.
+
+    It is meant to be where the person has made the axes meet (``x[:, None] - y[None]``), or where
+    one has more elements than the other, so that they could not have been taken pair by pair.
+    """
     if len(shapes) != 2 or node.op in NOT_ELEMENTWISE or node.shape in shapes:
         return False
-    return min(map(math.prod, shapes)) > 1 and broadcast(*shapes) == node.shape
+    left, right = map(math.prod, shapes)
+    if left != right or left <= 1 or broadcast(*shapes) != node.shape:
+        return False
+    return len(shapes[0]) != len(shapes[1]) or not any(has_new_axes(graph, x) for x in node.inputs)
+
+
+def has_new_axes(graph: Graph, index: int | None) -> bool:
+    """Whether a value is another one with more axes: ``x[:, None]``."""
+    if index is None:
+        return False
+    node = graph.nodes[index]
+    read = [graph.nodes[start].shape for start in node.inputs if start is not None]
+    return any(len(s) < len(node.shape) and math.prod(s) == math.prod(node.shape) for s in read)
 
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -216,9 +252,16 @@ def loop_factors(folding: Folding) -> Iterator[tuple[str, Group, str]]:
 
 
 def bound_norms(graph: Graph, first: int, last: int) -> dict[str, float]:
-    """|gradient| of the names that one iteration binds."""
+    """|gradient| of the names that one iteration binds.
+
+    An array that it writes to and does not read is filled: that is no step from the one before.
+    """
     norms = {}
     for node in graph.nodes[first:last]:
+        if node.op == "setitem" and node.inputs[0] is not None:
+            users = (user for user in graph.nodes[first:last] if node.inputs[0] in user.inputs)
+            if all(user.op == "setitem" for user in users):
+                continue
         gradient = graph.gradient(node.index) if node.name else None
         if gradient is not None and gradient.norm is not None:
             norms[node.name.partition("@")[0]] = gradient.norm

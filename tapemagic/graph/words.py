@@ -66,6 +66,24 @@ def visible(text: object, limit: int = 80) -> str:
     return cut(shown, limit)
 
 
+#: What Python calls functions that have no name -> how they are written.
+_NAMELESS = {
+    "<genexpr>": "(… for …)", "<listcomp>": "[… for …]", "<setcomp>": "{… for …}",
+    "<dictcomp>": "{… for …}", "<lambda>": "lambda",
+}  # fmt: skip
+
+
+def called(name: str) -> str:
+    """Spell the call of a function.
+
+    Examples
+    --------
+    >>> called("layer_norm"), called("<genexpr>")
+    ('layer_norm( )', '(… for …)')
+    """
+    return _NAMELESS.get(name, f"{name}( )")
+
+
 def end_of_path(name: str, limit: int) -> str:
     """Cut a name like ``model/dense/kernel`` at its left: paths differ at their ends.
 

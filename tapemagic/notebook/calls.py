@@ -1,7 +1,8 @@
 """Which calls of a cell go through a hook, by the look of them.
 
-Some ask for a plain number (``float(x)``), and some may hand a list to one of NumPy's ufuncs:
-``np.exp([a, b])``, ``np.square(losses)``. A ufunc asks its arguments and not what is in a list.
+Some ask for a plain number (``float(x)``), or call a method of a plain array that asks for another
+one (``counts.dot(w)``), and some may hand a list to one of NumPy's ufuncs: ``np.exp([a, b])``,
+``np.square(losses)``. A ufunc asks its arguments and not what is in a list.
 Twins of all ufuncs would see lists, at the price of a call each, and would not be the objects that
 ``isinstance(np.exp, np.ufunc)`` knows. So the text of a cell is asked instead: what it writes as a
 list, or fills like one, becomes an array when it holds traced values, and no other call is touched.
@@ -14,6 +15,8 @@ import sys
 from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
+
+from tapemagic.autodiff.doing import ASKING
 
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
 #: And `type`, which asks nobody.
@@ -96,13 +99,30 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
     match call.func:
         case ast.Name(id=name):
             converts = name in CONVERTERS
+        case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name) if name in ASKING:
+            return False  # the function
         case ast.Attribute(attr=name):
-            converts = name == "astype" or name in SCALAR_TYPES
+            converts = name == "astype" or name in ASKING or name in SCALAR_TYPES
         case _:
             return False
     if converts or name not in UFUNCS:
         return converts and bool(call.args)
-    return any(is_list(x, lists) for x in call.args)
+    return any(is_list(x, lists) or is_held(x) for x in call.args)
+
+
+def is_held(node: ast.expr) -> bool:
+    """Tell whether an expression is what something holds, which earlier code may fill like a list.
+
+    ``model.losses``, ``history["loss"]``; not ``np.pi`` or ``x.T``.
+    """
+    match node:
+        case ast.Attribute(value=ast.Name(id="np" | "numpy" | "math")):
+            return False
+        case ast.Attribute(attr=name):
+            return not hasattr(np.ndarray, name)
+        case ast.Subscript(slice=ast.Constant(value=str())):
+            return True
+    return False
 
 
 def names_converter(node: ast.expr) -> bool:

@@ -2,8 +2,8 @@
 
 The cell's own text is instrumented; that of its helpers is not, and a module of the user's has its
 own ``np``. While the cell runs, the modules see the twins, and helpers that call ``float(x)`` or
-import something in their body run instrumented copies of their code. Both are taken back at the
-end, whatever happens. Installed libraries are left alone.
+``counts.dot(w)``, or import something in their body, run instrumented copies of their code. Both
+are taken back at the end, whatever happens. Installed libraries are left alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
+from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.twins.modules import original_of, twin_of
 
 from .calls import CONVERTERS, SCALAR_TYPES, UFUNCS
@@ -25,7 +26,7 @@ from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at
 _LARGEST = 1000  # elements of a list of functions that are looked at
-_NAMES = CONVERTERS | SCALAR_TYPES
+_NAMES = CONVERTERS | SCALAR_TYPES | ASKING
 
 
 class Helpers:
@@ -170,7 +171,7 @@ _FUTURES = functools.reduce(
 def needs_hooks(code: CodeType) -> bool:
     """Tell whether a function, or one in its body, needs hooks.
 
-    It converts numbers, imports something, or may hand lists to ufuncs.
+    It converts numbers, imports something, hands lists to ufuncs or arrays to methods of others.
     """
     if not _NAMES.isdisjoint(code.co_names):
         return True

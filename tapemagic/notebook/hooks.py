@@ -17,6 +17,7 @@ import numpy as np
 from tapemagic.autodiff.borrowing.exchange import is_array
 from tapemagic.autodiff.calls.creation import as_operand, convert
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of, plain
+from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.leaks import leave
 from tapemagic.autodiff.readback import read_back
 from tapemagic.autodiff.tracebacks import prune
@@ -56,6 +57,8 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
     Only if it *is* that builtin or type, and is given a traced value, does the value stay on the
     tape; a function of the user's own with the same name is simply called.
     """
+    if type(function) is np.ufunc and type(value) in HANDLE_TYPES and not args:
+        return function(value, **kwargs)
     if type(value) in HANDLE_TYPES and any(function is one for one in _MEMORY):
         leave(value, f"{function.__name__}() hands out its memory")
         return function(plain(value), *args, **kwargs)
@@ -70,8 +73,11 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
     owner = getattr(function, "__self__", None)
     if type(function) is np.ufunc or type(owner) is np.ufunc:  # or a method of one
         return function(*map(as_operand, (value, *args)), **kwargs)
-    if type(owner) is np.ndarray and owner.dtype.kind in "US":  # text.astype(float)
-        return read(function(value, *args, **kwargs))
+    if type(owner) is np.ndarray:
+        if owner.dtype.kind in "US":  # text.astype(float)
+            return read(function(value, *args, **kwargs))
+        if function.__name__ in ASKING:  # counts.dot(w)
+            return getattr(np, function.__name__)(owner, value, *args, **kwargs)
     if type(value) is str or type(value) is bytes:
         number = function(value, *args, **kwargs)
         if isinstance(number, float | complex | np.inexact):

@@ -152,7 +152,11 @@ class Rerun:
             if is_variable(found):
                 give(found, plain(found).dtype.type(value))
                 continue
-            new = value if issubclass(kind, np.ndarray) else kind(value)
+            if kind is np.ndarray and found.dtype == value.dtype and found.flags.writeable:
+                found[...] = value  # whatever else holds the array holds the new value as well
+                continue
+            # the cell may write to it
+            new = value.copy() if issubclass(kind, np.ndarray) else kind(value)
             put_source(path, new, copied, Sources())
         with holding(copied, self._namespace), aside(copy.deepcopy(self._states)):
             session = Session(self.plan, self.options, self._namespace, self.cell)

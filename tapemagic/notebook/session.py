@@ -25,6 +25,7 @@ from .source import follow
 from .sources import (
     check_sources,
     find_sources,
+    first_float,
     integers,
     is_bound_first,
     take_sources,
@@ -69,8 +70,8 @@ class Session:
     Attributes
     ----------
     reads, reached : list of str
-        Names of the namespace that the cell reads before it binds them, and all that it mentions,
-        with those that their functions read.
+        Names of the namespace that the cell reads before it binds them, and all that it or its
+        magic mentions, with those that their functions read.
     paths : list of Path
         The sources, as named or found.
     """
@@ -95,7 +96,8 @@ class Session:
         #: Name of a container with values that could be the target, and the path to the first.
         self._inside = ("", "")
         self.reads = follow(plan.source.reads, namespace)
-        self.reached = follow(plan.source.names, namespace)
+        named = [path.root for path in options.sources]
+        self.reached = follow((*plan.source.names, *named), namespace)
         if not _READERS.isdisjoint(self.reached):  # text that may name anything
             self.reached = list(dict.fromkeys([*self.reached, *namespace]))
         self.paths = list(options.sources) or find_sources(self.reads, namespace)
@@ -279,7 +281,8 @@ class Session:
                 outcome.notes.append("No source: none of those named is a float variable.")
             else:
                 tape.refused = integers(self.reads, self.namespace)
-                hint = "" if tape.refused else " Name one: %%tape w"
+                made_here = first_float(self.plan.source.binds, self.namespace)
+                hint = "" if tape.refused else f" Name one: %%tape {made_here}"
                 outcome.notes.append(f"No source: the cell reads no float variable.{hint}")
         elif self._target is None:
             own = set(self.plan.source.binds).difference(self.plan.source.reads)

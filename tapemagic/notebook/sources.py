@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class Sources:
         Name -> handle, in the order of the table.
     reasons : dict
         Name -> why it has no derivative.
+    settings : dict
+        The same of integers inside objects, such as the sizes of layers: told if nothing else is.
     wanted : set of str
         Names that the cell itself binds first: watched from then on.
     changed : list
@@ -42,6 +45,7 @@ class Sources:
 
     handles: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     wanted: set[str] = field(default_factory=set)
     changed: list[Any] = field(default_factory=list)
     rebuilt: list[tuple[Any, Any]] = field(default_factory=list)
@@ -128,15 +132,18 @@ def take_sources(
             sources.wanted.add(path.root)
             continue
         value = path.find(namespace)
-        new = _take(path.text, value, lift, sources, 0, set())
+        new = _take(path.text, value, lift, sources, set())
         if new is not value:
             put_source(path, new, namespace, sources)
+    if not sources.handles:
+        sources.reasons |= sources.settings
     return sources
 
 
 def _take(
-    text: str, value: Any, lift: Callable[[Any], Any], found: Sources, depth: int, seen: set[int]
-) -> Any:
+    text: str, value: Any, lift: Callable[[Any], Any], found: Sources, seen: set[int],
+    depth: int = 0, in_object: bool = False,
+) -> Any:  # fmt: skip
     """Return what stands for a value as part of a source."""
     if type(value) in HANDLE_TYPES or is_number(value):
         handle = value if type(value) in HANDLE_TYPES else found.lift(value, lift)
@@ -146,14 +153,15 @@ def _take(
     if depth == 0 or isinstance(value, np.ndarray | np.generic | int):
         reason = why_not(value)
         if reason:
-            found.reasons[text] = reason
+            is_setting = in_object and isinstance(value, int | np.integer)
+            (found.settings if is_setting else found.reasons)[text] = reason
             return value
     if id(value) in seen or depth > _DEEPEST:
         return value
     seen.add(id(value))
     if isinstance(value, tuple):
         new = [
-            _take(text + spell(step), element, lift, found, depth + 1, seen)
+            _take(text + spell(step), element, lift, found, seen, depth + 1, in_object)
             for step, element, *_ in named_parts(value)
         ]
         if all(a is b for a, b in zip(new, value, strict=True)):
@@ -163,9 +171,10 @@ def _take(
         return result
     has_settings = hasattr(value, "trainable_variables")
     for step, element, put, place in named_parts(value):
-        if has_settings and isinstance(element, int):
+        if isinstance(element, bool | Enum) or (has_settings and isinstance(element, int)):
             continue  # as whether a layer is trainable: nobody misses a gradient
-        new = _take(text + spell(step), element, lift, found, depth + 1, seen)
+        inside = in_object or step[0] == "attribute"
+        new = _take(text + spell(step), element, lift, found, seen, depth + 1, inside)
         if new is not element:
             put(value, place, new)
             found.changed.append(value)
@@ -235,6 +244,11 @@ def integers(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, st
         if (isinstance(value, int | np.integer) and not isinstance(value, bool))
         or (isinstance_exactly(value, np.ndarray) and value.dtype.kind in "iu")
     }
+
+
+def first_float(names: Iterable[str], namespace: Mapping[str, Any]) -> str:
+    """Return the first name that is bound to floats, or the name of an example."""
+    return next((name for name in names if is_array(x := namespace.get(name)) or is_scalar(x)), "w")
 
 
 def is_subclass(value: Any) -> bool:

@@ -298,6 +298,29 @@ def square_of(losses):
     return np.square(losses)
 
 
+@pytest.mark.parametrize(
+    ("call", "function", "expected"),
+    [
+        ("X.dot(w)", "np.dot(X, w)", [2, 2]),
+        ("(X - 3).T.dot(w)", "np.dot((X - 3).T, w)", [-4, -4]),
+        ("np.array([0, 0]).choose(w)", "np.choose(np.array([0, 0]), w)", [2, 0]),
+    ],
+)
+def test_the_function_for_a_method_of_a_plain_array_is_named(call, function, expected, tmp_path):
+    file = tmp_path / "script.py"
+    file.write_text(f"def f(X, w):\n    return {call}\n")
+    names = {"np": np, "X": np.ones((2, 2))}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    w = np.array([1.0, 2.0])
+    with pytest.raises(LeavesTapeError, match="a plain array asks for") as caught:
+        with GradientTape() as tape:
+            names["f"](names["X"], tape.watch(w))
+    assert function in caught.value.fix
+    with GradientTape() as tape:
+        y = eval(function, names, {"w": tape.watch(w)})
+    np.testing.assert_allclose(tape.gradient(y, w), expected)
+
+
 @pytest.mark.parametrize(("take", "taker", "given"), LISTS, ids=[case[1] for case in LISTS])
 def test_a_list_that_nobody_looks_into_is_named(take, taker, given):
     x = Variable([0.5, 2.0])

@@ -78,6 +78,30 @@ def test_all_text_stays_on_the_paper(name):
         assert 0 < float(item.get("y")) < height
 
 
+def test_long_code_ends_in_its_box_and_a_loop_without_gradients_has_no_strip():
+    tape = fakes.Recorder(f"for {'one_of_many' * 9} in them:\n    h = w * h\nloss = w * 2")
+    weight = h = tape.source("w", 0.5)
+    for _ in range(20):
+        h = tape.run("multiply", weight, h, line=2, name="h")
+    loss = tape.run("multiply", weight, 2.0, line=3, name="loss")
+    scene = make_scene(build_graph(tape.gradient("loss", loss)))
+    (loop,) = [box for box in scene["boxes"] if box["kind"] == "group"]
+    (code,) = [text for text in texts(scene) if text.startswith("for ")]
+    assert len(code) * 6.8 + 10 <= loop["w"]
+    assert not [text for text in texts(scene) if "|gradient|" in text]
+
+
+@pytest.mark.parametrize(
+    ("function", "title"), [("f", "f( )"), ("<genexpr>", "(… for …)"), ("<lambda>", "lambda")]
+)
+def test_calls_are_called_as_they_are_written(function, title):
+    tape = fakes.Recorder("%%tape x\nloss = f(x)")
+    inner = (("", "<cell>", 2), (function, "<helper>", 2))
+    y = tape.run("sin", tape.source("x", 1.0), line=2, calls=inner)
+    y = tape.run("multiply", y, 2.0, line=2, calls=inner, name="loss")
+    assert title in texts(make_scene(build_graph(tape.gradient("loss", y))))
+
+
 def test_value_above_gradient_below_and_the_seed():
     root = ET.fromstring(to_svg(SCENES["loop"]))
     places = {"".join(i.itertext()): float(i.get("y")) for i in root.iter(f"{SVG}text")}

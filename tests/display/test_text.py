@@ -89,3 +89,16 @@ def test_weights_of_several_layers_can_be_told_apart():
     text = to_text(build_graph(tape.gradient("y", tape.run("multiply", *nodes, line=1, name="y"))))
     rows = [line.split()[0] for line in text.splitlines() if "…" in line.split(" ")[0]]
     assert rows == ["…ense/kernel", "…se_1/kernel"]
+
+
+def test_names_that_differ_in_the_middle_get_the_room_they_need():
+    tape = fakes.Recorder("y = x * z")
+    names = [f"model.layers[{i}].neurons[{j}].weights[0]" for i in (0, 1) for j in (0, 1)]
+    nodes = [tape.source(name, 0.1234567) for name in names]
+    y = tape.run("multiply", *nodes[:2], line=1, name="y")
+    lines = to_text(build_graph(tape.gradient("y", y))).splitlines()
+    rows = [line for line in lines if line.startswith("…")]
+    shown = [row.split()[0] for row in rows]
+    assert len(set(shown)) == 4
+    assert all(name.endswith(end[1:]) for name, end in zip(names, shown, strict=True))
+    assert all("0.1235" in row for row in rows)

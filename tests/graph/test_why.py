@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from display import fakes
+from notebook.worlds import run_taped
 
+from tapemagic import GradientTape, Variable
 from tapemagic.display.scene import make_scene
 from tapemagic.display.text import to_text
 from tapemagic.graph.build import build_graph
@@ -148,6 +150,12 @@ def grew():
     return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
 
 
+def grew_from_two_rows():
+    tape, x = scalar_tape(value=np.ones((3, 1)))
+    y = tape.run("subtract", x, np.ones((1, 3)), line=2)
+    return tape.gradient("f", tape.run("sum", y, line=3, name="f"))
+
+
 def dead_column():
     data = np.arange(40.0).reshape(20, 2) + 1
     tape, x = scalar_tape(value=data * [1, -1])
@@ -182,6 +190,7 @@ CASES = [
     (tie, "kink", 3, ["2 elements at a tie"]),
     (dead_column, "dead", 2, ["1 of 2 columns is 0 in every row"]),
     (grew, "broadcast", 2, ["(3, 1) with (3,) gives (3, 3)"]),
+    (grew_from_two_rows, "broadcast", 2, ["(3, 1) with (1, 3) gives (3, 3)"]),
     (rebound, "rebound", 2, ["'x'", "x@1"]),
     (fakes.not_run, "not-run", None, ["No gradient was asked for yet"]),
     (lambda: fakes.loop(80, w=0.5), "vanishing", 3, ["× 80", "factor"]),
@@ -262,6 +271,42 @@ def test_exploding():
     assert "a factor of 3 per step" in finding.message
 
 
+@pytest.mark.parametrize(
+    ("body", "fades"),
+    [
+        ("out = np.zeros(40)\nfor i in range(40):\n    out[i] = w[i] * 2\ny = out[30] + out[39]", False),
+        ("out = np.empty((40, 2))\nfor i in range(40):\n    out[i] = w[i], w[i] ** 2\ny = out[39].sum()", False),
+        ("out = np.ones(40)\nfor i in range(1, 40):\n    out[i] = out[i - 1] * w[i] * 0.1\ny = out[39] * 1e9", True),
+        ("h = w[0] * 1.0\nfor i in range(40):\n    h = h * 0.3\ny = h * 1e9", True),
+    ],
+)  # fmt: skip
+def test_an_array_that_is_filled_is_no_recurrence(body, fades):
+    _, session = run_taped("import numpy as np\nw = np.linspace(1, 2, 40)", body)
+    session.differentiate()
+    assert any(found.kind == "vanishing" for found in session.tape.findings) == fades
+
+
+def test_what_goes_into_one_table_is_one_finding():
+    tape = fakes.Recorder("for i in r:\n    s = w * i\ntable(s)")
+    w = tape.source("w", 2.0)
+    for _ in range(5):
+        s = tape.run("multiply", w, 3.0, line=2, name="s")
+        tape.mark("taken", s, 3, "pandas")
+    tape.gradient("s", s)
+    (finding,) = [f for f in findings(tape, build_graph(tape)) if f.kind == "taken"]
+    assert finding.names == ("w",)
+    assert finding.message.startswith("'s@1' (line 2) and 4 more went into pandas, line 3")
+
+
+def test_a_source_stands_at_no_line():
+    setup = "import io\nimport numpy as np\nw, file = np.array([1.25, 2.75]), io.BytesIO()"
+    body = "np.save(file, w)\nfile.seek(0)\nloss = w @ np.load(file)"
+    _, session = run_taped(setup, body)
+    session.differentiate()
+    (finding,) = [found for found in session.tape.findings if found.kind == "text"]
+    assert finding.message.startswith("'w' went into text or a file, and line 3 reads")
+
+
 def test_nothing_to_remark_about_a_clean_tape():
     tape = fakes.tutorial()
     assert findings(tape, build_graph(tape)) == []
@@ -316,6 +361,69 @@ def test_broadcasting_that_is_meant_is_not_remarked():
     y = tape.run("add", x, np.ones(2), line=2)
     tape.gradient("f", tape.run("sum", y, line=3, name="f"))
     assert findings(tape, build_graph(tape)) == []
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (lambda x: x[:, None] - x[None], False),
+        (lambda x: np.expand_dims(x, 1) * np.ones((1, 4)), False),
+        (lambda x: x[:, None, None] + np.ones((1, 2, 2)), False),
+        (lambda x: x[:, None] * np.ones(2), False),
+        (lambda x: x[:, None] - x, True),
+        (lambda x: x.reshape(-1, 1) - np.ones(3), True),
+    ],
+)
+def test_axes_that_were_made_to_meet_are_meant(compute, told):
+    x = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape:
+        y = np.sum(compute(x))
+    tape.gradient(y, x)
+    assert ("grew both sides" in tape.explain()) == told
+
+
+MASK = np.eye(2, dtype=bool)
+
+
+def masked(x):
+    scores = x[:2, None] * x[None, :2]
+    scores[MASK] = -np.inf
+    return scores
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (lambda x: np.exp(masked(x)), ""),
+        (lambda x: np.exp(np.where(MASK, -np.inf, x[:2])), ""),
+        (lambda x: np.exp(x[:2] + np.where(MASK, -np.inf, 0)), ""),
+        (lambda x: np.concatenate([x, [-np.inf]])[:3] * (np.sum(x) - -np.inf > 1e-3), ""),
+        (lambda x: masked(x) - masked(x), "First nan going forward: line {}, element [0, 0]: subtract(-inf, -inf)."),
+        (lambda x: np.exp(800 * x) - np.exp(800 * x), "First inf going forward: line {}, element [0]: exp(800)."),
+        (lambda x: x * [1, 1, np.nan], "First nan going forward: line {}, element [2]: multiply(3, nan)."),
+    ],
+)  # fmt: skip
+def test_an_infinity_that_was_written_is_meant(compute, told):
+    x = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape, np.errstate(all="ignore"):
+        y = np.sum(compute(x))
+    tape.gradient(y, x)
+    found = [f.message for f in tape.findings if "going forward" in f.message]
+    assert found == ([told.format(compute.__code__.co_firstlineno)] if told else [])
+    notes = [box["note"] for box in make_scene(tape.graph)["boxes"]]
+    assert any("first nan" in note for note in notes) == ("subtract" in told or "exp" in told)
+
+
+@pytest.mark.parametrize("count", [np.histogram, lambda x: np.histogram2d(x, x)])
+def test_a_flat_step_of_numpys_own_code_is_that_of_the_function_that_was_called(count):
+    x = Variable([1.0, 2.0, 3.0])
+    with GradientTape() as tape:
+        y = np.sum(x * x)
+        count(x)
+    tape.gradient(y, x)
+    assert tape.explain() == "Nothing to remark."
+    became = {mark[2] for node in tape.graph.nodes for mark in node.marks}
+    assert {word.partition("(")[2] for word in became} <= {"histogram)", "histogram2d)"}
 
 
 def test_messages_never_hold_control_characters():

@@ -40,6 +40,30 @@ PROGRAMS = [
     "act = np.exp\nassert act is np.exp and isinstance(act, np.ufunc)\nloss = act(w).sum()",
 ]
 
+#: Methods of arrays that nobody watches; `C`, `X` and `labels` are of integers.
+METHODS = [
+    "X.dot(w).sum()", "X.T.dot(w[:2]).prod()", "C.dot(w)", "(C / 2).dot(w) * w[0]", "C.astype(float).dot(w)",
+    "(labels[:, None] == np.arange(2)).T.dot(w).prod()", "np.array([[1, 2, 4]]).dot(w)[0] ** 2",
+    "sum(row.dot(w) ** 2 for row in X)", "np.eye(3, dtype=int)[labels].dot(w) @ w", "C.dot(b=w) * 1.0",
+    "labels.choose(w[:2]).prod()", "C.clip(w, 2.5).prod()", "(C * 1.0).clip(0.5, w[::-1]) @ w",
+    "C.searchsorted(w[1]) * w[2]", "product(X, w).sum()", "Linear(X).of(w).prod()",
+]  # fmt: skip
+ARRAYS = """
+C, X, labels = np.array([1, 2, 3]), np.array([[1, 0, 2], [0, 3, 1]]), np.array([0, 1, 1])
+def product(a, b):
+    return a.dot(b)
+class Linear:
+    def __init__(self, X):
+        self.X = X
+    def of(self, w):
+        return self.X.dot(w)
+"""
+
+
+@pytest.mark.parametrize("call", METHODS)
+def test_methods_of_plain_arrays(call):
+    assert check(START + ARRAYS, f"loss = {call}") == ("loud" if "b=" in call else "stays")
+
 
 @pytest.mark.parametrize("call", CALLS)
 def test_calls(call):
@@ -56,6 +80,22 @@ def test_helpers_of_earlier_cells():
     assert check(START + helper, "loss = norm(w[0], w[1])") == "stays"
 
 
+FITTED = """
+class Fit:
+    def __init__(self, w):
+        self.costs, self.history, self.scale = [], {"loss": []}, 2.0
+        for k in range(3):
+            self.costs.append(np.sum(w * w) / (k + 1))
+            self.history["loss"].append(w[0] * k + 1.0)
+"""
+
+
+@pytest.mark.parametrize("taken", ["fit.costs", "fit.history['loss']", "fit.scale", "fit.costs[1]"])
+def test_lists_that_helpers_of_earlier_cells_have_filled(taken):
+    text = f"fit = Fit(w)\nloss = np.log10({taken}).sum() + np.maximum({taken}, 1.0).sum() + w[0]"
+    assert check(START + FITTED, text) == "stays"
+
+
 def test_a_list_that_the_text_does_not_show_is_refused():
     assert check(START, "kept = {'w': [w[0], w[1]]}\nloss = np.exp(kept.get('w')).sum()") == "loud"
 
@@ -68,6 +108,7 @@ def test_a_list_that_the_text_does_not_show_is_refused():
         "y = plot([x, x])",
         "y = zeros(3, float)",
         "y = np.exp(w[1:])",
+        "y = np.dot(w, w)",
     ],
 )
 def test_no_other_call_is_touched(text):

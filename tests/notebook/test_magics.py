@@ -205,6 +205,24 @@ def test_check_finds_a_wrong_gradient(kernel):
     assert "differs from finite differences" in reply.displays[0]["text/plain"]
 
 
+@pytest.mark.parametrize(
+    ("sources", "body"),
+    [
+        ("w", "for k in range(3):\n    w -= 0.1 * np.cos(w) * w\nloss = np.sum(w**3)"),
+        ("w x", "x[0] *= w\nw *= x[1]\nloss = np.sum(x) + w @ w"),
+        ("held", "loss = np.sum(w**3)"),
+        ("w", "held['w'] -= 0.1 * w**2\nloss = np.sum(np.sin(w))"),
+        ("single", "single *= single\nloss = np.sum(single)"),
+    ],
+)
+def test_check_of_what_the_cell_writes_to_and_others_hold(kernel, sources, body):
+    kernel.run("held = {'w': w}\nsingle = np.float32(w)")
+    reply = kernel.run(f"%%tape {sources} -t loss --show static --check\n{body}")
+    told = " ".join(reply.displays[0]["text/plain"].split())
+    assert "gradient agrees with finite differences" in told
+    assert "too rough" not in told
+
+
 def test_check_that_cannot_run_again_says_why(kernel):
     reply = kernel.run("%%tape w --check\n!true\nloss = w @ w")
     assert reply.error == "UsageError"

@@ -238,6 +238,35 @@ def test_names_of_leaves():
     }
 
 
+SETTINGS = """
+import enum
+class Act(enum.Enum):
+    relu, tanh = 1, 2
+class Net:
+    def __init__(self):
+        self.w, self.sizes, self.n_in, self.act = 1.5, [3, 4], 3, Act.relu
+        self.has_bias, self.more = True, {"frozen": False, "epochs": 5}
+class Line:
+    def __init__(self):
+        self.slope, self.name = 2, "line"
+net, line = Net(), Line()
+"""
+
+
+def test_settings_of_a_model_are_no_sources_without_a_derivative():
+    def sources(name):
+        _, session = run_taped(
+            SETUP + SETTINGS, "y = net.w * line.slope", sources=(parse_path(name),)
+        )
+        return list(session.sources.handles), session.sources.reasons
+
+    assert sources("net") == (["net.w"], {})
+    integer = "integer: has no derivative; use a float (2.0)"
+    assert sources("line") == ([], {"line.slope": integer})  # nothing else could be meant
+    assert sources("line.slope") == ([], {"line.slope": integer})
+    assert sources("net.has_bias") == ([], {"net.has_bias": "bool: has no derivative"})
+
+
 def test_equal_numbers_are_two_sources():
     setup = "p = 1.5; q = p\nimport numpy as np"
     taped, session = run_taped(setup, "loss = p * p + 3 * q", sources=(

@@ -8,6 +8,7 @@ against differences of the plain program along a random direction.
 import ast
 import contextlib
 import io
+import linecache
 import re
 import sys
 import textwrap
@@ -33,6 +34,12 @@ def parts(file):
     setup, rest = file.read_text().split("%%tape ")
     sources, cell = rest.split("\n", 1)
     return IMPORTS + setup, sources.split(), cell
+
+
+def execute_known(text, namespace, filename):
+    """Run text whose lines can be looked up, as those of cells and scripts can."""
+    linecache.cache[filename] = len(text), None, text.splitlines(keepends=True), filename
+    execute(ast.parse(text).body, namespace, filename)
 
 
 def copied(values):
@@ -62,7 +69,11 @@ class Plain:
 
     def __call__(self, values):
         space = self.started()
-        space.update(copied(values))
+        for name, value in values.items():
+            if isinstance(value, np.ndarray):  # which dicts and objects may hold as well
+                space[name][...] = value
+            else:
+                space[name] = value
         with contextlib.redirect_stdout(io.StringIO()):
             execute(self.cell, space)
         return np.sum(space["loss"])
@@ -82,6 +93,7 @@ class Plain:
 def test_as_a_cell(file):
     setup, sources, cell = parts(file)
     plain = Plain(setup, sources, cell)
+    execute_known(setup, {"__name__": "__main__"}, "<setup>")  # for its helpers' lines
     paths = {"sources": tuple(map(parse_path, sources)), "target": parse_path("loss")}
     taped, session = run_taped(setup, cell, **paths)
     assert_same_world(run_plain(setup, cell), taped)
@@ -109,14 +121,14 @@ def test_as_a_script(file, monkeypatch):
         monkeypatch.setitem(sys.modules, module.__name__, module)
         space, printed = vars(module), io.StringIO()
         np.random.seed(1)
-        execute(ast.parse(setup).body, space)
+        execute_known(setup, space, "<setup>")
         values = [space[name] for name in sources]
         space["tape"] = GradientTape(persistent=True)
         with contextlib.redirect_stdout(printed):
             try:
-                execute(ast.parse(body).body, space)
-            except LeavesTapeError as error:  # float() cannot be followed in a script
-                assert "() makes a plain number" in error.what
+                execute_known(body, space, "<script>")
+            except LeavesTapeError as error:  # neither can be followed in a script
+                assert re.search(r"\(\) makes a plain number|method of a plain array", error.what)
                 return
         tape = space.pop("tape")
         space.pop("__builtins__")

@@ -8,6 +8,8 @@ MISTAKES = {
                  ["n not connected dtype int64: has no derivative; use .astype(float)",
                   "m not connected integer: has no derivative; use a float (2.0)"]),
     "nothing to differentiate": ("", "%%tape", "y = 3", ["Name one: %%tape w"]),
+    "all of it made in the cell": ("", "%%tape", "n = 2\na = np.ones(2) * 3\ny = np.sum(a**n)",
+                                   ["Name one: %%tape a"]),
     "a number without a gradient at the end": (
         "", "%%tape w", "p = np.exp(w)\nnp.argmax(p)",
         ["np.argmax(p), at the end of the cell, has no gradient: left the tape at line 3",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls import dispatch
@@ -180,6 +181,12 @@ def _clip(
         np.clip(plain(a), None, None)  # which NumPy 2.0 refuses
         return np.positive(a)
     return apply(_clip_primitive, as_array(a), low, high, **kwargs)
+
+
+# what the method of a plain array calls: counts.clip(low, high)
+@composite(umath.clip)  # type: ignore[attr-defined]
+def _clip_between(a: Any, low: Any, high: Any, **kwargs: Any) -> Any:
+    return np.clip(a, low, high, **kwargs)
 
 
 # ---------------------------------------------------------------------------- take and its kin

@@ -96,7 +96,7 @@ def _beyond_edges(
         return y
     late = fun is signal.correlate2d
     first = [(m - 1 + late) // 2 for m in b.shape]
-    return y[tuple(slice(k, k + n) for k, n in zip(first, a.shape, strict=True))]
+    return y[tuple(slice(k, k + n) for k, n in zip(first, a.shape, strict=True))].copy()
 
 
 def _body(row: Any, fun: Any) -> Any:

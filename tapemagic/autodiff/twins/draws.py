@@ -76,13 +76,16 @@ class Source:
             self.restore(after)
 
 
-def refusal(name: str, args: tuple) -> NoRuleError:
+_ADVICE = "Use a distribution of the form loc + scale * noise, or stop_gradient(...)."
+
+
+def refusal(name: str, args: tuple, fix: str = _ADVICE) -> NoRuleError:
     """Return the error for a parameter through which no derivative passes."""
     return leaks.locate(
         NoRuleError(
             f"{name_of(args)} is a parameter of random.{name}, through which no derivative"
             " passes draw by draw.",
-            fix="Use a distribution of the form loc + scale * noise, or stop_gradient(...).",
+            fix=fix,
         )
     )
 

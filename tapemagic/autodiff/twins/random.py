@@ -75,7 +75,7 @@ def _choice(
     shuffle: bool = True,
 ) -> Any:  # fmt: skip
     if is_live(p):
-        raise refusal("choice", (p,))
+        raise refusal("choice", (p,), "Cut it there: p=tapemagic.stop_gradient(...).")
     if np.ndim(plain(a)) > 1 and not isinstance(source.owner, np.random.Generator):
         source.method("choice")(plain(a), size, replace, plain(p))  # NumPy's own error
     options = {} if shuffle else {"shuffle": False}

@@ -159,3 +159,14 @@ def test_an_integral_warns_as_scipys_and_may_be_one_of_integrals():
     assert tape.gradient(value, k) == pytest.approx(0.5)
     slope = integrate.dblquad(lambda u, v: -u * v * np.exp(-0.7 * u * v), 0, 1, 0, lambda v: v)[0]
     assert tape.gradient(area, k) == pytest.approx(slope)
+
+
+@pytest.mark.parametrize("fun", ["convolve2d", "correlate2d"])
+@pytest.mark.parametrize("boundary", ["symm", "wrap"])
+def test_what_lies_beyond_edges_leaves_no_gaps_in_memory(fun, boundary):
+    x, k = np.arange(20.0).reshape(4, 5), np.ones((3, 3))
+    plain = getattr(signal, fun)(x, k, "same", boundary)
+    with GradientTape() as tape:
+        y = getattr(ss, fun)(tape.watch(x), k, "same", boundary)
+    assert y.strides == plain.strides
+    assert np.asarray(y).base is plain.base is None

@@ -198,6 +198,18 @@ def test_refused(call):
         call(tape.watch(np.float64(0.5)))
 
 
+def test_the_refusal_of_probabilities_says_what_to_cut():
+    with GradientTape() as tape, pytest.raises(NoRuleError) as caught:
+        tnp.random.choice(2, p=tape.watch(np.array([0.25, 0.75])))
+    assert caught.value.fix == "Cut it there: p=tapemagic.stop_gradient(...)."
+    with GradientTape() as tape:
+        p = tape.watch(np.array([0.25, 0.75]))
+        drawn = tnp.random.choice(2, 5, p=tapemagic.stop_gradient(p))
+        loss = np.log(p[drawn]).sum()
+    expected = np.bincount(drawn, minlength=2) / np.array([0.25, 0.75])
+    np.testing.assert_allclose(tape.gradient(loss, p), expected)
+
+
 @pytest.mark.parametrize("old", [lambda: tnp.random, lambda: tnp.random.RandomState(0)])
 def test_old_generators_choose_along_one_axis_only(old):
     with GradientTape() as tape, pytest.raises(ValueError, match="a must be 1-dimensional"):
