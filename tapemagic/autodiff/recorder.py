@@ -58,6 +58,8 @@ class Recording:
         Results without a derivative (comparisons, argmax, int(), ...), before which entry they were
         made, and what of: what a run that is repeated with other inputs has to check. The function
         is None where the values of the arguments are what counts.
+    lent : dict of id -> weak reference to an array
+        Memory of handles that somebody else looks at (`lookers.py`).
     sharers : set of int
         The tapes that record, or have recorded, into it.
     refusals : list
@@ -69,8 +71,8 @@ class Recording:
     """
 
     __slots__ = (
-        "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "refusals",
-        "sharers", "spoiled", "taken", "token", "variables",
+        "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "lent",
+        "refusals", "sharers", "spoiled", "taken", "token", "variables",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -80,6 +82,7 @@ class Recording:
         self.events: list[tuple] = []
         self.guards: dict[int, tuple[Any, tuple]] = {}  # by identity
         self.copies: dict[int, tuple[Any, Any]] = {}
+        self.lent: dict[int, Any] = {}
         self.decisions: list[tuple] = []
         self.refusals: list[Any] = []
         self.taken: dict[tuple[int, str], None] = {}  # in order, each once

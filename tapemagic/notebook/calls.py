@@ -105,6 +105,12 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
     return any(is_list(x, lists) for x in call.args)
 
 
+def reads_text(call: ast.Call) -> bool:
+    """Tell whether a call is ``eval(...)`` or ``ast.literal_eval(...)``."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    return name in ("eval", "literal_eval")
+
+
 def names_converter(node: ast.expr) -> bool:
     """Tell whether an expression names a function like ``float``, to be called by somebody."""
     return isinstance(node, ast.Name) and node.id in ("float", "complex")
