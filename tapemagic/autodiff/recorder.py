@@ -58,16 +58,13 @@ class Recording:
         Results without a derivative (comparisons, argmax, int(), ...), before which entry they were
         made, and what of: what a run that is repeated with other inputs has to check. The function
         is None where the values of the arguments are what counts.
-    lent : dict of id -> weak reference to an array
-        Memory of handles that somebody else looks at (`lookers.py`).
-    sharers : set of int
-        The tapes that record, or have recorded, into it.
+    lent : dict of id -> weak reference to memory that others look at (`lookers.py`)
+    sharers : set of tapes (int) that record, or have recorded, into it
     refusals : list
         Errors that were raised where plain NumPy would have gone on (`caught.py`).
     taken : dict of (line, package)
         Where a table got plain values, from which it may have computed something.
-    variables : list
-        Variables that were read: their next read has to tell the tapes that opened since.
+    variables : list of those read: their next read has to tell the tapes that opened since
     """
 
     __slots__ = (

@@ -19,13 +19,13 @@ from typing import Any
 from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
 from tapemagic.autodiff.twins.modules import original_of, twin_of
 
-from .calls import CONVERTERS, SCALAR_TYPES, UFUNCS
+from .calls import CONVERTERS, READERS, SCALAR_TYPES, UFUNCS
 from .instrument import instrumented
 from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at
 _LARGEST = 1000  # elements of a list of functions that are looked at
-_NAMES = CONVERTERS | SCALAR_TYPES
+_NAMES = CONVERTERS | SCALAR_TYPES | READERS
 
 
 class Helpers:

@@ -67,9 +67,10 @@ def _same(name: str, function: Callable) -> Callable:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return call(function, (self, *args), kwargs)
-        except TypeError:
-            getattr(np.copy(plain(self)), name)(*plain(args), **plain(kwargs))  # its own error
-            raise
+        except TypeError as error:
+            refused = error
+        getattr(np.copy(plain(self)), name)(*plain(args), **plain(kwargs))  # its own error
+        raise refused
 
     method.__name__, method.__doc__ = name, f"See `numpy.{name}`."
     return method
