@@ -4,6 +4,7 @@ import pytest
 from notebook.both_runs import check
 from notebook.worlds import assert_same_world, run_plain, run_taped
 
+from tapemagic.errors import LeavesTapeError
 from tapemagic.notebook.arguments import parse_path
 
 SETUP = """
@@ -71,3 +72,21 @@ def test_errors_are_pythons_own(cell):
     taped, _ = run_taped(SETUP, cell, sources=(parse_path("x"),))
     assert_same_world(run_plain(SETUP, cell), taped)
     assert taped["raised"] is None or taped["raised"].__context__ is None
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "out = statistics.median([float(x[0]), 1, 2]) * x",
+        "out = statistics.median([float(x[0]), 0, 1]) * x",
+        "out = statistics.harmonic_mean([float(x[0]), 2, 1]) * x",
+    ],
+)
+def test_averages_among_integers(cell):
+    check(SETUP + "import statistics\n", cell, "x")
+
+
+def test_the_harmonic_mean_of_a_zero_is_refused():
+    cell = "out = statistics.harmonic_mean([float(x[0]), 0.0, 1.0]) * x"
+    taped, _ = run_taped(SETUP + "import statistics\n", cell, sources=(parse_path("x"),))
+    assert isinstance(taped["raised"], LeavesTapeError)
