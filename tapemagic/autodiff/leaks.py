@@ -90,8 +90,17 @@ def note(kind: str, handles: Any, detail: Any = "", frame: FrameType | None = No
         return
     frame = frame or user_frame()
     for x in handles:
-        if getattr(x, "token", None) is recording.token and frame is not None:
-            recording.events.append((kind, x.id, context_of(frame), frame.f_lasti, detail))
+        id_ = _known_node(x)
+        if id_ >= 0 and frame is not None:
+            recording.events.append((kind, id_, context_of(frame), frame.f_lasti, detail))
+
+
+def _known_node(x: Any) -> int:
+    """Return the node of a handle, or -1: to look at a `Variable` is not to watch it."""
+    if getattr(x, "token", None) is RECORDER.token:
+        return x.id
+    is_array = type(x) in HANDLE_TYPES and not hasattr(x.storage, "trainable")
+    return node_of(x) if is_array else -1  # a view not read so far, or an array written to
 
 
 def hand_out(x: Any, how: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .handles import HANDLE_TYPES
+from .handles import HANDLE_TYPES, node_of, plain
 from .positions import context_of, user_frame
 from .recorder import RECORDER
 
@@ -52,7 +52,9 @@ def read_back(numbers: Any) -> None:
 def _numbers(x: Any) -> Iterator[Any]:
     """Yield the floating-point numbers in what was read, in order; not what is on the tape."""
     if type(x) in HANDLE_TYPES:
-        return
+        if node_of(x) >= 0:
+            return
+        x = plain(x)  # an array that was made of what was read
     if isinstance(x, np.ndarray):
         yield from x.flat if x.dtype.kind in "fc" else ()
     elif isinstance(x, list | tuple | dict):

@@ -58,19 +58,18 @@ class Recording:
         Results without a derivative (comparisons, argmax, int(), ...), before which entry they were
         made, and what of: what a run that is repeated with other inputs has to check. The function
         is None where the values of the arguments are what counts.
-    sharers : set of int
-        The tapes that record, or have recorded, into it.
+    lent : dict of id -> weak reference to memory that others look at (`lookers.py`)
+    sharers : set of tapes (int) that record, or have recorded, into it
     refusals : list
         Errors that were raised where plain NumPy would have gone on (`caught.py`).
     taken : dict of (line, package)
         Where a table got plain values, from which it may have computed something.
-    variables : list
-        Variables that were read: their next read has to tell the tapes that opened since.
+    variables : list of those read: their next read has to tell the tapes that opened since
     """
 
     __slots__ = (
-        "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "refusals",
-        "sharers", "spoiled", "taken", "token", "variables",
+        "_numbers", "contexts", "copies", "decisions", "entries", "events", "guards", "lent",
+        "refusals", "sharers", "spoiled", "taken", "token", "variables",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -80,6 +79,7 @@ class Recording:
         self.events: list[tuple] = []
         self.guards: dict[int, tuple[Any, tuple]] = {}  # by identity
         self.copies: dict[int, tuple[Any, Any]] = {}
+        self.lent: dict[int, Any] = {}
         self.decisions: list[tuple] = []
         self.refusals: list[Any] = []
         self.taken: dict[tuple[int, str], None] = {}  # in order, each once

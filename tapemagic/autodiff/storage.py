@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from . import recorder
+from . import guards, recorder
 from .avals import code_of, is_small
+from .lookers import Lookers, is_seen, shares
 from .places import (
     Window,
     copy_of,
@@ -61,12 +62,13 @@ class Storage:
         The handle that stands for the array itself, and not for a view of it.
     is_lent, is_part : bool
         Whether the array was there before the tape; and is a part of one of other elements.
+    lookers : Lookers or None
     """
 
     __slots__ = (
         "aval", "buffer", "changed", "copied_at_once", "exposed", "fresh", "handles", "id",
-        "is_lent", "is_made", "is_part", "limit", "own_shape", "owner", "recording", "token",
-        "version", "whole", "written",
+        "is_lent", "is_made", "is_part", "limit", "lookers", "own_shape", "owner", "recording",
+        "token", "version", "whole", "written",
     )  # fmt: skip
 
     def __init__(self, buffer: np.ndarray, base: Any = None, is_lent: bool = False) -> None:
@@ -87,6 +89,7 @@ class Storage:
         self.whole: Window | None = None  # the window of the buffer itself, once written
         self.handles: list[weakref.ref] = []  # all handles alive
         self.fresh: list[weakref.ref] = []  # those whose token a write has to take back
+        self.lookers: Lookers | None = None
         self.limit = 16  # length of `handles` at which the dead are dropped
 
     def attach(self, handle: Any, offset: int = -1) -> None:
@@ -157,7 +160,9 @@ class Storage:
         tracked = id_ >= 0
         reads = reads or not tracked  # constants are always kept: a run can be repeated
         if reads and self.written:
-            if handle.window is self.whole or not self.changed:
+            if is_seen(self):
+                handle._value = value = guards.keep(value)
+            elif handle.window is self.whole or not self.changed:
                 self.exposed = True
                 handle._value = value
             else:
@@ -196,7 +201,7 @@ class Storage:
         the memory, so that the base and other views depend on it as they do in NumPy.
         """
         self.meet(handle)
-        self._copy_buffer()  # the owner may write to his array later
+        self.copy_buffer()  # the owner may write to his array later
         before = self.current()
         value = self.true_view(handle)
         if before < 0:
@@ -251,17 +256,19 @@ class Storage:
         """Return a copy of the array that owns the memory."""
         return copy_of(self.buffer) if self.own_shape is None else self.as_owned().copy()
 
-    def own(self) -> None:
+    def own(self, is_traced: bool = False) -> None:
         """Make the buffer writable without touching anything that a rule has saved."""
         if not self.written or self.exposed:
-            self._copy_buffer()
+            if not shares(self, is_traced):
+                self.copy_buffer()
 
     def move(self) -> None:
         """Leave the memory to its owner at once, before anything has been read."""
-        self._copy_buffer()
+        self.copy_buffer()
         self.copied_at_once = True
 
-    def _copy_buffer(self) -> None:
+    def copy_buffer(self) -> None:
+        """Leave the memory as it is to whoever refers to it."""
         old = self.buffer
         contiguous = old.flags.c_contiguous or old.flags.f_contiguous
         self.buffer = old.copy(order="K" if contiguous else "C")

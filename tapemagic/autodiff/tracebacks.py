@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import linecache
+import re
 from collections.abc import Iterator
 from traceback import walk_tb
 from types import TracebackType
@@ -14,8 +15,23 @@ from .handles import plain
 from .positions import is_library
 from .recorder import PACKAGE
 
-#: How Python's C code says that it got no memory: an array has some, so this is a handle.
-_MEMORY = "a bytes-like object is required, not 'numpy.ndarray'"
+_CUT = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+#: How C code says that something is no array of NumPy's, where it says so of an array: a handle.
+#: What it asked for, and what to do instead.
+_NO_ARRAY = {
+    r"bytes-like object( is required)?, not '?numpy\.ndarray'?$": (
+        "its memory is handed out",
+        _CUT,
+    ),
+    r"^descriptor '\w+' (for|requires a) 'numpy\.ndarray' object.* 'numpy\.ndarray'( object)?$": (
+        "a function of the class np.ndarray takes NumPy's own arrays only",
+        "Call the method of the array: x.sum() and not np.ndarray.sum(x).",
+    ),
+    "^object __array__ method not producing an array$": (
+        "NumPy takes none from an __array__ method",
+        "Hand in the array itself, or np.asarray(...) of the object.",
+    ),
+}
 
 
 def is_ours(filename: str) -> bool:
@@ -64,23 +80,24 @@ def prune(error: BaseException) -> None:
     """Take our frames and names out of an exception and its causes, in place.
 
     Out of our own refusals those of libraries too: what asked for a plain value there says nothing
-    that the user has written. Python's words for a handle that is asked for its memory, of which it
-    has none, become ours.
+    that the user has written. C code's words for a handle, that it is no array, become ours.
     """
     for one in chain(error):
         is_refusal = isinstance(one, TapeError)
         one.__traceback__ = without_ours(one.__traceback__, libraries=is_refusal)
-        if type(one) is TypeError and str(one).endswith(_MEMORY):
-            one.args = (str(_leaves_with_memory(one)),)
+        if type(one) in (TypeError, ValueError):
+            for words, said in _NO_ARRAY.items():
+                if re.search(words, str(one)):
+                    one.args = (str(_leaves(one, *said)),)
         if type(one) is AttributeError and one.name and "'numpy.ndarray' object" in str(one):
             say_as_plain(one, one.name)
 
 
-def _leaves_with_memory(error: TypeError) -> LeavesTapeError:
+def _leaves(error: BaseException, what: str, fix: str) -> LeavesTapeError:
     refusal = LeavesTapeError(
-        "A traced array would leave the tape: its memory is handed out.",
+        f"A traced array would leave the tape: {what}.",
         why="The gradient would silently miss what is computed from it.",
-        fix="Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...).",
+        fix=fix,
     )
     for frame, line in walk_tb(error.__traceback__):
         refusal.line = line

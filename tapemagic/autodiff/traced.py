@@ -26,6 +26,8 @@ from .primitives import RULES, Primitive
 from .pullbacks import NO_KEYWORDS
 from .warned import unheard
 
+#: Arrays up to this many bytes are shared with whoever asks for a plain array; that takes a copy.
+LENT = 1 << 20
 #: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
 _PRODUCT = "_matmul_dispatch"
 
@@ -106,7 +108,14 @@ class TracedArray:
         leaks.leave(self, "it was asked for as a plain array", asked=True)
         if copy is None and type(self) is not self.result_class:
             copy = True  # nobody else writes into a variable's memory
-        return np.array(dispatch.plain(self), dtype=dtype, copy=copy)
+        value = dispatch.plain(self)
+        if (
+            not copy and isinstance(value, np.ndarray) and value.nbytes <= LENT
+        ):  # whoever asked may keep it, or write to it
+            from .arrays.views import lent
+
+            value = lent(self)
+        return np.array(value, dtype=dtype, copy=copy)
 
     # ---------------------------------------------------------------------------- plain facts
 

@@ -30,6 +30,8 @@ SCALAR_TYPES = frozenset(
         "complex64", "complex128", "clongdouble", "csingle", "cdouble",
     }
 )  # fmt: skip
+#: Functions that make values of text.
+READERS = frozenset({"eval", "literal_eval"})
 _METHODS = {"reduce", "accumulate", "reduceat", "outer"}
 #: Names of ufuncs and of their methods. Whether the function *is* one is asked when it is called.
 UFUNCS = frozenset(_METHODS | {name for name, fun in vars(np).items() if isinstance(fun, np.ufunc)})
@@ -82,6 +84,10 @@ def is_list(node: ast.expr, lists: Collection[str]) -> bool:
             return name in _MAKING
         case ast.BinOp(left=left, right=right):
             return is_list(left, lists) or is_list(right, lists)
+        case ast.BoolOp(values=choices):
+            return any(is_list(choice, lists) for choice in choices)
+        case ast.IfExp(body=body, orelse=other):
+            return is_list(body, lists) or is_list(other, lists)
         case ast.NamedExpr(value=value) | ast.Subscript(value=value, slice=ast.Slice()):
             return is_list(value, lists)
         case ast.Name(id=name):
@@ -123,6 +129,12 @@ def is_held(node: ast.expr) -> bool:
         case ast.Subscript(slice=ast.Constant(value=str())):
             return True
     return False
+
+
+def reads_text(call: ast.Call) -> bool:
+    """Tell whether a call is ``eval(...)`` or ``ast.literal_eval(...)``."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    return name in READERS
 
 
 def names_converter(node: ast.expr) -> bool:

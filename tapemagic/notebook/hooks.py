@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.arrays.views import lent
 from tapemagic.autodiff.borrowing.exchange import is_array
 from tapemagic.autodiff.calls.creation import as_operand, convert
-from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of, plain
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of
 from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.leaks import leave
 from tapemagic.autodiff.readback import read_back
@@ -35,6 +36,8 @@ STARTS: dict[int, Callable[[str], None]] = {}
 
 
 _MEMORY = (memoryview, bytes, bytearray)
+#: Modules of Python's exact numbers, which are made of text or of the digits of others.
+_EXACT = ("decimal", "fractions")
 
 
 def _references_to_a_local() -> int:
@@ -61,7 +64,7 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         return function(value, **kwargs)
     if type(value) in HANDLE_TYPES and any(function is one for one in _MEMORY):
         leave(value, f"{function.__name__}() hands out its memory")
-        return function(plain(value), *args, **kwargs)
+        return function(lent(value), *args, **kwargs)
     if function is type and type(value) is TracedArray and not args:
         return value.__class__  # what `type` says without a tape
     if function is type and len(args) == 2 and isinstance(args[1], dict):
@@ -78,7 +81,7 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
             return read(function(value, *args, **kwargs))
         if function.__name__ in ASKING:  # counts.dot(w)
             return getattr(np, function.__name__)(owner, value, *args, **kwargs)
-    if type(value) is str or type(value) is bytes:
+    if type(value) is str or type(value) is bytes or type(value).__module__ in _EXACT:
         number = function(value, *args, **kwargs)
         if isinstance(number, float | complex | np.inexact):
             read_back(number)

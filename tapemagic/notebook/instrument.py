@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .calls import calls_each, find_lists, goes_through_hook, names_converter
+from .calls import calls_each, find_lists, goes_through_hook, names_converter, reads_text
 from .source import CellSource, captures, read_cell
 
 #: Name of the object with the hooks among the builtins.
@@ -282,7 +282,7 @@ class _Instrument(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         hooked = goes_through_hook(node, self.lists)
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "eval":
+        if reads_text(node):
             return self.hook(node, "read", node)
         if calls_each(node):
             node.args[0] = self.hook(node.args[0], "converter", node.args[0])

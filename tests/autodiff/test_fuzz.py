@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.fuzz import dtypes
+from tests.fuzz import dtypes, language
 from tests.fuzz.harness import check
 from tests.fuzz.programs import random_program
 
@@ -36,3 +36,17 @@ def test_one_statement_over_dtypes_and_call_forms(first):
     for seed in range(first, first + 100):
         difference = dtypes.check(seed)
         assert not difference, "\n".join((*dtypes.random_statement(seed), difference))
+
+
+LANGUAGE = [*range(0, len(language.CONSTRUCTS), 5), *range(1000, 1075)]  # alone, and combined
+
+
+@pytest.mark.parametrize("first", range(0, len(LANGUAGE), BATCH))
+def test_values_through_the_language(first):
+    passed = 0
+    for seed in LANGUAGE[first : first + BATCH]:
+        program = language.program_of(seed)
+        outcome = check(program)
+        assert not outcome.failed, f"\n{program}\n{outcome}"
+        passed += outcome.kind in ("ok", "kink")
+    assert passed >= len(LANGUAGE[first : first + BATCH]) // 2

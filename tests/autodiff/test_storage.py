@@ -308,21 +308,21 @@ def test_one_zero_array_for_n_indexings(monkeypatch):
 def fill_loop_copies(n, monkeypatch):
     """Return how many elements a fill loop of n writes copies, forward and in the sweep."""
     elements = 0
-    original = storage.Storage._copy_buffer
+    original = storage.Storage.copy_buffer
 
     def counting(self):
         nonlocal elements
         elements += self.buffer.size
         original(self)
 
-    monkeypatch.setattr(storage.Storage, "_copy_buffer", counting)
+    monkeypatch.setattr(storage.Storage, "copy_buffer", counting)
     borrowed, numbers, zeros = Borrowed(), np.linspace(0.0, 1.0, n), np.zeros(n)
     with GradientTape() as tape:
         x, z = tape.watch(borrowed.lift(numbers)), borrowed.lift(zeros)
         for i in range(n):
             z[i] = x[i] * 2.0 + (z[i - 1] * 0.5 if i else 0.0)
         loss = np.sum(z)
-    monkeypatch.setattr(storage.Storage, "_copy_buffer", original)
+    monkeypatch.setattr(storage.Storage, "copy_buffer", original)
     cleared = count_calls(monkeypatch, structure, "_zero_item")
     full = count_calls(monkeypatch, structure.np, "zeros")
     gradient = tape.gradient(loss, x)
@@ -369,7 +369,7 @@ def test_reading_rows_copies_nothing_and_writing_copies_once(monkeypatch):
     with GradientTape() as tape:
         table, x = borrowed.lift(rows), tape.watch(borrowed.lift(w))
         y = sum(np.sum(row * x) for row in table)
-        wholes = count_calls(monkeypatch, storage.Storage, "_copy_buffer")
+        wholes = count_calls(monkeypatch, storage.Storage, "copy_buffer")
         for row in table:
             row[0] = 2.0
             y = y + np.sum(row * x)

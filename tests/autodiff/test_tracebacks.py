@@ -1,5 +1,6 @@
 """What a script that fails under a tape shows: the user's lines only."""
 
+import io
 import traceback
 
 import numpy as np
@@ -106,3 +107,42 @@ def test_causes_of_an_error_are_without_our_frames():
         raised_in_block(chained)
     cause = traceback.extract_tb(caught.value.__cause__.__traceback__)
     assert [entry.filename for entry in cause] == [__file__]
+
+
+class Wrapped:
+    def __init__(self, a):
+        self.a = a
+
+    def __array__(self, dtype=None, copy=None):
+        return self.a
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda x: memoryview(x), "its memory is handed out"),
+        (lambda x: io.BytesIO(b"12345678").readinto(x), "its memory is handed out"),
+        (lambda x: np.ndarray(1, float, x), "its memory is handed out"),
+        (lambda x: np.ndarray.sum(x), "Call the method of the array"),
+        (lambda x: np.ndarray.__add__(x, 1.0), "Call the method of the array"),
+        (lambda x: np.multiply(Wrapped(x), 2.0), "np.asarray(...) of the object"),
+        (lambda x: np.sum(Wrapped(x)), "np.asarray(...) of the object"),
+    ],
+)
+def test_c_code_that_takes_no_handle_is_told_of(call, said):
+    with pytest.raises((TypeError, ValueError)) as caught, GradientTape() as tape:
+        call(tape.watch(np.array([1.0, 2.0])) * 2)
+    assert "would leave the tape" in str(caught.value)
+    assert said in str(caught.value)
+    assert "line " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "call", [lambda: np.ndarray.sum(2.0), lambda: memoryview(2.0), lambda: np.dtype("nothing")]
+)
+def test_words_about_other_objects_stay(call):
+    with pytest.raises(TypeError) as plain:
+        call()
+    with pytest.raises(TypeError) as caught, GradientTape():
+        call()
+    assert str(caught.value) == str(plain.value)

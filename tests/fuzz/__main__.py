@@ -9,7 +9,7 @@ import time
 
 from tapemagic.autodiff import avals
 
-from . import dtypes
+from . import dtypes, language
 from .harness import check
 from .programs import random_program
 from .shrinking import shrink
@@ -37,18 +37,20 @@ def main() -> int:
     parser.add_argument("--stop", type=int, default=5, help="failures after which to stop")
     parser.add_argument("--large", action="store_true", help="treat small arrays as large ones")
     parser.add_argument("--dtypes", action="store_true", help="one statement each: dtypes, calls")
+    parser.add_argument("--language", action="store_true", help="values through the language")
     options = parser.parse_args()
     if options.dtypes:
         return of_dtypes(range(options.seed, options.seed + options.count))
     if options.large:
         avals.SMALL = avals.LARGE = 0
+    make = language.program_of if options.language else random_program
     counts: collections.Counter[str] = collections.Counter()
     refusals: collections.Counter[str] = collections.Counter()
     start, failures = time.perf_counter(), 0
     for seed in range(options.seed, options.seed + options.count):
         if sum(counts.values()) % 500 == 499:
             print(f"{seed}: {dict(counts)}", flush=True)  # a long run may be ended at any time
-        program = random_program(seed)
+        program = make(seed)
         outcome = check(program)
         counts[outcome.kind] += 1
         if outcome.kind == "refused":

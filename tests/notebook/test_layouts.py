@@ -164,3 +164,18 @@ def test_asking_for_flags_warns_of_nothing():
         taped, _ = run_taped(setup, "out = (a * c).sum()")
     assert taped["error"] == "NoneType: None"
     assert [one.filename for one in caught if PACKAGE in one.filename] == []
+
+
+LAID_OUT = ("w[::-1]", "m[::-1]", "m[:, ::-1]", "m.T[::-1]", "m[::-1].T", "np.flip(m)", "m[:, 1:]")
+LAID_OUT += ("w[::-1][1:]", "np.broadcast_to(w, (2, 3))", "(m * 1j).imag")
+
+
+@pytest.mark.parametrize("array", LAID_OUT)
+@pytest.mark.parametrize("given", ["v", "v, order='A'", "v, order='F'", "[v, v[::-1]]"])
+def test_nditer_goes_through_memory(array, given):
+    cell = f"m = np.outer(w[:2], w)\nv = {array}\nout = 0.0\nfor k, q in enumerate(np.nditer({given})):\n"
+    check(
+        "import numpy as np\nw = np.array([0.5, 1.5, 0.25])",
+        cell + "    out = out + np.sum(q) * (k + 1)\nprint(out)",
+        "w",
+    )

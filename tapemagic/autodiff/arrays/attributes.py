@@ -16,7 +16,7 @@ from tapemagic.autodiff.later import StandIn
 from tapemagic.autodiff.positions import name_of
 from tapemagic.errors import UnsupportedWriteError
 
-from .views import base_of
+from .views import base_of, lent
 
 #: Facts about an array that say nothing about its values.
 FACTS = ("dtype", "ndim", "size", "nbytes", "itemsize", "strides", "device")
@@ -99,7 +99,7 @@ class Refusal:
             return self
         attribute = getattr(dispatch.plain(handle), self.name)
         leaks.leave(handle, f"its attribute '{self.name}' has no rule")
-        return attribute
+        return getattr(lent(handle), self.name) if self.name in ("data", "ctypes") else attribute
 
 
 def install(cls: type) -> None:

@@ -20,7 +20,7 @@ from tapemagic.autodiff.calls.dispatch import call, call_primitive, plain
 from tapemagic.autodiff.primitives import linear
 
 from . import changing_methods
-from .views import storage_of
+from .views import lent, storage_of
 
 #: Methods that are the NumPy function of that name, with the handle as first argument.
 SAME = {
@@ -67,9 +67,10 @@ def _same(name: str, function: Callable) -> Callable:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return call(function, (self, *args), kwargs)
-        except TypeError:
-            getattr(np.copy(plain(self)), name)(*plain(args), **plain(kwargs))  # its own error
-            raise
+        except TypeError as error:
+            refused = error
+        getattr(np.copy(plain(self)), name)(*plain(args), **plain(kwargs))  # its own error
+        raise refused
 
     method.__name__, method.__doc__ = name, f"See `numpy.{name}`."
     return method
@@ -97,7 +98,7 @@ def _leaving(name: str) -> Callable:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         _refuse(self, f"'{name}' hands out its digits or bytes")
-        return getattr(plain(self), name)(*args, **kwargs)
+        return getattr(lent(self), name)(*args, **kwargs)
 
     method.__name__ = name
     return method
@@ -228,7 +229,7 @@ def view(self: Any, dtype: Any = None, type: Any = None) -> Any:
     if all(one is np.ndarray or _is_dtype(one, value.dtype) for one in given):
         return self[...] if isinstance(value, np.ndarray) else _another(self)
     _refuse(self, f"view({given[0]!r}) reads its bytes in another way")
-    return value.view(**_given(dtype=dtype, type=type))
+    return lent(self).view(**_given(dtype=dtype, type=type))
 
 
 def _is_dtype(x: Any, dtype: np.dtype) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.lookers import lend
 from tapemagic.autodiff.places import order_of, owner_of, window_of
 from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.recorder import RECORDER
@@ -51,6 +52,15 @@ def _storage_around(handle: Any) -> Storage:
         )
         storage.token, storage.is_made = RECORDER.token, False
     return storage
+
+
+def lent(x: Any) -> Any:
+    """Return the plain value of a handle for somebody who looks at its memory, or writes to it."""
+    if not isinstance(x._value, np.ndarray) or not isinstance(x.storage, (Storage, type(None))):
+        return dispatch.plain(x)  # a number, or a Variable
+    storage = storage_of(x)
+    lend(storage)
+    return storage.true_view(x)
 
 
 def view_of(x: Any, y: np.ndarray, node: tuple[int, int] | None, cls: type) -> Any:

@@ -49,7 +49,7 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
     contents = None  # of memory that nothing traced has been in so far: a run can be repeated
     if before < 0 and v_id >= 0 and not _covers(handle, index, storage):
         contents = storage.buffer.copy(order="K")
-    storage.own()
+    storage.own(v_id >= 0)
     target = storage.true_view(handle)
     target[index] = v
     id_ = -1

@@ -11,6 +11,7 @@ import numpy as np
 from tapemagic.autodiff import guards
 from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.leaks import warn
+from tapemagic.autodiff.lookers import is_seen
 from tapemagic.autodiff.places import (
     Window,
     copy_of,
@@ -150,7 +151,8 @@ class Borrowed:
     def _lower_array(self, handle: Any, storage: Storage) -> np.ndarray:
         known = self._owners.get(id(storage))
         if known is None:
-            known = self._owners[id(storage)] = storage, storage.copy()
+            memory = storage.as_owned() if is_seen(storage) else storage.copy()
+            known = self._owners[id(storage)] = storage, memory
         if id(storage) in self._copies:
             warn(
                 f"A view of an array of shape {known[1].shape[:-1]} is left as a copy: the elements"
@@ -230,6 +232,7 @@ class Lender:
     def settle(self) -> None:
         """Write changed data back, or watch over data that entries refer to."""
         storage, recording = self.storage, self.storage.recording
+        is_seen(storage)  # and was perhaps written to
         if recording is not None and self._fingerprint() != self.before:
             recording.spoiled = (
                 f"An array of shape {self.owner.shape} was changed behind the tape's back "

@@ -20,6 +20,7 @@ import numpy as np
 
 from tapemagic.autodiff.handles import HANDLE_TYPES
 from tapemagic.autodiff.leaks import warn
+from tapemagic.autodiff.lookers import looks
 from tapemagic.autodiff.places import owner_of
 from tapemagic.autodiff.traced import TracedArray
 
@@ -211,8 +212,12 @@ def _kind_of(holder: Any) -> str:
 
 
 def is_array(value: Any) -> bool:
-    """Say whether a value is an array that can carry derivatives."""
-    return type(value) in (np.ndarray, np.memmap) and value.dtype.kind in "fc"
+    """Say whether a value is an array that can carry derivatives.
+
+    One that looks at the memory of a handle stays plain.
+    """
+    is_floats = type(value) in (np.ndarray, np.memmap) and value.dtype.kind in "fc"
+    return is_floats and not looks(value)
 
 
 def is_users(kind: type) -> bool:

@@ -7,6 +7,7 @@ recorded is where each value went.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,49 @@ def convert(function: Any, *args: Any, **kwargs: Any) -> Any:
             return array_of(np.array, args[0], dtype=function)
     if function is complex and len(args) == 2 and dispatch.holds_traced(args):
         return convert(complex, args[0]) + convert(complex, args[1]) * 1j
+    if len(args) == 1 and (function is float or function is complex):
+        method = written_method(args[0], f"__{function.__name__}__")
+        number = method(args[0]) if method else None
+        if type(number) in HANDLE_TYPES:
+            return convert(function, number)
+        if type(number) is function:
+            return number
     return function(*args, **kwargs)
+
+
+def written_method(x: Any, name: str) -> Any:
+    """Return a special method that the class of `x` has in Python, to be asked before C code is.
+
+    It may give a traced value, which C code refuses.
+    """
+    method = getattr(type(x), name, None)
+    is_ours = type(x) in HANDLE_TYPES
+    return method if type(method) is FunctionType and not is_ours else None
+
+
+class Asking:
+    """Stands for an object whose `__array__` NumPy asks, and keeps a traced array that it gives."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner, self.traced, self.given = owner, None, None
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        y = self.owner.__array__(*args, **kwargs)
+        if type(y) not in HANDLE_TYPES:
+            return y
+        self.traced, self.given = y, plain(y)
+        return self.given
+
+
+def array_given(create: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call ``create(x, ...)``, where `x` may give a traced array when it is asked for one."""
+    asking = Asking(x)
+    y = create(asking, *args, **kwargs)
+    if asking.traced is None:
+        return y
+    if y is asking.given:  # NumPy takes it for a copy where it has asked for one
+        return dispatch.itself(asking.traced)
+    return array_of(create, asking.traced, *args, **kwargs)
 
 
 def without_class(x: Any) -> Any:

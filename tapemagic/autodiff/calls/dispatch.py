@@ -84,6 +84,8 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
         foreign = later.OPERATORS.get((rule.fun, kind))
         if foreign is not None:
             return foreign(*args)
+        if callable(getattr(kind, "__array_ufunc__", None)) and isinstance(rule.fun, np.ufunc):
+            return rule.fun(*args)
         if asks_for_precedence(x):
             return NotImplemented
         if kind.__module__ == "builtins" and np.ndarray not in map(type, plain(args)):

@@ -198,11 +198,13 @@ def as_array(items: Any) -> Any:
     """Make an array of what stands in the place of one, as NumPy does: of a list, of a `range`."""
     if isinstance(items, Sequence) and any(type(item) in HANDLE_TYPES for item in items):
         items = list(items)  # a deque, say
-    if not holds_traced(items):
-        return np.asarray(items)
-    from .creation import array_of
+    from .creation import array_given, array_of, written_method
 
-    return array_of(np.array, items)
+    if holds_traced(items):
+        return array_of(np.array, items)
+    if written_method(items, "__array__"):
+        return array_given(np.asarray, items)
+    return np.asarray(items)
 
 
 def _kept(y: Any) -> Any:

@@ -75,7 +75,7 @@ def saved(x: Any, value: Any) -> Any:
     storage = x.storage
     if storage is None or not storage.written or x.window is storage.whole:
         return value
-    if storage.changed:
+    if storage.changed or storage.lookers is not None:
         return operand(x)[0]
     storage.exposed, storage.recording = True, RECORDER.recording
     return value

@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.arrays.views import lent
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
-from tapemagic.autodiff.calls.creation import array_of, as_operand, row, without_class
+from tapemagic.autodiff.calls.creation import (
+    array_given,
+    array_of,
+    as_operand,
+    row,
+    without_class,
+    written_method,
+)
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
 from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.readback import read_back
@@ -34,7 +42,7 @@ _MAKERS = (
 )  # fmt: skip
 #: Functions that read what may have been a traced value.
 _READING = (
-    "frombuffer", "fromstring", "fromfile", "fromregex", "load", "loadtxt", "genfromtxt",
+    "fromstring", "fromfile", "fromregex", "load", "loadtxt", "genfromtxt",
 )  # fmt: skip
 #: Functions that show or store the plain values.
 _SHOWING = (
@@ -48,6 +56,27 @@ for _name in _READING:
     reading(getattr(np, _name))
 for _name in _SHOWING:
     showing(getattr(np, _name))
+
+
+_reading_memory = reading(np.frombuffer)
+
+
+@twin_for(np.frombuffer)
+def _frombuffer(*args: Any, **kwargs: Any) -> Any:
+    for handle in filter(dispatch.is_traced, (*args, *kwargs.values())):
+        leaks.leave(handle, "its bytes are read as they lie")
+    memory = (lent(x) if dispatch.is_traced(x) else x for x in args)
+    return _reading_memory(*memory, **kwargs)
+
+
+@twin_for(np.from_dlpack)
+def _from_dlpack(x: Any, /, **kwargs: Any) -> Any:
+    if not dispatch.is_traced(x):
+        return np.from_dlpack(x, **kwargs)
+    y = np.from_dlpack(plain(x), **kwargs)
+    view = x[...]
+    view.setflags(write=y.flags.writeable)
+    return view
 
 
 # --------------------------------------------------------------------------------- conversions
@@ -65,9 +94,14 @@ def _converting(original: Callable) -> Callable:
             del kwargs["like"]
         if may_hold_traced(a):
             return without_class(array_of(original, a, *args, **kwargs))
-        y = original(a, *args, **kwargs)
         if RECORDER.recording is None:
-            return y
+            return original(a, *args, **kwargs)
+        if written_method(a, "__array__"):
+            y = array_given(original, a, *args, **kwargs)
+            if dispatch.is_traced(y):
+                return without_class(y)
+        else:
+            y = original(a, *args, **kwargs)
         if y.dtype.kind in "fc" and _is_text(a):
             read_back(y)
         return fresh(y, (a,))

@@ -223,7 +223,17 @@ for _name in (
 
 
 def _numbered(x: np.ndarray) -> np.ndarray:
-    """Return the positions of the elements of `x`, in an array with its memory layout."""
-    numbers = np.empty_like(x, dtype=np.intp)
-    numbers[...] = np.arange(x.size).reshape(x.shape)
-    return numbers
+    """Return the positions of the elements of `x`, in an array that lies in memory as `x` does.
+
+    NumPy visits elements in the order of their addresses: those of ``x[::-1]`` from the last on.
+    """
+    numbers = np.arange(x.size).reshape(x.shape)
+    if not x.size:
+        return numbers
+    strides = [step * numbers.itemsize // x.itemsize for step in x.strides]
+    ends = [step * (n - 1) for step, n in zip(strides, x.shape, strict=True)]
+    first = -sum(end for end in ends if end < 0)
+    memory = np.empty((first + sum(end for end in ends if end > 0)) // numbers.itemsize + 1, int)
+    lying = np.ndarray(x.shape, int, memory.data, first, strides)
+    lying[...] = numbers
+    return lying

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.calls.creation import array_of, convert, row
+from tapemagic.autodiff.calls.creation import array_of, convert, row, written_method
 from tapemagic.autodiff.calls.dispatch import (
     HANDLE_TYPES,
     call_elementwise,
@@ -45,6 +45,13 @@ def _number(x: Any) -> Any:
     return convert(float, x) if type(x) in HANDLE_TYPES and type(x._value) is not float else x
 
 
+def _number_given(x: Any) -> Any:
+    """Return a traced number that an object of the user's gives as a float; else the object."""
+    method = written_method(x, "__float__")
+    y = method(x) if method else None
+    return y if type(y) in HANDLE_TYPES else x
+
+
 def _by_row(original: Callable, name: str) -> None:
     primitive = row(getattr(np, name))
 
@@ -52,7 +59,13 @@ def _by_row(original: Callable, name: str) -> None:
         for x in args:
             if type(x) in HANDLE_TYPES:
                 return call_elementwise(primitive, original, tuple(map(_number, args)))
-        return original(*args)
+        try:
+            return original(*args)
+        except TypeError:
+            numbers = tuple(map(_number_given, args))
+            if not holds_traced(numbers):
+                raise
+        return twin(*numbers)
 
     twin_for(original)(twin)
 

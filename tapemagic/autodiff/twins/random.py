@@ -14,8 +14,9 @@ import numpy as np
 
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls.creation import as_operand
-from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, holds_traced, plain
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, holds_traced, is_traced, plain
 from tapemagic.autodiff.handles import is_live
+from tapemagic.autodiff.places import copy_as_it_lies
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import ORIGINALS, fresh, made, register, twin_for, twin_module
 
@@ -32,6 +33,9 @@ def draw(owner: Any, name: str, args: tuple, kwargs: dict) -> Any:
     special = _GATHERS.get(name)
     if special is not None:
         return special(source, *args, **kwargs)
+    outs = [x for x in (*args[_OUT.get(name, 9) :], kwargs.get("out")) if is_traced(x)]
+    if outs and name in _OUT and not any(map(is_live, args[: _OUT[name]])):
+        return _filled(source.method(name), args, kwargs, outs[0])
     if not any(is_live(x) for x in (*args, *kwargs.values())):
         return fresh(source.method(name)(*plain(args), **plain(kwargs)))
     if name in LINEAR:
@@ -40,6 +44,21 @@ def draw(owner: Any, name: str, args: tuple, kwargs: dict) -> Any:
     if special is not None:
         return special(source, *args, **kwargs)
     raise refusal(name, (*args, *kwargs.values()))
+
+
+#: Methods that write into an array, and the place of that among their arguments.
+_OUT = {"random": 2, "standard_normal": 2, "standard_exponential": 3, "standard_gamma": 3}
+
+
+def _filled(method: Callable, args: tuple, kwargs: dict, out: Any) -> Any:
+    """Draw into memory like that of `out`, and write what was drawn."""
+    array = plain(out)
+    memory = copy_as_it_lies(array)
+    memory.flags.writeable = array.flags.writeable  # NumPy's own error
+    given = [memory if x is out else plain(x) for x in args]
+    method(*given, **{key: memory if x is out else plain(x) for key, x in kwargs.items()})
+    write_item(out, Ellipsis, memory)
+    return out
 
 
 # ----------------------------------------------------------------------- shuffles and choices

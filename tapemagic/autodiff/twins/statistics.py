@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.creation import array_of, row
-from tapemagic.autodiff.calls.dispatch import call_primitive, holds_traced, plain
+from tapemagic.autodiff.calls.dispatch import call_primitive, holds_traced, is_traced, plain
 from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.twinning import twin_for, twin_module
 
@@ -56,6 +57,10 @@ def _of_an_array(original: Callable, by_numpy: Callable) -> None:
         if args or kwargs or not holds_traced(items):
             return original(items, *args, **kwargs)
         value = original(plain(items))
+        if isinstance(value, int):  # one of the items, or the harmonic mean of a zero
+            for x in filter(is_traced, items if original is statistics.harmonic_mean else ()):
+                leaks.leave(x, "harmonic_mean is 0 where an item is, and has no derivative there")
+            return leaks.flat(value, items, original)
         return keeping(value, by_numpy(array_of(np.array, items)))
 
     twin_for(original)(twin)

@@ -1,0 +1,102 @@
+"""Who looks at the memory of an array besides its handles: a memoryview, ctypes, another dtype.
+
+What they write the tape does not see, and what is computed from what they read has no gradient.
+While only plain numbers are in that memory both sides share it, as in NumPy; entries keep copies.
+A traced value may be written into it only when they are gone.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from typing import Any
+
+import numpy as np
+
+from tapemagic.errors import UnsupportedWriteError
+
+from . import guards, leaks
+from .places import owner_of
+from .recorder import RECORDER
+
+
+class Lookers:
+    """Those who look at a buffer; `before` tells whether they have written to it."""
+
+    def __init__(self, buffer: np.ndarray) -> None:
+        self.before = guards.fingerprint(buffer)
+
+
+def lend(storage: Any) -> None:
+    """Let somebody else look at the memory, and write to it."""
+    if not is_seen(storage):
+        storage.copy_buffer()  # entries may refer to the old one
+        storage.lookers = Lookers(storage.buffer)
+        if RECORDER.recording is not None:
+            root = owner_of(storage.buffer)
+            RECORDER.recording.lent[id(root)] = weakref.ref(root)
+        storage.exposed = True  # so that the next write asks for them
+
+
+def looks(array: np.ndarray) -> bool:
+    """Tell whether a plain array is one of those who look at the memory of another."""
+    lent = RECORDER.recording.lent if RECORDER.recording is not None else {}
+    if not lent:
+        return False
+    root = owner_of(array)
+    return id(root) in lent and lent[id(root)]() is root
+
+
+def is_seen(storage: Any) -> bool:
+    """Tell whether anybody else looks at the memory, and note what was written there.
+
+    They hold references to it, which no handle accounts for.
+    """
+    if storage.lookers is None:
+        return False
+    if guards.fingerprint(storage.buffer) != storage.lookers.before:
+        storage.changed = True
+    root = owner_of(storage.buffer)
+    handles = [handle for known in storage.handles if (handle := known()) is not None]
+    ours = [holder for holder in (storage, *handles) if _array_of(holder) is root]
+    views = {id(_array_of(x)) for x in (storage, *handles) if _array_of(x).base is root}
+    if sys.getrefcount(root) - _OWN > len(ours) + len(views):
+        return True
+    storage.lookers = None
+    return False
+
+
+def shares(storage: Any, is_traced: bool) -> bool:
+    """Tell whether a write has to reach somebody who looks.
+
+    Raises
+    ------
+    UnsupportedWriteError
+        If it is of a traced value.
+    """
+    if not is_seen(storage):
+        return False
+    if is_traced:
+        raise leaks.locate(
+            UnsupportedWriteError(
+                "A traced value would be written into memory that another object looks at (a"
+                " memoryview, a view of another dtype or class, ctypes).",
+                why="What is computed through that object would have no gradient.",
+                fix="Give that object a copy: memoryview(x.copy()), or delete it before.",
+            )
+        )
+    return True
+
+
+def _array_of(holder: Any) -> np.ndarray:
+    """Return the array that a storage or one of its handles holds."""
+    return holder._value if hasattr(holder, "_value") else holder.buffer
+
+
+def _references_to_a_local() -> int:
+    alone = np.empty(0)
+    return sys.getrefcount(alone)
+
+
+#: What `sys.getrefcount` says of an array that one local name holds.
+_OWN = _references_to_a_local()
