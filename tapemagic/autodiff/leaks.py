@@ -81,10 +81,7 @@ def warn_of_dtype(dtype: Any) -> None:
 
 
 def note(kind: str, handles: Any, detail: Any = "", frame: FrameType | None = None) -> None:
-    """Remember that a traced value was shown, or became an integer, bool or text.
-
-    `frame` is the user's, if it is known already.
-    """
+    """Remember that a traced value was shown, or became an integer, bool or text, in a `frame`."""
     recording = RECORDER.recording
     if recording is None:
         return

@@ -37,4 +37,4 @@ def test_what_is_read_back_is_told(value, trip):
     taped, session = run_taped(SETUP, cell, sources=(parse_path("x"),))
     assert taped["raised"] is None
     session.differentiate()
-    assert "the gradient does not go through text" in session.tape.explain()
+    assert "reads such a number back: the gradient does not go that way" in session.tape.explain()
