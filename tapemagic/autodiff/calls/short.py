@@ -128,11 +128,11 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     is_view = False
     kind = type(y)
     if kind is ndarray:
-        if not elementwise:
-            is_view = y.base is not None
+        if not elementwise and (y.base is not None or y is v1):
             memory = v1, v2
-            if y is v1 or (is_view and tracked != 1):
+            if y is v1 or tracked != 1:
                 return _general(primitive, again(compute, y, memory), (x1, x2))
+            is_view = True
     elif not isinstance(y, inexact):
         return _general(primitive, compute, (x1, x2))
     code = CODES.get((y.shape, y.dtype, kind)) or code_of(y)
