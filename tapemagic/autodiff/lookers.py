@@ -60,7 +60,7 @@ def is_seen(storage: Any) -> bool:
     handles = [handle for known in storage.handles if (handle := known()) is not None]
     ours = [holder for holder in (storage, *handles) if _array_of(holder) is root]
     views = {id(_array_of(x)) for x in (storage, *handles) if _array_of(x).base is root}
-    if sys.getrefcount(root) - _OWN > len(ours) + len(views):
+    if sys.getrefcount(root) - ALONE > len(ours) + len(views):
         return True
     storage.lookers = None
     return False
@@ -98,5 +98,5 @@ def _references_to_a_local() -> int:
     return sys.getrefcount(alone)
 
 
-#: What `sys.getrefcount` says of an array that one local name holds.
-_OWN = _references_to_a_local()
+#: What `sys.getrefcount` says of an object that one local name holds, and nobody else.
+ALONE = _references_to_a_local()

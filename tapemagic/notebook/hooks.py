@@ -20,6 +20,7 @@ from tapemagic.autodiff.calls.creation import as_operand, convert
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of
 from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.leaks import leave
+from tapemagic.autodiff.lookers import ALONE
 from tapemagic.autodiff.readback import read_back
 from tapemagic.autodiff.tracebacks import prune
 from tapemagic.autodiff.traced import TracedArray
@@ -38,15 +39,6 @@ STARTS: dict[int, Callable[[str], None]] = {}
 _MEMORY = (memoryview, bytes, bytearray)
 #: Modules of Python's exact numbers, which are made of text or of the digits of others.
 _EXACT = ("decimal", "fractions")
-
-
-def _references_to_a_local() -> int:
-    alone = np.empty(0)
-    return sys.getrefcount(alone)
-
-
-#: What `sys.getrefcount` says of an object that one local name holds, and nobody else.
-_ALONE = _references_to_a_local()
 
 
 def begin(number: int, line: str) -> None:
@@ -129,7 +121,7 @@ def exchange_all() -> None:
 def _has_holders(base: Any) -> bool:
     """Tell whether anything but one view refers to its base, or to the base of that."""
     while type(base) is np.ndarray:
-        if sys.getrefcount(base) > _ALONE + 1:
+        if sys.getrefcount(base) > ALONE + 1:
             return True
         base = base.base
     return base is not None
@@ -194,7 +186,7 @@ class CellHooks:
                 return value
             if is_array(value):
                 named = self.namespace.get(name) is value
-                if sys.getrefcount(value) > _ALONE + named or _has_holders(value.base):
+                if sys.getrefcount(value) > ALONE + named or _has_holders(value.base):
                     self.follow()
                 value = self.borrowed.lift(value)
             elif name in self.wanted and is_scalar(value):
