@@ -1,5 +1,7 @@
 """Who looks at the memory of an array besides its handles: a memoryview, ctypes, another dtype.
 
+Or whose it is: that of ``np.frombuffer(bytearray(24))`` is the bytearray's.
+
 What they write the tape does not see, and what is computed from what they read has no gradient.
 While only plain numbers are in that memory both sides share it, as in NumPy; entries keep copies.
 A traced value may be written into it only when they are gone.
@@ -19,12 +21,18 @@ from . import guards, leaks
 from .places import owner_of
 from .recorder import RECORDER
 
+#: Where Python has its objects whose memory can be written to, besides `bytearray`.
+_OWNERS = {"array", "_ctypes", "mmap"}
+
 
 class Lookers:
-    """Those who look at a buffer; `before` tells whether they have written to it."""
+    """Those who look at a buffer; `before` tells whether they have written to it.
 
-    def __init__(self, buffer: np.ndarray) -> None:
-        self.before = guards.fingerprint(buffer)
+    If the memory is theirs (`owns`), they may come back to it at any time.
+    """
+
+    def __init__(self, buffer: np.ndarray, *, owns: bool = False) -> None:
+        self.before, self.owns = guards.fingerprint(buffer), owns
 
 
 def lend(storage: Any) -> None:
@@ -36,6 +44,18 @@ def lend(storage: Any) -> None:
             root = owner_of(storage.buffer)
             RECORDER.recording.lent[id(root)] = weakref.ref(root)
         storage.exposed = True  # so that the next write asks for them
+
+
+def share(storage: Any) -> None:
+    """Share memory that belongs to an object of Python's (`bytearray`, ctypes), if it does."""
+    root = owner_of(storage.buffer)
+    owner: Any = root.base
+    if type(owner) is memoryview:
+        owner = owner.obj
+    modules = {kind.__module__ for kind in type(owner).__mro__}
+    if type(owner) is bytearray or (_OWNERS & modules and type(root) is not np.memmap):
+        storage.lookers = Lookers(storage.buffer, owns=True)
+        storage.stay()
 
 
 def looks(array: np.ndarray) -> bool:
@@ -56,6 +76,8 @@ def is_seen(storage: Any) -> bool:
         return False
     if guards.fingerprint(storage.buffer) != storage.lookers.before:
         storage.changed = True
+    if storage.lookers.owns:
+        return True
     root = owner_of(storage.buffer)
     handles = [handle for known in storage.handles if (handle := known()) is not None]
     ours = [holder for holder in (storage, *handles) if _array_of(holder) is root]
@@ -72,20 +94,26 @@ def shares(storage: Any, is_traced: bool) -> bool:
     Raises
     ------
     UnsupportedWriteError
-        If it is of a traced value.
+        If it is of a traced value, or the memory is somebody else's and watched.
     """
     if not is_seen(storage):
         return False
-    if is_traced:
-        raise leaks.locate(
-            UnsupportedWriteError(
-                "A traced value would be written into memory that another object looks at (a"
-                " memoryview, a view of another dtype or class, ctypes).",
-                why="What is computed through that object would have no gradient.",
-                fix="Give that object a copy: memoryview(x.copy()), or delete it before.",
-            )
+    if not is_traced and not (storage.lookers.owns and storage.current() >= 0):
+        return True
+    what = "A traced value" if is_traced else "A number"
+    if storage.lookers.owns:
+        whose = "of an object that is no array (a bytearray, ctypes)"
+        fix = "Write into a copy: np.frombuffer(...).copy()."
+    else:
+        whose = "that another object looks at (a memoryview, a view of another dtype or class)"
+        fix = "Give that object a copy: memoryview(x.copy()), or delete it before."
+    raise leaks.locate(
+        UnsupportedWriteError(
+            f"{what} would be written into memory {whose}.",
+            why="What is computed through that object would have no gradient.",
+            fix=fix,
         )
-    return True
+    )
 
 
 def _array_of(holder: Any) -> np.ndarray:

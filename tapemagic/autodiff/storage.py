@@ -25,20 +25,9 @@ import numpy as np
 from . import guards, recorder
 from .avals import code_of, is_small
 from .lookers import Lookers, is_seen, shares
-from .places import (
-    Window,
-    copy_of,
-    decode,
-    is_basic,
-    is_writeable,
-    order_of,
-    overlaps,
-    positions_in,
-    view_at,
-    window_of,
-)  # fmt: skip
+from .places import Window, copy_of, is_writeable, order_of, view_at, window_of
 from .recorder import RECORDER, Recording
-from .structure import append_node, identity, positions_set, source, window_get, window_set
+from .structure import append_node, identity, place_of_write, source, window_get
 
 
 class Storage:
@@ -214,7 +203,7 @@ class Storage:
         if handle.window is self.whole:
             now = name
         else:
-            primitive, where = place_of_write(self, value, Ellipsis, Ellipsis)
+            primitive, where = place_of_write(self.buffer, value, Ellipsis, Ellipsis)
             # what else is in that memory: a run can be repeated
             contents = self.buffer.copy(order="K") if before < 0 else None
             now = append_node(
@@ -258,9 +247,10 @@ class Storage:
 
     def own(self, is_traced: bool = False) -> None:
         """Make the buffer writable without touching anything that a rule has saved."""
-        if not self.written or self.exposed:
-            if not shares(self, is_traced):
-                self.copy_buffer()
+        if self.written and not self.exposed and self.lookers is None:
+            return
+        if not shares(self, is_traced):
+            self.copy_buffer()
 
     def move(self) -> None:
         """Leave the memory to its owner at once, before anything has been read."""
@@ -272,6 +262,15 @@ class Storage:
         old = self.buffer
         contiguous = old.flags.c_contiguous or old.flags.f_contiguous
         self.buffer = old.copy(order="K" if contiguous else "C")
+        self._leave(old)
+
+    def stay(self) -> None:
+        """Go on with memory that is somebody else's, who has to see what is written: `lookers`."""
+        self._leave(self.buffer)
+        self.exposed = True
+
+    def _leave(self, old: np.ndarray) -> None:
+        """Note where the handles have been, whose values are to be read anew from now on."""
         if not self.written:
             self.whole = window_of(old, old)
             self.handles = [known for known in self.handles if known() is not None]
@@ -307,14 +306,3 @@ class Storage:
     def current(self) -> int:
         """Return the node of the contents in this recording, or -1."""
         return self.id if self.token is RECORDER.token else -1
-
-
-def place_of_write(storage: Storage, target: np.ndarray, index: Any, encoded: Any) -> tuple:
-    """Say which elements of the memory a write through a view reached."""
-    order = order_of(storage.buffer)
-    if is_basic(index):
-        window = window_of(target[decode(encoded, open_=True)], storage.buffer)
-        if not overlaps(window):
-            return window_set, (order, window)
-    positions = positions_in(window_of(target, storage.buffer))[index]
-    return positions_set, (order, positions, target.dtype.str)

@@ -33,7 +33,16 @@ from .elements import (
     run,
 )
 from .outers import Outers
-from .places import decode, is_repeating, order_of, overlaps, view_at
+from .places import (
+    decode,
+    is_basic,
+    is_repeating,
+    order_of,
+    overlaps,
+    positions_in,
+    view_at,
+    window_of,
+)
 from .primitives import PRIMITIVES, PULLBACKS, RULES, Primitive, elementwise
 from .recorder import RECORDER
 
@@ -219,3 +228,14 @@ def append_node(primitive: Any, ids: tuple, avals: tuple, args: tuple, y: Any) -
     code = code_of(y)
     tail = (code, ids, avals, args, None, np.array(y) if is_small(code) else None)
     return recorder.append(tail, primitive.code)
+
+
+def place_of_write(memory: np.ndarray, target: np.ndarray, index: Any, encoded: Any) -> tuple:
+    """Say which elements of the memory a write through a view reached."""
+    order = order_of(memory)
+    if is_basic(index):
+        window = window_of(target[decode(encoded, open_=True)], memory)
+        if not overlaps(window):
+            return window_set, (order, window)
+    positions = positions_in(window_of(target, memory))[index]
+    return positions_set, (order, positions, target.dtype.str)

@@ -27,7 +27,7 @@ from .pullbacks import NO_KEYWORDS
 from .warned import unheard
 
 #: Arrays up to this many bytes are shared with whoever asks for a plain array; that takes a copy.
-LENT = 1 << 20
+LENT = 1 << 25
 #: The method of SciPy's sparse matrices that multiplies them by an array, and by nothing else.
 _PRODUCT = "_matmul_dispatch"
 

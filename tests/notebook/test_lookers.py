@@ -119,3 +119,55 @@ def test_drawing_into_what_cannot_be_drawn_into_fails_as_in_numpy():
 def test_an_array_through_dlpack_is_a_view(array):
     check(SETUP, f"{array}\nw = np.from_dlpack(z)\nz[0] = x[1]\nout = w @ x", "x")
     check(SETUP, "z = np.from_dlpack(x * 2)\nout = z @ x", "x")
+
+
+OWNERS = {
+    "a bytearray": "b = bytearray(c.tobytes())",
+    "an array.array": "b = array.array('d', c)",
+    "ctypes": "b = (ctypes.c_double * 4)(*c)",
+}
+#: The array on that memory, before the cell or made in it, and how the owner writes to it.
+ON_FOREIGN = {
+    "before": ("{owner}\nz = np.frombuffer(b)", ""),
+    "in the cell": ("{owner}", "z = np.frombuffer(b)\n"),
+    "a view, in the cell": ("{owner}", "z = np.frombuffer(b)[:3]\n"),
+}
+FOREIGN = [
+    pytest.param(owner, before, inside, id=f"{kind}, {name}")
+    for kind, owner in OWNERS.items()
+    for name, (before, inside) in ON_FOREIGN.items()
+]
+THROUGH_OWNER = "memoryview(b).cast('B')[:8] = np.array([5.0]).tobytes()"
+
+
+@pytest.mark.parametrize(("owner", "before", "inside"), FOREIGN)
+def test_memory_of_another_object_is_shared_with_it(owner, before, inside):
+    cell = (
+        f"{inside}v = x[:len(z)]\ny = v * z\n{THROUGH_OWNER}\nz[1] = 3.0\nz *= 2\n"
+        "out = y.sum() + (v * z).sum() * np.frombuffer(bytes(b))[1]"
+    )
+    check(SETUP + before.format(owner=owner), cell, "x")
+
+
+@pytest.mark.parametrize(("owner", "before", "inside"), FOREIGN)
+def test_no_traced_value_is_written_into_memory_of_another_object(owner, before, inside):
+    setup = SETUP + before.format(owner=owner)
+    taped, _ = run_taped(setup, f"{inside}z[0] = x[0]", sources=(parse_path("x"),))
+    assert isinstance(taped["raised"], UnsupportedWriteError)
+    assert "an object that is no array" in str(taped["raised"])
+
+
+def test_a_watched_array_on_memory_of_another_object_is_not_written_to():
+    setup = f"{SETUP}b = bytearray(c.tobytes())\nz = np.frombuffer(b)"
+    taped, session = run_taped(setup, "out = np.sum(z**2)", sources=(parse_path("z"),))
+    assert taped["raised"] is None
+    session.differentiate()
+    np.testing.assert_array_equal(session.gradients[0], [1.0, 3.0, 0.4, 1.6])
+    for write in ("z -= 0.1 * z", "z[0] = 3.0", "y = z * 2\nz[:2] = 0.0"):
+        taped, _ = run_taped(setup, write, sources=(parse_path("z"),))
+        assert isinstance(taped["raised"], UnsupportedWriteError)
+
+
+def test_traced_values_are_written_into_arrays_of_files(tmp_path):
+    setup = f"{SETUP}z = np.memmap({str(tmp_path / 'numbers')!r}, float, 'w+', shape=4)"
+    check(setup, "z[0] = x[0]\nout = np.sum(z * x)", "x")

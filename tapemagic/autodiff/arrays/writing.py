@@ -15,8 +15,8 @@ from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.places import copy_as_it_lies, is_basic
 from tapemagic.autodiff.primitives import RULES
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.storage import Storage, place_of_write
-from tapemagic.autodiff.structure import append_node, set_item
+from tapemagic.autodiff.storage import Storage
+from tapemagic.autodiff.structure import append_node, place_of_write, set_item
 
 from .indexing import encode, plain_index
 from .overlapping import check_write
@@ -60,7 +60,7 @@ def write_item(handle: Any, index: Any, values: Any) -> None:
         if handle.window is storage.whole:
             primitive, where = set_item, encoded
         else:
-            primitive, where = place_of_write(storage, target, index, encoded)
+            primitive, where = place_of_write(storage.buffer, target, index, encoded)
         id_ = append_node(
             primitive, (before, v_id), (storage.aval, v_code),
             (contents, None if v_id >= 0 else _plain_copy(v), where), storage.buffer,

@@ -11,7 +11,7 @@ import numpy as np
 from tapemagic.autodiff import guards
 from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.leaks import warn
-from tapemagic.autodiff.lookers import is_seen
+from tapemagic.autodiff.lookers import is_seen, share
 from tapemagic.autodiff.places import (
     Window,
     copy_of,
@@ -110,7 +110,8 @@ class Borrowed:
         if known is None:
             known = Lender(owner, memory, plain)
             self._check_apart(known)
-            if memory is None or known.memory.nbytes <= COPIED:
+            share(known.storage)
+            if known.storage.lookers is None and (memory is None or known.memory.nbytes <= COPIED):
                 known.storage.move()
             self._lenders[id(owner)] = known
             self._owners[id(known.storage)] = known.storage, known.memory
@@ -233,7 +234,8 @@ class Lender:
         """Write changed data back, or watch over data that entries refer to."""
         storage, recording = self.storage, self.storage.recording
         is_seen(storage)  # and was perhaps written to
-        if recording is not None and self._fingerprint() != self.before:
+        owns = storage.lookers is not None and storage.lookers.owns  # entries have copies
+        if recording is not None and not owns and self._fingerprint() != self.before:
             recording.spoiled = (
                 f"An array of shape {self.owner.shape} was changed behind the tape's back "
                 "(memoryview, ctypes, compiled code, or another name that the cell did not "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.arrays.views import lent
+from tapemagic.autodiff.arrays.views import lent, storage_of
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import (
@@ -21,6 +21,7 @@ from tapemagic.autodiff.calls.creation import (
     written_method,
 )
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, call_primitive, holds_traced, plain
+from tapemagic.autodiff.lookers import share
 from tapemagic.autodiff.primitives import RULES, composite, general
 from tapemagic.autodiff.readback import read_back
 from tapemagic.autodiff.recorder import RECORDER
@@ -66,7 +67,10 @@ def _frombuffer(*args: Any, **kwargs: Any) -> Any:
     for handle in filter(dispatch.is_traced, (*args, *kwargs.values())):
         leaks.leave(handle, "its bytes are read as they lie")
     memory = (lent(x) if dispatch.is_traced(x) else x for x in args)
-    return _reading_memory(*memory, **kwargs)
+    y = _reading_memory(*memory, **kwargs)
+    if dispatch.is_traced(y):
+        share(storage_of(y))
+    return y
 
 
 @twin_for(np.from_dlpack)
