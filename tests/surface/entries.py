@@ -89,7 +89,6 @@ REFUSED = {
     "numpy.asmatrix": "an np.matrix multiplies otherwise than an array: a class of its own",
     "numpy.bmat": "the same; np.block makes the array",
     "numpy.frompyfunc": "gives arrays of Python objects; np.vectorize gives numbers",
-    "ndarray.choose": "the method of a plain integer array sees no handles; np.choose does",
     "numpy.ma.masked_array": "masked arrays keep data and mask apart; np.where says the same",
     "numpy.ma.masked_where": "the same",
     "python.pickle": "bytes have no derivative",
