@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 from both_runs import check
 from worlds import run_plain, run_taped
@@ -179,3 +180,18 @@ def test_nditer_goes_through_memory(array, given):
         cell + "    out = out + np.sum(q) * (k + 1)\nprint(out)",
         "w",
     )
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_nditer_tells_apart_elements_that_lie_in_one_place(turn):
+    v = np.broadcast_to(np.array([0.5, 1.5, 0.25])[::turn], (2, 3))
+    cell = "out = 0.0\nfor k, q in enumerate(np.nditer(v)):\n    out = out + q**2 * (k + 1)"
+    setup = "import numpy as np\n"
+    setup += f"v = np.broadcast_to(np.array([0.5, 1.5, 0.25])[::{turn}], (2, 3))"
+    _, session = run_taped(setup, cell, sources=(parse_path("v"),))
+    session.differentiate()
+    places = np.nditer(v, ["multi_index"])
+    expected = np.empty(v.shape)
+    for k, _ in enumerate(places):
+        expected[places.multi_index] = 2 * v[places.multi_index] * (k + 1)
+    np.testing.assert_allclose(session.gradients[0], expected)

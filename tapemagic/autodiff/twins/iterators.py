@@ -69,11 +69,7 @@ class Broadcast(StandIn):
     def __next__(self) -> tuple:
         next(self._plain)  # for its `index`
         where = next(self._places)
-        return tuple(
-            x[tuple(0 if n == 1 else i for i, n in zip(where[len(where) - x.ndim :], x.shape,
-                                                       strict=True))]
-            for x in self._arrays
-        )  # fmt: skip
+        return tuple(x[_place(x, where)] for x in self._arrays)
 
     def reset(self) -> None:
         """Begin again."""
@@ -129,9 +125,10 @@ class Iteration(StandIn):
             raise _refused(f"np.nditer with {sorted(unknown) or 'these arguments'}")
         self._operands = [asanyarray(x) for x in operands]
         leaks.laid_out(*self._operands)
-        numbers = [_numbered(plain(x)) for x in self._operands]
+        lying = [_lying_like(plain(x)) for x in self._operands]
         self._given = [flag for flag in flags if flag != "buffered"], op_flags, kwargs
-        self._plain = np.nditer(numbers, self._given[0], **kwargs)
+        self._plain = np.nditer(lying, self._given[0], **kwargs)
+        self._places = np.nditer(lying, ["multi_index", "zerosize_ok"], **kwargs)
         each = op_flags if op_flags and not isinstance(op_flags[0], str) else [op_flags or ()]
         self._writes = [not {"readwrite", "writeonly"}.isdisjoint(flags) for flags in each]
         self._closed = False
@@ -154,16 +151,14 @@ class Iteration(StandIn):
     @property
     def value(self) -> Any:
         """The current element, or a tuple of the operands' elements."""
-        here = self._plain.value
-        here = here if isinstance(here, tuple) else (here,)
-        found = tuple(
-            x[(*np.unravel_index(int(k), x.shape), ...)]
-            for x, k in zip(self._operands, here, strict=True)
-        )
+        here = self._plain.value  # NumPy's own error at the end
+        self._places.iterindex = self._plain.iterindex  # type: ignore[misc]
+        where = self._places.multi_index
+        found = tuple(x[(*_place(x, where), ...)] for x in self._operands)
         for element, writes in zip(found, self._writes * len(found)):
             if not writes:
                 element.setflags(write=False)
-        return found if len(found) > 1 else found[0]
+        return found if isinstance(here, tuple) else found[0]
 
     def __getitem__(self, i: Any) -> Any:
         value = self.value
@@ -222,18 +217,20 @@ for _name in (
     setattr(Iteration, _name, _of_position(_name))
 
 
-def _numbered(x: np.ndarray) -> np.ndarray:
-    """Return the positions of the elements of `x`, in an array that lies in memory as `x` does.
+def _lying_like(x: np.ndarray) -> np.ndarray:
+    """Return an array of nothing that lies in memory as `x` does, by which its order goes.
 
     NumPy visits elements in the order of their addresses: those of ``x[::-1]`` from the last on.
     """
-    numbers = np.arange(x.size).reshape(x.shape)
     if not x.size:
-        return numbers
-    strides = [step * numbers.itemsize // x.itemsize for step in x.strides]
-    ends = [step * (n - 1) for step, n in zip(strides, x.shape, strict=True)]
+        return np.empty(x.shape, np.uint8)
+    ends = [step * (n - 1) for step, n in zip(x.strides, x.shape, strict=True)]
     first = -sum(end for end in ends if end < 0)
-    memory = np.empty((first + sum(end for end in ends if end > 0)) // numbers.itemsize + 1, int)
-    lying = np.ndarray(x.shape, int, memory.data, first, strides)
-    lying[...] = numbers
-    return lying
+    memory = np.empty(first + sum(end for end in ends if end > 0) + 1, np.uint8)
+    return np.ndarray(x.shape, np.uint8, memory.data, first, x.strides)
+
+
+def _place(x: Any, where: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the place in `x` of an element of what it is broadcast to."""
+    own = where[len(where) - x.ndim :]
+    return tuple(0 if n == 1 else i for i, n in zip(own, x.shape, strict=True))
