@@ -21,9 +21,19 @@ SETTINGS = {int, bool, float, type(None), str}
 
 
 def is_setting(x: Any) -> bool:
-    """Tell whether an argument is no array and can be stored as it is: ``axis=(0, 1)``."""
+    """Tell whether a keyword's value can be stored as it is: ``axis=(0, 1)``."""
     kind = type(x)
     return kind in SETTINGS or (kind is tuple and {int}.issuperset(map(type, x)))
+
+
+def is_shape(primitive: Primitive, x: Any, position: int) -> bool:
+    """Tell whether an argument is a shape or axes; as an operand, a tuple is an array."""
+    return (
+        type(x) is tuple
+        and primitive.kind != "elementwise"
+        and not primitive.takes_array(position)
+        and {int}.issuperset(map(type, x))
+    )
 
 
 def has_own_ufuncs(x: Any) -> bool:

@@ -25,7 +25,7 @@ from tapemagic.autodiff.pullbacks import NO_KEYWORDS
 from tapemagic.autodiff.recorder import RECORDER, entered
 
 from .general import all_reads, call_elementwise, call_primitive, wrapped
-from .operands import again, is_setting, read, saved
+from .operands import SETTINGS, again, is_setting, is_shape, read, saved
 
 #: Types of operands that are no handles.
 _CONSTANTS = {ndarray, float, int, np.float64, np.float32}
@@ -83,7 +83,6 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
     """Carry out a function of two operands, at least one a handle, as the general way does."""
     token = RECORDER.token
     kind1, kind2 = type(x1), type(x2)
-    elementwise = primitive.kind == "elementwise"
     tracked = 0
     if kind1 in HANDLE_TYPES:
         cls = x1.result_class
@@ -118,13 +117,14 @@ def call_binary(primitive: Primitive, compute: Any, x1: Any, x2: Any, depth: int
                 return _general(primitive, compute, (x1, x2))
         if b >= 0:
             tracked += 2
-    elif kind2 in _CONSTANTS or (kind2 is tuple and not elementwise and is_setting(x2)):
+    elif kind2 in _CONSTANTS or is_shape(primitive, x2, 1):
         v2, b, code2 = x2, -1, 0
     else:
         return _general(primitive, compute, (x1, x2))
     if not tracked:
         return _general(primitive, compute, (x1, x2))
     y = compute(v1, v2)
+    elementwise = primitive.kind == "elementwise"
     is_view = False
     kind = type(y)
     if kind is ndarray:
@@ -268,7 +268,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
             values.append(value)
             ids.append(id_)
             codes.append(code)
-        elif kind is ndarray or is_setting(x):
+        elif kind is ndarray or kind in SETTINGS or is_shape(primitive, x, len(values)):
             values.append(x)
             ids.append(-1)
             codes.append(0)

@@ -88,3 +88,41 @@ def test_mapped_memory_is_an_ordinary_array(tmp_path):
     with GradientTape() as tape:
         y = np.sum(x * other) + np.dot(other, x * 1.0)
     np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 4.0, 6.0])
+
+
+#: Tuples of whole numbers as operands, which are arrays, and not settings such as ``axis=(0, 1)``.
+OF_TUPLES = {
+    "dot": lambda x: np.dot(x, (1, 2, 3)),
+    "dot from the left": lambda x: np.dot((1, 2, 3), x),
+    "inner": lambda x: np.inner(x, (1, 2, 3)),
+    "matmul": lambda x: np.matmul(x, (1, 2, 3)),
+    "operator": lambda x: x @ (1, 2, 3),
+    "outer": lambda x: np.outer(x, (1, 2)) ** 2,
+    "kron": lambda x: np.kron(x, (1, 2)) ** 2,
+    "cross": lambda x: np.cross(x, (1, 2, 3)) * x,
+    "convolve": lambda x: np.convolve(x, (1, 2, 1)) ** 2,
+    "tensordot": lambda x: np.tensordot(x, (1, 2, 3), 1),
+    "solve": lambda x: np.linalg.solve(np.diag(x), (1, 2, 3)),
+    "where": lambda x: np.where(x > 1, x, (1, 2, 3)) ** 2,
+    "power": lambda x: np.power(x, (1, 2, 3)),
+    "interp": lambda x: np.interp((1, 2), (0, 1, 3), x),
+    "multi_dot": lambda x: np.linalg.multi_dot([x, np.diag(x), (1, 2, 3)]),
+    "roll": lambda x: np.roll(x, (1, 1), (0, 0)) * x,
+    "reshape": lambda x: np.reshape(x, (3, 1)) ** 2,
+    "transpose": lambda x: np.transpose(np.outer(x, x), (1, 0)) * np.arange(3.0),
+    "sum": lambda x: np.sum(np.outer(x, x), (0, 1)),
+    "norm": lambda x: np.linalg.norm(np.outer(x, x), axis=(0, 1)),
+}
+
+
+@pytest.mark.parametrize("call", OF_TUPLES.values(), ids=OF_TUPLES)
+@pytest.mark.parametrize("is_source", [True, False])
+def test_a_tuple_of_whole_numbers_is_an_array_where_an_array_belongs(call, is_source):
+    x = np.array([0.5, 1.5, 2.5])
+    variable = Variable(x)
+    with GradientTape() as tape:
+        target = np.sum(call(variable if is_source else variable * 1.0))
+    gradient = tape.gradient(target, variable)
+    steps = 1e-6 * np.eye(3)
+    slopes = [(np.sum(call(x + step)) - np.sum(call(x - step))) / 2e-6 for step in steps]
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-8)
