@@ -31,7 +31,7 @@ from tapemagic.autodiff.warned import WARNING_LINES
 from tapemagic.errors import NoRuleError
 
 from .operands import NUMERIC, check_constant, has_own_ufuncs
-from .signatures import positional
+from .signatures import operands_of, positional
 
 #: dtype of a result -> the NumPy types that Python numbers have in its computation.
 _NARROW = {
@@ -129,7 +129,10 @@ def _number(x: Any, y: Any) -> Any:
 
 def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any) -> Any:
     """Compute and record a general or linear primitive."""
-    if kwargs and any(type(value) in HANDLE_TYPES for value in kwargs.values()):
+    if kwargs and (
+        not operands_of(primitive).isdisjoint(kwargs)
+        or any(type(value) in HANDLE_TYPES for value in kwargs.values())
+    ):
         args, kwargs = positional(primitive.fun, args, kwargs)
     if RECORDER.recording is None:
         compute = WARNING_LINES.heard(compute)

@@ -14,6 +14,8 @@ from tapemagic.autodiff.primitives import Primitive
 from tapemagic.autodiff.recorder import RECORDER, entered
 from tapemagic.errors import NoRuleError
 
+from .signatures import operands_of
+
 #: Operands that are computed with as they are. Of others NumPy makes arrays, or they take over.
 NUMERIC = (int, float, complex, generic, ndarray)
 #: Types of arguments that are no arrays and can be stored as they are.
@@ -24,6 +26,11 @@ def is_setting(x: Any) -> bool:
     """Tell whether a keyword's value can be stored as it is: ``axis=(0, 1)``."""
     kind = type(x)
     return kind in SETTINGS or (kind is tuple and {int}.issuperset(map(type, x)))
+
+
+def are_settings(primitive: Primitive, kwargs: dict[str, Any]) -> bool:
+    """Tell whether keywords can be stored as they are: ``axis=(0, 1)``, but not ``b=(1, 2)``."""
+    return all(map(is_setting, kwargs.values())) and operands_of(primitive).isdisjoint(kwargs)
 
 
 def is_shape(primitive: Primitive, x: Any, position: int) -> bool:

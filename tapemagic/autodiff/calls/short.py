@@ -25,7 +25,7 @@ from tapemagic.autodiff.pullbacks import NO_KEYWORDS
 from tapemagic.autodiff.recorder import RECORDER, entered
 
 from .general import all_reads, call_elementwise, call_primitive, wrapped
-from .operands import SETTINGS, again, is_setting, is_shape, read, saved
+from .operands import SETTINGS, again, are_settings, is_shape, read, saved
 
 #: Types of operands that are no handles.
 _CONSTANTS = {ndarray, float, int, np.float64, np.float32}
@@ -198,7 +198,7 @@ def call_one(
             return call_primitive(primitive, (x,), kwargs, compute)
     settings = None
     if kwargs:
-        if not all(map(is_setting, kwargs.values())):
+        if not are_settings(primitive, kwargs):
             return call_primitive(primitive, (x,), kwargs, compute)
         settings = tuple(kwargs.items())
     method = primitive.method
@@ -275,7 +275,7 @@ def call_short(primitive: Primitive, compute: Any, args: tuple, kwargs: dict[str
         else:
             return call_primitive(primitive, args, kwargs, compute)
         bit += bit
-    if not tracked or (kwargs and not all(map(is_setting, kwargs.values()))):
+    if not tracked or (kwargs and not are_settings(primitive, kwargs)):
         return call_primitive(primitive, args, kwargs, compute)
     method = primitive.method
     if method is None or type(values[0]) is not ndarray or not kwargs.keys() <= _OF_METHODS:

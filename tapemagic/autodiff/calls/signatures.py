@@ -1,4 +1,4 @@
-"""Signatures of NumPy's functions: traced keyword arguments find their positions."""
+"""Signatures of NumPy's functions: operands that are given by keyword find their positions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.handles import HANDLE_TYPES, node_of, plain
 from tapemagic.autodiff.positions import name_of, qualified_name
+from tapemagic.autodiff.primitives import Primitive
 from tapemagic.errors import NoRuleError
 
 #: In older versions of NumPy, functions written in C do not tell their parameters.
@@ -28,7 +29,7 @@ _SPELLED: dict[Any, Any] = {
 
 
 def positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-    """Move traced keyword arguments into their positions."""
+    """Move keyword arguments into their positions."""
     try:
         signature = signature_of(fun)
         bound = signature.bind(*args, **kwargs)
@@ -52,6 +53,18 @@ def positional(fun: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         moved.pop()
     rest = {k: v for k, v in rest.items() if v is not defaults[k].default or k in kwargs}
     return tuple(moved), rest
+
+
+@lru_cache(maxsize=256)
+def operands_of(primitive: Primitive) -> frozenset[str]:
+    """Return the names under which arrays may be given that have a derivative."""
+    if primitive.variadic:
+        return frozenset()  # only by their positions
+    try:
+        names = signature_of(primitive.fun).parameters
+    except (TypeError, ValueError):
+        return frozenset()
+    return frozenset(name for i, name in enumerate(names) if primitive.takes_array(i))
 
 
 @lru_cache(maxsize=256)

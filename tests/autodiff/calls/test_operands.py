@@ -112,6 +112,20 @@ OF_TUPLES = {
     "transpose": lambda x: np.transpose(np.outer(x, x), (1, 0)) * np.arange(3.0),
     "sum": lambda x: np.sum(np.outer(x, x), (0, 1)),
     "norm": lambda x: np.linalg.norm(np.outer(x, x), axis=(0, 1)),
+    "dot by keyword": lambda x: np.dot(x, b=(1, 2, 3)),
+    "dot with a list": lambda x: np.dot(x, b=[1, 2, 3]),
+    "dot with an array": lambda x: np.dot(x, b=np.arange(3)),
+    "dot with a number": lambda x: np.sum(np.dot(x, b=2.0) ** 2),
+    "solve by keyword": lambda x: np.linalg.solve(np.diag(x), b=(1, 2, 3)),
+    "solve by keywords": lambda x: np.linalg.solve(b=[1, 2, 3], a=np.diag(x)),
+    "solve with elements": lambda x: np.linalg.solve(np.diag(x), b=[x[0], 2, x[1]]),
+    "lstsq by keyword": lambda x: np.linalg.lstsq(np.diag(x), b=[1, 2, 3], rcond=None)[0],
+    "kron by keyword": lambda x: np.kron(x, b=(1, 2)) ** 2,
+    "kron of a number": lambda x: np.kron(x, b=2) ** 2,
+    "convolve by keyword": lambda x: np.convolve(x, v=(1, 2), mode="same") ** 2,
+    "trapezoid by keyword": lambda x: np.trapezoid(x**2, x=(0, 1, 3)),
+    "average by keyword": lambda x: np.average(x**2, weights=(1, 2, 3)),
+    "tensordot by keyword": lambda x: np.tensordot(x, b=(1, 2, 3), axes=(0, 0)),
 }
 
 
