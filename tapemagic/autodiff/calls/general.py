@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy import _NoValue
 
 from tapemagic.autodiff import guards, leaks, recorder
 from tapemagic.autodiff.avals import MULTIPLE, code_of, is_small
@@ -142,7 +143,7 @@ def call_primitive(primitive: Primitive, args: tuple, kwargs: dict, compute: Any
         if type(x) not in HANDLE_TYPES and not isinstance(x, NUMERIC):
             if is_ufunc and has_own_ufuncs(x):
                 return NotImplemented
-            if x is not None and (is_ufunc or primitive.takes_array(i)):
+            if x is not None and x is not _NoValue and (is_ufunc or primitive.takes_array(i)):
                 x = as_array(x)
         value, id_, code = operand(x, primitive.may_read(i))
         values.append(value)
