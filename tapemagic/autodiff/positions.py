@@ -36,11 +36,22 @@ def numpys_own_code() -> str:
 
 
 def outside_libraries(frame: FrameType | None) -> FrameType | None:
-    """Return the line that called into a library, if the frame is inside one."""
-    caller = frame
-    while caller is not None and is_library(caller.f_code.co_filename):
-        caller = caller.f_back
-    return caller or frame
+    """Return the line that called into a library, if the frame is inside one.
+
+    A library's own thread was not called by any line: there it is where the recording thread waits.
+    """
+    return _above_libraries(frame) or _above_libraries(_recording_frame()) or frame
+
+
+def _above_libraries(frame: FrameType | None) -> FrameType | None:
+    while frame is not None and is_library(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+def _recording_frame() -> FrameType | None:
+    """Return the innermost frame of the thread that records."""
+    return sys._current_frames().get(RECORDER.thread or 0)
 
 
 def is_library(filename: str) -> bool:

@@ -1,13 +1,15 @@
 """Tapes in several threads: one thread records at a time, and the others are told."""
 
+import pickle
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from tapemagic import GradientTape
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.errors import TapeStateError
+from tapemagic.errors import LeavesTapeError, TapeStateError
 
 
 class Other:
@@ -127,3 +129,16 @@ def test_work_of_another_thread_under_our_tape_is_refused():
     assert "Another thread computes" in error.what
     assert error.fix
     assert tape.gradient(y, w).tolist() == [12.0, 16.0]
+
+
+def test_a_library_s_own_thread_is_where_the_recording_one_waits():
+    """No line of the user's has called it: a pool pickles its arguments in a thread of its own."""
+    w = np.array([1.0, 2.0])
+    with (
+        GradientTape() as tape,
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(LeavesTapeError, match="'w' would leave the tape") as refused,
+    ):
+        tape.watch(w)
+        pool.submit(pickle.dumps, w).result()
+    assert refused.value.code == "pool.submit(pickle.dumps, w).result()"
