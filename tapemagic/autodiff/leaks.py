@@ -18,6 +18,7 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
 from . import caught, doing, later
+from .codes import is_installed
 from .decisions import memory_order
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .positions import (
@@ -260,7 +261,7 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
             return
         if package in ("__main__", "") or frame.f_code.co_filename.startswith("<"):
             break
-        if "site-packages" not in frame.f_code.co_filename:
+        if not is_installed(frame.f_code.co_filename):
             break
         taker = frame
         frame = frame.f_back

@@ -186,9 +186,12 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
     if tape._asked is not None:
         tape.target = None
         tape.target = asked_target(tape)
+        bound = {id_: name for name, id_ in reversed(tape.bindings)}
         for number, group in enumerate(tape._asked[1]):
             if group and group[0] not in tape.source_nodes.values():
-                tape.source_nodes[f"source {number}"] = group[0]
+                name = bound.get(group[0], f"source {number}")
+                free = name not in tape.source_nodes
+                tape.source_nodes[name if free else f"source {number}"] = group[0]
 
 
 def name_variables(tape: Any, find_paths: Callable[[], Mapping[int, str]] = dict) -> dict[str, Any]:

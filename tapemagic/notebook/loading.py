@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from .completion import matchers_of
 from .frames import Refusals
 from .magics import TapeMagics
 from .transform import transform_text
@@ -21,7 +22,7 @@ def load(shell: Any) -> None:
     shell.input_transformers_cleanup.append(transform_text)
     shell.ast_transformers.append(magics.tree_transformer)
     if shell.Completer is not None:
-        shell.Completer.custom_matchers.append(magics.matcher)
+        matchers_of(shell.Completer).append(magics.matcher)
     magics.refusals = Refusals(shell)
 
 
@@ -42,4 +43,4 @@ def unload(shell: Any) -> None:
     with contextlib.suppress(ValueError):
         shell.ast_transformers.remove(magics.tree_transformer)
     with contextlib.suppress(ValueError, AttributeError):
-        shell.Completer.custom_matchers.remove(magics.matcher)
+        matchers_of(shell.Completer).remove(magics.matcher)

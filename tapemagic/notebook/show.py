@@ -174,8 +174,10 @@ def show_widget(
     else:
         view = live_view(picture.scene, sliders, picture.again(rerun, sliders, outcome))
     _live[key] = view
-    # in words it would be a line of class names, above the picture that stands for it
-    display(view, exclude=["text/plain"])
+    # Without words: they would be a line of class names, above the picture that stands for it. The
+    # view does not show itself, since that of ipywidgets 7 has them.
+    model = {"version_major": 2, "version_minor": 0, "model_id": view.model_id}
+    display({"application/vnd.jupyter.widget-view+json": model}, raw=True)
 
 
 def cell_key(shell: Any, cell: Cell | None) -> str:
