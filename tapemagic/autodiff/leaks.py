@@ -42,7 +42,7 @@ _REFUSALS = (LeavesTapeError, NoRuleError, UnsupportedWriteError)
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
     "IPython ipykernel matplotlib matplotlib_inline PIL plotly seaborn bokeh altair json "
-    "logging csv pprint string tqdm rich".split()
+    "logging csv pprint string tqdm rich marimo".split()
 )
 #: Packages that keep values and compute with them, which nothing of ours sees.
 TABLES = frozenset({"pandas", "polars"})

@@ -24,6 +24,25 @@ def load(shell: Any) -> None:
     if shell.Completer is not None:
         matchers_of(shell.Completer).append(magics.matcher)
     magics.refusals = Refusals(shell)
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None and not hasattr(kernel, "do_execute"):
+        tell_of_awaited_cells(shell, magics)
+
+
+def tell_of_awaited_cells(shell: Any, magics: TapeMagics) -> None:
+    """End a taped cell with `await` where no event tells of its end.
+
+    JupyterLite's kernel awaits such a cell by itself; events of its end are those of `run_cell`.
+    """
+    run = shell.run_cell_async
+
+    async def run_cell_async(*arguments: Any, **more: Any) -> Any:
+        result = await run(*arguments, **more)
+        if magics.run is not None:
+            magics.run.after_cell(result)
+        return result
+
+    shell.run_cell_async = run_cell_async
 
 
 def unload(shell: Any) -> None:
@@ -33,6 +52,7 @@ def unload(shell: Any) -> None:
         return
     if magics.refusals is not None:
         magics.refusals.remove()
+    vars(shell).pop("run_cell_async", None)
     for kind, name in (("line", "tape"), ("line", "%tape"), ("cell", "tape")):
         shell.magics_manager.magics[kind].pop(name, None)
     # the person may have taken some of these away themselves

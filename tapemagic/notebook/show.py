@@ -182,8 +182,13 @@ def show_widget(
 
 def cell_key(shell: Any, cell: Cell | None) -> str:
     """Return what tells a cell from others: its front end's name for it, or its text."""
-    metadata = shell.get_parent().get("metadata", {})
-    return str(metadata.get("cellId") or (cell.text if cell else ""))
+    return str(metadata_of(shell).get("cellId") or (cell.text if cell else ""))
+
+
+def metadata_of(shell: Any) -> dict[str, Any]:
+    """Return what the front end has said of the cell: not every kernel passes it on."""
+    metadata: dict[str, Any] = getattr(shell, "get_parent", dict)().get("metadata", {})
+    return metadata
 
 
 def close_replaced(shell: Any, cell: Cell | None) -> None:
@@ -192,7 +197,7 @@ def close_replaced(shell: Any, cell: Cell | None) -> None:
         return
     from tapemagic.display.widget import close_view
 
-    deleted = shell.get_parent().get("metadata", {}).get("deletedCells") or ()
+    deleted = metadata_of(shell).get("deletedCells") or ()
     for key in (cell_key(shell, cell), *deleted):
         view = _live.pop(key, None)
         if view is not None:

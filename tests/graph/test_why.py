@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from display import fakes
-from notebook.worlds import run_taped
+from tests.notebook.worlds import run_taped
 
 from tapemagic import GradientTape, Variable
 from tapemagic.display.scene import make_scene

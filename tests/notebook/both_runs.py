@@ -1,7 +1,7 @@
 """One cell, plain and taped: the same world, and the derivatives of plain runs."""
 
 import numpy as np
-from notebook.worlds import assert_same_world, run_plain, run_taped
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped
 
 from tapemagic.notebook.arguments import parse_path
 

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from notebook.test_holes import START, check
+from tests.notebook.test_holes import START, check
 
 from tapemagic.notebook.instrument import make_plan
 

@@ -10,7 +10,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from notebook.worlds import assert_same_world, run_plain, run_taped, start
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped, start
 
 from tapemagic.display.text import to_text
 from tapemagic.errors import NoRuleError, TapeError

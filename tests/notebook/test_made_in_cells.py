@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from notebook.worlds import run_taped
+from tests.notebook.worlds import run_taped
 
 from tapemagic.notebook.namespace import Swap
 from tests.fuzz.harness import check

@@ -16,7 +16,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from notebook.worlds import assert_same_world, differences, picture, run_plain, run_taped
+from tests.notebook.worlds import assert_same_world, differences, picture, run_plain, run_taped
 
 from tapemagic import GradientTape
 from tapemagic.errors import TapeError

@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 import pytest
-from notebook.holders import HOLDERS, OPAQUE, START
+from tests.notebook.holders import HOLDERS, OPAQUE, START
 
 from tapemagic import GradientTape
 from tapemagic.autodiff.traced import TracedArray

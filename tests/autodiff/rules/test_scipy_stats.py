@@ -8,7 +8,7 @@ import pytest
 stats = pytest.importorskip("scipy.stats")
 
 from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
-from notebook.worlds import assert_same_world, run_plain, run_taped  # noqa: E402
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped  # noqa: E402
 
 import tapemagic  # noqa: E402
 from tapemagic import GradientTape  # noqa: E402

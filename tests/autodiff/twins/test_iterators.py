@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from notebook.test_holes import START, check
-from notebook.worlds import assert_same_world, run_plain, run_taped
+from tests.notebook.test_holes import START, check
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped
 
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff.twins import modules

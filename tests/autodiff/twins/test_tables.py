@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from notebook.both_runs import differences
-from notebook.worlds import FILENAME, run_plain, run_taped
+from tests.notebook.both_runs import differences
+from tests.notebook.worlds import FILENAME, run_plain, run_taped
 
 from tapemagic import GradientTape, Variable
 from tapemagic.errors import LeavesTapeError
