@@ -187,8 +187,8 @@ def cell_key(shell: Any, cell: Cell | None) -> str:
 
 def metadata_of(shell: Any) -> dict[str, Any]:
     """Return what the front end has said of the cell: not every kernel passes it on."""
-    metadata: dict[str, Any] = getattr(shell, "get_parent", dict)().get("metadata", {})
-    return metadata
+    parent: dict[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return dict(parent.get("metadata", {}))
 
 
 def close_replaced(shell: Any, cell: Cell | None) -> None:

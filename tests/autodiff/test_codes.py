@@ -62,7 +62,7 @@ def run_cells(cells, name):
 @pytest.mark.parametrize("name", ["<module>", "<cell line: 1>"])
 @pytest.mark.parametrize(
     "cells",
-    [[SETUP, HELPER, BLOCK, ASK], ["\n".join([SETUP, HELPER, BLOCK, ASK])]],
+    [[SETUP, HELPER, BLOCK, ASK], [f"{SETUP}\n{HELPER}\n{BLOCK}\n{ASK}"]],
     ids=["in cells", "in one"],
 )
 def test_a_block_in_a_cell_knows_its_names_and_lines(cells, name):

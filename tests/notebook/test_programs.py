@@ -17,6 +17,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+
+from tapemagic import GradientTape
+from tapemagic.errors import LeavesTapeError, TapeError
+from tapemagic.notebook.arguments import parse_path
 from tests.notebook.worlds import (
     assert_same_world,
     differences,
@@ -25,10 +29,6 @@ from tests.notebook.worlds import (
     run_plain,
     run_taped,
 )
-
-from tapemagic import GradientTape
-from tapemagic.errors import LeavesTapeError, TapeError
-from tapemagic.notebook.arguments import parse_path
 
 pytest.importorskip("scipy.stats")
 

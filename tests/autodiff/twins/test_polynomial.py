@@ -1,6 +1,7 @@
 """Polynomials in a cell are NumPy's own classes before, during and after it."""
 
 import numpy as np
+
 from tests.notebook.both_runs import check
 from tests.notebook.worlds import run_plain, run_taped
 
