@@ -112,6 +112,11 @@ CELLS = {
         "4.0",
         0,
     ),
+    "%unload_ext tapemagic\nprint('run_cell_async' in vars(get_ipython()))": (
+        "NoneType",
+        "False",
+        0,
+    ),
 }
 
 
