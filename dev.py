@@ -2,7 +2,7 @@
 
     python dev.py lab         open JupyterLab on the first notebook
     python dev.py test        run the tests
-    python dev.py versions    run the tests on the oldest NumPy and IPython, and on every newer Python
+    python dev.py versions    run the tests on the oldest NumPy, IPython, and every newer Python
 
 Python 3.11 and pip are all that has to be there. The set-up runs once, and again when
 pyproject.toml has changed. Further words go to JupyterLab or pytest: python dev.py test -k layers

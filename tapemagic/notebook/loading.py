@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from typing import Any
 
 from .completion import matchers_of
@@ -24,8 +25,10 @@ def load(shell: Any) -> None:
     if shell.Completer is not None:
         matchers_of(shell.Completer).append(magics.matcher)
     magics.refusals = Refusals(shell)
+    # a kernel that is not ipykernel's, but awaits cells; that of xeus-python has tasks, and events
+    is_awaited = inspect.iscoroutinefunction(shell.run_cell_async)
     kernel = getattr(shell, "kernel", None)
-    if kernel is not None and not hasattr(kernel, "do_execute"):
+    if kernel is not None and not hasattr(kernel, "do_execute") and is_awaited:
         tell_of_awaited_cells(shell, magics)
 
 

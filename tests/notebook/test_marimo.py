@@ -11,7 +11,7 @@ import tapemagic
 
 pytestmark = pytest.mark.slow
 
-NOTEBOOK = '''
+NOTEBOOK = """
 import marimo
 
 app = marimo.App()
@@ -58,7 +58,7 @@ def _(flat, loss, tape, w):
 def _(tape):
     tape.graph
     return
-'''
+"""
 
 
 def test_blocks_cells_and_pictures(tmp_path):

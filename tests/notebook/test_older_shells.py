@@ -1,10 +1,15 @@
-"""What IPython 7 and Colab do in another way, tried without them."""
+"""What IPython 7, Colab and other kernels do in another way, tried without them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from IPython.core.completer import CompletionSplitter
 
+import tapemagic
 from tapemagic.notebook import completion
 
 PARSER = SimpleNamespace(
@@ -67,3 +72,35 @@ def test_a_handler_of_the_shell_shows_its_own_errors_and_we_the_others(kernel):
     finally:
         kernel.run("get_ipython().set_custom_exc((), None)\n%reload_ext tapemagic")
         kernel.run("%config TapeMagics.show = 'none'")
+
+
+KERNELS = """
+from types import SimpleNamespace
+from IPython.core.interactiveshell import InteractiveShell
+import tapemagic
+
+class OfTasks(InteractiveShell):
+    def run_cell_async(self, raw_cell, done):  # as xeus-python has it, with events of its own
+        pass
+
+for kind in (InteractiveShell, OfTasks):
+    for kernel in (SimpleNamespace(), SimpleNamespace(do_execute=None)):
+        shell = kind()
+        shell.kernel = kernel
+        tapemagic.load_ipython_extension(shell)
+        print("run_cell_async" in vars(shell))
+"""
+
+
+def test_only_a_kernel_that_awaits_cells_itself_needs_to_be_told_of_their_end(tmp_path):
+    root = str(Path(tapemagic.__file__).parent.parent)
+    finished = subprocess.run(
+        [sys.executable, "-c", KERNELS],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"IPYTHONDIR": str(tmp_path), "PYTHONPATH": root},
+    )
+    assert finished.returncode == 0, finished.stderr
+    # of JupyterLite's kernel, of ipykernel, and twice of xeus-python
+    assert finished.stdout.split() == ["True", "False", "False", "False"]
