@@ -82,6 +82,17 @@ def test_a_block_in_a_cell_knows_its_names_and_lines(cells, name):
     }
 
 
+@pytest.mark.parametrize("look", ["", "tape.graph\n"])
+def test_names_of_a_block_are_known_whether_or_not_its_graph_was_looked_at(look):
+    ask = f"{look}found = tape.gradient('loss', ['w', 'b', 'made'])"
+    found = run_cells([SETUP, HELPER, BLOCK, ask], "<module>")["found"]
+    np.testing.assert_allclose(found[0], [0.25, 0.125])
+    np.testing.assert_allclose(found[1], 3.0)
+    np.testing.assert_allclose(found[2], [1.0, 1.0])
+    with pytest.raises(tapemagic.errors.SourceError, match=r"'nowhere'(.|\n)*Known: .*loss"):
+        run_cells([SETUP, HELPER, BLOCK, f"{look}tape.gradient('nowhere', 'w')"], "<module>")
+
+
 def test_a_source_that_is_asked_for_by_object_keeps_its_name():
     w, other = np.array([1.0, 2.0]), np.array([3.0])
     names = {"np": np, "w": w, "other": other, "tapemagic": tapemagic}
