@@ -2,7 +2,7 @@
 
     python dev.py lab         open JupyterLab on the first notebook
     python dev.py test        run the tests
-    python dev.py versions    run the tests on the oldest NumPy, and on every newer Python
+    python dev.py versions    run the tests on the oldest NumPy, IPython, and every newer Python
 
 Python 3.11 and pip are all that has to be there. The set-up runs once, and again when
 pyproject.toml has changed. Further words go to JupyterLab or pytest: python dev.py test -k layers
@@ -31,8 +31,9 @@ COMMANDS = {
 }
 # what else the tests are to pass on: (Python, what is not to be the newest); each has its own .venv
 VERSIONS = [
-    # The oldest that pyproject.toml allows. SciPy 1.17 calls np.cumulative_sum, which 2.1 has.
-    ("3.11", ["numpy==2.0.*", "scipy==1.15.*"]),
+    # The oldest that pyproject.toml allows; IPython 7.34 and ipywidgets 7.7 are what Colab has.
+    # SciPy 1.17 calls np.cumulative_sum, which 2.1 has.
+    ("3.11", ["numpy==2.0.*", "scipy==1.15.*", "ipython==7.34.*", "ipywidgets==7.7.*"]),
     ("3.12", []),
     ("3.13", []),
     ("3.14", []),

@@ -18,6 +18,7 @@ import numpy as np
 from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError, UnsupportedWriteError
 
 from . import caught, doing, later
+from .codes import is_installed
 from .decisions import memory_order
 from .handles import HANDLE_TYPES, holds_traced, node_of, plain
 from .positions import (
@@ -41,7 +42,7 @@ _REFUSALS = (LeavesTapeError, NoRuleError, UnsupportedWriteError)
 #: Packages that take a value to show it: they get the plain value.
 SINKS = frozenset(
     "IPython ipykernel matplotlib matplotlib_inline PIL plotly seaborn bokeh altair json "
-    "logging csv pprint string tqdm rich".split()
+    "logging csv pprint string tqdm rich marimo".split()
 )
 #: Packages that keep values and compute with them, which nothing of ours sees.
 TABLES = frozenset({"pandas", "polars"})
@@ -260,7 +261,7 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
             return
         if package in ("__main__", "") or frame.f_code.co_filename.startswith("<"):
             break
-        if "site-packages" not in frame.f_code.co_filename:
+        if not is_installed(frame.f_code.co_filename):
             break
         taker = frame
         frame = frame.f_back

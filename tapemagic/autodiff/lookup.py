@@ -117,6 +117,8 @@ def named(tape: Any, name: str, *, first: bool) -> int:
         If the tape does not know the name, or has no such version.
     """
     base, _, version = name.partition("@")
+    if tape.cell is None and tape._recording is not None:
+        find_names(tape, tape._names())  # in a script a name means what it holds now
     ids = [id_ for known, id_ in tape.bindings if known == base]
     if base in tape.source_nodes and tape.source_nodes[base] not in ids:
         ids.insert(0, tape.source_nodes[base])
@@ -126,7 +128,7 @@ def named(tape: Any, name: str, *, first: bool) -> int:
             f"'{name}' is not a name that this tape knows.",
             fix=f"Known: {known}."
             if known
-            else "Names are known on the tape of a %%tape cell; pass the object itself.",
+            else "No name holds a value of this tape; pass the object itself.",
         )
     if version:
         if not version.isdigit() or int(version) >= len(ids):
@@ -186,9 +188,12 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
     if tape._asked is not None:
         tape.target = None
         tape.target = asked_target(tape)
+        bound = {id_: name for name, id_ in reversed(tape.bindings)}
         for number, group in enumerate(tape._asked[1]):
             if group and group[0] not in tape.source_nodes.values():
-                tape.source_nodes[f"source {number}"] = group[0]
+                name = bound.get(group[0], f"source {number}")
+                free = name not in tape.source_nodes
+                tape.source_nodes[name if free else f"source {number}"] = group[0]
 
 
 def name_variables(tape: Any, find_paths: Callable[[], Mapping[int, str]] = dict) -> dict[str, Any]:

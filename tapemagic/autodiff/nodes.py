@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .avals import AVALS, MULTIPLE
+from .codes import is_module
 from .places import decode, is_encoded
 from .primitives import PRIMITIVES
 from .recorder import INNER, Recording
@@ -127,7 +128,8 @@ class Reader:
         for code, at in self._recording.positions(context, offset):
             if not INNER[code.co_filename]:
                 line = self._line(code, at) or code.co_firstlineno
-                calls.append((code.co_name, code.co_filename, line))
+                name = "<module>" if is_module(code) else code.co_name
+                calls.append((name, code.co_filename, line))
         cell = [i for i, call in enumerate(calls) if call[1] == self._filename]
         # What a cell runs besides (`%run -i`, another cell, a thread) has no line of the cell.
         start = cell[0] if cell else 0 if self._filename else max(0, len(calls) - 1)

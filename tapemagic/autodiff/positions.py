@@ -7,6 +7,7 @@ import sys
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from .codes import is_installed
 from .handles import HANDLE_TYPES, is_live
 from .recorder import INNER, RECORDER
 
@@ -58,7 +59,7 @@ def is_library(filename: str) -> bool:
     """Say whether a file belongs to an installed package or to Python."""
     return (
         INNER[filename]
-        or "site-packages" in filename
+        or is_installed(filename)
         or filename.endswith((".pyx", ".pxd"))  # of Cython, relative to where it was compiled
         or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
     )

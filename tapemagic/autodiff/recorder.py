@@ -27,6 +27,8 @@ import numpy as np
 
 from tapemagic.errors import TapeStateError
 
+from .codes import is_module, is_outermost
+
 #: Where the files of this package are.
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: Frames of these folders are not the user's: the position is that of the frame that called them.
@@ -261,7 +263,7 @@ def callers(frame: FrameType) -> list[FrameType]:
     walker: FrameType | None = frame
     while walker is not None and len(frames) < _DEEPEST:
         frames.append(walker)
-        if walker.f_code.co_name == "<module>":
+        if is_module(walker.f_code):
             break
         walker = walker.f_back
     return frames
@@ -270,12 +272,6 @@ def callers(frame: FrameType) -> list[FrameType]:
 def generated_name(what: str) -> str:
     """Return a file name for generated code that is recognised as ours."""
     return os.path.join(PACKAGE, f"<{what}>")
-
-
-def is_outermost(code: CodeType) -> bool:
-    """Tell whether code is a cell or file, not text that one of its lines executes (`%time`)."""
-    name = code.co_filename
-    return code.co_name == "<module>" and (name[0] != "<" or name.startswith("<ipython-input"))
 
 
 class _Inner(dict[str, bool]):

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from tapemagic.errors import LeavesTapeError, TapeError
 
+from .codes import is_installed
 from .handles import plain
 from .positions import is_library
 from .recorder import PACKAGE
@@ -70,7 +71,7 @@ def _is_own(error: BaseException) -> bool:
     entry = error.__traceback__
     while entry is not None and entry.tb_next is not None:
         entry = entry.tb_next
-    if entry is None or "site-packages" in entry.tb_frame.f_code.co_filename:
+    if entry is None or is_installed(entry.tb_frame.f_code.co_filename):
         return False
     steps = dis.get_instructions(entry.tb_frame.f_code)
     return any(s.offset == entry.tb_lasti and s.opname == "RAISE_VARARGS" for s in steps)

@@ -6,6 +6,7 @@ coordinates it gets nodes ``n0 … nN`` and sizes, and no word of the user's.
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 from collections.abc import Collection, Sequence
@@ -54,7 +55,7 @@ def to_graphviz(graph: Graph, folded: bool = True) -> graphviz.Digraph:
     """
     import graphviz
 
-    digraph = graphviz.Digraph("tape", graph_attr={"rankdir": "LR"})
+    digraph = digraph_class()("tape", graph_attr={"rankdir": "LR"})
     if folded:
         folding = Folding(graph)
         drawing = draw(folding, folding.default_open())
@@ -69,6 +70,21 @@ def to_graphviz(graph: Graph, folded: bool = True) -> graphviz.Digraph:
     for start, end in edges:
         digraph.edge(f"n{start}", f"n{end}")
     return digraph
+
+
+@functools.cache
+def digraph_class() -> Any:
+    """Return graphviz's class, which shows its text where the `dot` program does not run."""
+    import graphviz
+
+    class Digraph(graphviz.Digraph):
+        def _repr_mimebundle_(self, *which: Any, **more: Any) -> dict[str, Any]:
+            try:
+                return dict(super()._repr_mimebundle_(*which, **more))
+            except (OSError, graphviz.ExecutableNotFound, subprocess.SubprocessError):
+                return {"text/plain": f"// dot of Graphviz does not run here.\n{self.source}"}
+
+    return Digraph
 
 
 def label_rows(box: dict[str, Any]) -> list[str]:

@@ -271,7 +271,6 @@ def _slider(
         step=(limits[1] - limits[0]) / 200,
         readout_format=".4g",
         description=name,
-        tooltip=name,
         style={"description_width": f"{room:g}em"},
         layout={"width": f"min({room + 21:g}em, 98%)"},
     )
@@ -283,5 +282,8 @@ def _slider(
         if is_number_within(chosen, limits):
             widget.inputs = {**widget.inputs, name: chosen}
 
+    # what the pointer is told; the first is what ipywidgets 7 calls it
+    known = slider.traits()
+    setattr(slider, "tooltip" if "tooltip" in known else "description_tooltip", name)
     slider.observe(moved, "value")
     return slider

@@ -6,42 +6,73 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from IPython.core.completer import SimpleCompletion, context_matcher
+from IPython.core import completer as ipython
 
 from .arguments import spell
 
 _MOST = 200
 
 
+def matchers_of(completer: Any) -> list[Callable]:
+    """Return the list of a shell's completer in which ours has its place."""
+    matchers: list[Callable] = (
+        completer.custom_matchers if knows_contexts() else completer.magic_arg_matchers
+    )
+    return matchers
+
+
+def knows_contexts() -> bool:
+    """Say whether matchers are told where the cursor is, as they are since IPython 8.6."""
+    return hasattr(ipython, "context_matcher")
+
+
 def make_matcher(
-    parser: argparse.ArgumentParser, namespace: Mapping[str, Any]
+    completer: Any, parser: argparse.ArgumentParser, namespace: Mapping[str, Any]
 ) -> Callable[[Any], Any]:
-    """Make a matcher for the shell's completer.
+    """Make a matcher for a shell's completer.
 
     Parameters
     ----------
+    completer : IPCompleter
     parser : ArgumentParser
         Its options are offered.
     namespace : dict
         The user's variables.
     """
 
-    @context_matcher(identifier="tapemagic.line")
+    def match_line(line: str) -> list[str]:
+        """Complete the part of a word that an older IPython takes for the whole of it."""
+        before = completer.text_until_cursor
+        if not is_tape_line(before):
+            return []
+        *_, previous, word = before.split(" ")
+        kept = len(word) - len(completer.splitter.split_line(before))
+        return [text[kept:] for text, _ in complete(word, previous, parser, namespace)]
+
+    if not knows_contexts():
+        return match_line
+
+    @ipython.context_matcher(identifier="tapemagic.line")
     def match_tape_line(context: Any) -> Any:
         before = context.line_with_cursor[: context.cursor_position]
-        if context.cursor_line != 0 or not before.lstrip("# ").startswith("%%tape "):
+        if context.cursor_line != 0 or not is_tape_line(before):
             return {"completions": []}
-        words = before.split(" ")
-        found = complete(words[-1], words[-2], parser, namespace)
+        *_, previous, word = before.split(" ")
+        found = complete(word, previous, parser, namespace)
         return {
-            "completions": [SimpleCompletion(text, type=kind) for text, kind in found],
-            "matched_fragment": words[-1],
+            "completions": [ipython.SimpleCompletion(text, type=kind) for text, kind in found],
+            "matched_fragment": word,
             # names of files and functions mean nothing here
             "suppress": True,
             "ordered": True,
         }
 
     return match_tape_line
+
+
+def is_tape_line(before: str) -> bool:
+    """Say whether a line begins as that of the magic does."""
+    return before.lstrip("# ").startswith("%%tape ")
 
 
 def complete(

@@ -58,15 +58,16 @@ class Refusals:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._previous = (shell.custom_exceptions, shell.CustomTB)
-        if not shell.custom_exceptions:  # a person's own handler goes first
-            shell.set_custom_exc((Exception, KeyboardInterrupt), self._show)
+        shell.set_custom_exc((Exception, KeyboardInterrupt), self._show)
         self._handler = shell.CustomTB
 
-    @staticmethod
-    def _show(shell: Any, kind: type, error: BaseException, *_: Any, **__: Any) -> list[str]:
+    def _show(self, shell: Any, kind: type, error: BaseException, *_: Any, **__: Any) -> list[str]:
         compiled = came_through(error, shell.user_global_ns)
         prune(error)
-        if compiled or not isinstance(error, SyntaxError):
+        exceptions, handler = self._previous
+        if isinstance(error, exceptions):  # somebody else's, such as Colab's of missing modules
+            handler(kind, error, error.__traceback__)
+        elif compiled or not isinstance(error, SyntaxError):
             shell.showtraceback((kind, error, error.__traceback__), running_compiled_code=True)
         elif isinstance(error, IndentationError):
             shell.showindentationerror()

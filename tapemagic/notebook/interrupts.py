@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,16 +12,16 @@ from typing import Any
 def uninterrupted() -> Iterator[None]:
     """Run the block to its end; an interrupt that arrives meanwhile is delivered after it."""
     handler = signal.getsignal(signal.SIGINT)
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    # signals reach only the main thread, and None is a handler that Python cannot put back
-    if not in_main_thread or handler is None:
-        yield
-        return
     arrived: list[tuple[Any, ...]] = []
-    signal.signal(signal.SIGINT, lambda *details: arrived.append(details))
+    try:
+        if handler is not None:  # None is one that Python cannot put back
+            signal.signal(signal.SIGINT, lambda *details: arrived.append(details))
+    except (ValueError, OSError):  # signals reach only the main thread, and a browser's not at all
+        handler = None
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
-        if arrived and callable(handler):
-            handler(*arrived[0])
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+            if arrived and callable(handler):
+                handler(*arrived[0])

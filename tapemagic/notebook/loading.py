@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from typing import Any
 
+from .completion import matchers_of
 from .frames import Refusals
 from .magics import TapeMagics
 from .transform import transform_text
@@ -21,8 +23,29 @@ def load(shell: Any) -> None:
     shell.input_transformers_cleanup.append(transform_text)
     shell.ast_transformers.append(magics.tree_transformer)
     if shell.Completer is not None:
-        shell.Completer.custom_matchers.append(magics.matcher)
+        matchers_of(shell.Completer).append(magics.matcher)
     magics.refusals = Refusals(shell)
+    # a kernel that is not ipykernel's, but awaits cells; that of xeus-python has tasks, and events
+    is_awaited = inspect.iscoroutinefunction(shell.run_cell_async)
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None and not hasattr(kernel, "do_execute") and is_awaited:
+        tell_of_awaited_cells(shell, magics)
+
+
+def tell_of_awaited_cells(shell: Any, magics: TapeMagics) -> None:
+    """End a taped cell with `await` where no event tells of its end.
+
+    JupyterLite's kernel awaits such a cell by itself; events of its end are those of `run_cell`.
+    """
+    run = shell.run_cell_async
+
+    async def run_cell_async(*arguments: Any, **more: Any) -> Any:
+        result = await run(*arguments, **more)
+        if magics.run is not None:
+            magics.run.after_cell(result)
+        return result
+
+    shell.run_cell_async = run_cell_async
 
 
 def unload(shell: Any) -> None:
@@ -32,6 +55,7 @@ def unload(shell: Any) -> None:
         return
     if magics.refusals is not None:
         magics.refusals.remove()
+    vars(shell).pop("run_cell_async", None)
     for kind, name in (("line", "tape"), ("line", "%tape"), ("cell", "tape")):
         shell.magics_manager.magics[kind].pop(name, None)
     # the person may have taken some of these away themselves
@@ -42,4 +66,4 @@ def unload(shell: Any) -> None:
     with contextlib.suppress(ValueError):
         shell.ast_transformers.remove(magics.tree_transformer)
     with contextlib.suppress(ValueError, AttributeError):
-        shell.Completer.custom_matchers.remove(magics.matcher)
+        matchers_of(shell.Completer).remove(magics.matcher)

@@ -53,7 +53,7 @@ class TapeMagics(Magics):
     def __init__(self, shell: Any) -> None:
         super().__init__(shell)
         self.tree_transformer = TreeTransformer(shell, self.start)
-        self.matcher = make_matcher(self.tape.parser, shell.user_ns)
+        self.matcher = make_matcher(shell.Completer, self.tape.parser, shell.user_ns)
         self.run: ShellRun | None = None
         self.refusals: Refusals | None = None
         self.progress: Progress | None = None

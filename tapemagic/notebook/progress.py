@@ -7,6 +7,7 @@ run by a program and a terminal that is a file see nothing of it.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import sys
 import threading
@@ -23,7 +24,7 @@ def is_watched(shell: Any) -> bool:
     """Say whether a person waits for the cell."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
-        return sys.stderr.isatty()
+        return sys.stderr is not None and sys.stderr.isatty()
     # programs that run notebooks say that nobody can answer a question
     return bool(getattr(kernel, "_allow_stdin", False))
 
@@ -47,13 +48,15 @@ class Progress:
         self._thread = threading.Thread(target=context.run, args=(self._look,), daemon=True)
 
     def start(self) -> None:
-        """Begin to wait."""
-        self._thread.start()
+        """Begin to wait; where no threads can be started, as in a browser, there is no bar."""
+        with contextlib.suppress(RuntimeError):
+            self._thread.start()
 
     def stop(self) -> None:
         """Take the bar away; no thread is left when this returns."""
         self._over.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _look(self) -> None:
         if self._over.wait(PATIENCE):

@@ -174,14 +174,21 @@ def show_widget(
     else:
         view = live_view(picture.scene, sliders, picture.again(rerun, sliders, outcome))
     _live[key] = view
-    # in words it would be a line of class names, above the picture that stands for it
-    display(view, exclude=["text/plain"])
+    # Without words: they would be a line of class names, above the picture that stands for it. The
+    # view does not show itself, since that of ipywidgets 7 has them.
+    model = {"version_major": 2, "version_minor": 0, "model_id": view.model_id}
+    display({"application/vnd.jupyter.widget-view+json": model}, raw=True)
 
 
 def cell_key(shell: Any, cell: Cell | None) -> str:
     """Return what tells a cell from others: its front end's name for it, or its text."""
-    metadata = shell.get_parent().get("metadata", {})
-    return str(metadata.get("cellId") or (cell.text if cell else ""))
+    return str(metadata_of(shell).get("cellId") or (cell.text if cell else ""))
+
+
+def metadata_of(shell: Any) -> dict[str, Any]:
+    """Return what the front end has said of the cell: not every kernel passes it on."""
+    parent: dict[str, Any] = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return dict(parent.get("metadata", {}))
 
 
 def close_replaced(shell: Any, cell: Cell | None) -> None:
@@ -190,7 +197,7 @@ def close_replaced(shell: Any, cell: Cell | None) -> None:
         return
     from tapemagic.display.widget import close_view
 
-    deleted = shell.get_parent().get("metadata", {}).get("deletedCells") or ()
+    deleted = metadata_of(shell).get("deletedCells") or ()
     for key in (cell_key(shell, cell), *deleted):
         view = _live.pop(key, None)
         if view is not None:

@@ -204,10 +204,11 @@ def test_after_the_block_a_handle_behaves_like_its_value():
     assert tapemagic.stop_gradient(t) is not None
 
 
-def test_refusal_inside_a_library_names_the_line_that_called_it():
+@pytest.mark.parametrize("folder", ["site-packages", "dist-packages"])  # pip's, and Debian's
+def test_refusal_inside_a_library_names_the_line_that_called_it(folder):
     library = {"pickle": pickle}
     code = "def keep(x):\n    return pickle.dumps(x)"
-    exec(compile(code, "/somewhere/lib/site-packages/library/core.py", "exec"), library)
+    exec(compile(code, f"/somewhere/lib/{folder}/library/core.py", "exec"), library)
     x = Variable(2.0)
     with GradientTape(), pytest.raises(LeavesTapeError) as caught:
         library["keep"](x * 2)  # the line
@@ -570,16 +571,24 @@ def test_a_refusal_that_led_to_the_error_is_no_finding():
     assert "caught" not in tape.explain()
 
 
-def in_module(name):
+def in_module(name, folder="site-packages"):
     """Make a function of an installed package that takes a plain number."""
     names = {"__name__": name}
     code = "def take(taken):\n    return float(taken)"
-    path = f"/somewhere/lib/site-packages/{name.replace('.', '/')}.py"
+    path = f"/somewhere/lib/{folder}/{name.replace('.', '/')}.py"
     exec(compile(code, path, "exec"), names)
     return names["take"]
 
 
-@pytest.mark.parametrize("name", ["pandas.io.formats.format", "pandas.plotting._core"])
+@pytest.mark.parametrize("folder", ["site-packages", "dist-packages"])
+def test_what_a_library_computes_is_refused_by_its_name(folder):
+    take = in_module("library.core", folder)
+    x = Variable(2.0)
+    with GradientTape(), pytest.raises(LeavesTapeError, match=r"in library\.core\.take"):
+        take(x * 2.0)
+
+
+@pytest.mark.parametrize("name", ["pandas.io.formats.format", "marimo._output.formatting"])
 def test_what_shows_a_table_gets_plain_values(name):
     show = in_module(name)
     x = Variable(2.0)

@@ -53,6 +53,34 @@ def test_draws_every_box_and_line_as_text(show: Any) -> None:
     assert "gradient 1" in page.locator("[data-id=n8]").get_attribute("aria-label")
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "together"),
+    [
+        ("className", "jp-OutputArea", True),
+        ("className", "output", True),  # the classic notebook
+        ("className", "cell_container", True),  # VS Code
+        ("id", "output-area", True),  # Colab
+        ("className", "page", False),
+    ],
+)
+def test_its_static_twin_is_hidden_beside_it(
+    show: Any, kind: str, name: str, together: bool
+) -> None:
+    page = show(small_scene())
+    page.evaluate(
+        """([kind, name]) => {
+          const cell = document.createElement("div"), twin = document.createElement("div");
+          cell[kind] = name;
+          twin.className = "tapemagic-static";
+          twin.textContent = "the same";
+          document.body.append(cell);
+          cell.append(document.getElementById("one"), twin);
+        }""",
+        [kind, name],
+    )
+    assert page.locator(".tapemagic-static").is_hidden() == together
+
+
 @pytest.mark.parametrize("recording", fakes.ALL)
 def test_every_recording_is_drawn(show: Any, recording: str) -> None:
     scene = make_scene(build_graph(fakes.ALL[recording]()))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from display import fakes
-from notebook.worlds import run_taped
 
 from tapemagic import GradientTape, Variable
 from tapemagic.display.scene import make_scene
@@ -12,6 +11,7 @@ from tapemagic.graph.build import build_graph
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.saving import from_json, to_json
 from tapemagic.graph.why import explain, findings, remarks_on
+from tests.notebook.worlds import run_taped
 
 
 def scalar_tape(text="%%tape x\n\n\n\n\n#", value=2.0):

@@ -1,9 +1,9 @@
 """One cell, plain and taped: the same world, and the derivatives of plain runs."""
 
 import numpy as np
-from notebook.worlds import assert_same_world, run_plain, run_taped
 
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped
 
 
 def check(setup, text, *names, step=1e-6):

@@ -68,7 +68,8 @@ class Kernel:
 
     def run(self, code, on_stream=None, silent=False):
         """Execute a cell; `on_stream(text)` is called with what it prints while it runs."""
-        message = self.client.execute(code, silent=silent)
+        # a kernel that is to stop on errors drops, for a moment, what comes after one
+        message = self.client.execute(code, silent=silent, stop_on_error=False)
         outputs = []
         while True:
             out = self.client.get_iopub_msg(timeout=TIMEOUT)

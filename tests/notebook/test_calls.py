@@ -3,9 +3,9 @@
 import ast
 
 import pytest
-from notebook.test_holes import START, check
 
 from tapemagic.notebook.instrument import make_plan
+from tests.notebook.test_holes import START, check
 
 MADE = "L = [2 * w[0], w[1] * w[2]]\nloss = np.sum({})"
 

@@ -3,9 +3,14 @@
 import re
 import time
 
+import IPython
 import pytest
 
 pytestmark = pytest.mark.kernel
+
+#: IPython 7, which Colab has, marks the line of an error with an arrow and does not number it. On
+#: Python 3.12 it does not know `x = !echo`, and cells with an error below `%%time` count as done.
+IS_OLD = IPython.version_info < (8,)
 
 CELL = "y = x @ w + b\nloss = y @ y\n"
 
@@ -60,7 +65,7 @@ def test_traceback_has_the_line_and_number_of_the_cell(kernel):
     assert reply.status == "error"
     assert reply.error == "AttributeError"
     number = reply.content["execution_count"]
-    assert f"Cell In[{number}], line 4" in reply.traceback
+    assert IS_OLD or f"Cell In[{number}], line 4" in reply.traceback
     assert "----> 4 y.nothing" in reply.traceback
     assert_plain(kernel)
 
@@ -84,7 +89,7 @@ def test_no_frame_of_ours_in_the_traceback(kernel, body):
     reply = kernel.run("%%tape w\n" + body)
     assert reply.error == plain.error
     assert "tapemagic/" not in reply.traceback
-    assert reply.traceback.count("line ") >= 1
+    assert ("----> " if IS_OLD else "line ") in reply.traceback
     assert_plain(kernel)
 
 
@@ -94,7 +99,7 @@ def test_post_mortem_sees_the_users_frames(kernel):
         "[f.f_code.co_name for f, _ in __import__('traceback').walk_tb("
         "__import__('sys').last_traceback)]"
     )
-    assert shown.endswith("'<module>', 'f']")
+    assert shown.endswith("'<cell line: 0>', 'f']" if IS_OLD else "'<module>', 'f']")
 
 
 def test_traceback_printed_by_the_user(kernel):
@@ -162,7 +167,7 @@ def test_syntax_error_is_at_its_line(kernel):
     reply = kernel.run("%%tape w\ny = w * 2\nz = = 3")
     assert reply.error == "SyntaxError"
     number = reply.content["execution_count"]
-    assert re.search(rf"Cell In\[{number}\],? line 3", reply.traceback)
+    assert re.search(rf"Cell In\[{number}\],? line 3|^  File .* line 3", reply.traceback)
     assert_plain(kernel)
 
 
@@ -195,15 +200,14 @@ def test_top_level_await(kernel):
 def test_error_in_an_async_cell(kernel):
     reply = kernel.run("%%tape w\nimport asyncio\nawait asyncio.sleep(0.01)\ny = w * 2\n1 / 0")
     assert reply.error == "ZeroDivisionError"
-    assert "line 5" in reply.traceback
+    assert ("----> 5 1 / 0" if IS_OLD else "line 5") in reply.traceback
     assert kernel.value("y") == "array([2., 4.])"
     assert_plain(kernel)
 
 
 def test_other_magics_and_shell_commands(kernel):
-    reply = kernel.run(
-        "%%tape w\n!echo from the shell\n%pwd\nlines = !echo 3\ny = w @ w\n%time z = y * 2"
-    )
+    lines = "lines = %sx echo 3" if IS_OLD else "lines = !echo 3"
+    reply = kernel.run(f"%%tape w\n!echo from the shell\n%pwd\n{lines}\ny = w @ w\n%time z = y * 2")
     assert reply.status == "ok", reply.traceback
     assert "from the shell" in reply.stream()
     assert kernel.value("lines[0], z") == "('3', np.float64(10.0))"
@@ -231,7 +235,8 @@ def test_time_above(kernel):
 
 def test_time_above_with_an_error(kernel):
     reply = kernel.run("%%time\n%%tape w\ny = w * 2\n1 / 0")
-    assert reply.error == "ZeroDivisionError"
+    assert reply.error == (None if IS_OLD else "ZeroDivisionError")
+    assert "ZeroDivisionError" in reply.traceback
     assert kernel.value("y") == "array([2., 4.])"
     assert_plain(kernel)
 

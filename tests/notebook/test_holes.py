@@ -10,11 +10,11 @@ import textwrap
 
 import numpy as np
 import pytest
-from notebook.worlds import assert_same_world, run_plain, run_taped, start
 
 from tapemagic.display.text import to_text
 from tapemagic.errors import NoRuleError, TapeError
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped, start
 
 W = [0.7, 1.3, 2.1]
 START = f"import copy, functools, math, operator, pickle\nimport numpy as np\nw = np.array({W})\n"

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from notebook.both_runs import check
-from notebook.worlds import assert_same_world, run_plain, run_taped
 
 from tapemagic.errors import ChangedDataError, UnsupportedWriteError
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.both_runs import check
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped
 
 SETUP = """
 import array, ctypes, io

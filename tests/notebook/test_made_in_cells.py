@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from notebook.worlds import run_taped
 
 from tapemagic.notebook.namespace import Swap
 from tests.fuzz.harness import check
 from tests.fuzz.programs import Program
+from tests.notebook.worlds import run_taped
 
 #: Makers that no twin sees: methods and operators of plain integers and numbers.
 MAKERS = [

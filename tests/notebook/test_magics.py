@@ -248,7 +248,8 @@ def test_slider(kernel):
     assert reply.status == "ok", reply.traceback
     kernel.run(
         "import ipywidgets, asyncio\n"
-        "_all = list(ipywidgets.widgets.widget._instances.values())\n"
+        "_known = getattr(ipywidgets.widgets.widget, '_instances', None)\n"
+        "_all = list((ipywidgets.Widget.widgets if _known is None else _known).values())\n"
         "_slider = [x for x in _all if isinstance(x, ipywidgets.FloatSlider)][-1]\n"
         "_view = [x for x in _all if type(x).__name__ == 'TapeWidget'][-1]"
     )

@@ -1,11 +1,11 @@
 """Classes of the user's that Python or NumPy asks for a number or an array: the value stays."""
 
 import pytest
-from notebook.both_runs import check
-from notebook.worlds import assert_same_world, run_plain, run_taped
 
 from tapemagic.errors import LeavesTapeError
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.both_runs import check
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped
 
 SETUP = """
 import math

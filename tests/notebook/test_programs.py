@@ -17,11 +17,18 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from notebook.worlds import assert_same_world, differences, execute, picture, run_plain, run_taped
 
 from tapemagic import GradientTape
 from tapemagic.errors import LeavesTapeError, TapeError
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.worlds import (
+    assert_same_world,
+    differences,
+    execute,
+    picture,
+    run_plain,
+    run_taped,
+)
 
 pytest.importorskip("scipy.stats")
 

@@ -1,9 +1,9 @@
 """Numbers that come back from text: also of views, and of arrays that were written to."""
 
 import pytest
-from notebook.worlds import run_taped
 
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.worlds import run_taped
 
 SETUP = """
 import ast, decimal, fractions, io, json

@@ -16,11 +16,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from notebook.worlds import assert_same_world, differences, picture, run_plain, run_taped
 
 from tapemagic import GradientTape
 from tapemagic.errors import TapeError
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.worlds import assert_same_world, differences, picture, run_plain, run_taped
 
 pytestmark = pytest.mark.slow
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.codes import is_installed
 from tapemagic.autodiff.handles import HANDLE_TYPES
 from tapemagic.autodiff.leaks import warn
 from tapemagic.autodiff.lookers import looks
@@ -242,4 +243,4 @@ def is_users_module(name: str) -> bool:
     if file is None:  # made by hand, if no importer knows of it
         top = sys.modules.get(root)
         return top is not None and getattr(top, "__spec__", None) is None
-    return "site-packages" not in file and "dist-packages" not in file
+    return not is_installed(file)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+from tapemagic.autodiff.codes import is_module
+
 from .exchange import is_users_module
 from .frame_names import FrameNames
 
@@ -20,7 +22,7 @@ def scopes(frame: Any) -> Iterator[MutableMapping[str, Any]]:
     walker = frame
     while walker is not None and is_users_module(walker.f_globals.get("__name__") or "__main__"):
         modules[id(walker.f_globals)] = walker.f_globals
-        if walker.f_code.co_name == "<module>":
+        if is_module(walker.f_code):
             break  # its names are the global ones
         yield FrameNames(walker)
         walker = walker.f_back

@@ -15,6 +15,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from tapemagic.autodiff import later
+from tapemagic.autodiff.codes import is_module
 from tapemagic.autodiff.positions import user_frame
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
@@ -55,7 +56,7 @@ class ScriptNames:
         if asked != self._asked:
             self._look_around(frame, runs)
             self._asked = asked
-            self._has_locals = code.co_name != "<module>" and not _USUAL.isdisjoint(
+            self._has_locals = not is_module(code) and not _USUAL.isdisjoint(
                 (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
             )
         bindings = self._known

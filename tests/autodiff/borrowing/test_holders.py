@@ -6,10 +6,10 @@ from collections import deque
 
 import numpy as np
 import pytest
-from notebook.holders import HOLDERS, OPAQUE, START
 
 from tapemagic import GradientTape
 from tapemagic.autodiff.traced import TracedArray
+from tests.notebook.holders import HOLDERS, OPAQUE, START
 
 BLOCK = """
 with GradientTape() as tape:

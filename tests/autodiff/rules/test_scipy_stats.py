@@ -8,13 +8,13 @@ import pytest
 stats = pytest.importorskip("scipy.stats")
 
 from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
-from notebook.worlds import assert_same_world, run_plain, run_taped  # noqa: E402
 
 import tapemagic  # noqa: E402
 from tapemagic import GradientTape  # noqa: E402
 from tapemagic.autodiff.twins.modules import twin_of  # noqa: E402
 from tapemagic.errors import NoRuleError  # noqa: E402
 from tapemagic.notebook.arguments import parse_path  # noqa: E402
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped  # noqa: E402
 
 real, _ = samplers(61)
 st = twin_of(stats)

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from notebook.test_holes import START, check
-from notebook.worlds import assert_same_world, run_plain, run_taped
 
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff.twins import modules
 from tapemagic.errors import NoRuleError
+from tests.notebook.test_holes import START, check
+from tests.notebook.worlds import assert_same_world, run_plain, run_taped
 
 FOLLOWED = [
     "it = np.nditer(w)\nloss = it.operands[0].sum() + w.sum()",

@@ -1,8 +1,9 @@
 """Polynomials in a cell are NumPy's own classes before, during and after it."""
 
 import numpy as np
-from notebook.both_runs import check
-from notebook.worlds import run_plain, run_taped
+
+from tests.notebook.both_runs import check
+from tests.notebook.worlds import run_plain, run_taped
 
 START = """
 import numpy as np

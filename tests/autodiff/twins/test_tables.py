@@ -6,12 +6,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from notebook.both_runs import differences
-from notebook.worlds import FILENAME, run_plain, run_taped
 
 from tapemagic import GradientTape, Variable
 from tapemagic.errors import LeavesTapeError
 from tapemagic.notebook.arguments import parse_path
+from tests.notebook.both_runs import differences
+from tests.notebook.worlds import FILENAME, run_plain, run_taped
 
 SETUP = """
 import numpy as np, pandas as pd
