@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,21 +13,27 @@ from .conversion import convert_to_tensor, operand
 
 
 def numpy_function(
-    func: Callable,
-    inp: Any,
-    Tout: Any,
-    stateful: bool = True,
+    func: Callable | None = None, inp: Any = None, Tout: Any = None, stateful: bool = True,
     name: str | None = None,
-) -> Any:
-    """Return what a function makes of plain arrays; the gradient ends there."""
+) -> Any:  # fmt: skip
+    """Return what a function makes of plain arrays; the gradient ends there.
+
+    Without `func` it is a decorator: ``@tf.numpy_function(Tout=[tf.float32, tf.int32])``.
+    """
+    if func is None:
+        return lambda func: functools.wraps(func)(lambda *inp: numpy_function(func, inp, Tout))
     y = func(*(operand(x).numpy() for x in inp))
     if isinstance(Tout, (list, tuple)):
         return [convert_to_tensor(part, dtype) for part, dtype in zip(y, Tout, strict=True)]
     return convert_to_tensor(y, Tout)
 
 
-def py_function(func: Callable, inp: Any, Tout: Any, name: str | None = None) -> Any:
-    """Return what a function makes of tensors."""
+def py_function(
+    func: Callable | None = None, inp: Any = None, Tout: Any = None, name: str | None = None
+) -> Any:
+    """Return what a function makes of tensors; see `numpy_function` for the decorator."""
+    if func is None:
+        return lambda func: functools.wraps(func)(lambda *inp: py_function(func, inp, Tout))
     return structures.map_leaves(convert_to_tensor, func(*map(convert_to_tensor, inp)))
 
 
