@@ -29,4 +29,6 @@ __all__ = [
 
 Layer, Loss, Metric, Optimizer = layers.Layer, losses.Loss, metrics.Metric, optimizers.Optimizer
 
+config = backend  # what Keras 3 calls it
+
 __getattr__ = advice.missing("tf.keras")

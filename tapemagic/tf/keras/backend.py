@@ -8,7 +8,10 @@ from tapemagic.tf import advice
 from tapemagic.tf.conversion import operand
 from tapemagic.tf.graphs import do_nothing
 
+from .floats import floatx, set_floatx
 from .loss import EPSILON
+
+__all__ = ["clear_session", "epsilon", "floatx", "image_data_format", "int_shape", "set_floatx"]
 
 clear_session = do_nothing
 
@@ -16,11 +19,6 @@ clear_session = do_nothing
 def epsilon() -> float:
     """Return the smallest probability that losses take a logarithm of."""
     return EPSILON
-
-
-def floatx() -> str:
-    """Return the name of the dtype of floats."""
-    return "float32"
 
 
 def image_data_format() -> str:

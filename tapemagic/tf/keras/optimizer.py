@@ -16,6 +16,7 @@ from tapemagic.tf.tape import GradientTape
 from tapemagic.tf.tensor import tensor_of
 from tapemagic.tf.variable import Variable
 
+from .floats import default_float
 from .weights import Weight, own_name
 
 
@@ -72,7 +73,7 @@ class Optimizer:
             self._rate.assign(rate)
         else:
             leaks.hand_out(rate, "the optimizer")
-            rate = np.float32(dispatch.plain(rate))
+            rate = default_float().as_numpy_dtype(dispatch.plain(rate))
             self._rate = Weight(rate, False, name=f"{self.name}/learning_rate")
 
     lr = learning_rate
