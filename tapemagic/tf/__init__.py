@@ -37,6 +37,7 @@ from . import (
     reductions,
     shaping,
     signal,
+    train,
 )  # fmt: skip
 from .config import device
 from .control import (
@@ -46,7 +47,6 @@ from .control import (
     foldr,
     function,
     map_fn,
-    name_scope,
     scan,
     switch_case,
     vectorized_map,
@@ -85,6 +85,7 @@ from .keras import initializers, losses, metrics, optimizers
 from .linalg import eig, eigvals, einsum, matmul, tensordot
 from .module import Module
 from .printing import print_ as print
+from .scopes import NameScope as name_scope
 from .specs import (
     DType,
     TensorShape,

@@ -29,7 +29,6 @@ WAYS = {
     "tf.strings": "Python's str",
     "tf.string": "Python's str",
     "tf.summary": "lists of numbers and matplotlib",
-    "tf.train": "np.savez(file, *[v.numpy() for v in variables]) and tf.keras.optimizers",
     "tf.saved_model": "np.savez(file, *[v.numpy() for v in variables])",
     "tf.distribute": _GRAPH,
     "tf.autograph": _GRAPH,
@@ -86,6 +85,7 @@ OTHERS = {
     "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",
     "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
+    "tf.train": "tf.train.Checkpoint for files, and tf.keras.optimizers",
     "tf.signal": "np.fft in a %%tape cell",
     "tf.random": "rng = np.random.default_rng(seed) and tf.constant(rng....)",
 }

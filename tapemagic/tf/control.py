@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -284,9 +283,3 @@ def switch_case(
 
 def _called_else(default: Callable | None, functions: list) -> Any:
     return (functions[-1] if default is None else default)()
-
-
-@contextmanager
-def name_scope(name: str) -> Iterator[str]:
-    """Do nothing: operations are named after the lines of the cell."""
-    yield f"{name}/"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .control import name_scope
+from .scopes import NameScope
 from .variable import Variable
 
 
@@ -34,13 +35,19 @@ class Module:
 
     @property
     def name_scope(self) -> Any:
-        """A block, ``with self.name_scope:``, that does nothing."""
-        return name_scope(self._name)
+        """A block, ``with self.name_scope:``, in which variables are called after the module."""
+        return NameScope(self._name)
 
     @classmethod
     def with_name_scope(cls, method: Callable) -> Callable:
-        """Return a method as it is (decorator)."""
-        return method
+        """Return a method whose variables are called after the module (decorator)."""
+
+        @functools.wraps(method)
+        def inside(self: Module, *args: Any, **kwargs: Any) -> Any:
+            with self.name_scope:
+                return method(self, *args, **kwargs)
+
+        return inside
 
     @property
     def variables(self) -> tuple[Variable, ...]:
