@@ -35,6 +35,7 @@ from . import (
     picking,
     random,
     reductions,
+    scopes,
     shaping,
     signal,
     train,
@@ -85,7 +86,6 @@ from .keras import initializers, losses, metrics, optimizers
 from .linalg import eig, eigvals, einsum, matmul, tensordot
 from .module import Module
 from .printing import print_ as print
-from .scopes import NameScope as name_scope
 from .specs import (
     DType,
     TensorShape,
@@ -126,6 +126,7 @@ globals().update(shaping.FUNCTIONS)
 globals().update(picking.FUNCTIONS, **parts.FUNCTIONS, **counting.FUNCTIONS)
 
 newaxis = None
+name_scope = scopes.NameScope
 constant_initializer = initializers.Constant
 ones_initializer = initializers.Ones
 random_normal_initializer = initializers.RandomNormal

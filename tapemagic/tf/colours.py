@@ -59,9 +59,7 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
     even, dark = chosen(np.equal, spread, 0), chosen(np.less_equal, value, 0)
     sixth = 1 / (6 * np.where(even, 1, spread))
     is_red, is_green = chosen(np.equal, red, value), chosen(np.equal, green, value)
-    among_others = np.where(
-        is_green, (blue - red) * sixth + 1 / 3, (red - green) * sixth + 2 / 3
-    )
+    among_others = np.where(is_green, (blue - red) * sixth + 1 / 3, (red - green) * sixth + 2 / 3)
     hue = np.where(even, 0, np.where(is_red, (green - blue) * sixth, among_others))
     hue = np.where(chosen(np.less, hue, 0), hue + 1, hue)
     saturation = np.where(dark, 0, spread / np.where(dark, 1, value))

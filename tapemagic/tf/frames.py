@@ -173,9 +173,7 @@ def _mel(hertz: Any) -> Any:
     return 1127 * np.log1p(np.asarray(hertz) / 700)
 
 
-def mfccs_from_log_mel_spectrograms(
-    log_mel_spectrograms: Any, name: str | None = None
-) -> Tensor:
+def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None = None) -> Tensor:
     """Return the cosine transform of the bands, scaled as HTK does it."""
     x = operand(log_mel_spectrograms)
     return tensor_of(dct(x) * dtype_of(x).type((2 * np.shape(plain(x))[-1]) ** -0.5))

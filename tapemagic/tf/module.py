@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .scopes import NameScope
+from .scopes import NameScope, scoped
 from .variable import Variable
 
 
@@ -27,6 +27,7 @@ class Module:
 
     def __init__(self, name: str | None = None) -> None:
         self._name = name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+        self._scope = scoped(f"{self._name}/")
 
     @property
     def name(self) -> str:
@@ -36,7 +37,7 @@ class Module:
     @property
     def name_scope(self) -> Any:
         """A block, ``with self.name_scope:``, in which variables are called after the module."""
-        return NameScope(self._name)
+        return NameScope(self._scope)
 
     @classmethod
     def with_name_scope(cls, method: Callable) -> Callable:

@@ -16,7 +16,8 @@ def scoped(name: str) -> str:
 class NameScope:
     """A block, ``with tf.name_scope("layer"):``, in which variables are called ``layer/w``.
 
-    Operations are named after the lines of the cell.
+    Operations are named after the lines of the cell. A name that ends with a slash is a whole one:
+    those of the blocks around do not come in front of it.
     """
 
     def __init__(self, name: str) -> None:
@@ -26,10 +27,11 @@ class NameScope:
     @property
     def name(self) -> str:
         """The name, with a slash behind it."""
-        return f"{self._name}/"
+        return self._name if self._name.endswith("/") else f"{self._name}/"
 
     def __enter__(self) -> str:
-        self._tokens.append(_SCOPE.set(scoped(self.name)))
+        whole = self.name if self._name.endswith("/") else scoped(self.name)
+        self._tokens.append(_SCOPE.set(whole))
         return _SCOPE.get()
 
     def __exit__(self, *exception: Any) -> None:

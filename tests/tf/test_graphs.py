@@ -10,7 +10,9 @@ X = tf.constant([1.0, 2.0])
 
 def test_nothing_is_done():
     tf.config.run_functions_eagerly(True)
-    assert tf.config.list_physical_devices("GPU") == tf.config.experimental.list_physical_devices()
+    assert tf.config.list_physical_devices("GPU") == []
+    (processor,) = tf.config.experimental.list_physical_devices()
+    assert processor.device_type == "CPU"
     tf.config.experimental.set_memory_growth(None, True)
     with tf.device("/GPU:0"), tf.init_scope(), tf.control_dependencies([X]):
         assert tf.group(X) is tf.no_op() is None

@@ -43,7 +43,6 @@ def as_floats(data: Any) -> Any:
     TapeUseError
         For what is no array.
     """
-
     floats = default_float().as_numpy_dtype
 
     def taken(x: Any) -> Any:

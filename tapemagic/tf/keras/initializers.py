@@ -100,7 +100,9 @@ class TruncatedNormal(RandomNormal):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """Return normal numbers, none more than two `stddev` from `mean`."""
-        return self._generator().truncated_normal(shape, self.mean, self.stddev, dtype or default_float())
+        return self._generator().truncated_normal(
+            shape, self.mean, self.stddev, dtype or default_float()
+        )
 
 
 class RandomUniform(_Random):
