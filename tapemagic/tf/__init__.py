@@ -74,6 +74,7 @@ from .creation import (
 from .debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from .graphs import (
     control_dependencies,
+    get_logger,
     get_static_value,
     group,
     identity_n,
@@ -81,6 +82,7 @@ from .graphs import (
     no_op,
     numpy_function,
     py_function,
+    timestamp,
 )  # fmt: skip
 from .keras import initializers, losses, metrics, optimizers
 from .linalg import eig, eigvals, einsum, matmul, tensordot

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +51,16 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
 
 def do_nothing(*args: Any, **kwargs: Any) -> None:
     """Do nothing: settings of TensorFlow's runtime, and orders that lines have anyhow."""
+
+
+def timestamp(name: str | None = None) -> Any:
+    """Return the seconds since 1970 as a float64 tensor."""
+    return convert_to_tensor(time.time(), "float64")
+
+
+def get_logger() -> logging.Logger:
+    """Return TensorFlow's logger, which nothing is written to here."""
+    return logging.getLogger("tensorflow")
 
 
 group = no_op = do_nothing

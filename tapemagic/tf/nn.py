@@ -11,7 +11,6 @@ from tapemagic.autodiff.calls.dispatch import plain
 from . import (
     advice,
     arithmetic,
-    convolution,
     depthwise,
     picking,
     pooling,
@@ -21,6 +20,14 @@ from . import (
 )  # fmt: skip
 from .choices import chosen
 from .conversion import floats, match, operand, whole_numbers
+from .convolution import (  # noqa: F401  (names of this module)
+    atrous_conv2d,
+    conv1d,
+    conv1d_transpose,
+    conv2d,
+    conv2d_transpose,
+    convolution,
+)
 from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
@@ -34,10 +41,7 @@ softmax = softmaxes.softmax
 log_softmax = softmaxes.log_softmax
 tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
-conv1d = convolution.conv1d
-conv2d = convolution.conv2d
-conv1d_transpose = convolution.conv1d_transpose
-conv2d_transpose = convolution.conv2d_transpose
+local_response_normalization = lrn = depthwise.local_response_normalization
 depthwise_conv2d = depthwise.depthwise_conv2d
 separable_conv2d = depthwise.separable_conv2d
 space_to_depth = depthwise.space_to_depth

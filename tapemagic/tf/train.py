@@ -183,11 +183,6 @@ def list_variables(ckpt_dir_or_file: Any) -> list[tuple[str, list[int]]]:
     return sorted((key + _VALUE, list(value.shape)) for key, value in values.items())
 
 
-def load_variable(ckpt_dir_or_file: Any, name: str) -> np.ndarray:
-    """Return a value by the name that `list_variables` has for it."""
-    return _read(ckpt_dir_or_file)[name.removesuffix(_VALUE)]
-
-
 class ExponentialMovingAverage:
     """Averages of variables, in which the past counts less and less."""
 
