@@ -20,7 +20,6 @@ _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 #: Full TensorFlow name -> the NumPy way.
 WAYS = {
     "tf.keras.datasets": "sklearn.datasets or np.load",
-    "tf.keras.preprocessing": "NumPy, and tf.data.Dataset.from_tensor_slices",
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
@@ -81,6 +80,7 @@ OTHERS = {
     "tf.keras.ops": "the functions of tf, tf.math and tf.nn",
     "tf.keras.regularizers": "tf.nn.l2_loss(w), added to the loss",
     "tf.keras.utils": "NumPy and plain Python",
+    "tf.keras.preprocessing": "NumPy, and tf.data.Dataset.from_tensor_slices",
     "tf.keras.models": "np.savez(file, *model.get_weights()) and model.set_weights(...)",
     "tf.keras.optimizers.schedules": "learning_rate=v, a tf.Variable, and v.assign(...)",
     "tf.keras.optimizers": "tf.keras.optimizers.Adam, or v.assign_sub(rate * gradient)",

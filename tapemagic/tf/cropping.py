@@ -52,7 +52,8 @@ def resize_with_crop_or_pad(image: Any, target_height: int, target_width: int) -
     more = [n - m for n, m in zip((target_height, target_width), _lengths(image), strict=True)]
     kept = [min(pair) for pair in zip((target_height, target_width), _lengths(image), strict=True)]
     middle = crop_to_bounding_box(image, *(max(-n // 2, 0) for n in more), *kept)
-    return pad_to_bounding_box(middle, *(max(n // 2, 0) for n in more), target_height, target_width)
+    top, left = (max(n // 2, 0) for n in more)
+    return pad_to_bounding_box(middle, top, left, target_height, target_width)
 
 
 def central_crop(image: Any, central_fraction: float) -> Tensor:

@@ -11,6 +11,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from . import (
     advice,
     arithmetic,
+    candidates,
     depthwise,
     picking,
     pooling,
@@ -18,20 +19,14 @@ from . import (
     reductions,
     softmaxes,
 )  # fmt: skip
+from . import convolution as convolutions
 from .choices import chosen
 from .conversion import floats, match, operand, whole_numbers
-from .convolution import (  # noqa: F401  (names of this module)
-    atrous_conv2d,
-    conv1d,
-    conv1d_transpose,
-    conv2d,
-    conv2d_transpose,
-    convolution,
-)
 from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+nce_loss, sampled_softmax_loss = candidates.nce_loss, candidates.sampled_softmax_loss
 leaky_relu = rectifiers.leaky_relu
 relu = rectifiers.relu
 relu6 = rectifiers.relu6
@@ -41,6 +36,10 @@ softmax = softmaxes.softmax
 log_softmax = softmaxes.log_softmax
 tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
+atrous_conv2d, convolution = convolutions.atrous_conv2d, convolutions.convolution
+conv1d, conv2d = convolutions.conv1d, convolutions.conv2d
+conv1d_transpose = convolutions.conv1d_transpose
+conv2d_transpose = convolutions.conv2d_transpose
 local_response_normalization = lrn = depthwise.local_response_normalization
 depthwise_conv2d = depthwise.depthwise_conv2d
 separable_conv2d = depthwise.separable_conv2d

@@ -6,18 +6,21 @@ A seed gives the same numbers on every run, and not those that TensorFlow draws 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.twins import states
 
 from . import advice, generators, stateless
-from .conversion import whole_numbers
+from .conversion import operand, whole_numbers
+from .refusals import refuse
 from .specs import float32, int64
-from .tensor import Tensor
+from .tensor import Tensor, tensor_of
 
-Generator, SeedGenerator = generators.Generator, generators.SeedGenerator
+Generator: TypeAlias = generators.Generator
+SeedGenerator = generators.SeedGenerator
 fold_in, split = stateless.fold_in, stateless.split
 stateless_binomial = stateless.stateless_binomial
 stateless_categorical = stateless.stateless_categorical
@@ -127,6 +130,49 @@ def gamma(
 def set_global_generator(generator: Generator) -> None:
     """Let the functions of this module draw from a generator."""
     _STATE.shared = generator
+
+
+class Candidates(NamedTuple):
+    """Classes that were drawn, and how often each class is expected among them."""
+
+    sampled_candidates: Tensor
+    true_expected_count: Tensor
+    sampled_expected_count: Tensor
+
+
+def log_uniform_candidate_sampler(
+    true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int,
+    seed: Any = None, name: str | None = None,
+) -> Candidates:  # fmt: skip
+    """Draw classes, the first ones most often, as words sorted by how frequent they are.
+
+    Parameters
+    ----------
+    true_classes : tensor, [batch, num_true]
+    num_sampled : int
+    unique : bool
+        Whether no class is drawn twice.
+    range_max : int
+        Number of classes.
+    """
+    if unique and num_sampled > range_max:
+        refuse(f"{num_sampled} different ones of {range_max} classes.")
+    drawn: list[int] = []
+    tries = 0
+    while len(drawn) < num_sampled:
+        u = float(plain(uniform((), seed=seed)))
+        candidate = min(int(np.exp(u * np.log(range_max + 1))) - 1, range_max - 1)
+        tries += 1
+        if not (unique and candidate in drawn):
+            drawn.append(candidate)
+
+    def expected(classes: Any) -> Tensor:
+        part = np.log1p(1 / (np.asarray(classes) + 1.0)) / np.log(range_max + 1)
+        counts = -np.expm1(tries * np.log1p(-part)) if unique else part * num_sampled
+        return tensor_of(counts.astype(np.float32))
+
+    chosen = np.array(drawn, np.int64)
+    return Candidates(tensor_of(chosen), expected(plain(operand(true_classes))), expected(chosen))
 
 
 experimental = SimpleNamespace(

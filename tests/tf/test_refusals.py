@@ -141,7 +141,10 @@ PAIR = tf.Variable([1.0, 2.0])
         (lambda: tf.constant([[1, 2], [3]]), "non-rectangular Python sequence"),
         (lambda: tf.convert_to_tensor([PAIR, 1.0]), r"must match: \(2,\), \(\)"),
         (lambda: tf.gather(PAIR, [0.0]), "whole number, not float64"),
-        (lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, 0), "'loop_vars' must be provided"),
+        (
+            lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, 0),
+            "'loop_vars' must be provided",
+        ),
         (lambda: tf.cond(True, 1.0, 2.0), "cond takes functions, and was given a float"),
         (lambda: tf.reshape(tf.ones(6), [4, -1]), "requires a multiple of 4"),
         (lambda: tf.keras.optimizers.SGD(lr=0.1), "lr=0.1.\n(?s:.)*Use learning_rate"),
@@ -152,7 +155,10 @@ PAIR = tf.Variable([1.0, 2.0])
             "a gradient and a variable, and not of a gradient and a list",
         ),
         (lambda: tf.keras.backend.set_floatx("int32"), "Unknown `floatx` value: int32"),
-        (lambda: tf.image.extract_patches(PAIR, *[[1, 1, 1, 1]] * 3, "VALID"), "extract_patches of a"),
+        (
+            lambda: tf.image.extract_patches(PAIR, *[[1, 1, 1, 1]] * 3, "VALID"),
+            "extract_patches of a",
+        ),
         (lambda: tf.signal.dct(PAIR, type=1), "dct with type=1"),
     ],
 )

@@ -44,9 +44,9 @@ def test_prints_the_same(tutorial):
 
 
 if __name__ == "__main__":
-    import tensorflow
+    import tensorflow as tf
 
-    about = f"What the programs beside this file print under TensorFlow {tensorflow.__version__}."
+    about = f"What the programs beside this file print under TensorFlow {tf.__version__}."
     told = {"about": about}
     for path in TUTORIALS:
         told[path.stem] = printed_by(path, IMPORT)
