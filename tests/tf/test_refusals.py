@@ -159,6 +159,8 @@ PAIR = tf.Variable([1.0, 2.0])
             lambda: tf.image.extract_patches(PAIR, *[[1, 1, 1, 1]] * 3, "VALID"),
             "extract_patches of a",
         ),
+        (lambda: tf.random.log_uniform_candidate_sampler([[1]], 1, 9, True, 5), "9 different ones"),
+        (lambda: tf.GradientTape().gradient(PAIR, tf.Module()), "and not a Module"),
         (lambda: tf.signal.dct(PAIR, type=1), "dct with type=1"),
     ],
 )
