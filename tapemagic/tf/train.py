@@ -1,9 +1,9 @@
-"""`tf.train`: checkpoints, files that variables are saved to and restored from; moving averages."""
+"""`tf.train`: checkpoints, files that variables are saved to and restored from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,18 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 
-from . import advice
+from . import advice, averages
 from .keras.optimizer import Optimizer
 from .module import Module
 from .variable import Variable
 
+ExponentialMovingAverage = averages.ExponentialMovingAverage
+
 #: What TensorFlow writes behind the path that leads to a variable.
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+#: What variables are found in, beside checkpoints.
+_HOLDERS = Module, Optimizer, Mapping, list, tuple
 
 
 class Checkpoint:
@@ -30,7 +35,7 @@ class Checkpoint:
     Parameters
     ----------
     root : module, optional
-        Whose attributes count as those of the checkpoint.
+        Whose parts count as those of the checkpoint.
     **objects
         What to save, by the names under which it is restored.
 
@@ -49,10 +54,15 @@ class Checkpoint:
     """
 
     def __init__(self, root: Any = None, **objects: Any) -> None:
-        if root is not None:
-            vars(self).update(
-                (name, x) for name, x in vars(root).items() if not name.startswith("_")
-            )
+        for name, x in {"root": root or (), **objects}.items():
+            if not isinstance(x, (Variable, Iterator, *_HOLDERS)) and not isinstance(x, Checkpoint):
+                raise leaks.locate(
+                    TapeUseError(
+                        f"{name} is a {type(x).__name__}, which nothing can be saved of.",
+                        fix="Derive its class from tf.Module.",
+                    )
+                )
+        self._root = root
         vars(self).update(objects)
         self.save_counter = Variable(0, trainable=False, dtype="int64", name="save_counter")
 
@@ -94,6 +104,8 @@ class Checkpoint:
                 left.append(key)
         _check_made(self, values)
         _restore_states(self, known, values)
+        if values and len(left) >= len(known) - 1:  # all but the number of the checkpoint
+            leaks.warn(f"Nothing was restored: saved were {', '.join(values)}.")
         return Restored(left, list(values))
 
     read = restore
@@ -183,35 +195,17 @@ def list_variables(ckpt_dir_or_file: Any) -> list[tuple[str, list[int]]]:
     return sorted((key + _VALUE, list(value.shape)) for key, value in values.items())
 
 
-class ExponentialMovingAverage:
-    """Averages of variables, in which the past counts less and less."""
-
-    def __init__(self, decay: float, name: str = "ExponentialMovingAverage") -> None:
-        self.decay, self.name = decay, name
-        self._averages: list[tuple[Variable, Variable]] = []
-
-    def apply(self, var_list: Iterable[Variable]) -> None:
-        """Take in the values that variables have now."""
-        for variable in var_list:
-            average = self.average(variable)
-            if average is None:
-                name = f"{variable.name.removesuffix(':0')}/{self.name}"
-                average = Variable(variable.numpy(), trainable=False, name=name)
-                self._averages.append((variable, average))
-            average.assign_sub((1 - self.decay) * (average.numpy() - variable.numpy()))
-
-    def average(self, var: Variable) -> Variable | None:
-        """Return the variable that holds an average."""
-        return next((average for known, average in self._averages if known is var), None)
-
-
 # ------------------------------------------------------------------------------- what is saved
 
 
 def _parts(holder: Any) -> Iterator[tuple[str, Any]]:
     """Yield the names and values of what an object holds, if it is one that holds variables."""
     if isinstance(holder, (Module, Checkpoint)):
-        yield from sorted(vars(holder).items())
+        held = dict(vars(holder))
+        if isinstance(holder, Checkpoint):
+            yield from _parts(held.pop("_root"))
+        # `dense/kernel`, and not the place in a layer's own list
+        yield from sorted(held.items(), key=lambda item: (item[0].startswith("_"), item[0]))
     elif isinstance(holder, Optimizer):
         yield from zip(("iterations", "learning_rate"), holder.variables, strict=False)
     elif isinstance(holder, Mapping):
