@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tapemagic.autodiff import leaks
+from tapemagic.errors import TapeUseError
+
 from .scopes import NameScope, scoped
 from .variable import Variable
 
@@ -36,7 +39,20 @@ class Module:
 
     @property
     def name_scope(self) -> Any:
-        """A block, ``with self.name_scope:``, in which variables are called after the module."""
+        """A block, ``with self.name_scope:``, in which variables are called after the module.
+
+        Raises
+        ------
+        TapeUseError
+            If a subclass has forgotten ``super().__init__()``.
+        """
+        if "_scope" not in vars(self):
+            raise leaks.locate(
+                TapeUseError(
+                    f"The module {type(self).__name__} has not been set up, and has no name.",
+                    fix="Begin its __init__ with super().__init__().",
+                )
+            )
         return NameScope(self._scope)
 
     @classmethod

@@ -229,6 +229,19 @@ def test_variables_are_called_after_their_scopes():
     assert tf.Variable(1.0).name == "Variable:0"
 
 
+def test_a_module_that_was_not_set_up():
+    class Forgetful(tf.Module):
+        def __init__(self):
+            self.w = tf.Variable(1.0)
+
+        @tf.Module.with_name_scope
+        def __call__(self):
+            return self.w
+
+    with pytest.raises(ValueError, match=r"Forgetful has not been set up(?s:.)*super\(\)"):
+        Forgetful()()
+
+
 def test_seeds_are_split_and_folded():
     seeds = tf.random.split([1, 2], 3)
     assert (seeds.shape, seeds.dtype) == ((3, 2), tf.int32)
