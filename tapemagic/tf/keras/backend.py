@@ -7,16 +7,16 @@ from typing import Any
 from tapemagic.tf import advice, creation, linalg, nn, picking, random
 from tapemagic.tf.arithmetic import FUNCTIONS as ARITHMETIC
 from tapemagic.tf.conversion import operand
-from tapemagic.tf.graphs import do_nothing
 from tapemagic.tf.reductions import FUNCTIONS as REDUCTIONS
 from tapemagic.tf.shaping import FUNCTIONS as SHAPING
 from tapemagic.tf.tape import stop_gradient
 from tapemagic.tf.variable import Variable
 
+from . import weights
 from .floats import floatx, set_floatx  # noqa: F401  (names of this module)
 from .loss import EPSILON
 
-clear_session = do_nothing
+clear_session = weights.clear_session
 
 
 #: Keras' names of functions -> TensorFlow's; the first argument and the axis are the same.

@@ -9,6 +9,7 @@ import numpy as np
 from tapemagic.autodiff import leaks, structures
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeUseError
+from tapemagic.tf import advice
 from tapemagic.tf.conversion import operand
 from tapemagic.tf.refusals import refuse
 from tapemagic.tf.specs import int64
@@ -147,6 +148,13 @@ class Optimizer:
     ) -> np.ndarray:
         """Return what is taken off a variable; `state` holds what the method remembers."""
         raise NotImplementedError
+
+    get_config = advice.missing_attribute(
+        "Settings of an optimizer are not provided as a dict.", "Make another one by its class."
+    )
+
+    def build(self, variables: Any) -> None:
+        """Do nothing: what is remembered of a variable begins with its first step."""
 
     @property
     def variables(self) -> list[Variable]:

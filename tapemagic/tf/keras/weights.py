@@ -66,6 +66,11 @@ def own_name(cls: type) -> str:
     return name if _COUNTS[name] == 1 else f"{name}_{_COUNTS[name] - 1}"
 
 
+def clear_session(free_memory: bool = True) -> None:
+    """Let new layers and optimizers be numbered from the beginning."""
+    _COUNTS.clear()
+
+
 class Holder(Module):
     """Variables, the layers inside, and the losses that they add: what `Layer` is built on."""
 
