@@ -35,8 +35,10 @@ from . import (
     picking,
     random,
     reductions,
+    scopes,
     shaping,
     signal,
+    train,
 )  # fmt: skip
 from .config import device
 from .control import (
@@ -46,7 +48,6 @@ from .control import (
     foldr,
     function,
     map_fn,
-    name_scope,
     scan,
     switch_case,
     vectorized_map,
@@ -73,6 +74,7 @@ from .creation import (
 from .debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from .graphs import (
     control_dependencies,
+    get_logger,
     get_static_value,
     group,
     identity_n,
@@ -80,6 +82,7 @@ from .graphs import (
     no_op,
     numpy_function,
     py_function,
+    timestamp,
 )  # fmt: skip
 from .keras import initializers, losses, metrics, optimizers
 from .linalg import eig, eigvals, einsum, matmul, tensordot
@@ -125,6 +128,7 @@ globals().update(shaping.FUNCTIONS)
 globals().update(picking.FUNCTIONS, **parts.FUNCTIONS, **counting.FUNCTIONS)
 
 newaxis = None
+name_scope = scopes.NameScope
 constant_initializer = initializers.Constant
 ones_initializer = initializers.Ones
 random_normal_initializer = initializers.RandomNormal

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from tapemagic.errors import TapeUseError, TensorError
 
 from . import nest
 from .conversion import convert_to_tensor, operand
+from .refusals import refuse
 from .shaping import stack
 from .specs import TensorSpec
 
@@ -99,6 +99,12 @@ def cond(
     pred: Any, true_fn: Callable | None = None, false_fn: Callable | None = None, name: Any = None
 ) -> Any:
     """Call one of two functions."""
+    for fun in (true_fn, false_fn):
+        if fun is not None and not callable(fun):
+            refuse(
+                f"cond takes functions, and was given a {type(fun).__name__}.",
+                "Use lambda: value, or tf.where(condition, x, y) of each element.",
+            )
     chosen = true_fn if bool(pred) else false_fn
     return None if chosen is None else chosen()
 
@@ -119,6 +125,8 @@ def while_loop(
     shape_invariants, parallel_iterations, back_prop, swap_memory : optional
         Settings of TensorFlow's graphs.
     """
+    if not isinstance(loop_vars, (list, tuple)):
+        refuse("'loop_vars' must be provided: a list of what the loop changes.", "Use [x].")
     values = tuple(loop_vars)
     done, limit = 0, np.inf if maximum_iterations is None else int(maximum_iterations)
     while done < limit and bool(cond(*values)):
@@ -275,9 +283,3 @@ def switch_case(
 
 def _called_else(default: Callable | None, functions: list) -> Any:
     return (functions[-1] if default is None else default)()
-
-
-@contextmanager
-def name_scope(name: str) -> Iterator[str]:
-    """Do nothing: operations are named after the lines of the cell."""
-    yield f"{name}/"

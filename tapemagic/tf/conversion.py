@@ -83,7 +83,15 @@ def _fit(x: Any, dtype: np.dtype, name: str) -> Any:
 
 def _as_plain(x: Any, dtype: np.dtype | None) -> np.ndarray:
     """Return plain data as an array of the dtype that TensorFlow gives it."""
-    value = np.array(x)
+    try:
+        value = np.array(x)
+    except ValueError:
+        raise leaks.locate(
+            TensorError(
+                "Can't convert non-rectangular Python sequence to Tensor.",
+                fix="Fill the rows up: tf.keras.utils.pad_sequences(rows).",
+            )
+        ) from None
     if value.dtype.kind not in TAKES:
         raise leaks.locate(
             TensorError(
@@ -176,7 +184,13 @@ def convert_to_tensor(
     if isinstance(value, (list, tuple)) and dispatch.holds_traced(value):
         if wanted is None:
             wanted = dtype_of(convert_to_tensor(_first_traced(value)))
-        return tensor_of(np.stack([convert_to_tensor(item, wanted) for item in value]))
+        parts = [convert_to_tensor(item, wanted) for item in value]
+        shapes = [np.shape(part) for part in parts]
+        if len(set(shapes)) > 1:
+            raise leaks.locate(
+                TensorError(f"Shapes of all inputs must match: {', '.join(map(str, shapes))}.")
+            )
+        return tensor_of(np.stack(parts))
     if dtype is None and dtype_hint is not None:
         wanted = as_dtype(dtype_hint).dtype
     return tensor_of(_as_plain(value, wanted))

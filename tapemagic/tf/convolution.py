@@ -192,3 +192,28 @@ def conv1d_transpose(
         padding, dilations=(1, rate[0]),
     )  # fmt: skip
     return tensor_of(np.squeeze(y, 1))
+
+
+def convolution(
+    input: Any, filters: Any, strides: Any = None, padding: Any = "VALID",
+    data_format: Any = None, dilations: Any = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `conv1d` of series and `conv2d` of images.
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit.
+    """
+    count = np.ndim(plain(operand(input))) - 2
+    if count not in (1, 2):
+        refuse(f"convolution of shape {np.shape(plain(operand(input)))} is not provided.")
+    convolve, layout = (conv1d, "NWC") if count == 1 else (conv2d, "NHWC")
+    return convolve(input, filters, strides or 1, padding, data_format or layout, dilations)
+
+
+def atrous_conv2d(
+    value: Any, filters: Any, rate: Any, padding: Any, name: str | None = None
+) -> Tensor:
+    """Return `conv2d` with a filter whose elements are `rate` apart."""
+    return conv2d(value, filters, 1, padding, dilations=rate)

@@ -18,7 +18,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 
 from . import advice, nest, random
 from .conversion import whole_numbers
-from .elements import as_said, as_tensors, called
+from .elements import as_said, as_tensors, called, signature
 from .flows import Flows, Options
 from .refusals import refuse
 from .shaping import stack
@@ -80,8 +80,9 @@ class Dataset(Flows):
 
     @staticmethod
     def from_generator(
-        generator: Callable, args: Any = (), output_signature: Any = None
-    ) -> Dataset:
+        generator: Callable, output_types: Any = None, output_shapes: Any = None, args: Any = (),
+        output_signature: Any = None,
+    ) -> Dataset:  # fmt: skip
         """Return what a generator function yields.
 
         Parameters
@@ -91,10 +92,14 @@ class Dataset(Flows):
             What it is called with.
         output_signature : TensorSpec, or a nested structure of them, optional
             Dtypes of what it yields; shapes are checked.
+        output_types, output_shapes : optional
+            The same in two structures: TensorFlow's older spelling.
         """
+        if output_types is not None:
+            output_signature = signature(output_types, output_shapes)
 
         def read() -> Iterator:
-            for element in generator(*args):
+            for element in generator(*(args or ())):
                 if output_signature is None:
                     yield as_tensors(element)
                 else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from .conversion import match
+from .conversion import match, operand, whole_numbers
 from .convolution import conv2d
 from .refusals import refuse
 from .tensor import Tensor, tensor_of
@@ -80,3 +80,18 @@ def depth_to_space(
     blocks = (batch, rows, columns, block_size, block_size, channels // block_size**2)
     y = np.transpose(np.reshape(x, blocks), (0, 1, 3, 2, 4, 5))
     return tensor_of(np.reshape(y, (batch, rows * block_size, columns * block_size, -1)))
+
+
+def local_response_normalization(
+    input: Any, depth_radius: int = 5, bias: float = 1, alpha: float = 1, beta: float = 0.5,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return channels divided by ``(bias + alpha * s) ** beta``, s the squares of the nearest.
+
+    Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural networks".
+    """
+    x, radius = operand(input), whole_numbers(depth_radius)
+    count = np.shape(plain(x))[-1]
+    squares = np.pad(np.square(x), [(0, 0)] * (np.ndim(plain(x)) - 1) + [(radius, radius)])
+    total = sum(squares[..., i : i + count] for i in range(2 * radius + 1))
+    return tensor_of(x / (bias + alpha * total) ** beta)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .conversion import convert_to_tensor
-from .specs import TensorShape
+from .specs import TensorShape, TensorSpec
 
 
 def as_tensors(structure: Any) -> Any:
@@ -17,6 +17,16 @@ def as_tensors(structure: Any) -> Any:
         parts = [as_tensors(part) for part in structure]
         return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
     return convert_to_tensor(structure)
+
+
+def signature(types: Any, shapes: Any) -> Any:
+    """Return what is said of elements by a structure of dtypes and one of shapes, or None."""
+    if isinstance(types, Mapping):
+        return {key: signature(x, shapes and shapes[key]) for key, x in types.items()}
+    if isinstance(types, tuple):
+        parts = [None] * len(types) if shapes is None else shapes
+        return tuple(signature(*pair) for pair in zip(types, parts, strict=True))
+    return TensorSpec(shapes, types)
 
 
 def as_said(specs: Any, element: Any) -> Any:

@@ -23,6 +23,26 @@ class Lu(NamedTuple):
 
 
 @in_words
+def cholesky(input: Any, name: str | None = None) -> Tensor:
+    """Return the lower triangle L with ``L @ L^H = input``.
+
+    NumPy reads one triangle of `input`, and its gradient is there. TensorFlow's has a half of it in
+    each, which comes to the same for symmetric matrices; others keep NumPy's.
+    """
+    x = operand(input)
+    if chosen(_is_hermitian, x):
+        x = (x + np.conjugate(np.swapaxes(x, -1, -2))) / 2
+    return tensor_of(np.linalg.cholesky(x))
+
+
+def _is_hermitian(x: Any) -> bool:
+    """Tell whether a matrix is its own adjoint, but for rounding."""
+    turned = np.conjugate(np.swapaxes(x, -1, -2))
+    rounding = 100 * np.finfo(x.dtype).eps * np.max(np.abs(x), initial=0)
+    return np.shape(x) == np.shape(turned) and bool(np.all(np.abs(x - turned) <= rounding))
+
+
+@in_words
 def lstsq(
     matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, name: str | None = None
 ) -> Tensor:

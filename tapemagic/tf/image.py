@@ -8,12 +8,32 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from . import advice, random
+from . import advice, colours, cropping, random
 from .conversion import floats, operand, whole_numbers
 from .creation import cast
 from .refusals import in_words, refuse
 from .specs import float32
 from .tensor import Tensor, dtype_of, tensor_of
+
+convert_image_dtype, adjust_gamma = colours.convert_image_dtype, colours.adjust_gamma
+adjust_hue, adjust_saturation = colours.adjust_hue, colours.adjust_saturation
+grayscale_to_rgb = colours.grayscale_to_rgb
+rgb_to_hsv, hsv_to_rgb = colours.rgb_to_hsv, colours.hsv_to_rgb
+psnr, ssim = colours.psnr, colours.ssim
+central_crop, random_crop = cropping.central_crop, cropping.random_crop
+crop_to_bounding_box = cropping.crop_to_bounding_box
+pad_to_bounding_box = cropping.pad_to_bounding_box
+resize_with_crop_or_pad = cropping.resize_with_crop_or_pad
+rot90, transpose = cropping.rot90, cropping.transpose
+extract_patches, sobel_edges = cropping.extract_patches, cropping.sobel_edges
+
+
+class ResizeMethod:
+    """Names of the ways to resize."""
+
+    BILINEAR, NEAREST_NEIGHBOR, BICUBIC = "bilinear", "nearest", "bicubic"
+    AREA, GAUSSIAN, LANCZOS3, LANCZOS5 = "area", "gaussian", "lanczos3", "lanczos5"
+    MITCHELLCUBIC = "mitchellcubic"
 
 
 @in_words
@@ -56,6 +76,22 @@ def random_flip_left_right(image: Any, seed: Any = None) -> Tensor:
     """Return one image, or in half of the cases its columns in reverse order."""
     turned = plain(random.uniform((), seed=seed)) < 0.5
     return flip_left_right(image) if turned else tensor_of(operand(image))
+
+
+def random_flip_up_down(image: Any, seed: Any = None) -> Tensor:
+    """Return one image, or in half of the cases its rows in reverse order."""
+    turned = plain(random.uniform((), seed=seed)) < 0.5
+    return flip_up_down(image) if turned else tensor_of(operand(image))
+
+
+def random_brightness(image: Any, max_delta: float, seed: Any = None) -> Tensor:
+    """Return the image plus a random number between ``-max_delta`` and ``max_delta``."""
+    return adjust_brightness(image, random.uniform((), -max_delta, max_delta, seed=seed))
+
+
+def random_contrast(image: Any, lower: float, upper: float, seed: Any = None) -> Tensor:
+    """Return the image with its contrast times a random number."""
+    return adjust_contrast(image, random.uniform((), lower, upper, seed=seed))
 
 
 def adjust_brightness(image: Any, delta: Any) -> Tensor:

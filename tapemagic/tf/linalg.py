@@ -15,6 +15,7 @@ from .conversion import check_matrices, match, operand, whole_numbers
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+cholesky = factorizations.cholesky
 eig, eigvals = factorizations.eig, factorizations.eigvals
 eye = creation.eye
 logm, sqrtm = factorizations.logm, factorizations.sqrtm
@@ -150,12 +151,6 @@ def triangular_solve(
 def cholesky_solve(chol: Any, rhs: Any, name: str | None = None) -> Tensor:
     """Return `x` with ``chol @ chol^H @ x = rhs``."""
     return triangular_solve(chol, triangular_solve(chol, rhs), adjoint=True)
-
-
-@in_words
-def cholesky(input: Any, name: str | None = None) -> Tensor:
-    """Return the lower triangle L with ``L @ L.T = input``."""
-    return tensor_of(np.linalg.cholesky(operand(input)))
 
 
 @in_words

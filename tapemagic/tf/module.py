@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .control import name_scope
+from tapemagic.autodiff import leaks
+from tapemagic.errors import TapeUseError
+
+from .scopes import NameScope, scoped
 from .variable import Variable
 
 
@@ -26,6 +30,7 @@ class Module:
 
     def __init__(self, name: str | None = None) -> None:
         self._name = name or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+        self._scope = scoped(f"{self._name}/")
 
     @property
     def name(self) -> str:
@@ -34,13 +39,32 @@ class Module:
 
     @property
     def name_scope(self) -> Any:
-        """A block, ``with self.name_scope:``, that does nothing."""
-        return name_scope(self._name)
+        """A block, ``with self.name_scope:``, in which variables are called after the module.
+
+        Raises
+        ------
+        TapeUseError
+            If a subclass has forgotten ``super().__init__()``.
+        """
+        if "_scope" not in vars(self):
+            raise leaks.locate(
+                TapeUseError(
+                    f"The module {type(self).__name__} has not been set up, and has no name.",
+                    fix="Begin its __init__ with super().__init__().",
+                )
+            )
+        return NameScope(self._scope)
 
     @classmethod
     def with_name_scope(cls, method: Callable) -> Callable:
-        """Return a method as it is (decorator)."""
-        return method
+        """Return a method whose variables are called after the module (decorator)."""
+
+        @functools.wraps(method)
+        def inside(self: Module, *args: Any, **kwargs: Any) -> Any:
+            with self.name_scope:
+                return method(self, *args, **kwargs)
+
+        return inside
 
     @property
     def variables(self) -> tuple[Variable, ...]:

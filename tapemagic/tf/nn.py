@@ -11,7 +11,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from . import (
     advice,
     arithmetic,
-    convolution,
+    candidates,
     depthwise,
     picking,
     pooling,
@@ -19,12 +19,14 @@ from . import (
     reductions,
     softmaxes,
 )  # fmt: skip
+from . import convolution as convolutions
 from .choices import chosen
 from .conversion import floats, match, operand, whole_numbers
 from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+nce_loss, sampled_softmax_loss = candidates.nce_loss, candidates.sampled_softmax_loss
 leaky_relu = rectifiers.leaky_relu
 relu = rectifiers.relu
 relu6 = rectifiers.relu6
@@ -34,10 +36,11 @@ softmax = softmaxes.softmax
 log_softmax = softmaxes.log_softmax
 tanh = arithmetic.FUNCTIONS["tanh"]
 embedding_lookup = picking.gather
-conv1d = convolution.conv1d
-conv2d = convolution.conv2d
-conv1d_transpose = convolution.conv1d_transpose
-conv2d_transpose = convolution.conv2d_transpose
+atrous_conv2d, convolution = convolutions.atrous_conv2d, convolutions.convolution
+conv1d, conv2d = convolutions.conv1d, convolutions.conv2d
+conv1d_transpose = convolutions.conv1d_transpose
+conv2d_transpose = convolutions.conv2d_transpose
+local_response_normalization = lrn = depthwise.local_response_normalization
 depthwise_conv2d = depthwise.depthwise_conv2d
 separable_conv2d = depthwise.separable_conv2d
 space_to_depth = depthwise.space_to_depth

@@ -34,6 +34,8 @@ def positions(indices: Any, length: int, what: str) -> np.ndarray:
     """Return indices as plain integers; NumPy would read negative ones from the end."""
     places = np.asarray(plain(indices))
     places = places.astype(np.intp) if places.size == 0 else places
+    if places.dtype.kind not in "iu":
+        refuse(f"{what}: an index is a whole number, not {places.dtype}.", "Use tf.cast.")
     if places.size and (places.min() < 0 or places.max() >= length):
         refuse(f"{what}: an index is not in [0, {length}).", "Check the indices.")
     return places

@@ -62,10 +62,10 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
         if wanted.count(-1) > 1:
             refuse(f"Only one length may be -1: {wanted}.")
         known = math.prod(n for n in wanted if n >= 0)
-        values = f"{'a multiple of ' * (-1 in wanted)}{known}"
+        asks = "requires a multiple of" if -1 in wanted else "has"
         refuse(
             f"Input to reshape is a tensor with {x.shape.num_elements()} values, but the requested "
-            f"shape has {values}: {x.shape} to {wanted}."
+            f"shape {asks} {known}: {x.shape} to {wanted}."
         )
 
 
@@ -154,6 +154,9 @@ def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
 @_declare
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
     """Return tensors of one shape joined along a new axis."""
+    values = list(values)
+    if all(isinstance(x, (int, float, complex)) for x in values):
+        values = convert_to_tensor(values)  # numbers of Python's are of one dtype in a list
     return tensor_of(np.stack(_tensors(values, "stack"), axis=whole_numbers(axis)))
 
 

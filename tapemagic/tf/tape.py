@@ -71,7 +71,14 @@ class GradientTape(tape.GradientTape):
         output_gradients: Any = None,
         unconnected_gradients: Any = UnconnectedGradients.NONE,
     ) -> Any:
-        """Return the gradient of the target with respect to each source, as tensors."""
+        """Return the gradient of the target with respect to each source, as tensors.
+
+        Raises
+        ------
+        TapeUseError
+            For a source that holds variables and is none, such as a model.
+        """
+        _check_sources(sources)
         if output_gradients is not None:
             listed = isinstance(output_gradients, (list, tuple)) and len(output_gradients) == 1
             if listed and is_traced(target) and is_traced(output_gradients[0]):
@@ -88,6 +95,7 @@ class GradientTape(tape.GradientTape):
         experimental_use_pfor: bool = True,
     ) -> Any:
         """Return the Jacobian of the target with respect to each source, as tensors."""
+        _check_sources(sources)
         return _result(super().jacobian(target, sources, unconnected_gradients))
 
     def batch_jacobian(
@@ -100,6 +108,18 @@ class GradientTape(tape.GradientTape):
     ) -> Any:
         """Return the Jacobian of every row of the target in the same row of the source."""
         return _result(super().batch_jacobian(target, source, unconnected_gradients))
+
+
+def _check_sources(sources: Any) -> None:
+    """Raise for a model, layer or module, which would have the gradient None without a word."""
+    for x in structures.leaves(sources):
+        if hasattr(x, "trainable_variables"):
+            raise leaks.locate(
+                TapeUseError(
+                    f"A source is a tensor or a variable, and not a {type(x).__name__}.",
+                    fix="Use its trainable_variables.",
+                )
+            )
 
 
 def _core(x: Any) -> Any:

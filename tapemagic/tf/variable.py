@@ -11,6 +11,7 @@ from tapemagic.autodiff import variable as core
 from . import advice, operators, picking, printing
 from .conversion import convert_to_tensor
 from .refusals import refuse
+from .scopes import scoped
 from .tensor import Tensor, TensorMethods, dtype_of
 
 
@@ -60,7 +61,8 @@ class Variable(TensorMethods, core.Variable):
         value = convert_to_tensor(initial_value, dtype)
         if shape is not None:
             value.set_shape(shape)
-        super().__init__(value, trainable is not False, name or core.NO_NAME, value.dtype.dtype)
+        name = scoped(name or core.NO_NAME) if type(self) is Variable else name or core.NO_NAME
+        super().__init__(value, trainable is not False, name, value.dtype.dtype)
 
     @property
     def name(self) -> str:

@@ -165,7 +165,10 @@ def test_a_generator():
     dataset = Dataset.from_generator(squares, args=(2,), output_signature=spec)
     assert plain(dataset) == [(2.0, [4]), (3.0, [9]), (4.0, [16])]
     assert [x.dtype for x in next(iter(dataset))] == [tf.float32, tf.int64]
-    assert plain(Dataset.from_generator(squares, (2,)).take(1)) == [(2, [4])]
+    assert plain(Dataset.from_generator(squares, args=(2,)).take(1)) == [(2, [4])]
+    older = Dataset.from_generator(squares, (tf.float64, tf.int32), ((), (None,)), args=(3,))
+    assert [x.dtype for x in next(iter(older))] == [tf.float64, tf.int32]
+    assert [x.shape for x in next(iter(older))] == [(), (1,)]
     named = Dataset.from_generator(lambda: [{"a": 1}], output_signature={"a": tf.TensorSpec(None)})
     assert next(iter(named))["a"].dtype == tf.float32
     wrong = Dataset.from_generator(lambda: [[1, 2]], output_signature=tf.TensorSpec((1,)))

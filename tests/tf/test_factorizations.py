@@ -65,3 +65,19 @@ def test_eigenvalues_are_complex():
 def test_rank():
     assert tf.linalg.matrix_rank([[1.0, 2.0], [2.0, 4.0]]).numpy() == 1
     assert tf.linalg.matrix_rank(np.stack([A, A * 0])).numpy().tolist() == [4, 0]
+
+
+def test_the_gradient_of_cholesky_lies_in_both_triangles():
+    """TensorFlow 2.21's, for symmetric matrices; NumPy's, in the triangle that is read, for others."""
+    x = tf.Variable([[4.0, 1.0], [1.0, 3.0]])
+    weights = np.cos(np.arange(4.0).reshape(2, 2)).astype("f")
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(tf.linalg.cholesky(x) * weights)
+    expected = [[0.25735331, -0.02941322], [-0.02941322, -0.29849398]]
+    assert np.allclose(tape.gradient(y, x), expected, atol=1e-6)
+    x.assign([[4.0, 9.0], [1.0, 3.0]])
+    with tf.GradientTape() as tape:
+        z = tf.reduce_sum(tf.linalg.cholesky(x) * weights)
+    assert z == y
+    upper = tape.gradient(z, x).numpy()[0, 1]
+    assert upper == 0

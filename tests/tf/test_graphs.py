@@ -10,7 +10,9 @@ X = tf.constant([1.0, 2.0])
 
 def test_nothing_is_done():
     tf.config.run_functions_eagerly(True)
-    assert tf.config.list_physical_devices("GPU") == tf.config.experimental.list_physical_devices()
+    assert tf.config.list_physical_devices("GPU") == []
+    (processor,) = tf.config.experimental.list_physical_devices()
+    assert processor.device_type == "CPU"
     tf.config.experimental.set_memory_growth(None, True)
     with tf.device("/GPU:0"), tf.init_scope(), tf.control_dependencies([X]):
         assert tf.group(X) is tf.no_op() is None
@@ -47,3 +49,25 @@ def test_gradient_passed_through():
         y = tf.grad_pass_through(tf.round)(x) * [2.0, 3.0]
     assert y.numpy().tolist() == [0, 6]
     assert tape.gradient(y, x).numpy().tolist() == [2, 3]
+
+
+def test_functions_of_arrays_as_decorators():
+    @tf.numpy_function(Tout=[tf.float32, tf.int32])
+    def both(x):
+        return (x * 2).astype("f"), np.array(len(x), "i")
+
+    doubled, count = both(X)
+    assert (doubled.numpy().tolist(), count.numpy()) == ([2, 4], 2)
+
+    @tf.py_function(Tout=tf.float32)
+    def square(x):
+        return x * x
+
+    v = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = square(v)
+    assert tape.gradient(y, v).numpy() == 6
+
+
+def test_time_and_logger():
+    assert (tf.timestamp().dtype, tf.get_logger().name) == (tf.float64, "tensorflow")

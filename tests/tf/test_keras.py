@@ -461,3 +461,15 @@ def test_a_missing_gradient_is_warned_of_on_the_users_line(step):
     with pytest.warns(UserWarning, match="do not exist") as told:
         step(tf.keras.optimizers.SGD(), tape, y, [used, unused])
     assert [warning.filename for warning in told] == [__file__]
+
+
+def test_rows_that_are_picked_twice_count_as_one_gradient():
+    """Duchi's Adagrad squares the gradient; Keras 3 squares each row picked: [[10.1], [9.1]]."""
+    v = tf.Variable([[1.0], [1.0]])
+    with tf.GradientTape() as tape:
+        y = tf.reduce_sum(tf.gather(v, [0, 0, 1]) * tf.constant([[1.0], [3.0], [3.0]]))
+    gradient = tape.gradient(y, v)
+    assert gradient.numpy().tolist() == [[4.0], [3.0]]
+    tf.keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.1).apply_gradients([(gradient, v)])
+    steps = 0.1 * np.array([4.0, 3.0]) / np.sqrt(0.1 + np.array([16.0, 9.0]))
+    assert np.allclose(v.numpy()[:, 0], 1 - steps)

@@ -211,3 +211,60 @@ def test_a_generator_as_a_seed():
     draws = [tf.keras.random.normal((2,), seed=first).numpy().tolist() for _ in range(2)]
     assert draws[0] != draws[1]
     assert [tf.keras.random.normal((2,), seed=second).numpy().tolist() for _ in range(2)] == draws
+
+
+def test_variables_are_called_after_their_scopes():
+    class Dense(tf.Module):
+        @tf.Module.with_name_scope
+        def __call__(self):
+            self.w = tf.Variable(1.0, name="w")
+            with self.name_scope, tf.name_scope("inside"):
+                self.b = tf.Variable(1.0)
+
+    with tf.name_scope("outer"):
+        dense = Dense(name="own")
+    dense()
+    assert [v.name for v in dense.variables] == ["outer/own/inside/Variable:0", "outer/own/w:0"]
+    assert (dense.name, dense.name_scope.name) == ("own", "outer/own/")
+    assert tf.Variable(1.0).name == "Variable:0"
+
+
+def test_a_module_that_was_not_set_up():
+    class Forgetful(tf.Module):
+        def __init__(self):
+            self.w = tf.Variable(1.0)
+
+        @tf.Module.with_name_scope
+        def __call__(self):
+            return self.w
+
+    with pytest.raises(ValueError, match=r"Forgetful has not been set up(?s:.)*super\(\)"):
+        Forgetful()()
+
+
+def test_seeds_are_split_and_folded():
+    seeds = tf.random.split([1, 2], 3)
+    assert (seeds.shape, seeds.dtype) == ((3, 2), tf.int32)
+    assert np.array_equal(seeds, tf.random.experimental.stateless_split([1, 2], 3))
+    folded = [tf.random.fold_in([1, 2], n).numpy().tolist() for n in (0, 1, 0)]
+    assert folded[0] == folded[2] != folded[1]
+    generator = tf.random.Generator.from_seed(1)
+    first = generator.normal([2])
+    one, two = generator.split(2)
+    assert not np.array_equal(one.normal([2]), two.normal([2]))
+    generator.reset_from_seed(1)
+    assert np.array_equal(generator.normal([2]), first)
+    with pytest.raises(AttributeError, match="make_seeds is not provided"):
+        _ = generator.make_seeds
+
+
+def test_stateless_draws_have_their_distributions():
+    many = [10_000]
+    successes = tf.random.stateless_binomial(many, [1, 2], counts=10, probs=0.3)
+    assert abs(np.mean(successes) - 3) < 0.1
+    assert abs(np.mean(tf.random.stateless_poisson(many, [1, 2], lam=4.0)) - 4) < 0.1
+    beta = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        drawn = tf.reduce_mean(tf.random.stateless_gamma(many, [1, 2], alpha=3.0, beta=beta))
+    assert abs(drawn - 1.5) < 0.05
+    assert float(tape.gradient(drawn, beta)) == pytest.approx(-float(drawn) / 2)

@@ -130,3 +130,44 @@ def test_accuracy():
     accuracy = tf.keras.metrics.Accuracy()
     accuracy.update_state(tf.constant([1, 2, 3], tf.int64), [[1], [0], [3]])
     assert accuracy([0], [0]).numpy() == 0.75
+
+
+PAIR = tf.Variable([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (lambda: tf.constant([[1, 2], [3]]), "non-rectangular Python sequence"),
+        (lambda: tf.convert_to_tensor([PAIR, 1.0]), r"must match: \(2,\), \(\)"),
+        (lambda: tf.gather(PAIR, [0.0]), "whole number, not float64"),
+        (
+            lambda: tf.while_loop(lambda i: i < 3, lambda i: i + 1, 0),
+            "'loop_vars' must be provided",
+        ),
+        (lambda: tf.cond(True, 1.0, 2.0), "cond takes functions, and was given a float"),
+        (lambda: tf.reshape(tf.ones(6), [4, -1]), "requires a multiple of 4"),
+        (lambda: tf.keras.optimizers.SGD(lr=0.1), "lr=0.1.\n(?s:.)*Use learning_rate"),
+        (lambda: tf.keras.optimizers.Adam(0.1, decay=0.1), "InverseTimeDecay"),
+        (lambda: tf.keras.optimizers.Adam(0.1, use_ema=True), "use_ema=True"),
+        (
+            lambda: tf.keras.optimizers.SGD().apply_gradients([(PAIR, [PAIR])]),
+            "a gradient and a variable, and not of a gradient and a list",
+        ),
+        (lambda: tf.keras.backend.set_floatx("int32"), "Unknown `floatx` value: int32"),
+        (
+            lambda: tf.image.extract_patches(PAIR, *[[1, 1, 1, 1]] * 3, "VALID"),
+            "extract_patches of a",
+        ),
+        (lambda: tf.random.log_uniform_candidate_sampler([[1]], 1, 9, True, 5), "9 different ones"),
+        (lambda: tf.GradientTape().gradient(PAIR, tf.Module()), "and not a Module"),
+        (lambda: tf.signal.dct(PAIR, type=1), "dct with type=1"),
+    ],
+)
+def test_slips_of_learners_are_told_in_words(use, words):
+    with pytest.raises(ValueError, match=words):
+        use()
+
+
+def test_settings_that_ask_for_nothing_are_taken():
+    tf.keras.optimizers.Adam(0.1, use_ema=False, gradient_accumulation_steps=None)

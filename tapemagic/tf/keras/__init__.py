@@ -15,6 +15,7 @@ from . import (
     models,
     ops,
     optimizers,
+    preprocessing,
     regularizers,
     utils,
 )  # fmt: skip
@@ -24,9 +25,11 @@ from .models import Model, Sequential
 __all__ = [
     "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential", "activations",
     "backend", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "models",
-    "ops", "optimizers", "random", "regularizers", "tree", "utils",
+    "ops", "optimizers", "preprocessing", "random", "regularizers", "tree", "utils",
 ]  # fmt: skip
 
 Layer, Loss, Metric, Optimizer = layers.Layer, losses.Loss, metrics.Metric, optimizers.Optimizer
+
+config = backend  # what Keras 3 calls it
 
 __getattr__ = advice.missing("tf.keras")

@@ -16,6 +16,8 @@ from tapemagic.tf import nest, random
 from tapemagic.tf.data import Dataset
 from tapemagic.tf.tensor import tensor_of
 
+from .floats import default_float
+
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:
     """Return x, y and weights of a batch that may lack the last ones.
@@ -34,13 +36,14 @@ def unpacked(data: Any) -> tuple[Any, Any, Any]:
 
 
 def as_floats(data: Any) -> Any:
-    """Return arrays as tensors, floats among them as float32; None stays.
+    """Return arrays as tensors, floats among them as `floatx` says; None stays.
 
     Raises
     ------
     TapeUseError
         For what is no array.
     """
+    floats = default_float().as_numpy_dtype
 
     def taken(x: Any) -> Any:
         if x is None:
@@ -54,7 +57,7 @@ def as_floats(data: Any) -> Any:
                 )
             )
         value = np.asarray(plain(x))
-        return tensor_of(value.astype(np.float32, copy=False) if value.dtype.kind == "f" else value)
+        return tensor_of(value.astype(floats, copy=False) if value.dtype.kind == "f" else value)
 
     return nest.map_structure(taken, data)
 

@@ -50,7 +50,7 @@ class _Counts(Metric):
         """Return what the numbers say; the gradient ends there."""
         self._taken.read("a metric")
         (no_no, no_yes), (yes_no, yes_yes) = self._counts
-        return tensor_of(np.float32(self.of(no_no, no_yes, yes_no, yes_yes)))
+        return tensor_of(self.dtype.as_numpy_dtype(self.of(no_no, no_yes, yes_no, yes_yes)))
 
     def of(self, no_no: float, no_yes: float, yes_no: float, yes_yes: float) -> float:
         """Return the metric of the numbers: first what is true, then what was said."""

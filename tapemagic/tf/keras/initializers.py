@@ -18,8 +18,10 @@ from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, random
 from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.creation import cast, fill
-from tapemagic.tf.specs import float32, float64
+from tapemagic.tf.specs import float64
 from tapemagic.tf.tensor import Tensor
+
+from .floats import default_float
 
 #: Standard deviation of a normal number of variance 1 that is drawn again outside of [-2, 2].
 _TRUNCATED = 0.87962566103423978
@@ -41,7 +43,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """Return a tensor filled with the value."""
-        return cast(fill(shape, self.value), dtype or float32)
+        return cast(fill(shape, self.value), dtype or default_float())
 
 
 class Zeros(Constant):
@@ -66,7 +68,7 @@ class Identity(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """Return a matrix with `gain` on its diagonal."""
-        return cast(np.eye(*whole_numbers(shape)) * self.gain, dtype or float32)
+        return cast(np.eye(*whole_numbers(shape)) * self.gain, dtype or default_float())
 
 
 class _Random(Initializer):
@@ -90,7 +92,7 @@ class RandomNormal(_Random):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """Return normal numbers."""
-        return self._generator().normal(shape, self.mean, self.stddev, dtype or float32)
+        return self._generator().normal(shape, self.mean, self.stddev, dtype or default_float())
 
 
 class TruncatedNormal(RandomNormal):
@@ -98,7 +100,9 @@ class TruncatedNormal(RandomNormal):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """Return normal numbers, none more than two `stddev` from `mean`."""
-        return self._generator().truncated_normal(shape, self.mean, self.stddev, dtype or float32)
+        return self._generator().truncated_normal(
+            shape, self.mean, self.stddev, dtype or default_float()
+        )
 
 
 class RandomUniform(_Random):
@@ -110,7 +114,7 @@ class RandomUniform(_Random):
 
     def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
         """Return numbers from `minval` up to, without, `maxval`."""
-        return self._generator().uniform(shape, self.minval, self.maxval, dtype or float32)
+        return self._generator().uniform(shape, self.minval, self.maxval, dtype or default_float())
 
 
 class Orthogonal(_Random):
@@ -131,7 +135,7 @@ class Orthogonal(_Random):
         q, r = np.linalg.qr(drawn.numpy())
         q = q * np.sign(np.diagonal(r))
         q = q.T if rows < columns else q
-        return cast(np.reshape(q, lengths) * self.gain, dtype or float32)
+        return cast(np.reshape(q, lengths) * self.gain, dtype or default_float())
 
 
 class VarianceScaling(_Random):
@@ -166,7 +170,7 @@ class VarianceScaling(_Random):
         inputs, outputs = _fans(shape)
         number = {"fan_in": inputs, "fan_out": outputs, "fan_avg": (inputs + outputs) / 2}
         deviation = math.sqrt(self.scale / max(1.0, number[self.mode]))
-        generator, dtype = self._generator(), dtype or float32
+        generator, dtype = self._generator(), dtype or default_float()
         if self.distribution == "uniform":
             limit = math.sqrt(3) * deviation
             return generator.uniform(shape, -limit, limit, dtype)

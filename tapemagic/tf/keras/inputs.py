@@ -10,8 +10,9 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
-from tapemagic.tf.specs import TensorShape, as_dtype, float32
+from tapemagic.tf.specs import TensorShape, as_dtype
 
+from .floats import default_float
 from .functional import KerasTensor
 
 
@@ -48,7 +49,9 @@ class Input(KerasTensor):
                 )
             )
         whole = (batch_size, *TensorShape(shape)) if batch_shape is None else batch_shape
-        super().__init__(TensorShape(whole), as_dtype(dtype or float32).as_numpy_dtype, name=name)
+        super().__init__(
+            TensorShape(whole), as_dtype(dtype or default_float()).as_numpy_dtype, name=name
+        )
         self.batch_shape, self.is_named = self.shape, name is not None
         self.layer: Any = None  # it among the layers of a model
 

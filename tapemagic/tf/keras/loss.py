@@ -13,11 +13,12 @@ from tapemagic.tf import nest
 from tapemagic.tf.conversion import convert_to_tensor, operand
 from tapemagic.tf.creation import cast
 from tapemagic.tf.refusals import refuse
-from tapemagic.tf.specs import as_dtype, float32
+from tapemagic.tf.specs import as_dtype
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
 from . import masks
 from .calls import snake
+from .floats import default_float
 
 #: Smallest probability that a logarithm is taken of.
 EPSILON = 1e-7
@@ -99,7 +100,7 @@ class Loss:
         reduction = (reduction or "none").lower()
         if reduction not in _REDUCTIONS:
             raise TapeUseError(f"Unknown reduction: {reduction!r}.")
-        self.dtype = as_dtype(dtype or float32)
+        self.dtype = as_dtype(dtype or default_float())
         self.name, self.reduction = (
             name or _NAMES.get(type(self).__name__, snake(type(self).__name__)),
             reduction,

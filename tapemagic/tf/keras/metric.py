@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.tf.specs import as_dtype, float32
+from tapemagic.tf.specs import as_dtype
 
 from . import initializers
+from .floats import default_float
 from .weights import Weight, own_name
 
 
@@ -23,7 +24,7 @@ class Metric:
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or own_name(type(self))
-        self.dtype = as_dtype(dtype or float32)
+        self.dtype = as_dtype(dtype or default_float())
         self.variables: list[Weight] = []
 
     def add_weight(

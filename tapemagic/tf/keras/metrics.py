@@ -62,7 +62,9 @@ class Mean(metric.Metric):
     def result(self) -> Tensor:
         """Return the mean, 0 of nothing; the gradient ends there."""
         self._taken.read("a metric")
-        return tensor_of(np.float32(self._total / self._weight if self._weight else 0.0))
+        return tensor_of(
+            self.dtype.as_numpy_dtype(self._total / self._weight if self._weight else 0.0)
+        )
 
 
 class Sum(Mean):
@@ -71,7 +73,7 @@ class Sum(Mean):
     def result(self) -> Tensor:
         """Return the sum; the gradient ends there."""
         self._taken.read("a metric")
-        return tensor_of(np.float32(self._total))
+        return tensor_of(self.dtype.as_numpy_dtype(self._total))
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
@@ -158,7 +160,9 @@ class MeanMetricWrapper(_Comparison):
     def _compare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         if y_true.ndim == y_pred.ndim == 1 and self._fn.__name__ in _OF_NUMBERS:
             y_true, y_pred = y_true[:, np.newaxis], y_pred[:, np.newaxis]  # each has a weight
-        return np.asarray(plain(self._fn(y_true, y_pred.astype(np.float32), **self._options)))
+        return np.asarray(
+            plain(self._fn(y_true, y_pred.astype(self.dtype.as_numpy_dtype), **self._options))
+        )
 
 
 def _metric_class(name: str, own: str, fn: Callable) -> type:

@@ -9,12 +9,15 @@ import numpy as np
 from tapemagic.autodiff import leaks, structures
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeUseError
+from tapemagic.tf import advice
 from tapemagic.tf.conversion import operand
+from tapemagic.tf.refusals import refuse
 from tapemagic.tf.specs import int64
 from tapemagic.tf.tape import GradientTape
 from tapemagic.tf.tensor import tensor_of
 from tapemagic.tf.variable import Variable
 
+from .floats import default_float
 from .weights import Weight, own_name
 
 
@@ -38,7 +41,9 @@ class Optimizer:
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         name: str | None = None,
+        **more: Any,
     ) -> None:
+        _refuse_settings(more)
         self.name = name or own_name(type(self))
         self.iterations = Weight(0, False, name=f"{self.name}/iteration", dtype=int64)
         self._rate: Any = None
@@ -69,7 +74,7 @@ class Optimizer:
             self._rate.assign(rate)
         else:
             leaks.hand_out(rate, "the optimizer")
-            rate = np.float32(dispatch.plain(rate))
+            rate = default_float().as_numpy_dtype(dispatch.plain(rate))
             self._rate = Weight(rate, False, name=f"{self.name}/learning_rate")
 
     lr = learning_rate
@@ -90,9 +95,11 @@ class Optimizer:
         Raises
         ------
         TapeUseError
-            If every gradient is None.
+            If every gradient is None, or something is not a variable.
         """
         pairs = [(gradient, variable) for gradient, variable in grads_and_vars]
+        for _, variable in pairs:
+            _check_variable(variable)
         without = [variable.name for gradient, variable in pairs if gradient is None]
         pairs = [pair for pair in pairs if pair[0] is not None]
         if not pairs:
@@ -142,6 +149,13 @@ class Optimizer:
         """Return what is taken off a variable; `state` holds what the method remembers."""
         raise NotImplementedError
 
+    get_config = advice.missing_attribute(
+        "Settings of an optimizer are not provided as a dict.", "Make another one by its class."
+    )
+
+    def build(self, variables: Any) -> None:
+        """Do nothing: what is remembered of a variable begins with its first step."""
+
     @property
     def variables(self) -> list[Variable]:
         """The number of steps done, and the learning rate; the rest is kept as plain arrays."""
@@ -165,6 +179,38 @@ class Optimizer:
             factor = min(1.0, limit / max(_norm(gradients), 1e-30))
             return [g * factor for g in gradients]
         return gradients
+
+
+#: Settings of Keras that are not here -> what they are when they ask for nothing, and another way.
+_SETTINGS = {
+    "use_ema": (False, "average.assign(0.99 * average + 0.01 * v) after each step"),
+    "ema_momentum": (0.99, "average.assign(0.99 * average + 0.01 * v) after each step"),
+    "ema_overwrite_frequency": (None, "v.assign(average) when it is time"),
+    "loss_scale_factor": (None, "a factor of your own"),
+    "gradient_accumulation_steps": (None, "total.assign_add(gradient), and apply the total"),
+    "jit_compile": ("auto", "none: nothing is compiled"),
+    "lr": ((), "learning_rate"),
+    "decay": ((), "learning_rate=tf.keras.optimizers.schedules.InverseTimeDecay(...)"),
+}
+
+
+def _refuse_settings(more: dict[str, Any]) -> None:
+    """Raise for what an optimizer was told beside what it knows, if it asks for something."""
+    for name, value in more.items():
+        nothing, way = _SETTINGS.get(name, ((), ""))
+        if value != nothing:
+            refuse(f"Argument(s) not recognized: {name}={value!r}.", way and f"Use {way}.")
+
+
+def _check_variable(variable: Any) -> None:
+    if not isinstance(variable, Variable):
+        raise leaks.locate(
+            TapeUseError(
+                f"apply_gradients takes pairs of a gradient and a variable, and not of a gradient "
+                f"and a {type(variable).__name__}.",
+                fix="Use zip(gradients, variables), with one list of variables.",
+            )
+        )
 
 
 def _norm(arrays: list[np.ndarray]) -> float:

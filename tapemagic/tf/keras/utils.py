@@ -13,6 +13,7 @@ from tapemagic.autodiff.calls.dispatch import is_traced, plain
 from tapemagic.tf import advice, nest, random
 from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor
+from tapemagic.tf.data import Dataset
 from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import tensor_of
 
@@ -80,6 +81,57 @@ def pad_sequences(
             place = length - len(kept) if padding == "pre" else 0
             filled[place : place + len(kept)] = kept
     return found
+
+
+def timeseries_dataset_from_array(
+    data: Any, targets: Any, sequence_length: int, sequence_stride: int = 1,
+    sampling_rate: int = 1, batch_size: int | None = 128, shuffle: bool = False, seed: Any = None,
+    start_index: int | None = None, end_index: int | None = None,
+) -> Dataset:  # fmt: skip
+    """Return a data set of parts of a series, each with the target at its first place.
+
+    Parameters
+    ----------
+    data : array
+        Rows in their order in time.
+    targets : array or None
+    sequence_length : int
+    sequence_stride : int
+        Rows between the beginnings of two parts.
+    sampling_rate : int
+        Rows between two rows of a part.
+    batch_size : int or None
+        None for single parts.
+    shuffle, seed : optional
+        Whether the parts come in random order.
+    start_index, end_index : int, optional
+        Rows of the series that are used.
+
+    Examples
+    --------
+    >>> series = np.arange(5)
+    >>> for part, target in timeseries_dataset_from_array(series, series[2:], 2, batch_size=2):
+    ...     print(part.numpy().tolist(), target.numpy().tolist())
+    [[0, 1], [1, 2]] [2, 3]
+    [[2, 3]] [4]
+    """
+    used = slice(start_index, end_index)
+    rows = convert_to_tensor(data)[used]
+    count = len(rows) - (sequence_length - 1) * sampling_rate
+    places = sampling_rate * np.arange(sequence_length)
+    if targets is not None:
+        numbers = convert_to_tensor(targets)
+        count, numbers = min(count, len(numbers)), numbers[used]
+    if count < 1:
+        refuse(f"No part of {sequence_length} rows fits into {len(rows)} rows.")
+
+    def part(start: Any) -> Any:
+        row = tensor_of(np.take(rows, plain(start) + places, axis=0))
+        return row if targets is None else (row, numbers[int(plain(start))])
+
+    starts = Dataset.from_tensor_slices(np.arange(0, count, sequence_stride))
+    parts = (starts.shuffle(count, seed=seed) if shuffle else starts).map(part)
+    return parts if batch_size is None else parts.batch(batch_size)
 
 
 def set_random_seed(seed: int) -> None:

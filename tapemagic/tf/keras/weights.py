@@ -13,11 +13,12 @@ from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
 from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.module import Module, flatten
-from tapemagic.tf.specs import DType, TensorShape, as_dtype, float32
+from tapemagic.tf.specs import DType, TensorShape, as_dtype
 from tapemagic.tf.variable import Variable
 
 from . import constraints, initializers, regularizers
 from .calls import CALL, snake
+from .floats import default_float
 
 
 class Weight(Variable):
@@ -65,6 +66,11 @@ def own_name(cls: type) -> str:
     return name if _COUNTS[name] == 1 else f"{name}_{_COUNTS[name] - 1}"
 
 
+def clear_session(free_memory: bool = True) -> None:
+    """Let new layers and optimizers be numbered from the beginning."""
+    _COUNTS.clear()
+
+
 class Holder(Module):
     """Variables, the layers inside, and the losses that they add: what `Layer` is built on."""
 
@@ -77,7 +83,7 @@ class Holder(Module):
         self._losses_of: object = None  # the run in which they were added
         self._run: object = None  # the last one
         self._trainable = bool(trainable)
-        self._dtype = as_dtype(dtype or float32)
+        self._dtype = as_dtype(dtype or default_float())
 
     def check_made(self) -> None:
         """Raise if a subclass has forgotten ``super().__init__()``.

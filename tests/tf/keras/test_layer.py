@@ -393,3 +393,16 @@ def test_input_spec(expected, shape, words):
 )
 def test_initializers_by_name(given, type_):
     assert type(tf.keras.initializers.get(given)) is type_
+
+
+def test_names_begin_anew():
+    """TensorFlow 2.21 calls the first layer after `clear_session()` as the first of all."""
+    tf.keras.backend.clear_session()
+    names = [tf.keras.layers.Dense(1).name for _ in range(2)]
+    tf.keras.backend.clear_session()
+    assert names == ["dense", "dense_1"]
+    assert tf.keras.layers.Dense(1).name == "dense"
+    optimizer = tf.keras.optimizers.Adam()
+    optimizer.build([tf.Variable(1.0)])
+    assert optimizer.iterations.path == "adam/iteration"
+    assert not hasattr(optimizer, "get_config")

@@ -104,3 +104,25 @@ def test_series_of_vectors_of_one_length():
     assert found.tolist() == [[[1, 2], [3, 4]], [[0, 0], [5, 6]], [[0, 0], [0, 0]]]
     with pytest.raises(ValueError, match="padding='left'"):
         K.utils.pad_sequences([[1]], padding="left")
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"sequence_stride": 2}, {"sampling_rate": 2}, {"start_index": 1, "end_index": 8},
+])  # fmt: skip
+def test_parts_of_a_series(settings):
+    rows = np.arange(10)[settings.get("start_index") : settings.get("end_index")]
+    rate, stride = settings.get("sampling_rate", 1), settings.get("sequence_stride", 1)
+    starts = range(0, len(rows) - 2 * rate, stride)
+    data = tf.keras.utils.timeseries_dataset_from_array(
+        np.arange(10), np.arange(10) * 10, 3, batch_size=None, **settings
+    )
+    found = [(x.numpy().tolist(), int(y)) for x, y in data]
+    assert found == [(rows[[s, s + rate, s + 2 * rate]].tolist(), rows[s] * 10) for s in starts]
+
+
+def test_parts_of_a_series_shuffled_and_too_long():
+    of_array = tf.keras.utils.timeseries_dataset_from_array
+    (shuffled,) = of_array(np.arange(6), None, 2, shuffle=True, seed=1)
+    assert sorted(shuffled.numpy().tolist()) == [[i, i + 1] for i in range(5)]
+    with pytest.raises(ValueError, match="No part of 7 rows"):
+        of_array(np.arange(6), None, 7)
