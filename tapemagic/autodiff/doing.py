@@ -16,6 +16,7 @@ from .handles import LISTS
 #: Methods of a plain array that ask for a plain array; NumPy's functions of these names do not.
 ASKING = frozenset({"dot", "choose", "searchsorted"})
 
+_BINARY_OP = dis.opmap["BINARY_OP"]
 _WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
 
 
@@ -25,6 +26,14 @@ def instruction(frame: FrameType | None) -> dis.Instruction | None:
         return None
     steps = dis.get_instructions(frame.f_code)
     return next((step for step in steps if step.offset == frame.f_lasti), None)
+
+
+def only_formats(frame: FrameType | None) -> bool:
+    """Tell whether a frame is at a `%`, as in ``"%.3f" % t``: what is asked for is text."""
+    if frame is None or frame.f_code.co_code[frame.f_lasti] != _BINARY_OP:
+        return False  # `int(t)` in a loop need not read all of the code
+    step = instruction(frame)
+    return step is not None and step.argrepr in ("%", "%=")
 
 
 def writes(frame: FrameType | None) -> bool:

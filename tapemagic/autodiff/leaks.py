@@ -229,12 +229,6 @@ def _in_table(name: str, package: str) -> LeavesTapeError:
     )
 
 
-def only_formats() -> bool:
-    """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
-    step = doing.instruction(user_frame())
-    return step is not None and step.argrepr in ("%", "%=")
-
-
 def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     """Refuse to turn a traced value into a plain number, unless it is only to be shown.
 
