@@ -12,6 +12,48 @@ Several classes are also the built-in exception that a caller would expect (`Run
 tape used twice, `ValueError` for a wrong shape), so that ``except ValueError`` keeps working.
 """
 
+import os
+from collections.abc import Sequence
+
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+
+
+def is_installed(filename: str) -> bool:
+    """Say whether a file belongs to an installed package or to Python."""
+    return (
+        "site-packages" in filename
+        or "dist-packages" in filename
+        or filename.endswith((".pyx", ".pxd"))  # of Cython, relative to where it was compiled
+        or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
+    )
+
+
+def inside(calls: Sequence[tuple[str, str, int]], filename: str | None) -> str:
+    """Say in which function of the user's something happens, and where in it if one can see that.
+
+    Parameters
+    ----------
+    calls : sequence of (function, file, line)
+        From the cell inwards.
+    filename : str or None
+        Of the cell, whose lines a person sees.
+
+    Examples
+    --------
+    >>> inside([("<module>", "<cell>", 7), ("relu", "<cell>", 3)], "<cell>")
+    'in relu at line 3'
+    >>> inside([("<module>", "<cell>", 7), ("relu", "tools.py", 31)], "<cell>")
+    'in relu'
+    """
+    for name, file, line in reversed(calls[1:]):
+        if is_installed(file) or (name.startswith("<") and name != "<lambda>"):
+            continue
+        if file == filename and line == calls[0][2]:
+            break  # all of it stands in one line
+        function = "a lambda" if name == "<lambda>" else name
+        return f"in {function} at line {line}" if file == filename else f"in {function}"
+    return ""
+
 
 class TapeError(Exception):
     """Base class: a message of what / where / why / fix.

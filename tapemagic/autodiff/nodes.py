@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tapemagic.errors import inside
+
 from .avals import AVALS, MULTIPLE
 from .places import decode, is_encoded
 from .primitives import PRIMITIVES
@@ -46,6 +48,8 @@ class Node(NamedTuple):
         Line of the cell (also for work done in a helper).
     function : str
         "" for the cell itself, else the function the operation ran in.
+    inside : str
+        The user's function in words, with its line if that is one of the cell; or "".
     calls : tuple of (function, filename, line)
         From the cell inwards; the last is where the operation is.
     params : dict
@@ -64,6 +68,7 @@ class Node(NamedTuple):
     value: Any
     line: int | None
     function: str
+    inside: str
     calls: tuple[tuple[str, str, int], ...]
     params: dict[str, Any]
     marks: tuple[Mark, ...]
@@ -79,19 +84,22 @@ class Reader:
         self._lines: dict[Any, dict[int, int]] = {}
         self._marks: dict[int, dict[Mark, None]] = {}  # a dict keeps the order, and each mark once
         for kind, id_, context, offset, detail in recording.events:
-            mark = (
-                kind,
-                self.position(context, offset)[1],
-                _became(*detail) if kind == "flat" else detail if kind in ("cut", "taken") else "",
-            )
-            self._marks.setdefault(id_, {})[mark] = None
+            _, line, _, where = self.position(context, offset)
+            said = ""
+            if kind == "flat":
+                said = f"{_became(*detail)} {where}".strip()
+            elif kind == "cut":
+                said = f"{detail or 'stop_gradient'} {where}" if where else detail
+            elif kind == "taken":
+                said = detail
+            self._marks.setdefault(id_, {})[kind, line, said] = None
 
     def node(self, index: int, value: Any = None) -> Node:
         """Return the node of one entry, with `value` if the tape did not keep its own."""
         entry = self._recording.entries[index]
         code, offset, context, aval = entry[:4]
         primitive = PRIMITIVES[code]
-        calls, line, function = self.position(context, offset)
+        calls, line, function, where = self.position(context, offset)
         params: dict[str, Any] = {}
         inputs: tuple[int | None, ...]
         constants: tuple[Any, ...]
@@ -111,11 +119,11 @@ class Reader:
         return Node(
             index, primitive.name, primitive.shows, inputs, constants, shape, dtype,
             value if y is None else y, line,
-            function, calls, params, tuple(self._marks.get(index, ())),
+            function, where, calls, params, tuple(self._marks.get(index, ())),
         )  # fmt: skip
 
     def position(self, context: int, offset: int) -> tuple:
-        """Return calls, line and function of a position in an entry or a decision."""
+        """Return calls, line, function and ``in relu at line 3`` of a position on the tape."""
         key = (context, offset)
         known = self._calls.get(key)
         if known is None:
@@ -123,20 +131,23 @@ class Reader:
         return known
 
     def _look_up(self, context: int, offset: int) -> tuple:
-        calls = []
+        calls, names = [], []
         for code, at in self._recording.positions(context, offset):
             if not INNER[code.co_filename]:
                 line = self._line(code, at) or code.co_firstlineno
                 calls.append((code.co_name, code.co_filename, line))
+                names.append(code.co_qualname.rpartition("<locals>.")[2])
         cell = [i for i, call in enumerate(calls) if call[1] == self._filename]
         # What a cell runs besides (`%run -i`, another cell, a thread) has no line of the cell.
         start = cell[0] if cell else 0 if self._filename else max(0, len(calls) - 1)
         calls = calls[start:]
         if not calls:
-            return (), None, ""
+            return (), None, "", ""
         function = calls[-1][0]
         own_line = calls[0][2] if cell or not self._filename else None
-        return tuple(calls), own_line, "" if function == "<module>" else function
+        known = [(name, *call[1:]) for name, call in zip(names[start:], calls, strict=True)]
+        where = inside(known, self._filename) if own_line is not None else ""
+        return tuple(calls), own_line, "" if function == "<module>" else function, where
 
     def _line(self, code: Any, offset: int) -> int | None:
         table = self._lines.get(code)

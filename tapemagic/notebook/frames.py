@@ -78,3 +78,8 @@ class Refusals:
         """Put back what was there before, unless somebody has replaced it meanwhile."""
         if self._shell.CustomTB is self._handler:
             self._shell.custom_exceptions, self._shell.CustomTB = self._previous
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's message."""
+    return next(iter(str(error).splitlines()), "")

@@ -14,7 +14,7 @@ from tapemagic.autodiff.lookup import name_variables
 from tapemagic.autodiff.tape import GradientTape
 
 from . import memory
-from .frames import find_line, names_read_at
+from .frames import find_line, first_line, names_read_at
 from .helpers import Helpers
 from .hooks import RUNNING, CellHooks
 from .instrument import Plan
@@ -41,7 +41,7 @@ from .targets import (
     parts,
     why_no_target,
 )
-from .versions import is_variable, node_of, note_unseen_versions
+from .versions import is_variable, names_at_end, node_of, note_unseen_versions
 
 #: Builtins that reach names which the cell does not mention.
 _READERS = frozenset(("exec", "eval", "globals", "locals", "vars"))
@@ -199,6 +199,7 @@ class Session:
                 self._target = find_target(self)
                 if note_unseen_versions(self.tape, self.namespace) and self._target is None:
                     self._target = find_target(self)
+                self.tape.cell_names = names_at_end(self)
                 if self._target is None:
                     self._inside = find_inside(
                         self.plan.source.binds, self.namespace, self.tape.source_nodes.values()
@@ -313,8 +314,3 @@ class Session:
                     self.tape.bindings.append((name, index))
                 return name
         return value
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's message."""
-    return next(iter(str(error).splitlines()), "")
