@@ -6,7 +6,7 @@ import ast
 import dis
 import functools
 import linecache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .handles import LISTS
 #: Methods of a plain array that ask for a plain array; NumPy's functions of these names do not.
 ASKING = frozenset({"dot", "choose", "searchsorted"})
 
+_COMPARISONS = {dis.opmap["COMPARE_OP"], dis.opmap["CONTAINS_OP"]}
 _BINARY_OP = dis.opmap["BINARY_OP"]
 _WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
 
@@ -45,18 +46,32 @@ def writes(frame: FrameType | None) -> bool:
 
 def _expression(frame: FrameType) -> ast.expr | None:
     """Return the expression that a frame is at, if its source can be found."""
+    return _expression_at(frame.f_code, frame.f_lasti)
+
+
+def _expression_at(code: CodeType, offset: int) -> ast.expr | None:
     try:
-        return ast.parse(_source_of(frame).strip(), mode="eval").body
+        return ast.parse(_source_at(code, offset).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return None
 
 
-def _source_of(frame: FrameType) -> str:
-    first, last, start, end = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+def comparing_function(code: CodeType, offset: int) -> str:
+    """Return the function of Python's that compares for the code: ``max`` in ``max(a, b)``."""
+    if code.co_code[offset] in _COMPARISONS:
+        return ""
+    match _expression_at(code, offset):
+        case ast.Call(func=function):
+            return ast.unparse(function)
+    return ""
+
+
+def _source_at(code: CodeType, offset: int) -> str:
+    first, last, start, end = list(code.co_positions())[offset // 2]
     if first is None or last is None or start is None or end is None:
         return ""
     numbers = range(first, last + 1)
-    lines = [linecache.getline(frame.f_code.co_filename, n).encode() for n in numbers]
+    lines = [linecache.getline(code.co_filename, n).encode() for n in numbers]
     lines[-1] = lines[-1][:end]
     lines[0] = lines[0][start:]
     return b"".join(lines).decode(errors="replace")

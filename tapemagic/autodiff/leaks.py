@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -199,17 +199,19 @@ def taken(handle: Any, package: str, *, is_new: bool) -> None:
         note("shown", (handle,))
         return
     decided(None, (handle,), {})  # first: it brings a Variable onto the tape
-    note("taken", (handle,), package)
+    count = len(recording.entries)
+    note("taken", (handle,), (package, count))
     if node_of(handle) >= 0:
-        recording.taken[frame.f_lineno, package] = None
+        recording.taken.setdefault((frame.f_lineno, package), count)
 
 
-def tables(taken: Iterable[tuple[int, str]]) -> list[str]:
-    """Say which lines hand values to tables."""
+def tables(taken: Mapping[tuple[int, str], int], target: int | None = None) -> list[str]:
+    """Say which lines hand values to tables, of which a `target` from before knows nothing."""
     return [
         f"Line {line} hands a traced value to {package}: what is computed from it there counts as "
         "constant. Compute with arrays, and make tables of the results."
-        for line, package in taken
+        for (line, package), count in taken.items()
+        if target is None or count <= target
     ]
 
 

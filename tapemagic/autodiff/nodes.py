@@ -11,6 +11,7 @@ import numpy as np
 from tapemagic.errors import inside
 
 from .avals import AVALS, MULTIPLE
+from .doing import comparing_function
 from .places import decode, is_encoded
 from .primitives import PRIMITIVES
 from .recorder import INNER, Recording
@@ -75,9 +76,20 @@ class Node(NamedTuple):
 
 
 class Reader:
-    """Turn the entries of a recording into nodes; positions are looked up once each."""
+    """Turn the entries of a recording into nodes; positions are looked up once each.
 
-    def __init__(self, recording: Recording, filename: str | None = None) -> None:
+    Parameters
+    ----------
+    recording : Recording
+    filename : str, optional
+        Of the cell.
+    target : int, optional
+        The node that is differentiated.
+    """
+
+    def __init__(
+        self, recording: Recording, filename: str | None = None, target: int | None = None
+    ) -> None:
         self._recording = recording
         self._filename = filename
         self._calls: dict[tuple[int, int], tuple] = {}
@@ -87,11 +99,13 @@ class Reader:
             _, line, _, where = self.position(context, offset)
             said = ""
             if kind == "flat":
-                said = f"{_became(*detail)} {where}".strip()
+                said = f"{self._became(context, offset, *detail)} {where}".strip()
             elif kind == "cut":
                 said = f"{detail or 'stop_gradient'} {where}" if where else detail
-            elif kind == "taken":
-                said = detail
+            elif kind in ("taken", "text"):
+                said, count = detail if kind == "taken" else ("", detail)
+                # what becomes of a value after the target is there is none of its business
+                kind = kind if target is None or count <= target else "shown"
             self._marks.setdefault(id_, {})[kind, line, said] = None
 
     def node(self, index: int, value: Any = None) -> Node:
@@ -149,6 +163,17 @@ class Reader:
         where = inside(known, self._filename) if own_line is not None else ""
         return tuple(calls), own_line, "" if function == "<module>" else function, where
 
+    def _became(self, context: int, offset: int, kind: Any, fun: Callable | str | None) -> str:
+        """Say what a value became, and by which function: ``an integer (argmax)``."""
+        word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
+        name = fun if isinstance(fun, str) else getattr(fun, "__name__", "").strip("_")
+        if name in _SIGNS:
+            *_, here = self._recording.positions(context, offset)
+            name = comparing_function(*here) or _SIGNS[name]
+        elif not name.isidentifier():
+            return word
+        return f"{word} ({name})" if word else ""
+
     def _line(self, code: Any, offset: int) -> int | None:
         table = self._lines.get(code)
         if table is None:
@@ -156,13 +181,6 @@ class Reader:
                 2 * i: position[0] for i, position in enumerate(code.co_positions())
             }
         return table.get(offset)
-
-
-def _became(kind: Any, fun: Callable | str | None) -> str:
-    """Say what a value became, and by which function: ``an integer (argmax)``."""
-    word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
-    name = fun if isinstance(fun, str) else getattr(fun, "__name__", "").strip("_")
-    return f"{word} ({_SIGNS.get(name, name)})" if word and name.isidentifier() else word
 
 
 @lru_cache(maxsize=512)

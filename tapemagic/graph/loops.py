@@ -1,4 +1,4 @@
-"""Loops of a recording: which iteration something belongs to, and gradients that fade along them."""
+"""Loops of a recording: the iteration that something belongs to, gradients that fade along them."""
 
 from __future__ import annotations
 

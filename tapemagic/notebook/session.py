@@ -271,10 +271,11 @@ class Session:
         outcome = self.outcome
         if self._reads_tape:
             outcome.notes.append(note_on_tape(self.options.output, self.plan.body))
+        outcome.notes += [message for _, message in tape.caught]
         if tape.failure is not None:
             return
-        outcome.notes += [message for _, message in tape.caught]
-        outcome.notes += tables(tape._recording.taken)
+        at = None if self._target is None or self._target[2] < 0 else self._target[2]
+        outcome.notes += tables(tape._recording.taken, at)
         if self.options.strict:
             check_strict(tape)
         if not sources.handles:
