@@ -29,12 +29,15 @@ class CellNames(NamedTuple):
         ``"deleted"``.
     integers : mapping
         Name of integers that it reads -> why they can be no source.
+    made : collection of str
+        Names that it binds before it reads them.
     """
 
     binds: Collection[str] = ()
     unwatched: Collection[str] = ()
     replaced: Mapping[str, str] = MappingProxyType({})
     integers: Mapping[str, str] = MappingProxyType({})
+    made: Collection[str] = ()
 
 
 def why_no_sources(tape: Any, namespace: Mapping[str, Any]) -> dict[str, str]:

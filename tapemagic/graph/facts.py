@@ -154,7 +154,7 @@ def place_of(node: GraphNode) -> str:
 #: Primitives of the machinery -> what the person has written.
 WRITTEN = {
     "getitem": "indexing", "setitem": "the assignment to elements", "gather": "indexing",
-    "pick": "an operation with several results",
+    "pick": "an operation with several results", "floor_divide": "floor division",
 }  # fmt: skip
 
 

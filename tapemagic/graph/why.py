@@ -78,10 +78,16 @@ def explain(tape: Any, graph: Graph, name: str | None = None) -> str:
     A name with nothing to tell is said to be fine; one that is not known is said to be unknown.
     """
     found = findings(tape, graph)
-    said = [str(finding) for finding in found if name is None or name in finding.names]
-    if name is not None and all(one.kind in REMARKED for one in found if name in one.names):
-        said.insert(0, nothing_to_tell(tape, graph, name))
-    return "\n".join(said) or "Nothing to remark."
+    if name is None:
+        return "\n".join(map(str, found)) or "Nothing to remark."
+    rows = [row.name for row in graph.sources]
+    inside = [row for row in rows if row.startswith((f"{name}.", f"{name}["))]
+    names = inside if inside and name not in rows else [name]
+    said = [str(finding) for finding in found if not set(names).isdisjoint(finding.names)]
+    told = {one for finding in found if finding.kind not in REMARKED for one in finding.names}
+    return "\n".join(
+        [*(nothing_to_tell(tape, graph, one) for one in names if one not in told), *said]
+    )
 
 
 def nothing_to_tell(tape: Any, graph: Graph, name: str) -> str:

@@ -123,7 +123,9 @@ def rebindings(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
         if first in missing and not facts.users[first]:
             continue  # that is said as the reason
         shown = visible(name, 40)
-        value = "the gradient is with respect to its value when the cell began."
+        is_made = name in tape.cell_names.made
+        then = "the value that it had first" if is_made else "its value when the cell began"
+        value = f"the gradient is with respect to {then}."
         if ids[-1] != first:
             node, version = facts.graph.nodes[ids[-1]], f"{shown}@{len(ids) - 1}"
             how = facts.how_replaced(first)

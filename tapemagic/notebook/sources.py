@@ -13,6 +13,7 @@ from IPython.core.error import UsageError
 from tapemagic.autodiff.borrowing.containers import rebuild, set_attribute, set_member, slots
 from tapemagic.autodiff.borrowing.exchange import is_array, is_users
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
+from tapemagic.autodiff.leaks import TABLES
 from tapemagic.autodiff.variable import Variable
 
 from .arguments import Path, spell, unknown
@@ -131,8 +132,11 @@ def take_sources(
         if is_bound_first(path, cell, reads, namespace):
             sources.wanted.add(path.root)
             continue
-        value = path.find(namespace)
+        value, known = path.find(namespace), len(sources.handles) + len(sources.reasons)
         new = _take(path.text, value, lift, sources, set())
+        is_none = len(sources.handles) + len(sources.reasons) == known
+        if is_none and not hasattr(value, "trainable_variables"):  # they are watched when read
+            sources.reasons[path.text] = why_none_in(value)
         if new is not value:
             put_source(path, new, namespace, sources)
     if not sources.handles:
@@ -233,6 +237,16 @@ def why_not(value: Any) -> str:
     if isinstance(value, str | bytes | type(None)) or is_function:
         return f"{type(value).__name__}: not a number"
     return ""
+
+
+def why_none_in(value: Any) -> str:
+    """Say why nothing that a source holds can be differentiated by."""
+    kind = type(value).__name__
+    if isinstance_exactly(value, np.ndarray):
+        return "dtype object: has no derivative; use .astype(float)"
+    if type(value).__module__.partition(".")[0] in TABLES:
+        return f"{kind}, which computes in its own way; make an array of it: .to_numpy()"
+    return f"{kind}: it held no float array and no float when the cell began"
 
 
 def integers(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, str]:

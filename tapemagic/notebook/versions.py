@@ -58,8 +58,9 @@ def names_at_end(session: Session) -> CellNames:
         for name, handle in handles.items()
         if name in roots and name not in versions and namespace.get(name) is not handle
     }
-    whole = integers(session.reads, namespace)
-    return CellNames(session.plan.source.binds, unwatched, replaced, whole)
+    binds, whole = session.plan.source.binds, integers(session.reads, namespace)
+    made = set(binds).difference(session.reads)
+    return CellNames(binds, unwatched, replaced, whole, made)
 
 
 def is_unwatched(value: Any) -> bool:
