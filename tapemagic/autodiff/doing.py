@@ -16,6 +16,7 @@ from .handles import LISTS
 #: Methods of a plain array that ask for a plain array; NumPy's functions of these names do not.
 ASKING = frozenset({"dot", "choose", "searchsorted"})
 
+_HARMLESS = frozenset({"int", "round", "float", "abs", "str", "len", "min", "max", "sum", "bool"})
 _COMPARISONS = {dis.opmap["COMPARE_OP"], dis.opmap["CONTAINS_OP"]}
 _BINARY_OP = dis.opmap["BINARY_OP"]
 _WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
@@ -96,6 +97,39 @@ def _shown(lines: tuple[str, ...]) -> frozenset[tuple[int, int]]:
         return frozenset()
     calls = (_innermost(x.value) for x in ast.walk(tree) if isinstance(x, ast.Expr))
     return frozenset((node.lineno, node.col_offset) for node in calls)
+
+
+@functools.lru_cache(maxsize=1024)
+def shows(code: CodeType, offset: int) -> bool:
+    """Tell whether what code is at stands in an f-string, or among what `print` is given."""
+    line, _, column, _ = list(code.co_positions())[offset // 2]
+    return (line, column) in _in_text(tuple(linecache.getlines(code.co_filename)))
+
+
+@functools.lru_cache(maxsize=16)
+def _in_text(lines: tuple[str, ...]) -> frozenset[tuple[int, int]]:
+    """Return where expressions begin in a text that are only made into text."""
+    try:
+        tree = ast.parse("".join(lines))
+    except SyntaxError:  # a magic of the cell, say
+        return frozenset()
+    found: list[ast.expr] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="print"), args=given):
+                found += given
+            case ast.FormattedValue(value=value):
+                found.append(value)
+    places = set()
+    while found:
+        node = found.pop()
+        places.add((node.lineno, node.col_offset))
+        children = ast.iter_child_nodes(node)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) not in _HARMLESS:
+            children = ast.iter_child_nodes(node.func)  # who knows what it does with the rest
+        if not isinstance(node, ast.NamedExpr | ast.Lambda):
+            found += [child for child in children if isinstance(child, ast.expr)]
+    return frozenset(places)
 
 
 def _innermost(node: ast.expr) -> ast.expr:

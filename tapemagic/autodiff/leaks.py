@@ -122,7 +122,7 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
         frame = user_frame()
         decided(fun, args, kwargs or {}, frame)  # first: it brings a Variable onto the tape
         became = getattr(y, "dtype", type(y)), numpys_own_code() or fun
-        note("flat", args, became, frame)
+        note("flat", args, (*became, len(RECORDER.recording.entries)), frame)
     return y
 
 

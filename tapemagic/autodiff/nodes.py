@@ -11,7 +11,7 @@ import numpy as np
 from tapemagic.errors import inside
 
 from .avals import AVALS, MULTIPLE
-from .doing import comparing_function
+from .doing import comparing_function, shows
 from .places import decode, is_encoded
 from .primitives import PRIMITIVES
 from .recorder import INNER, Recording
@@ -94,19 +94,37 @@ class Reader:
         self._filename = filename
         self._calls: dict[tuple[int, int], tuple] = {}
         self._lines: dict[Any, dict[int, int]] = {}
+        self._sites: dict[tuple[int, int], tuple[bool, str]] = {}
         self._marks: dict[int, dict[Mark, None]] = {}  # a dict keeps the order, and each mark once
         for kind, id_, context, offset, detail in recording.events:
-            _, line, _, where = self.position(context, offset)
-            said = ""
-            if kind == "flat":
-                said = f"{self._became(context, offset, *detail)} {where}".strip()
-            elif kind == "cut":
-                said = f"{detail or 'stop_gradient'} {where}" if where else detail
-            elif kind in ("taken", "text"):
-                said, count = detail if kind == "taken" else ("", detail)
-                # what becomes of a value after the target is there is none of its business
-                kind = kind if target is None or count <= target else "shown"
-            self._marks.setdefault(id_, {})[kind, line, said] = None
+            mark = self._mark(kind, context, offset, detail, target)
+            self._marks.setdefault(id_, {})[mark] = None
+
+    def _mark(self, kind: str, context: int, offset: int, detail: Any, target: int | None) -> Mark:
+        """Say what happened to a value; nothing but `shown`, if it is so or follows the target."""
+        _, line, _, where = self.position(context, offset)
+        said, count = "", 0
+        if kind == "flat":
+            *became, count = detail
+            said = f"{self._became(context, offset, *became)} {where}".strip()
+        elif kind == "cut":
+            said = f"{detail or 'stop_gradient'} {where}" if where else detail
+        elif kind == "taken":
+            said, count = detail
+        elif kind == "text":
+            count = detail
+        is_later = target is not None and count > target
+        if is_later or (kind == "flat" and self._site(context, offset)[0]):
+            return "shown", line, ""
+        return kind, line, said
+
+    def _site(self, context: int, offset: int) -> tuple[bool, str]:
+        """Tell whether what is made there is for a person to read, and what compares for it."""
+        known = self._sites.get((context, offset))
+        if known is None:
+            *_, here = self._recording.positions(context, offset)
+            known = self._sites[context, offset] = shows(*here), comparing_function(*here)
+        return known
 
     def node(self, index: int, value: Any = None) -> Node:
         """Return the node of one entry, with `value` if the tape did not keep its own."""
@@ -168,8 +186,7 @@ class Reader:
         word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
         name = fun if isinstance(fun, str) else getattr(fun, "__name__", "").strip("_")
         if name in _SIGNS:
-            *_, here = self._recording.positions(context, offset)
-            name = comparing_function(*here) or _SIGNS[name]
+            name = self._site(context, offset)[1] or _SIGNS[name]
         elif not name.isidentifier():
             return word
         return f"{word} ({name})" if word else ""

@@ -119,7 +119,8 @@ def remarks(facts: Facts) -> tuple[str, ...]:
     """
     said = [str(finding) for finder in (dead, at_kinks, grown) for finding in finder(facts)]
     target = facts.graph.target
-    if target is not None and all(row.state != "nan" for row in facts.graph.sources):
+    told = any(row.state == "nan" for row in facts.graph.sources)
+    if target is not None and not told and not is_finite(facts.recorded[target[1]].value):
         said[:0] = [str(one) for one in not_finite(facts) if target[0] in one.names]
     return tuple(said)
 

@@ -419,8 +419,8 @@ def test_an_infinity_that_was_written_is_meant(compute, told):
 def test_a_flat_step_of_numpys_own_code_is_that_of_the_function_that_was_called(count):
     x = Variable([1.0, 2.0, 3.0])
     with GradientTape() as tape:
-        y = np.sum(x * x)
         count(x)
+        y = np.sum(x * x)
     tape.gradient(y, x)
     assert tape.explain() == "Nothing to remark."
     became = {mark[2] for node in tape.graph.nodes for mark in node.marks}

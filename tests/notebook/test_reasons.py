@@ -1,9 +1,12 @@
 """What the page says of a cell with one mistake in it: the line, the name, the cause."""
 
+import linecache
+
 import numpy as np
 import pytest
 from notebook.worlds import run_taped
 
+from tapemagic import GradientTape, Variable
 from tapemagic.notebook.arguments import parse_path
 
 SETUP = """
@@ -37,8 +40,8 @@ CASES = {
         "x", "y = relu(x - 10).sum()", "maximum (line 1, in relu) is a dead relu"),
     "computed before the cell": (
         "k", "y = np.sum(before + 1)",
-        "no recorded operation reads 'k'; 'y' is not on the tape: it is computed from plain values; "
-        "of what the cell reads, 'before' is not watched."),
+        ("no recorded operation reads 'k'; 'y' is not on the tape: it is computed from plain values; "
+        "of what the cell reads, 'before' is not watched.")),
     "bound again to a constant": (
         "w", "if k > 1:\n    w = 0.5\ny = w * 2",
         "'w' was bound again on line 2, and no recorded operation reads its value from before"),
@@ -97,13 +100,13 @@ NOT_FINITE = {
         "x", "y = 0.0\nfor i in range(3):\n    v = x[i] + 1\n    y = y + np.sqrt(v)",
         ["First nan going forward: line 4, iteration 2: sqrt(-1)."]),
     "an iteration of two loops": (
-        "x", "y = 0.0\nfor e in range(3):\n    for i in range(3):\n        v = x[i] + 3 - e\n"
-        "        y = y + np.sqrt(v)\n    y = y * 2",
+        "x", ("y = 0.0\nfor e in range(3):\n    for i in range(3):\n        v = x[i] + 3 - e\n"
+        "        y = y + np.sqrt(v)\n    y = y * 2"),
         ["First nan going forward: line 5, iterations 3 and 2: sqrt(-1)."]),
     "nan in the data": (
         "x", "y = np.sum(data @ x)",
-        ["First nan going forward: line 1, element [1]: matmul(array (2, 3), array (3,)); "
-         "'data' holds nan at [1, 1]."]),
+        [("First nan going forward: line 1, element [1]: matmul(array (2, 3), array (3,)); "
+         "'data' holds nan at [1, 1].")]),
     "no elements": ("x", "y = np.mean(x[x > 10]) + x[0]",
         ["First nan going forward: line 1: mean(empty array (0,))."]),
     "no operands at one place": (
@@ -112,8 +115,8 @@ NOT_FINITE = {
          "First nan going forward: line 1, element [0, 0]: multiply(inf, 0)."]),
     "hidden by where": (
         "x", "y = np.sum(np.where(x > 1, np.log(x - 1), 0.0))",
-        ["First nan going forward: line 1, element [1]: log(-3); 'y' and the gradients are finite all "
-         "the same."]),
+        [("First nan going forward: line 1, element [1]: log(-3); 'y' and the gradients are finite all "
+         "the same.")]),
 }  # fmt: skip
 
 
@@ -171,6 +174,21 @@ def test_what_needs_no_remark(name):
     assert taped(SILENT[name], "table").explain() == "Nothing to remark."
 
 
+def test_an_integer_for_a_person_to_read_is_no_remark(capsys):
+    x = Variable(3.7)
+    with GradientTape() as tape:
+        print("about", int(x), f"{round(x * 10)}%")
+        steps = int(x)
+        y = x * x * steps
+        bar = "#" * int(y)
+    tape.gradient(y, x)
+    assert capsys.readouterr().out == "about 3 37%\n"
+    line = tape.findings[0].line
+    assert tape.explain() == f"'int' makes an integer (line {line}): no gradient goes through it."
+    assert linecache.getline(__file__, line).strip() == "steps = int(x)"
+    assert len(bar) == 41
+
+
 def test_ties_that_matter_are_told():
     assert "12 elements at a tie" in taped("y = np.max(table * 0) * 2", "table").explain()
 
@@ -202,8 +220,6 @@ def test_what_holds_no_floats_is_told(setup, words):
 
 
 def test_the_function_that_compares_is_named():
-    from tapemagic import GradientTape, Variable
-
     x = Variable(3.0)
     with GradientTape() as tape:
         y = max(0.0, min(1.0, x * 2))
