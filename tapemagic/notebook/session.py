@@ -14,7 +14,7 @@ from tapemagic.autodiff.lookup import name_variables
 from tapemagic.autodiff.tape import GradientTape
 
 from . import memory
-from .frames import find_line, first_line, names_read_at
+from .frames import find_line, first_line, names_read_at, note_on_strict_code
 from .helpers import Helpers
 from .hooks import RUNNING, CellHooks
 from .instrument import Plan
@@ -222,6 +222,8 @@ class Session:
     def _failure(self, error: BaseException) -> Failure:
         """Say where the cell ended early, and what it read there: asked while it records."""
         line = find_line(error, self.tape.cell.filename)
+        if note := note_on_strict_code(error, line):
+            self.outcome.notes.append(note)
         said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
         read = [self.namespace.get(name) for name in names_read_at(line, self.plan.body)]
         return Failure(line, "", said, tuple(node for node in map(node_of, read) if node >= 0))

@@ -228,3 +228,20 @@ def test_the_function_that_compares_is_named():
     became = {mark[2] for node in tape.nodes() for mark in node.marks}
     assert became == {"a bool (min)"}
     assert z == 3.0
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_told"),
+    [
+        ("d = datetime.timedelta(seconds=w)\ny = w * 2", True),
+        ("d = decimal.Decimal(w)\ny = w * 2", True),
+        ("d = x(3)\ny = w * 2", False),
+        ("d = {} + x\ny = w * 2", False),
+        ("d = datetime.timedelta(seconds=float(tapemagic.stop_gradient(w)))\ny = w * 2", False),
+    ],
+)
+def test_code_that_takes_only_pythons_own_numbers(cell, is_told):
+    setup = f"import datetime, decimal, tapemagic\n{SETUP}"
+    _, session = run_taped(setup, cell, sources=(parse_path("w"),), target=parse_path("y"))
+    session.differentiate()
+    assert any("Hand over a plain one" in note for note in session.outcome.notes) == is_told
