@@ -15,7 +15,7 @@ from tapemagic.graph.words import number, visible
 FEWEST_ITERATIONS = 5
 FADED = 1e-6  # first over last |gradient| below it vanishes, above its inverse explodes
 SETTLED = 1e-6  # what the last iteration still changes of a value that has converged
-MOST_GROUPS = 100  # looked into for loops
+MOST_GROUPS, MOST_NODES = 12, 100_000  # looked into for loops, besides the cell itself
 
 Span = tuple[int, int]  # the nodes of one iteration
 
@@ -44,16 +44,16 @@ def iterations_of(folding: Folding, index: int) -> list[int]:
 
 
 def loops_of(folding: Folding) -> Iterator[Group]:
-    """Yield the loops of the cell and of the functions that it calls, not those inside others."""
-    waiting = [folding.root]
-    for _ in range(MOST_GROUPS):
-        if not waiting:
-            return
-        for item in folding.children(waiting.pop(0)):
-            if isinstance(item, Group) and item.kind == "loop":
-                yield item
-            elif isinstance(item, Group):
-                waiting.append(item)
+    """Yield the loops of the cell and of some functions that it calls, not those inside others."""
+    waiting, groups, nodes = [folding.root], MOST_GROUPS, MOST_NODES + folding.root.last
+    while waiting and groups:
+        group = waiting.pop()
+        if nodes < group.last - group.first:
+            continue
+        groups, nodes = groups - 1, nodes - (group.last - group.first)
+        inside = [item for item in folding.children(group) if isinstance(item, Group)]
+        yield from (item for item in inside if item.kind == "loop")
+        waiting += [item for item in inside if item.kind != "loop"][::-1]
 
 
 def loop_factors(folding: Folding) -> Iterator[tuple[str, Group, str]]:

@@ -66,8 +66,9 @@ def note_on_strict_code(error: BaseException, line: int | None) -> str:
     if not dis.opname[operation].startswith(("CALL", "PRECALL")):
         return ""  # an operator has met a real array
     return (
-        f"Line {line}: what is called there takes Python's own numbers only, and was given a traced "
-        "one. Hand over a plain one, at which the gradient ends: float(tapemagic.stop_gradient(x))."
+        f"Line {line}: what is called there takes Python's own numbers only, and was given a "
+        "traced one. Hand over a plain one, at which the gradient ends: "
+        "float(tapemagic.stop_gradient(x))."
     )
 
 
