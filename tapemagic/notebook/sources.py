@@ -52,6 +52,11 @@ class Sources:
     rebuilt: list[tuple[Any, Any]] = field(default_factory=list)
     numbers: dict[int, Any] = field(default_factory=dict)
 
+    def knows(self, text: str) -> bool:
+        """Say whether there is something to say of a path, or of one that leads on from it."""
+        known = (*self.handles, *self.reasons, *self.settings)
+        return any(name == text or name.startswith((f"{text}.", f"{text}[")) for name in known)
+
     def lift(self, value: Any, lift: Callable[[Any], Any]) -> Any:
         """Make a handle; a number that two sources share becomes two objects."""
         if not is_scalar(value):
@@ -132,10 +137,10 @@ def take_sources(
         if is_bound_first(path, cell, reads, namespace):
             sources.wanted.add(path.root)
             continue
-        value, known = path.find(namespace), len(sources.handles) + len(sources.reasons)
+        value = path.find(namespace)
         new = _take(path.text, value, lift, sources, set())
-        is_none = len(sources.handles) + len(sources.reasons) == known
-        if is_none and not hasattr(value, "trainable_variables"):  # they are watched when read
+        # trainable variables are watched when they are read
+        if not sources.knows(path.text) and not hasattr(value, "trainable_variables"):
             sources.reasons[path.text] = why_none_in(value)
         if new is not value:
             put_source(path, new, namespace, sources)

@@ -230,6 +230,13 @@ def test_the_function_that_compares_is_named():
     assert z == 3.0
 
 
+def test_a_source_that_is_named_twice_has_floats():
+    paths = tuple(map(parse_path, ("p", 'p["a"]', "p", "k", "k")))
+    _, session = run_taped("p, k = {'a': 1.0}, 2.0", "y = p['a'] * k", sources=paths)
+    session.differentiate()
+    assert session.tape.explain() == "Nothing to remark."
+
+
 @pytest.mark.parametrize(
     ("cell", "is_told"),
     [
