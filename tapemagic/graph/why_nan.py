@@ -54,9 +54,7 @@ def forward_troubles(facts: Facts, source: int | None = None) -> list[Trouble]:
     if source is not None:
         marks = facts.downstream(source)
         wrong = [index for index in wrong if marks[index] and index in facts.cotangents]
-    found = [begins_at(facts, index) for index in first_of(facts, wrong)]
-    # what is made of an infinity is mended where that came from
-    return found[:1] + [later._replace(fix="") for later in found[1:]]
+    return [begins_at(facts, index) for index in first_of(facts, wrong)]
 
 
 def first_of(facts: Facts, wrong: list[int]) -> list[int]:
@@ -82,9 +80,12 @@ def begins_at(facts: Facts, index: int, place: tuple[int, ...] | None = None) ->
         message = f"{quoted(name)} holds {word} from the beginning{where}"
         return Trouble(node.line, message, "", index)
     made = f"{written(node.op)}({', '.join(spelled(facts, index, node.shape, place))})"
-    which = "first " if index in first_of(facts, facts.gone_wrong) else ""
+    firsts = first_of(facts, facts.gone_wrong)
+    which = "first " if firsts and index == firsts[0 if word == "inf" else -1] else ""
     message = f"{which}{word} going forward: {when(facts, index)}{where}: {made}"
-    return Trouble(node.line, message + data_with_nan(facts, index), fix_of(node.op), index)
+    # what is made of an infinity is mended where that came from
+    fix = fix_of(node.op) if all(map(is_finite, facts.operands(index))) else ""
+    return Trouble(node.line, message + data_with_nan(facts, index), fix, index)
 
 
 def wrong_place(facts: Facts, index: int) -> tuple[int, ...]:
