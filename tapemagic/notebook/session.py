@@ -295,7 +295,7 @@ class Session:
             outcome.notes.append(f"No target: {tape.no_target}.")
         else:
             name, value, index = self._target
-            outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
+            outcome.notes += notes_on_target(self, name, value)
             if self.options.target is None:
                 outcome.notes += notes_on_last(self, name)
             if index >= 0:

@@ -4,6 +4,7 @@ import linecache
 
 import numpy as np
 import pytest
+from IPython.core.error import UsageError
 from notebook.worlds import run_taped
 
 from tapemagic import GradientTape, Variable
@@ -228,6 +229,14 @@ def test_the_function_that_compares_is_named():
     became = {mark[2] for node in tape.nodes() for mark in node.marks}
     assert became == {"a bool (min)"}
     assert z == 3.0
+
+
+def test_a_target_that_left_the_tape_is_told_where():
+    _, session = run_taped(
+        SETUP, "k = int(w * 2)", sources=(parse_path("w"),), target=parse_path("k")
+    )
+    with pytest.raises(UsageError, match=r"not a float \(left the tape at line 1 as an integer"):
+        session.differentiate()
 
 
 def test_a_source_that_is_named_twice_has_floats():
