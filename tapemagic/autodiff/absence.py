@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import lookup
 from .handles import is_traced, plain
 from .variable import VariableState
+
+_MOST_NAMES = 3
+
+
+class CellNames(NamedTuple):
+    """What became of the names of a cell, for whoever asks why a gradient is missing.
+
+    Attributes
+    ----------
+    binds : collection of str
+        Names that the cell binds.
+    unwatched : collection of str
+        Those of floats that it reads and that are no sources.
+    replaced : mapping
+        Name of a source that stands for something else at the end -> ``"bound again"`` or
+        ``"deleted"``.
+    integers : mapping
+        Name of integers that it reads -> why they can be no source.
+    made : collection of str
+        Names that it binds before it reads them.
+    """
+
+    binds: Collection[str] = ()
+    unwatched: Collection[str] = ()
+    replaced: Mapping[str, str] = MappingProxyType({})
+    integers: Mapping[str, str] = MappingProxyType({})
+    made: Collection[str] = ()
 
 
 def why_no_sources(tape: Any, namespace: Mapping[str, Any]) -> dict[str, str]:
@@ -66,6 +94,13 @@ def why_no_target(tape: Any, namespace: Mapping[str, Any]) -> str:
     dtype = np.asarray(plain(targets[0])).dtype
     if dtype.kind not in "fc":
         return f"{name} is of dtype {dtype}, which has no gradient"
+    if tape.cell is not None and known:
+        if known not in tape.cell_names.binds:
+            return f"{name} is not on the tape: the cell does not compute it"
+        others = [f"'{one}'" for one in tape.cell_names.unwatched][:_MOST_NAMES]
+        reads = f"; of what the cell reads, {' and '.join(others)} " if others else ""
+        reads += "is not watched" if len(others) == 1 else "are not watched" if others else ""
+        return f"{name} is not on the tape: it is computed from plain values{reads}"
     return f"{name} is not on the tape: it was computed {outside(tape)}, or from plain values"
 
 

@@ -6,7 +6,7 @@ import ast
 import dis
 import functools
 import linecache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from .handles import LISTS
 #: Methods of a plain array that ask for a plain array; NumPy's functions of these names do not.
 ASKING = frozenset({"dot", "choose", "searchsorted"})
 
+_HARMLESS = frozenset({"int", "round", "float", "abs", "str", "len", "min", "max", "sum", "bool"})
+_COMPARISONS = {dis.opmap["COMPARE_OP"], dis.opmap["CONTAINS_OP"]}
+_BINARY_OP = dis.opmap["BINARY_OP"]
 _WRITTEN_AS_LISTS = (ast.List, ast.Tuple, ast.ListComp)
 
 
@@ -27,6 +30,14 @@ def instruction(frame: FrameType | None) -> dis.Instruction | None:
     return next((step for step in steps if step.offset == frame.f_lasti), None)
 
 
+def only_formats(frame: FrameType | None) -> bool:
+    """Tell whether a frame is at a `%`, as in ``"%.3f" % t``: what is asked for is text."""
+    if frame is None or frame.f_code.co_code[frame.f_lasti] != _BINARY_OP:
+        return False  # `int(t)` in a loop need not read all of the code
+    step = instruction(frame)
+    return step is not None and step.argrepr in ("%", "%=")
+
+
 def writes(frame: FrameType | None) -> bool:
     """Tell whether a frame is at a write of items: ``x[i] = ...``, ``x.flat = ...``."""
     doing = instruction(frame)
@@ -36,18 +47,32 @@ def writes(frame: FrameType | None) -> bool:
 
 def _expression(frame: FrameType) -> ast.expr | None:
     """Return the expression that a frame is at, if its source can be found."""
+    return _expression_at(frame.f_code, frame.f_lasti)
+
+
+def _expression_at(code: CodeType, offset: int) -> ast.expr | None:
     try:
-        return ast.parse(_source_of(frame).strip(), mode="eval").body
+        return ast.parse(_source_at(code, offset).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return None
 
 
-def _source_of(frame: FrameType) -> str:
-    first, last, start, end = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+def comparing_function(code: CodeType, offset: int) -> str:
+    """Return the function of Python's that compares for the code: ``max`` in ``max(a, b)``."""
+    if code.co_code[offset] in _COMPARISONS:
+        return ""
+    match _expression_at(code, offset):
+        case ast.Call(func=function):
+            return ast.unparse(function)
+    return ""
+
+
+def _source_at(code: CodeType, offset: int) -> str:
+    first, last, start, end = list(code.co_positions())[offset // 2]
     if first is None or last is None or start is None or end is None:
         return ""
     numbers = range(first, last + 1)
-    lines = [linecache.getline(frame.f_code.co_filename, n).encode() for n in numbers]
+    lines = [linecache.getline(code.co_filename, n).encode() for n in numbers]
     lines[-1] = lines[-1][:end]
     lines[0] = lines[0][start:]
     return b"".join(lines).decode(errors="replace")
@@ -72,6 +97,39 @@ def _shown(lines: tuple[str, ...]) -> frozenset[tuple[int, int]]:
         return frozenset()
     calls = (_innermost(x.value) for x in ast.walk(tree) if isinstance(x, ast.Expr))
     return frozenset((node.lineno, node.col_offset) for node in calls)
+
+
+@functools.lru_cache(maxsize=1024)
+def shows(code: CodeType, offset: int) -> bool:
+    """Tell whether what code is at stands in an f-string, or among what `print` is given."""
+    line, _, column, _ = list(code.co_positions())[offset // 2]
+    return (line, column) in _in_text(tuple(linecache.getlines(code.co_filename)))
+
+
+@functools.lru_cache(maxsize=16)
+def _in_text(lines: tuple[str, ...]) -> frozenset[tuple[int, int]]:
+    """Return where expressions begin in a text that are only made into text."""
+    try:
+        tree = ast.parse("".join(lines))
+    except SyntaxError:  # a magic of the cell, say
+        return frozenset()
+    found: list[ast.expr] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="print"), args=given):
+                found += given
+            case ast.FormattedValue(value=value):
+                found.append(value)
+    places = set()
+    while found:
+        node = found.pop()
+        places.add((node.lineno, node.col_offset))
+        children = ast.iter_child_nodes(node)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) not in _HARMLESS:
+            children = ast.iter_child_nodes(node.func)  # who knows what it does with the rest
+        if not isinstance(node, ast.NamedExpr | ast.Lambda):
+            found += [child for child in children if isinstance(child, ast.expr)]
+    return frozenset(places)
 
 
 def _innermost(node: ast.expr) -> ast.expr:

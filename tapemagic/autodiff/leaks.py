@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -123,7 +123,7 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
         frame = user_frame()
         decided(fun, args, kwargs or {}, frame)  # first: it brings a Variable onto the tape
         became = getattr(y, "dtype", type(y)), numpys_own_code() or fun
-        note("flat", args, became, frame)
+        note("flat", args, (*became, len(RECORDER.recording.entries)), frame)
     return y
 
 
@@ -200,17 +200,19 @@ def taken(handle: Any, package: str, *, is_new: bool) -> None:
         note("shown", (handle,))
         return
     decided(None, (handle,), {})  # first: it brings a Variable onto the tape
-    note("taken", (handle,), package)
+    count = len(recording.entries)
+    note("taken", (handle,), (package, count))
     if node_of(handle) >= 0:
-        recording.taken[frame.f_lineno, package] = None
+        recording.taken.setdefault((frame.f_lineno, package), count)
 
 
-def tables(taken: Iterable[tuple[int, str]]) -> list[str]:
-    """Say which lines hand values to tables."""
+def tables(taken: Mapping[tuple[int, str], int], target: int | None = None) -> list[str]:
+    """Say which lines hand values to tables, of which a `target` from before knows nothing."""
     return [
         f"Line {line} hands a traced value to {package}: what is computed from it there counts as "
         "constant. Compute with arrays, and make tables of the results."
-        for line, package in taken
+        for (line, package), count in taken.items()
+        if target is None or count <= target
     ]
 
 
@@ -228,12 +230,6 @@ def _in_table(name: str, package: str) -> LeavesTapeError:
             fix="Compute with arrays out of the table, as df['x'].to_numpy(), and put arrays in.",
         )
     )
-
-
-def only_formats() -> bool:
-    """Tell whether the calling instruction is a `%`, as in ``"%.3f" % t``: text, not a number."""
-    step = doing.instruction(user_frame())
-    return step is not None and step.argrepr in ("%", "%=")
 
 
 def leave(handle: Any, what: str, *, asked: bool = False) -> None:

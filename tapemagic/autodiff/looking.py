@@ -85,7 +85,8 @@ class Looking:
             error.code = linecache.getline(filename, calls[0][2]).strip()
 
     def _reader(self) -> Reader:
-        return Reader(self._recording, getattr(self.cell, "filename", None))
+        target = None if self.asked_target is None else self.asked_target[1]
+        return Reader(self._recording, getattr(self.cell, "filename", None), target)
 
     @property
     def cotangents(self) -> dict[int, Any] | None:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .avals import AVALS, MULTIPLE
-from .codes import is_module
+from .codes import inside, is_module
+from .doing import comparing_function, shows
 from .places import decode, is_encoded
 from .primitives import PRIMITIVES
 from .recorder import INNER, Recording
@@ -47,6 +48,8 @@ class Node(NamedTuple):
         Line of the cell (also for work done in a helper).
     function : str
         "" for the cell itself, else the function the operation ran in.
+    inside : str
+        The user's function in words, with its line if that is one of the cell; or "".
     calls : tuple of (function, filename, line)
         From the cell inwards; the last is where the operation is.
     params : dict
@@ -65,34 +68,69 @@ class Node(NamedTuple):
     value: Any
     line: int | None
     function: str
+    inside: str
     calls: tuple[tuple[str, str, int], ...]
     params: dict[str, Any]
     marks: tuple[Mark, ...]
 
 
 class Reader:
-    """Turn the entries of a recording into nodes; positions are looked up once each."""
+    """Turn the entries of a recording into nodes; positions are looked up once each.
 
-    def __init__(self, recording: Recording, filename: str | None = None) -> None:
+    Parameters
+    ----------
+    recording : Recording
+    filename : str, optional
+        Of the cell.
+    target : int, optional
+        The node that is differentiated.
+    """
+
+    def __init__(
+        self, recording: Recording, filename: str | None = None, target: int | None = None
+    ) -> None:
         self._recording = recording
         self._filename = filename
         self._calls: dict[tuple[int, int], tuple] = {}
         self._lines: dict[Any, dict[int, int]] = {}
+        self._sites: dict[tuple[int, int], tuple[bool, str]] = {}
         self._marks: dict[int, dict[Mark, None]] = {}  # a dict keeps the order, and each mark once
         for kind, id_, context, offset, detail in recording.events:
-            mark = (
-                kind,
-                self.position(context, offset)[1],
-                _became(*detail) if kind == "flat" else detail if kind in ("cut", "taken") else "",
-            )
+            mark = self._mark(kind, context, offset, detail, target)
             self._marks.setdefault(id_, {})[mark] = None
+
+    def _mark(self, kind: str, context: int, offset: int, detail: Any, target: int | None) -> Mark:
+        """Say what happened to a value; nothing but `shown`, if it is so or follows the target."""
+        _, line, _, where = self.position(context, offset)
+        said, count = "", 0
+        if kind == "flat":
+            *became, count = detail
+            said = f"{self._became(context, offset, *became)} {where}".strip()
+        elif kind == "cut":
+            said = f"{detail or 'stop_gradient'} {where}" if where else detail
+        elif kind == "taken":
+            said, count = detail
+        elif kind == "text":
+            count = detail
+        is_later = target is not None and count > target
+        if is_later or (kind == "flat" and self._site(context, offset)[0]):
+            return "shown", line, ""
+        return kind, line, said
+
+    def _site(self, context: int, offset: int) -> tuple[bool, str]:
+        """Tell whether what is made there is for a person to read, and what compares for it."""
+        known = self._sites.get((context, offset))
+        if known is None:
+            *_, here = self._recording.positions(context, offset)
+            known = self._sites[context, offset] = shows(*here), comparing_function(*here)
+        return known
 
     def node(self, index: int, value: Any = None) -> Node:
         """Return the node of one entry, with `value` if the tape did not keep its own."""
         entry = self._recording.entries[index]
         code, offset, context, aval = entry[:4]
         primitive = PRIMITIVES[code]
-        calls, line, function = self.position(context, offset)
+        calls, line, function, where = self.position(context, offset)
         params: dict[str, Any] = {}
         inputs: tuple[int | None, ...]
         constants: tuple[Any, ...]
@@ -112,11 +150,11 @@ class Reader:
         return Node(
             index, primitive.name, primitive.shows, inputs, constants, shape, dtype,
             value if y is None else y, line,
-            function, calls, params, tuple(self._marks.get(index, ())),
+            function, where, calls, params, tuple(self._marks.get(index, ())),
         )  # fmt: skip
 
     def position(self, context: int, offset: int) -> tuple:
-        """Return calls, line and function of a position in an entry or a decision."""
+        """Return calls, line, function and ``in relu at line 3`` of a position on the tape."""
         key = (context, offset)
         known = self._calls.get(key)
         if known is None:
@@ -124,21 +162,34 @@ class Reader:
         return known
 
     def _look_up(self, context: int, offset: int) -> tuple:
-        calls = []
+        calls, names = [], []
         for code, at in self._recording.positions(context, offset):
             if not INNER[code.co_filename]:
                 line = self._line(code, at) or code.co_firstlineno
                 name = "<module>" if is_module(code) else code.co_name
                 calls.append((name, code.co_filename, line))
+                names.append(code.co_qualname.rpartition("<locals>.")[2])
         cell = [i for i, call in enumerate(calls) if call[1] == self._filename]
         # What a cell runs besides (`%run -i`, another cell, a thread) has no line of the cell.
         start = cell[0] if cell else 0 if self._filename else max(0, len(calls) - 1)
         calls = calls[start:]
         if not calls:
-            return (), None, ""
+            return (), None, "", ""
         function = calls[-1][0]
         own_line = calls[0][2] if cell or not self._filename else None
-        return tuple(calls), own_line, "" if function == "<module>" else function
+        known = [(name, *call[1:]) for name, call in zip(names[start:], calls, strict=True)]
+        where = inside(known, self._filename) if own_line is not None else ""
+        return tuple(calls), own_line, "" if function == "<module>" else function, where
+
+    def _became(self, context: int, offset: int, kind: Any, fun: Callable | str | None) -> str:
+        """Say what a value became, and by which function: ``an integer (argmax)``."""
+        word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
+        name = fun if isinstance(fun, str) else getattr(fun, "__name__", "").strip("_")
+        if name in _SIGNS:
+            name = self._site(context, offset)[1] or _SIGNS[name]
+        elif not name.isidentifier():
+            return word
+        return f"{word} ({name})" if word else ""
 
     def _line(self, code: Any, offset: int) -> int | None:
         table = self._lines.get(code)
@@ -147,13 +198,6 @@ class Reader:
                 2 * i: position[0] for i, position in enumerate(code.co_positions())
             }
         return table.get(offset)
-
-
-def _became(kind: Any, fun: Callable | str | None) -> str:
-    """Say what a value became, and by which function: ``an integer (argmax)``."""
-    word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
-    name = fun if isinstance(fun, str) else getattr(fun, "__name__", "").strip("_")
-    return f"{word} ({_SIGNS.get(name, name)})" if word and name.isidentifier() else word
 
 
 @lru_cache(maxsize=512)

@@ -12,6 +12,7 @@ import numpy as np
 from tapemagic.errors import TapeStateError, TapeUseError
 
 from . import leaks, lookup, recorder, structures, tracebacks
+from .absence import CellNames
 from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
@@ -39,6 +40,7 @@ class OpenTape:
     exchanged: Any = None  # what of a script holds handles meanwhile (borrowing/watching.py)
     target: tuple[str, int] | None = None
     no_target = ""  # why the cell has none
+    cell_names = CellNames()
     cell: Any = None
     runs: Any = None  # the function that will be run in the block, if it is known
     failure: Any = None

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from .codes import is_installed
+from .codes import is_not_users
 from .handles import HANDLE_TYPES, is_live
 from .recorder import INNER, RECORDER
-
-_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 def user_frame(depth: int = 1) -> FrameType | None:
@@ -56,13 +53,8 @@ def _recording_frame() -> FrameType | None:
 
 
 def is_library(filename: str) -> bool:
-    """Say whether a file belongs to an installed package or to Python."""
-    return (
-        INNER[filename]
-        or is_installed(filename)
-        or filename.endswith((".pyx", ".pxd"))  # of Cython, relative to where it was compiled
-        or filename.startswith((_STANDARD_LIBRARY, "<frozen"))
-    )
+    """Say whether a file belongs to us, to an installed package or to Python."""
+    return INNER[filename] or is_not_users(filename)
 
 
 def package_of(frame: FrameType) -> str:

@@ -43,7 +43,7 @@ def read_back(numbers: Any) -> None:
     if not said:
         return
     place = context_of(frame), frame.f_lasti
-    recording.events.append(("text", said[0], *place, ""))
+    recording.events.append(("text", said[0], *place, len(recording.entries)))
     # what was read is a constant of a program: the values have to be what they were
     nodes = tuple([("node", id_) for id_ in said])
     recording.decisions.append((len(recording.entries), *place, None, nodes, ()))

@@ -84,7 +84,7 @@ class Recording:
         self.lent: dict[int, Any] = {}
         self.decisions: list[tuple] = []
         self.refusals: list[Any] = []
-        self.taken: dict[tuple[int, str], None] = {}  # in order, each once
+        self.taken: dict[tuple[int, str], int] = {}  # in order, each once, with the entries so far
         self.spoiled = ""  # why the data cannot be trusted any more
         self.sharers: set[int] = set()
         self.variables: list[Any] = []

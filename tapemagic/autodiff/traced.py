@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from . import leaks
+from . import doing, leaks
 from .avals import AVALS
 from .calls import dispatch
 from .calls.dispatch import HANDLE_TYPES, call, call_elementwise
 from .handles import NUMBER
 from .places import is_same_window
-from .positions import package_of
+from .positions import package_of, user_frame
 from .primitives import RULES, Primitive
 from .pullbacks import NO_KEYWORDS
 from .warned import unheard
@@ -187,6 +187,8 @@ class TracedArray:
         return leaks.flat(bool(dispatch.plain(self)), (self,), bool)
 
     def __int__(self) -> int:
+        if doing.only_formats(user_frame()):  # "%d" % x
+            return int(leaks.shown(self))
         return leaks.flat(int(dispatch.plain(self)), (self,), int)
 
     def __index__(self) -> int:
@@ -196,8 +198,9 @@ class TracedArray:
         return operator.index(value)
 
     def __float__(self) -> float:
-        if not leaks.only_formats():
-            leaks.leave(self, "float() makes a plain number of it here", asked=True)
+        if doing.only_formats(user_frame()):  # "%.3f" % x
+            return float(leaks.shown(self))
+        leaks.leave(self, "float() makes a plain number of it here", asked=True)
         return float(dispatch.plain(self))
 
     def __complex__(self) -> complex:

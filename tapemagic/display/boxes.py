@@ -7,10 +7,11 @@ from typing import Any
 
 from tapemagic.display.formulas import local_derivatives
 from tapemagic.display.gates import FORMULA_LENGTH, gate, symbol, verb
+from tapemagic.graph.facts import PLACING
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.marks import SCISSORS, is_cut, notes_of
 from tapemagic.graph.model import ArraySummary, Graph, GraphNode, Group
-from tapemagic.graph.why_values import PLACING, both_grew, broadcast
+from tapemagic.graph.why_values import both_grew, broadcast
 from tapemagic.graph.words import called, counted, end_of_path, number, visible
 
 NAME_LENGTH = 24

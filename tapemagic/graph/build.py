@@ -184,6 +184,7 @@ def graph_nodes(
             frames,
             arrays.names(node),
             node.marks and tuple(mark for mark in node.marks if (mark[1] or 0) <= lines),
+            node.inside,
         )
 
 

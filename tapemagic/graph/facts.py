@@ -9,8 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.graph.folding import Folding
 from tapemagic.graph.model import Graph, GraphNode
 from tapemagic.graph.words import end_of_path, number, visible
+
+#: What puts numbers in their places: an infinity that comes out was put in, as a mask is.
+PLACING = frozenset({
+    "where", "select", "choose", "setitem", "array", "concatenate", "stack", "hstack", "vstack",
+    "dstack", "column_stack", "append", "insert", "block", "pad",
+})  # fmt: skip
 
 
 class Facts:
@@ -52,6 +59,26 @@ class Facts:
         return tuple(name for name, mark in marks.items() if any(mark[k] for k in indices))
 
     @cached_property
+    def folding(self) -> Folding:
+        """The groups of the graph, of which loops tell their iterations."""
+        return Folding(self.graph)
+
+    @cached_property
+    def gone_wrong(self) -> list[int]:
+        """The values that are nan where no operand is, or infinite where all are finite.
+
+        An infinity that the person has written is meant: the start of a search, a mask.
+        """
+        return [node.index for node in self.recorded if self._goes_wrong(node)]
+
+    def _goes_wrong(self, node: Any) -> bool:
+        if is_finite(node.value):
+            return False
+        if has_nan(node.value):
+            return not any(has_nan(self.recorded[k].value) for k in node.inputs if k is not None)
+        return node.op not in PLACING and all(map(is_finite, self.operands(node.index)))
+
+    @cached_property
     def users(self) -> list[list[int]]:
         """The nodes that read each node."""
         users: list[list[int]] = [[] for _ in self.graph.nodes]
@@ -80,11 +107,23 @@ class Facts:
         found = self.tape.contribution(index, operand, ct[()])
         return 0.0 if found is None else found
 
+    def how_replaced(self, source: int) -> str:
+        """Say what became of the name of a source that stands for something else by now."""
+        name = next(name for name, index in self.tape.source_nodes.items() if index == source)
+        if name in self.tape.cell_names.replaced:
+            how = self.tape.cell_names.replaced[name]
+        elif any(known == name and index != source for known, index in self.tape.bindings):
+            how = "bound again"
+        else:
+            return ""
+        lines = self.graph.source_map.outline().lines_that_write(name)
+        return f"{how} on {at_line(lines[0])}" if len(lines) == 1 else how
+
     def spelled(self, node: GraphNode) -> str:
         """Name a value in a sentence: by its name, else by its operation; with its line."""
-        what = quoted(node.name) if node.name else f"the result of {node.op}"
+        what = quoted(node.name) if node.name else f"the result of {written(node.op)}"
         # a source was there when the cell began: its line is that of the magic
-        return f"{what} ({at_line(node.line)})" if node.line and node.op != "source" else what
+        return f"{what} ({place_of(node)})" if node.line and node.op != "source" else what
 
     @property
     def target_name(self) -> str:
@@ -105,6 +144,28 @@ def sentence(text: str) -> str:
 def at_line(line: int | None) -> str:
     """``line 3``, or words for a line that is not known."""
     return f"line {line}" if line else "an unknown line"
+
+
+def place_of(node: GraphNode) -> str:
+    """``line 7, in relu at line 3``: the line of the cell, and the function that it calls there."""
+    return f"{at_line(node.line)}, {node.inside}" if node.inside else at_line(node.line)
+
+
+#: Primitives of the machinery -> what the person has written.
+WRITTEN = {
+    "getitem": "indexing", "setitem": "the assignment to elements", "gather": "indexing",
+    "pick": "an operation with several results", "floor_divide": "floor division",
+}  # fmt: skip
+
+
+def written(op: str) -> str:
+    """Name an operation in a sentence as the person knows it."""
+    return WRITTEN.get(op, op)
+
+
+def op_at(node: GraphNode) -> str:
+    """``maximum (line 7, in relu at line 3)``."""
+    return f"{written(node.op)} ({place_of(node)})"
 
 
 def is_finite(value: object) -> bool:
@@ -160,12 +221,15 @@ def element_at(value: object, shape: tuple, place: tuple) -> Any:
         return array
 
 
-def elements_at(operands: list[Any], shape: tuple, place: tuple) -> Iterator[str]:
-    """Spell what each operand has at one element of the result."""
+def elements_at(operands: list[Any], shape: tuple, place: tuple | None) -> Iterator[str]:
+    """Spell what each operand has at one element of the result; arrays as wholes without it."""
     for operand in operands:
         array = as_numbers(operand)
         if array is None:
             yield "…"
             continue
-        element = element_at(array, shape, place) if array.ndim else array.item()
-        yield f"array {array.shape}" if isinstance(element, np.ndarray) else number(element)
+        element = array
+        if array.ndim == 0 or place is not None:
+            element = element_at(array, shape, place or ()) if array.ndim else array.item()
+        empty = "" if array.size else "empty "
+        yield f"{empty}array {array.shape}" if isinstance(element, np.ndarray) else number(element)

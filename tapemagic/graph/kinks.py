@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.graph.facts import Facts, as_numbers, at_line
+from tapemagic.graph.facts import Facts, as_numbers, is_zero, op_at
 from tapemagic.graph.words import counted
+
+SHIFTING = frozenset({"add", "subtract"})
+MOVING = frozenset({"getitem", "reshape", "expand_dims", "squeeze", "transpose", "broadcast_to"})
+ROUNDING = 1e-13  # of all that arrived: what is left when it cancels
 
 AT_ZERO = "at 0: the derivative shown there is 0"
 INFINITE = "at 0: the derivative there is infinite"
@@ -21,13 +25,15 @@ JUMPS = "at a jump of the value: the derivative shown is that beside it"
 def kinks(facts: Facts) -> Iterator[tuple[int | None, str, list[int]]]:
     """Elements at a kink, counted by operation and line; and the nodes that have them."""
     found: dict[tuple[str, int | None, str], list[tuple[int, int]]] = {}
+    nodes = facts.graph.nodes
     for node in facts.recorded:
-        if node.op in KINKS and node.index in facts.cotangents:
+        if node.op in KINKS and node.index in facts.cotangents and has_effect(facts, node.index):
             for convention, count in elements_at_kinks(facts, node):
-                found.setdefault((node.op, node.line, convention), []).append((node.index, count))
-    for (op, line, convention), places in found.items():
+                where = op_at(nodes[node.index])
+                found.setdefault((where, node.line, convention), []).append((node.index, count))
+    for (where, line, convention), places in found.items():
         count = sum(count for _, count in places)
-        message = f"{op} ({at_line(line)}): {counted(count, 'element')} {convention}."
+        message = f"{where}: {counted(count, 'element')} {convention}."
         yield line, message, [index for index, _ in places]
 
 
@@ -43,9 +49,34 @@ def elements_at_kinks(facts: Facts, node: Any) -> Iterator[tuple[str, int]]:
     if any(value is None for value in map(as_numbers, facts.operands(node.index))):
         return
     for at_kink, convention in KINKS.get(node.op, ()):
-        count = int(np.count_nonzero(at_kink(node, *arguments)))
+        hits = at_kink(node, *arguments)
+        if (
+            np.shape(hits) == node.shape
+        ):  # where no gradient arrives, one number is as good as another
+            hits = hits & (np.broadcast_to(facts.cotangents[node.index], node.shape) != 0)
+        count = int(np.count_nonzero(hits))
         if count:
             yield convention, count
+
+
+def has_effect(facts: Facts, index: int) -> bool:
+    """Whether a gradient arrives at an operation, and not only what rounding left of it.
+
+    A maximum that is subtracted and cancels, as in softmax, may have its ties.
+    """
+    shifts, scale = [index], 0.0
+    while shifts:
+        for user in facts.users[shifts.pop()]:
+            if user not in facts.cotangents:
+                continue
+            if facts.recorded[user].op in SHIFTING:
+                scale += float(np.abs(facts.cotangents[user]).sum())
+            elif facts.recorded[user].op in MOVING:
+                shifts.append(user)
+            else:
+                return not is_zero(facts.cotangents[index])
+    largest = np.abs(facts.cotangents[index]).max(initial=0.0)
+    return bool(largest > ROUNDING * scale)
 
 
 def arguments_of(node: Any, operands: list[Any]) -> list[Any]:

@@ -48,13 +48,14 @@ def ways_out_of_tape(marks: Iterable[Mark]) -> list[str]:
     if texts := [mark for mark in marks if mark[0] == "text"]:
         reasons.append(f"{LEFT} as text or in a file, read back ({lines_of(texts)})")
     reasons += [f"{LEFT} into {by} ({lines})" for by, lines in by_detail(marks, "taken")]
-    left = [
-        f"at {at_line(line)}{f' as {detail}' if detail else ''}"
-        for kind, line, detail in marks
-        if kind == "flat"
-    ]
+    left: dict[tuple[int | None, str], str] = {}
+    for kind, line, became in marks:
+        by = line, became.partition("(")[2] or became
+        # np.histogram asks for bools on its way to integers
+        if kind == "flat" and not (by in left and became.startswith("a bool")):
+            left[by] = f"at {at_line(line)}{f' as {became}' if became else ''}"
     if left:
-        reasons.append(f"{LEFT} {listed(list(dict.fromkeys(left)), 3)}")
+        reasons.append(f"{LEFT} {listed(list(left.values()), 3)}")
     return reasons
 
 

@@ -52,6 +52,8 @@ class GraphNode(NamedTuple):
         The person's names of constant operands, by position; may be shorter than `inputs`.
     marks : tuple of (str, int or None, str)
         Where the value was cut, shown, or became an integer or bool.
+    inside : str
+        The function that it was computed in, in words: ``in relu at line 3``, or "".
     """
 
     index: int  # type: ignore[assignment]  # a tuple's method of that name is of no use here
@@ -65,6 +67,7 @@ class GraphNode(NamedTuple):
     frames: tuple[Frame, ...]
     constants: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

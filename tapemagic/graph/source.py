@@ -89,6 +89,10 @@ class Outline:
         others = self._branches.get(other, ())
         return any(chosen.get(choice, branch) != branch for choice, branch in others)
 
+    def lines_that_write(self, name: str) -> list[int]:
+        """Lines of the statements that bind a name, delete it or write into it."""
+        return sorted({line for line, known in self._writes if known == name})
+
     def always_runs(self, loop: Loop, lines: Collection[int]) -> bool:
         """Whether every iteration of a loop comes by one of the statements on these lines."""
         return always_runs(self._bodies.get(loop[0], []), lines)

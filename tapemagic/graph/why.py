@@ -10,21 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tapemagic.graph.facts import Facts, at_line, is_finite, quoted, sentence
+from tapemagic.graph.facts import Facts, at_line, is_finite, place_of, quoted, sentence
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.kinks import kinks
+from tapemagic.graph.loops import loop_factors
 from tapemagic.graph.marks import WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
-from tapemagic.graph.why_missing import flat_steps, why_not_connected
-from tapemagic.graph.why_values import (
-    Trouble,
-    beginning_of,
-    begins_at,
-    broadcast_growth,
-    forward_trouble,
-    loop_factors,
-    troubles_of,
-)
+from tapemagic.graph.why_missing import flat_steps, rebindings, why_not_connected
+from tapemagic.graph.why_nan import Trouble, beginning_of, begins_at, forward_troubles, troubles_of
+from tapemagic.graph.why_values import broadcast_growth
 from tapemagic.graph.why_zero import dead_units, why_zero
 from tapemagic.graph.words import visible
 
@@ -84,33 +78,51 @@ def explain(tape: Any, graph: Graph, name: str | None = None) -> str:
     A name with nothing to tell is said to be fine; one that is not known is said to be unknown.
     """
     found = findings(tape, graph)
-    said = [str(finding) for finding in found if name is None or name in finding.names]
-    if name is not None and all(one.kind in REMARKED for one in found if name in one.names):
-        said.insert(0, nothing_to_tell(graph, name))
-    return "\n".join(said) or "Nothing to remark."
+    if name is None:
+        return "\n".join(map(str, found)) or "Nothing to remark."
+    rows = [row.name for row in graph.sources]
+    inside = [row for row in rows if row.startswith((f"{name}.", f"{name}["))]
+    names = inside if inside and name not in rows else [name]
+    said = [str(finding) for finding in found if not set(names).isdisjoint(finding.names)]
+    told = {one for finding in found if finding.kind not in REMARKED for one in finding.names}
+    return "\n".join(
+        [*(nothing_to_tell(tape, graph, one) for one in names if one not in told), *said]
+    )
 
 
-def nothing_to_tell(graph: Graph, name: str) -> str:
+def nothing_to_tell(tape: Any, graph: Graph, name: str) -> str:
     """Answer for a name about which there is no finding."""
     shown = quoted(name)
     if graph.failure is not None and not graph.has_gradients:
-        return f"{shown} has no gradient: {graph.failure.sentence}."
+        return sentence(f"{shown} has no gradient: {graph.failure.sentence}")
     for row in graph.sources:
         if row.name == name and row.gradient is not None:
             return f"{shown} has a gradient: {row.gradient.text}."
     for node in graph.nodes:
         if name in (node.name, node.name.partition("@")[0]):
             gradient = graph.gradient(node.index)
-            where = f"{shown} ({at_line(node.line)})"
+            where = f"{shown} ({place_of(node)})"
             if gradient is not None:
                 return f"{where} has a gradient: {gradient.text}."
             return f"{where} is recorded and not on a path from the sources to the target."
+    if name in tape.cell_names.integers:
+        return f"{shown} is no source: {tape.cell_names.integers[name]}."
+    if name in tape.cell_names.unwatched:
+        return f"{shown} is no source: it was not watched; name it: %%tape {name}."
     return f"{shown} was not recorded: it is neither a source nor bound by the cell."
 
 
 def remarks(facts: Facts) -> tuple[str, ...]:
-    """Tell of gradients that are there and may not be meant: dead units, kinks, what has grown."""
-    return tuple(str(finding) for finder in (dead, at_kinks, grown) for finding in finder(facts))
+    """Tell of gradients that are there and may not be meant: dead units, kinks, what has grown.
+
+    And of a target that is not finite, if no gradient is there to say so.
+    """
+    said = [str(finding) for finder in (dead, at_kinks, grown) for finding in finder(facts)]
+    target = facts.graph.target
+    told = any(row.state == "nan" for row in facts.graph.sources)
+    if target is not None and not told and not is_finite(facts.recorded[target[1]].value):
+        said[:0] = [str(one) for one in not_finite(facts) if target[0] in one.names]
+    return tuple(said)
 
 
 def remarks_on(folding: Folding) -> list[str]:
@@ -135,7 +147,7 @@ def why_nan(facts: Facts, source: int) -> str:
     """Name the operations at which a value and the gradient of a source stopped being finite."""
     if not is_finite(facts.recorded[source].value):
         return "its own value is not finite"
-    told = [message for _, message, _ in troubles_of(facts, source)]
+    told = [trouble.message for trouble in troubles_of(facts, source)]
     return "; ".join(told) or "some elements are not finite"
 
 
@@ -169,17 +181,23 @@ def caught(facts: Facts) -> Iterator[Finding]:
 
 def not_finite(facts: Facts) -> Iterator[Finding]:
     """The first value that is nan or inf, and where the gradient of each source became so."""
-    names: dict[Trouble, list[str]] = {found: [] for found in forward_trouble(facts)}
+    names: dict[Trouble, list[str]] = {found: [] for found in forward_troubles(facts)}
     for row in facts.graph.sources:
         if row.state != "nan" or row.index is None:
             continue
         for found in troubles_of(facts, row.index):
             names.setdefault(found, []).append(row.name)
     target = facts.graph.target
-    if target is not None and not is_finite(facts.recorded[target[1]].value):
-        names.setdefault(begins_at(facts, beginning_of(facts, target[1])), []).append(target[0])
-    for (line, message, fix), affected in names.items():
-        yield Finding("nan", tuple(affected), line, sentence(message), fix)
+    is_bad = target is not None and not is_finite(facts.recorded[target[1]].value)
+    if target is not None and is_bad:
+        names.setdefault(begins_at(facts, beginning_of(facts, target[1])), [])
+    for found, affected in names.items():
+        message = found.message
+        if target is not None and is_bad and facts.downstream(found.node)[target[1]]:
+            affected.append(target[0])
+        elif target is not None and not affected and not is_bad:
+            message += f"; {quoted(target[0])} and the gradients are finite all the same"
+        yield Finding("nan", tuple(affected), found.line, sentence(message), found.fix)
 
 
 def not_watched(facts: Facts) -> Iterator[Finding]:
@@ -220,7 +238,8 @@ def went_aside(facts: Facts) -> Iterator[Finding]:
             more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
             message = said.format(line=at_line(line), detail=detail)
             names = facts.sources_of(*(node.index for node in nodes))
-            yield Finding(kind, names, line, f"{facts.spelled(nodes[0])}{more} {message}", fix)
+            said_of = sentence(f"{facts.spelled(nodes[0])}{more} {message}")
+            yield Finding(kind, names, line, said_of, fix)
 
 
 def without_gradient(facts: Facts) -> Iterator[Finding]:
@@ -250,7 +269,7 @@ def flattened(facts: Facts) -> Iterator[Finding]:
 
 def loops(facts: Facts) -> Iterator[Finding]:
     """Gradients that vanish or explode along a loop."""
-    for kind, loop, message in loop_factors(Folding(facts.graph)):
+    for kind, loop, message in loop_factors(facts.folding):
         names = facts.sources_of(loop.last - 1)
         yield Finding(kind, names, loop.line, sentence(message))
 
@@ -270,31 +289,14 @@ def at_kinks(facts: Facts) -> Iterator[Finding]:
 
 def grown(facts: Facts) -> Iterator[Finding]:
     """Broadcasting that made both operands larger."""
-    for index, (line, message, fix) in broadcast_growth(facts):
+    for index, line, message, fix in broadcast_growth(facts):
         yield Finding("broadcast", facts.sources_of(index), line, sentence(message), fix)
 
 
 def rebound(facts: Facts) -> Iterator[Finding]:
     """Sources whose name got a new value inside the cell."""
-    again: dict[str, GraphNode] = {}
-    for node in facts.graph.nodes:
-        name, mark, version = node.name.partition("@")
-        if mark and name in facts.tape.source_nodes and version.isdigit():
-            again[name] = node
-    for name, node in again.items():
-        shown, last, line = visible(name, 40), node.name.rpartition("@")[2], node.line
-        # a variable keeps its name and gets another value
-        is_variable = node.op == "source"
-        how = "assigned to and read again" if is_variable else "bound again"
-        value = "the value that was read first" if is_variable else "its value when the cell began"
-        yield Finding(
-            "rebound",
-            (name,),
-            line,
-            f"'{shown}' was {how}, last on {at_line(line)} ({shown}@{last}); "
-            f"the gradient is with respect to {value}.",
-            f"Ask for '{shown}@{last}' to get the other one.",
-        )
+    for name, line, message, fix in rebindings(facts):
+        yield Finding("rebound", (name,), line, message, fix)
 
 
 def not_run(facts: Facts) -> Iterator[Finding]:

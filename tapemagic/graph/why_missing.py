@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tapemagic.graph.facts import Facts, at_line, quoted
+from tapemagic.graph.facts import Facts, at_line, op_at, place_of, quoted
 from tapemagic.graph.marks import marks_of, of_kind, ways_out_of_tape
 from tapemagic.graph.model import GraphNode
-from tapemagic.graph.words import listed
+from tapemagic.graph.words import listed, visible
 
 FLAT = frozenset({
     "floor", "ceil", "rint", "round", "around", "trunc", "fix",
@@ -40,7 +40,10 @@ def why_not_connected(facts: Facts, source: int) -> str:
 def why_unread(facts: Facts, name: str, node: GraphNode, source: int) -> str:
     """Say what the last value computed from a source is, which the target does not read."""
     if node.index == source:
-        return facts.tape.target_reason or f"no recorded operation reads {name}"
+        unread = f"no recorded operation reads {name}"
+        if how := facts.how_replaced(source):
+            unread = f"{name} was {how}, and no recorded operation reads its value from before"
+        return "; ".join(filter(None, [unread, facts.tape.target_reason]))
     last = f"the last value computed from {name} is {facts.spelled(node)}"
     if facts.tape.target_reason:
         return f"{facts.tape.target_reason}; {last}"
@@ -78,20 +81,21 @@ def flat_steps(facts: Facts) -> Iterator[tuple[str, int | None, str]]:
     for node in facts.graph.nodes:
         for _, line, detail in of_kind(node, "flat"):
             if name_of(detail) in ROUNDING:
-                ends[line, f"{quoted(name_of(detail))} makes an integer"] = node.index
+                place = f"{at_line(line)}{detail.partition(')')[2]}"
+                ends[line, f"{quoted(name_of(detail))} makes an integer ({place})"] = node.index
         if is_flat(node) and node.index in facts.cotangents:
-            ends[node.line, f"{quoted(node.op)} is flat"] = node.index
+            ends[node.line, f"{quoted(node.op)} is flat ({place_of(node)})"] = node.index
     for row in facts.graph.sources if ends else ():
         if row.index is not None and row.state in ("ok", "nan"):
             marks = facts.downstream(row.index)
             for (line, what), index in ends.items():
                 if marks[index]:
-                    yield row.name, line, f"{what} ({at_line(line)}): no gradient goes through it"
+                    yield row.name, line, f"{what}: no gradient goes through it"
 
 
 def name_of(detail: str) -> str:
-    """Return the function in what a value became: ``an integer (int)``."""
-    return detail.partition("(")[2].rstrip(")")
+    """Return the function in what a value became: ``an integer (int) in half at line 3``."""
+    return detail.partition("(")[2].partition(")")[0]
 
 
 def is_flat(node: GraphNode) -> bool:
@@ -101,9 +105,37 @@ def is_flat(node: GraphNode) -> bool:
 
 def ops_of(nodes: list[GraphNode]) -> str:
     """Name operations with their lines."""
-    return listed(list(dict.fromkeys(f"{node.op} ({at_line(node.line)})" for node in nodes)))
+    return listed(list(dict.fromkeys(map(op_at, nodes))))
 
 
 def is_or_are(nodes: list[GraphNode]) -> str:
     """Agree with the number of operations that `ops_of` names."""
     return "is" if len({(node.op, node.line) for node in nodes}) == 1 else "are"
+
+
+def rebindings(facts: Facts) -> Iterator[tuple[str, int | None, str, str]]:
+    """Sources whose name stands for something else at the end: name, line, words and advice."""
+    tape, sources = facts.tape, facts.tape.source_nodes
+    missing = {row.index for row in facts.graph.sources if row.state == "not-connected"}
+    for name, first in sources.items():
+        ids = [index for known, index in tape.bindings if known == name]
+        ids = ids if first in ids else [first, *ids]
+        if first in missing and not facts.users[first]:
+            continue  # that is said as the reason
+        shown = visible(name, 40)
+        is_made = name in tape.cell_names.made
+        then = "the value that it had first" if is_made else "its value when the cell began"
+        value = f"the gradient is with respect to {then}."
+        if ids[-1] != first:
+            node, version = facts.graph.nodes[ids[-1]], f"{shown}@{len(ids) - 1}"
+            how = facts.how_replaced(first)
+            if node.op != "source":
+                done = "written into" if node.op == "setitem" else "bound again"
+                how = f"{done}, last on {place_of(node)}"
+            elif node.index not in sources.values():  # a variable that keeps its name
+                how = f"assigned to and read again, last on {place_of(node)}"
+                value = "the gradient is with respect to the value that was read first."
+            advice = f"Ask for '{version}' to get the other one."
+            yield name, node.line, f"'{shown}' was {how} ({version}); {value}", advice
+        elif name in tape.cell_names.replaced:
+            yield name, None, f"'{shown}' was {facts.how_replaced(first)}; {value}", ""

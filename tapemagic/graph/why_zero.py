@@ -7,25 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.graph.facts import Facts, as_numbers, at_line, is_zero
+from tapemagic.graph.facts import PLACING, Facts, as_numbers, is_zero, op_at
 from tapemagic.graph.kinks import is_kink_at_zero
 from tapemagic.graph.model import GraphNode
 from tapemagic.graph.why_missing import is_flat, ops_of
 from tapemagic.graph.words import counted
 
-ROUTING = frozenset({
+#: What takes elements as they are and leaves others: its derivative is 0 or 1.
+ROUTING = PLACING | {
     "maximum", "minimum", "fmax", "fmin", "max", "min", "nanmax", "nanmin",
-    "where", "getitem", "sort",
-})  # fmt: skip
+    "getitem", "sort", "gather", "take", "compress", "delete", "diagonal", "diag",
+}  # fmt: skip
 #: Operations whose derivative is 0 nowhere: what they pass on is 0 by rounding alone.
 STEEP = frozenset({
     "exp", "exp2", "expm1", "multiply", "divide", "power", "float_power", "square", "reciprocal",
     "sqrt", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "sinh", "arctan",
 })  # fmt: skip
+#: Products of all elements.
+PRODUCTS_OF_ALL = frozenset({"prod", "nanprod", "cumprod", "nancumprod"})
 #: The same, approaching a constant.
 SATURATING = frozenset({"tanh", "expit", "erf", "erfc", "ndtr", "log_expit"})
 #: Products whose elements meet more than one of the other factor.
 PRODUCTS = frozenset({"matmul", "dot", "vdot", "inner", "outer", "tensordot", "einsum", "convolve"})
+LOGARITHMS = frozenset({"log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "arctan"})
 SHOWN = 3  # places named in one sentence
 FEWEST_ROWS = 10  # of fewer, many units are 0 by chance
 
@@ -62,7 +66,7 @@ def why_zero_after(facts: Facts, start: int) -> list[str]:
 
 def why_zero_at(facts: Facts, node: GraphNode, start: int) -> str:
     """Say why one operation passed on nothing but zeros to one operand."""
-    place = f"{node.op} ({at_line(node.line)})"
+    place = op_at(node)
     operands = facts.operands(node.index)
     if is_flat(node):
         return f"{place} is flat: its derivative is 0 wherever it exists"
@@ -75,9 +79,9 @@ def why_zero_at(facts: Facts, node: GraphNode, start: int) -> str:
     if node.op in ("maximum", "fmax") and any(is_zero(operand) for operand in operands):
         return f"{place} is a dead relu: every element is below 0"
     if node.op in ROUTING:
-        return f"{place} takes nothing from it: other elements were chosen"
+        return why_not_taken(facts, node, start)
     if node.op == "multiply" and is_zero_where_reached(facts, node, start):
-        return f"{place} multiplies it by 0"
+        return f"{place} multiplies it by {zero_of(facts, node, start)}"
     if node.op in PRODUCTS and (others := zero_factors(facts, node, start)):
         return f"{place} multiplies it by {others[0]}, which is 0 everywhere"
     if is_imaginary(facts, node, start):
@@ -98,6 +102,32 @@ def why_zero_at(facts: Facts, node: GraphNode, start: int) -> str:
     )
 
 
+def why_not_taken(facts: Facts, node: GraphNode, start: int) -> str:
+    """Say why nothing comes back through an operation that only chooses or places elements."""
+    ones = np.ones(node.shape, node.dtype)[()]
+    if not is_zero(facts.tape.contribution(node.index, start, ones)):
+        return f"no gradient reaches the elements that {op_at(node)} takes from it"
+    if node.op == "setitem" and node.inputs[0] == start:
+        return f"{op_at(node)} overwrites all of it"
+    return f"{op_at(node)} takes nothing from it: other elements were chosen"
+
+
+def zero_of(facts: Facts, node: GraphNode, start: int) -> str:
+    """Name the factor 0 of a product; one that was too small for a number was no 0 at first."""
+    factors = [index for index in node.inputs if index not in (None, start)]
+    factor = next((index for index in factors if is_zero(facts.recorded[index].value)), None)
+    while factor is not None:
+        made = facts.recorded[factor]
+        operands = facts.operands(factor)
+        if not any(is_zero(x) for x in operands):
+            shrinks = made.op in STEEP | PRODUCTS_OF_ALL and made.op not in LOGARITHMS
+            underflow = f"a value that underflowed to 0 in {op_at(facts.graph.nodes[factor])}"
+            return underflow if shrinks else "0"
+        zeros = (k for k, x in zip(made.inputs, operands, strict=False) if is_zero(x))
+        factor = next(zeros, None) if made.op in ("multiply", "square", "power") else None
+    return "0"
+
+
 def dead_units(facts: Facts) -> Iterator[tuple[int, str]]:
     """Rectifiers of a batch with columns that are 0 in every row: which node, and what to say."""
     for node in facts.recorded:
@@ -106,7 +136,7 @@ def dead_units(facts: Facts) -> Iterator[tuple[int, str]]:
         value = as_numbers(node.value)
         dead = 0 if value is None else int(np.count_nonzero(~value.any(axis=0)))
         if node.index in facts.cotangents and 0 < dead < node.shape[1]:
-            where = f"{node.op} ({at_line(node.line)})"
+            where = op_at(facts.graph.nodes[node.index])
             are_zero = (
                 f"{dead} of {counted(node.shape[1], 'column')} {'is' if dead == 1 else 'are'} 0"
             )
@@ -152,8 +182,16 @@ def fades(facts: Facts, node: GraphNode, start: int) -> bool:
     ct = as_numbers(facts.cotangents[node.index])
     if ct is None or ct.dtype.kind not in "fc":
         return False
+    if node.op in PRODUCTS_OF_ALL:
+        return is_nowhere_zero(facts.operands(node.index)[0])
     # a factor below it can take the product below the smallest number
     return bool(np.abs(ct).max(initial=0.0) < np.sqrt(np.finfo(ct.dtype).tiny))
+
+
+def is_nowhere_zero(value: Any) -> bool:
+    """Whether a value has no element 0."""
+    array = as_numbers(value)
+    return array is not None and bool(array.all())
 
 
 def is_zero_where_reached(facts: Facts, node: GraphNode, start: int) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import dis
+from collections.abc import Iterable, Iterator
 from traceback import walk_tb
+from types import TracebackType
 from typing import Any
 
 from tapemagic.autodiff.tracebacks import prune
@@ -12,13 +14,20 @@ from tapemagic.autodiff.tracebacks import prune
 
 def find_line(error: BaseException, filename: str) -> int | None:
     """Return the line of a file that an exception came through last."""
-    line = None
+    lines = [
+        traceback.tb_lineno
+        for traceback in traces(error)
+        if traceback.tb_frame.f_code.co_filename == filename
+    ]
+    return lines[-1] if lines else None
+
+
+def traces(error: BaseException) -> Iterator[TracebackType]:
+    """Yield the steps of a traceback, outermost first."""
     traceback = error.__traceback__
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == filename:
-            line = traceback.tb_lineno
+        yield traceback
         traceback = traceback.tb_next
-    return line
 
 
 def names_read_at(line: int | None, statements: Iterable[ast.stmt]) -> list[str]:
@@ -42,6 +51,25 @@ def names_read_at(line: int | None, statements: Iterable[ast.stmt]) -> list[str]
     ]  # fmt: skip
     found.sort(key=lambda name: (name.lineno, name.col_offset))
     return list(dict.fromkeys(name.id for name in found))
+
+
+def note_on_strict_code(error: BaseException, line: int | None) -> str:
+    """Say what to do about code that takes Python's own floats only, "" if that is not the matter.
+
+    What is written in C asks for a number's type: `datetime.timedelta`, `decimal.Decimal`.
+    """
+    *_, last = (None, *traces(error))
+    said = str(error).replace("numpy.ndarray' object", "")  # which is not callable, say
+    if last is None or not isinstance(error, TypeError) or "numpy.ndarray" not in said:
+        return ""
+    operation = last.tb_frame.f_code.co_code[last.tb_lasti]
+    if not dis.opname[operation].startswith(("CALL", "PRECALL")):
+        return ""  # an operator has met a real array
+    return (
+        f"Line {line}: what is called there takes Python's own numbers only, and was given a "
+        "traced one. Hand over a plain one, at which the gradient ends: "
+        "float(tapemagic.stop_gradient(x))."
+    )
 
 
 def came_through(error: BaseException, namespace: dict) -> bool:
@@ -79,3 +107,8 @@ class Refusals:
         """Put back what was there before, unless somebody has replaced it meanwhile."""
         if self._shell.CustomTB is self._handler:
             self._shell.custom_exceptions, self._shell.CustomTB = self._previous
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's message."""
+    return next(iter(str(error).splitlines()), "")

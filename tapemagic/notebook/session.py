@@ -14,7 +14,7 @@ from tapemagic.autodiff.lookup import name_variables
 from tapemagic.autodiff.tape import GradientTape
 
 from . import memory
-from .frames import find_line, names_read_at
+from .frames import find_line, first_line, names_read_at, note_on_strict_code
 from .helpers import Helpers
 from .hooks import RUNNING, CellHooks
 from .instrument import Plan
@@ -41,7 +41,7 @@ from .targets import (
     parts,
     why_no_target,
 )
-from .versions import is_variable, node_of, note_unseen_versions
+from .versions import is_variable, names_at_end, node_of, note_unseen_versions
 
 #: Builtins that reach names which the cell does not mention.
 _READERS = frozenset(("exec", "eval", "globals", "locals", "vars"))
@@ -199,6 +199,7 @@ class Session:
                 self._target = find_target(self)
                 if note_unseen_versions(self.tape, self.namespace) and self._target is None:
                     self._target = find_target(self)
+                self.tape.cell_names = names_at_end(self)
                 if self._target is None:
                     self._inside = find_inside(
                         self.plan.source.binds, self.namespace, self.tape.source_nodes.values()
@@ -221,6 +222,8 @@ class Session:
     def _failure(self, error: BaseException) -> Failure:
         """Say where the cell ended early, and what it read there: asked while it records."""
         line = find_line(error, self.tape.cell.filename)
+        if note := note_on_strict_code(error, line):
+            self.outcome.notes.append(note)
         said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
         read = [self.namespace.get(name) for name in names_read_at(line, self.plan.body)]
         return Failure(line, "", said, tuple(node for node in map(node_of, read) if node >= 0))
@@ -270,10 +273,11 @@ class Session:
         outcome = self.outcome
         if self._reads_tape:
             outcome.notes.append(note_on_tape(self.options.output, self.plan.body))
+        outcome.notes += [message for _, message in tape.caught]
         if tape.failure is not None:
             return
-        outcome.notes += [message for _, message in tape.caught]
-        outcome.notes += tables(tape._recording.taken)
+        at = None if self._target is None or self._target[2] < 0 else self._target[2]
+        outcome.notes += tables(tape._recording.taken, at)
         if self.options.strict:
             check_strict(tape)
         if not sources.handles:
@@ -291,7 +295,7 @@ class Session:
             outcome.notes.append(f"No target: {tape.no_target}.")
         else:
             name, value, index = self._target
-            outcome.notes += notes_on_target(name, value, has_jacobian=self.options.jacobian)
+            outcome.notes += notes_on_target(self, name, value)
             if self.options.target is None:
                 outcome.notes += notes_on_last(self, name)
             if index >= 0:
@@ -313,8 +317,3 @@ class Session:
                     self.tape.bindings.append((name, index))
                 return name
         return value
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's message."""
-    return next(iter(str(error).splitlines()), "")

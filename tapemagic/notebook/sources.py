@@ -13,6 +13,7 @@ from IPython.core.error import UsageError
 from tapemagic.autodiff.borrowing.containers import rebuild, set_attribute, set_member, slots
 from tapemagic.autodiff.borrowing.exchange import is_array, is_users
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
+from tapemagic.autodiff.leaks import TABLES
 from tapemagic.autodiff.variable import Variable
 
 from .arguments import Path, spell, unknown
@@ -50,6 +51,11 @@ class Sources:
     changed: list[Any] = field(default_factory=list)
     rebuilt: list[tuple[Any, Any]] = field(default_factory=list)
     numbers: dict[int, Any] = field(default_factory=dict)
+
+    def knows(self, text: str) -> bool:
+        """Say whether there is something to say of a path, or of one that leads on from it."""
+        known = (*self.handles, *self.reasons, *self.settings)
+        return any(name == text or name.startswith((f"{text}.", f"{text}[")) for name in known)
 
     def lift(self, value: Any, lift: Callable[[Any], Any]) -> Any:
         """Make a handle; a number that two sources share becomes two objects."""
@@ -133,6 +139,9 @@ def take_sources(
             continue
         value = path.find(namespace)
         new = _take(path.text, value, lift, sources, set())
+        # trainable variables are watched when they are read
+        if not sources.knows(path.text) and not hasattr(value, "trainable_variables"):
+            sources.reasons[path.text] = why_none_in(value)
         if new is not value:
             put_source(path, new, namespace, sources)
     if not sources.handles:
@@ -233,6 +242,16 @@ def why_not(value: Any) -> str:
     if isinstance(value, str | bytes | type(None)) or is_function:
         return f"{type(value).__name__}: not a number"
     return ""
+
+
+def why_none_in(value: Any) -> str:
+    """Say why nothing that a source holds can be differentiated by."""
+    kind = type(value).__name__
+    if isinstance_exactly(value, np.ndarray):
+        return "dtype object: has no derivative; use .astype(float)"
+    if type(value).__module__.partition(".")[0] in TABLES:
+        return f"{kind}, which computes in its own way; make an array of it: .to_numpy()"
+    return f"{kind}: it held no float array and no float when the cell began"
 
 
 def integers(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, str]:

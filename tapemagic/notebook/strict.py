@@ -6,6 +6,7 @@ from typing import Any
 
 from tapemagic.autodiff.positions import line_at
 from tapemagic.errors import LeavesTapeError
+from tapemagic.graph.facts import written
 
 from .records import Failure
 
@@ -56,4 +57,4 @@ def name_of(tape: Any, node: int) -> str:
     for name, index in (*tape.bindings, *tape.source_nodes.items()):
         if index == node:
             return f"'{name}'"
-    return f"A result of {tape.nodes()[node].op}"
+    return f"A result of {written(tape.nodes()[node].op)}"

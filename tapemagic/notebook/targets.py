@@ -87,7 +87,7 @@ def why_no_target(tape: Any, inside: tuple[str, str], made: list[str]) -> str:
     return "nothing that the cell computes depends on a source"
 
 
-def notes_on_target(name: str, value: Any, *, has_jacobian: bool) -> list[str]:
+def notes_on_target(session: Session, name: str, value: Any) -> list[str]:
     """Say how a target that is not a real number was understood.
 
     Raises
@@ -99,7 +99,9 @@ def notes_on_target(name: str, value: Any, *, has_jacobian: bool) -> list[str]:
         raise UsageError(f"no target '{name}': the cell did not make it")
     is_number = isinstance(value, float | complex | np.ndarray | np.inexact)
     if type(value) not in HANDLE_TYPES and not is_number:
-        raise UsageError(f"the target '{name}' is of type {type(value).__name__}, not a float")
+        left = "; ".join(ways_out_of_tape(marks_of(session.tape.nodes())))
+        why = f" ({left})" if left else ""
+        raise UsageError(f"the target '{name}' is of type {type(value).__name__}, not a float{why}")
     shape = np.shape(value)
     kind = getattr(value, "dtype", np.dtype(float))
     if kind.kind not in "fc":
@@ -108,7 +110,7 @@ def notes_on_target(name: str, value: Any, *, has_jacobian: bool) -> list[str]:
     if not shape:
         return []
     note = f"{name} has shape {shape}: this is the gradient of its sum."
-    if not has_jacobian:
+    if not session.options.jacobian:
         element = f"{name}[{', '.join('0' * len(shape))}]"
         note += f"\nFor one element use {element}; for all of them, --jacobian."
     return [note]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tapemagic.autodiff.absence import CellNames
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, operand
 from tapemagic.autodiff.lookup import ids_of
 from tapemagic.autodiff.tape import GradientTape
 from tapemagic.autodiff.variable import Variable
+
+from .sources import integers, is_number
+
+if TYPE_CHECKING:
+    from .session import Session
 
 
 def note_unseen_versions(tape: GradientTape, namespace: dict[str, Any]) -> bool:
@@ -37,6 +43,29 @@ def note_unseen_versions(tape: GradientTape, namespace: dict[str, Any]) -> bool:
     ]
     tape.bindings += news
     return bool(news)
+
+
+def names_at_end(session: Session) -> CellNames:
+    """Say which names the cell binds, which floats nobody watches, and which sources are gone."""
+    namespace, handles = session.namespace, session.sources.handles
+    roots = {path.root for path in session.paths}
+    unwatched = [
+        name for name in session.reads if name not in roots and is_unwatched(namespace.get(name))
+    ]
+    versions = {name for name, _ in session.tape.bindings}
+    replaced = {
+        name: "bound again" if name in namespace else "deleted"
+        for name, handle in handles.items()
+        if name in roots and name not in versions and namespace.get(name) is not handle
+    }
+    binds, whole = session.plan.source.binds, integers(session.reads, namespace)
+    made = set(binds).difference(session.reads)
+    return CellNames(binds, unwatched, replaced, whole, made)
+
+
+def is_unwatched(value: Any) -> bool:
+    """Say whether a value could be a source, and is none."""
+    return node_of(value) < 0 if type(value) in HANDLE_TYPES else is_number(value)
 
 
 def is_variable(value: Any) -> bool:

@@ -87,6 +87,16 @@ def test_text_is_that_of_the_plain_value(show):
         assert show(t) == show(np.float64(0.5))
 
 
+def test_a_whole_number_in_text_is_no_step_of_the_computation():
+    x = Variable(2.75)
+    with GradientTape() as tape:
+        t = x * 2.0
+        assert "%d of %s: %.2f" % (t, "x", t) == "5 of x: 5.50"  # noqa: UP031
+        y = t * t
+    assert tape.gradient(y, x) == 22.0
+    assert tape.explain() == "Nothing to remark."
+
+
 def test_arrays_print_plainly(capsys):
     x = Variable([0.25, 1.0])
     with GradientTape():

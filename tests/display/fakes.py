@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.absence import CellNames
+
 
 @dataclass
 class FakeNode:
@@ -27,6 +29,7 @@ class FakeNode:
     calls: tuple
     params: dict = field(default_factory=dict)
     marks: tuple = ()
+    inside: str = ""
 
 
 @dataclass
@@ -107,6 +110,7 @@ class Recorder:
         self.caught: list[tuple[int | None, str]] = []
         self.reasons: dict[str, str] = {}
         self.target_reason = ""
+        self.cell_names = CellNames()
 
     @property
     def asked_target(self):

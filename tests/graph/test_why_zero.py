@@ -7,20 +7,32 @@ from tapemagic import GradientTape, Variable, tf
 
 CANCEL, UNDERFLOW = "add up to exactly 0", "underflow in "
 SATURATED, IMAGINARY = "rounds to 0", "is imaginary"
+NOT_REACHED = "no gradient reaches the elements that"
 CHOSEN, TIMES = "other elements were chosen", "multiplies it by 0"
 W = np.array([1.0, 2.0])
 
 
+def overwritten(x):
+    x[x > 0] = 3.0
+    return x
+
+
 CASES = [
-    (lambda w: w[0] - w[0], W, CANCEL, "getitem"),
+    (lambda w: w[0] - w[0], W, CANCEL, "indexing"),
     (lambda w: np.max(w) - np.max(w), W, CANCEL, "max"),
-    (lambda w: np.sum(w[[0, 0]] * np.array([1.0, -1.0])), W, CANCEL, "getitem"),
+    (lambda w: np.sum(w[[0, 0]] * np.array([1.0, -1.0])), W, CANCEL, "indexing"),
     (lambda w: w * np.array([1.0, -1.0]), np.array(2.0), CANCEL, "multiply"),
     (lambda w: w - np.mean(w), W, CANCEL, "subtract"),
     (lambda w: w - w, W, CANCEL, "subtract"),
     (lambda w: w / w, W, CANCEL, "divide"),
     (lambda w: np.array([[1.0, 2.0], [-1.0, -2.0]]) @ w, W, CANCEL, "matmul"),
-    (lambda w: np.where([True, False], 3.0, w) * np.array([1.0, 0.0]), W, CHOSEN, "where"),
+    (lambda w: np.where([True, False], 3.0, w) * np.array([1.0, 0.0]), W, NOT_REACHED, "where"),
+    (lambda w: np.where(w > 5, w, 0.0), W, CHOSEN, "where"),
+    (lambda w: np.concatenate([w, [5.0]]).max(), W, NOT_REACHED, "concatenate"),
+    (lambda w: np.array([[1.0, w[0]], [0.0, 1.0]]) @ [3.0, 0.0], W, NOT_REACHED, "array"),
+    (lambda w: overwritten(w * 2.0), W, "assignment to elements (line", ") overwrites all of it"),
+    (lambda w: np.prod(w[0] * np.full(400, 0.1)), W, UNDERFLOW, "prod"),
+    (lambda w: np.prod(w * 1e-200) * np.sin(w[0]), W, "by a value that underflowed to 0 in", "prod"),
     (lambda w: w * np.array([0.0, 0.0]), W, TIMES, "multiply"),
     (lambda w: np.sum((w * np.array([0.0, 1.0]))[:1]), W, TIMES, "multiply"),
     (lambda w: np.exp(-1000 * w), W, UNDERFLOW, "exp"),

@@ -20,6 +20,7 @@ ROUND_TRIPS = {
     "str": "u = np.fromstring(str(v)[1:-1], sep=' ')",
     "f-string": "u = [float(q) for q in f'{v}'[1:-1].split()]",
     "repr": "u = eval('np.' + repr(v))",
+    "%": "u = [float(('%.6f %s' % (q, 'm')).split()[0]) for q in v]",
     "list": "u = ast.literal_eval(str(v.tolist()))",
     "print": "print(v, file=(s := io.StringIO()))\nu = np.fromstring(s.getvalue()[1:-2], sep=' ')",
     "save": "np.save((s := io.BytesIO()), v)\ns.seek(0)\nu = np.load(s)",

@@ -128,7 +128,7 @@ class Places:
             offset, context = self._replay.entries[k][1:3]
         else:
             return None, ""
-        calls, line, _ = self._reader.position(context, offset)
+        calls, line, *_ = self._reader.position(context, offset)
         if line is None:
             return None, ""
         text = getattr(self._cell, "text", None)
