@@ -14,6 +14,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, constant, general
 
 from .algebra import apply, as_array, decide, divide_or_zero, plain
+from .axes import over_count
 
 inf = np.inf
 
@@ -40,7 +41,7 @@ def _vector_norm_vjp(
     size = np.abs(x)
     if abs(order) == inf:
         reached = decide(_reached, size, np.max if order > 0 else np.min, axis)
-        return ct * direction * (reached / np.sum(reached, axis=axis, keepdims=True))
+        return over_count(ct, np.sum(reached, axis=axis, keepdims=True)) * direction * reached
     # d|x|^p = p |x|^(p-1), and the outer power 1/p leaves (|x| / y)^(p-1)
     ratio = divide_or_zero(size, y)
     return ct * direction * np.where(decide(np.equal, ratio, 0), 1, ratio) ** (order - 1)

@@ -240,7 +240,7 @@ def _extreme(
         hit = decide(equals_result, initial, restore(y, x.shape, axis))
         ties = np.maximum(ties + hit, 1)
     ct = restore(ct, x.shape, axis)
-    return np.where(hits, ct / ties if np.any(ties != 1) else ct, 0)
+    return np.where(hits, over_count(ct, ties) if np.any(ties != 1) else ct, 0)
 
 
 def _extreme_into(
@@ -266,7 +266,7 @@ def _extreme_initial(
 ) -> Any:  # fmt: skip
     hit = decide(equals_result, initial, y)
     ties = np.reshape(np.sum(_hits(y, x, axis, where), axis=axis), np.shape(y)) + hit
-    return np.where(hit, ct / np.maximum(ties, 1), 0)
+    return np.where(hit, over_count(ct, np.maximum(ties, 1)), 0)
 
 
 for _fun in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):

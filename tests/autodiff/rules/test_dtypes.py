@@ -1,0 +1,84 @@
+"""Gradients in other precisions than double: nothing on the way is wider than the program makes it."""
+
+import numpy as np
+import pytest
+
+import tapemagic
+from tapemagic import GradientTape
+from tapemagic.autodiff.avals import AVALS, MULTIPLE
+
+X = np.array([[0.75, -1.5, 0.25, 2.0], [0.5, 1.0, 1.5, -0.125], [1.75, 0.375, -2.5, 3.0]])
+MASK = X > 0.3
+
+#: Rules with counts (integers) or weights (float64) of their own.
+OF_X = {
+    "mean where": lambda x: np.mean(x, axis=1, where=MASK),
+    "var where": lambda x: np.var(x, axis=1, where=MASK),
+    "std where": lambda x: np.std(x, axis=0, where=MASK, keepdims=True),
+    "nanmean": lambda x: np.nanmean(np.where(MASK, x, np.nan), axis=1),
+    "nanvar": lambda x: np.nanvar(np.where(MASK, x, np.nan), axis=1),
+    "nanstd": lambda x: np.nanstd(np.where(MASK, x, np.nan)),
+    "ties of max": lambda x: np.max(np.round(x) + x * 0, axis=0),
+    "max from initial": lambda x: np.max(x, axis=0, initial=x[0, 0]),
+    "norm inf": lambda x: np.linalg.norm(x, np.inf, axis=1),
+    "norm -inf": lambda x: np.linalg.norm(x[0], -np.inf),
+    "norm 3": lambda x: np.linalg.norm(x, 3, axis=1),
+    "median": lambda x: np.median(x, axis=1),
+    "nanmedian": lambda x: np.nanmedian(x, axis=1),
+    "quantile": lambda x: np.quantile(x, 0.3, axis=1),
+    "nanpercentile": lambda x: np.nanpercentile(x, 40),
+    "weighted quantile": lambda x: np.quantile(
+        x, 0.3, axis=1, weights=np.float32([[1, 2, 3, 4]] * 3), method="inverted_cdf"
+    ),
+    "pad with a ramp": lambda x: np.pad(x, 2, mode="linear_ramp"),
+    "pad by odd reflection": lambda x: np.pad(x, 1, mode="reflect", reflect_type="odd"),
+    "pad with medians": lambda x: np.pad(x, 1, mode="median"),
+    "logaddexp": lambda x: np.logaddexp(x, 0.5),
+    "logaddexp.reduce": lambda x: np.logaddexp.reduce(x, axis=1, initial=0.5),
+    "expm1": np.expm1,
+}  # fmt: skip
+COMPLEX_TOO = {"mean where", "var where", "nanmean", "norm inf", "norm -inf", "norm 3", "expm1"}
+
+
+def wider_in_the_sweep(fun, x):
+    """The dtypes, wider than that of x, of what a recorded sweep computes."""
+    with GradientTape(persistent=True) as tape:
+        handle = tape.watch(x)
+        y = np.sum(fun(handle))
+        before = len(tape._recording.entries)
+        tape.gradient(y, handle)
+    dtypes = {AVALS[e[3]].dtype for e in tape._recording.entries[before:] if e[3] != MULTIPLE}
+    return {dtype for dtype in dtypes if np.finfo(dtype).eps < np.finfo(x.dtype).eps}
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [(n, d) for d in ("f2", "f4", "F") for n in OF_X if d != "F" or n in COMPLEX_TOO],
+)
+def test_single_precision_stays(name, dtype):
+    fun = OF_X[name]
+    x = (X + 1j * X.T.reshape(X.shape) if dtype == "F" else X).astype(dtype)
+    assert np.finfo(fun(x).dtype).eps == np.finfo(dtype).eps  # else the program itself is wider
+    assert not wider_in_the_sweep(fun, x)
+    gradient = tapemagic.grad(lambda x: np.sum(np.real(fun(x))))(x)
+    assert gradient.dtype == x.dtype
+    wide = tapemagic.grad(lambda x: np.sum(np.real(fun(x))))(x.astype("D" if dtype == "F" else "d"))
+    np.testing.assert_allclose(gradient, wide, rtol=100 * np.finfo(dtype).eps, atol=1e-6)
+
+
+def test_counts_beyond_half_precision():
+    """Half precision has no number like 70000: counts are divided by before they become one."""
+    x = np.ones((1, 70000), np.float16)
+    gradient = tapemagic.grad(lambda x: np.sum(np.mean(x * 4096, axis=1, where=x > 0)))(x)
+    np.testing.assert_allclose(gradient, np.float16(4096 / 70000), rtol=2e-3)
+    assert gradient.dtype == np.float16
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+def test_a_fold_that_rounds_leaves_nothing_out(dtype):
+    """NumPy adds up half precision in single, and tape and NumPy may differ by that."""
+    x = (np.linspace(1, 9, 60).reshape(2, 30) / 7).astype(dtype)
+    start = np.dtype(dtype).type(50.3)
+    fun = lambda x: np.sum(np.subtract.reduce(x, axis=1, initial=start, keepdims=True))
+    gradient = tapemagic.grad(fun)(x)
+    np.testing.assert_allclose(gradient, tapemagic.grad(fun)(x.astype(float)), rtol=5e-2, atol=1e-4)
