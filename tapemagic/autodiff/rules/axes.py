@@ -58,7 +58,9 @@ def over_count(ct: Any, n: Any) -> Any:
     An array of counts is one of integers, which would make float64 of float32.
     """
     if not isinstance(n, int):
-        return (ct / n).astype(ct.dtype)
+        if ct.dtype == np.float16 and np.max(n, initial=0) > _LARGEST_HALF:
+            return (ct / n).astype(ct.dtype)
+        return ct / numbers_like(ct, n)
     if n == 0 or (n > _LARGEST_HALF and ct.dtype == np.float16):
         return ct * (1 / n if n else math.inf)
     return ct / n

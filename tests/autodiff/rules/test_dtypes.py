@@ -44,7 +44,7 @@ def wider_in_the_sweep(fun, x):
     """The dtypes, wider than that of x, of what a recorded sweep computes."""
     with GradientTape(persistent=True) as tape:
         handle = tape.watch(x)
-        y = np.sum(fun(handle))
+        y = np.sum(fun(handle) ** 2)  # cotangents that depend on x are recorded
         before = len(tape._recording.entries)
         tape.gradient(y, handle)
     dtypes = {AVALS[e[3]].dtype for e in tape._recording.entries[before:] if e[3] != MULTIPLE}
