@@ -12,6 +12,13 @@ from tapemagic.autodiff.calls.creation import array_of
 from tapemagic.autodiff.primitives import RULES
 from tapemagic.autodiff.recorder import RECORDER
 
+#: What LAPACK does not compute in -> what SciPy makes of it.
+_OF_LAPACK = {
+    np.dtype(np.float16): np.float32,
+    np.dtype(np.longdouble): np.float64,
+    np.dtype(np.clongdouble): np.complex128,
+}
+
 
 def adjoint(x: Any) -> Any:
     """Return the conjugate transpose of the last two axes."""
@@ -59,9 +66,10 @@ def as_array(x: Any) -> Any:
 
 
 def as_matrix(x: Any) -> Any:
-    """Turn `x` into an array of a precision that LAPACK has: SciPy makes single of half."""
+    """Turn `x` into an array of a precision that LAPACK has, as SciPy does."""
     x = as_array(x)
-    return x.astype(np.float32) if x.dtype == np.float16 else x
+    dtype = _OF_LAPACK.get(x.dtype)
+    return x if dtype is None else x.astype(dtype)
 
 
 def is_live(x: Any) -> bool:

@@ -104,7 +104,7 @@ general(np.linalg.vector_norm, _vector_norm_of_stack)
 @composite(np.linalg.cond)
 def _cond(x: Any, p: Any = None) -> Any:
     x = as_array(x)
-    if not x.size:
+    if not x.size or x.dtype.char not in "fdFD":
         return np.linalg.cond(plain(x), p)  # NumPy's own error
     if p is None or p in (2, -2):
         s = np.linalg.svd(x, compute_uv=False)
