@@ -20,6 +20,11 @@ _OF_LAPACK = {
 }
 
 
+def with_dtype(x: Any, dtype: np.dtype) -> Any:
+    """Return `x` in a dtype, of which the order of bytes is a part: NumPy's joins make it native."""
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
 def adjoint(x: Any) -> Any:
     """Return the conjugate transpose of the last two axes."""
     x = x.mT

@@ -16,7 +16,7 @@ from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import composite, general, linear
 from tapemagic.errors import NoRuleError
 
-from .algebra import apply, as_array, is_live, plain
+from .algebra import apply, as_array, is_live, plain, with_dtype
 from .axes import numbers_like
 from .gathering import places_of, scatter
 
@@ -109,7 +109,7 @@ def _pad_with(x: Any, widths: tuple, edges: Any) -> Any:
             shape = list(np.shape(x))
             shape[axis] = width
             sides.append(np.broadcast_to(edge, shape))
-        x = np.concatenate([sides[0], x, sides[1]], axis)
+        x = with_dtype(np.concatenate([sides[0], x, sides[1]], axis), x.dtype)
     return x
 
 

@@ -156,6 +156,30 @@ def test_scipy_casts_and_so_do_gradients(module, call, inputs, dtype):
         )
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.linalg.matrix_power(x[:, :3], 0),
+        lambda x: np.ediff1d(x),
+        lambda x: np.ediff1d(x, to_end=[1.0], to_begin=x[0, :2]),
+        lambda x: np.choose(np.array([0, 2, 1, 1]), x),
+        lambda x: np.choose(np.array([0, 2, 1, 1]), [x[0], x[1], x[2]]),
+        *(lambda x, mode=mode: np.pad(x, 1, mode=mode) for mode in ("mean", "maximum", "median")),
+        lambda x: np.pad(x, 1, constant_values=x[0, 0]),
+    ],
+)
+def test_order_of_bytes_is_numpys(call):
+    x = X.astype(">f8")
+    y, pull = tapemagic.vjp(call, x)
+    value = call(x)
+    assert y.dtype == value.dtype
+    np.testing.assert_array_equal(y, value)
+    (gradient,) = pull(np.cos(np.arange(y.size)).reshape(y.shape))
+    assert gradient.dtype == x.dtype
+    (native,) = tapemagic.vjp(call, X)[1](np.cos(np.arange(y.size)).reshape(y.shape))
+    np.testing.assert_array_equal(gradient, native)
+
+
 @pytest.mark.parametrize("dtype", ["g", "G", "f2"])
 @pytest.mark.parametrize("name", ["interp", "interp ends", "cond 1", "cond fro"])
 def test_numpys_refusals_of_a_precision(name, dtype):
