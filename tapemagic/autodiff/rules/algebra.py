@@ -21,7 +21,7 @@ _OF_LAPACK = {
 
 
 def with_dtype(x: Any, dtype: np.dtype) -> Any:
-    """Return `x` in a dtype, of which the order of bytes is a part: NumPy's joins make it native."""
+    """Return `x` in a dtype, order of bytes included, which NumPy's joins make native."""
     return x if x.dtype == dtype else x.astype(dtype)
 
 
