@@ -57,7 +57,7 @@ def over_count(ct: Any, n: Any) -> Any:
 
     An array of counts is one of integers, which would make float64 of float32.
     """
-    if not isinstance(n, int):
+    if not isinstance(n, int | float):
         if ct.dtype == np.float16 and np.max(n, initial=0) > _LARGEST_HALF:
             return (ct / n).astype(ct.dtype)
         return ct / numbers_like(ct, n)
