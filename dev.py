@@ -31,9 +31,12 @@ COMMANDS = {
 }
 # what else the tests are to pass on: (Python, what is not to be the newest); each has its own .venv
 VERSIONS = [
-    # The oldest that pyproject.toml allows; IPython 7.34 and ipywidgets 7.7 are what Colab has.
-    # SciPy 1.17 calls np.cumulative_sum, which 2.1 has.
-    ("3.11", ["numpy==2.0.*", "scipy==1.15.*", "ipython==7.34.*", "ipywidgets==7.7.*"]),
+    # The oldest that pyproject.toml allows, of what the tests compare with or depend on. IPython 7.34
+    # and ipywidgets 7.7 are what Colab has.
+    (
+        "3.11",
+        ["numpy==2.0.*", "scipy==1.13.*", "pandas==2.2.*", "ipython==7.34.*", "ipywidgets==7.7.*"],
+    ),
     ("3.12", []),
     ("3.13", []),
     ("3.14", []),

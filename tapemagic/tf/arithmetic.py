@@ -10,6 +10,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise
+from tapemagic.autodiff.rules.elementwise import logistic
 
 from .choices import chosen
 from .conversion import check_divisor, check_kind, divisible, floats, match, operand
@@ -53,14 +54,6 @@ def _binary(name: str, fun: Callable, kinds: str) -> Callable:
 # ------------------------------------------------ functions that NumPy has not: rows of their own
 
 
-def _logistic(x: Any) -> Any:
-    """Return 1 / (1 + exp(-x)); of real numbers without overflow."""
-    if dtype_of(x).kind == "c":
-        return 1 / (1 + np.exp(-x))
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e)[()].astype(e.dtype) / (1 + e)
-
-
 def _error_function(x: Any) -> Any:
     values = np.vectorize(_math.erf, otypes=[float])(x)
     return values.astype(np.asarray(x).dtype)[()]
@@ -76,9 +69,7 @@ def _complement(x: Any) -> Any:
     return values.astype(np.asarray(x).dtype)[()]
 
 
-elementwise(_logistic, "y * (1 - y)", name="sigmoid")
-# not exp(x - y), as of `logaddexp`: their difference loses digits where they are nearly equal
-elementwise(_softplus, "exp(minimum(x, 0)) / (1 + exp(-abs(x)))", name="softplus")
+elementwise(_softplus, "logistic(x)", name="softplus")
 elementwise(_error_function, "1.1283791670955126 * exp(-x**2)", name="erf")
 elementwise(_complement, "-1.1283791670955126 * exp(-x**2)", name="erfc")
 
@@ -117,7 +108,7 @@ _UNARY: dict[str, dict[str, Callable]] = {
         "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
         "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
         "reciprocal": np.reciprocal, "rsqrt": lambda x: 1 / np.sqrt(x),
-        "sigmoid": _row(_logistic), "angle": _angle,
+        "sigmoid": _row(logistic), "angle": _angle,
     },
     "f": {
         "floor": np.floor, "ceil": np.ceil, "rint": np.rint, "is_nan": np.isnan,

@@ -71,7 +71,11 @@ FOLLOWED = [
 
 
 #: Of older versions: other names, and what has no effect any more.
-DEPRECATED = {"interpolation", "bias", "ddof"} if not hasattr(np, "unstack") else set()
+DEPRECATED = (
+    {"interpolation", "bias", "ddof", "newshape"}
+    if "interpolation" in signature_of(np.quantile).parameters
+    else set()
+)
 
 
 def named_parameters():

@@ -94,7 +94,11 @@ def repeated(x):
     return np.broadcast_to(x[:1], x.shape)
 
 
-LAYOUTS = [fortran, reversed_strides, gaps, read_only]
+def big_endian(x):
+    return x.astype(x.dtype.newbyteorder(">"))
+
+
+LAYOUTS = [fortran, reversed_strides, gaps, read_only, big_endian]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,18 @@ from tapemagic.autodiff.calls.creation import array_of
 from tapemagic.autodiff.primitives import RULES
 from tapemagic.autodiff.recorder import RECORDER
 
+#: What LAPACK does not compute in -> what SciPy makes of it.
+_OF_LAPACK = {
+    np.dtype(np.float16): np.float32,
+    np.dtype(np.longdouble): np.float64,
+    np.dtype(np.clongdouble): np.complex128,
+}
+
+
+def with_dtype(x: Any, dtype: np.dtype) -> Any:
+    """Return `x` in a dtype, order of bytes included, which NumPy's joins make native."""
+    return x if x.dtype == dtype else x.astype(dtype)
+
 
 def adjoint(x: Any) -> Any:
     """Return the conjugate transpose of the last two axes."""
@@ -59,9 +71,10 @@ def as_array(x: Any) -> Any:
 
 
 def as_matrix(x: Any) -> Any:
-    """Turn `x` into an array of a precision that LAPACK has: SciPy makes single of half."""
+    """Turn `x` into an array of a precision that LAPACK has, as SciPy does."""
     x = as_array(x)
-    return x.astype(np.float32) if x.dtype == np.float16 else x
+    dtype = _OF_LAPACK.get(x.dtype)
+    return x if dtype is None else x.astype(dtype)
 
 
 def is_live(x: Any) -> bool:
@@ -108,6 +121,11 @@ def equals_result(x: Any, y: Any) -> Any:
     if dtype is not None and getattr(x, "dtype", dtype) != dtype:
         x = x.astype(dtype)
     return x == y
+
+
+def difference(x1: Any, x2: Any) -> Any:
+    """Return ``x1 - x2``, and 0 of equal infinities."""
+    return np.where((x1 == x2) & np.isinf(x1), 0, x1 - x2)[()]
 
 
 def is_complex(x: Any) -> bool:

@@ -53,10 +53,22 @@ def count(shape: tuple[int, ...], axis: Any, where: Any = True) -> Any:
 
 
 def over_count(ct: Any, n: Any) -> Any:
-    """Return ``ct / n``, where half precision has no number like 70000, and Python no ``1 / 0``."""
-    if isinstance(n, int) and (n == 0 or (n > _LARGEST_HALF and ct.dtype == np.float16)):
+    """Return ``ct / n``, where half precision has no number like 70000, and Python no ``1 / 0``.
+
+    An array of counts is one of integers, which would make float64 of float32.
+    """
+    if not isinstance(n, int | float):
+        if ct.dtype == np.float16 and np.max(n, initial=0) > _LARGEST_HALF:
+            return (ct / n).astype(ct.dtype)
+        return ct / numbers_like(ct, n)
+    if n == 0 or (n > _LARGEST_HALF and ct.dtype == np.float16):
         return ct * (1 / n if n else math.inf)
     return ct / n
+
+
+def numbers_like(x: Any, numbers: Any) -> Any:
+    """Return real numbers in the precision of a real or complex `x`."""
+    return numbers.astype(np.finfo(x.dtype).dtype, copy=False)
 
 
 def in_dtype(x: Any, dtype: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import apply, as_array, plain
+from .algebra import apply, as_array, plain, with_dtype
 from .axes import from_rows, in_dtype, is_given, masked, restore, to_rows
 
 _none = np._NoValue
@@ -163,7 +163,7 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     for edge, place in ((to_begin, 0), (to_end, 2)):
         if edge is not None:
             parts.insert(place, np.ravel(as_array(edge)).astype(dtype))
-    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return with_dtype(np.concatenate(parts), dtype) if len(parts) > 1 else parts[0]
 
 
 @composite(np.trapezoid)

@@ -16,7 +16,7 @@ from tapemagic.autodiff.primitives import composite, constant, elementwise, gene
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES, conj_if_complex
 from tapemagic.autodiff.warned import unheard
 
-from .algebra import apply, equals_result, is_complex, plain
+from .algebra import apply, difference, equals_result, is_complex, plain
 
 # --------------------------------------------------------------------------- words for formulas
 
@@ -80,6 +80,23 @@ def _root(x: Any) -> Any:
     return np.sqrt((1 - x) * (1 + x))
 
 
+def logistic(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x)); of real numbers without overflow."""
+    if is_complex(x):
+        return 1 / (1 + np.exp(-x))
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, e.dtype.type(1), e)[()] / (1 + e)
+
+
+def _share(x1: Any, x2: Any, base: float = math.e) -> Any:
+    """Return how much of ``b**x1 + b**x2`` the first is.
+
+    Not ``b**(x1 - y)``: of large numbers the rounding of y is no longer small.
+    """
+    distance = difference(x1, x2)
+    return apply(logistic, distance if base == math.e else distance * math.log(base))
+
+
 def _bell(x: Any) -> Any:
     """Return ``1 / (1 + x**2)``; in half precision the square soon leaves the range."""
     if getattr(x, "dtype", None) == np.float16:
@@ -89,7 +106,8 @@ def _bell(x: Any) -> Any:
 
 FORMULA_NAMES.update(
     bell=_bell, ln2=math.log(2), ln10=math.log(10), log=_log, log1p=_log1p, log_or_0=_log_or_0,
-    picks=picks, root=_root, sgn=_sgn, sqrt=_sqrt,
+    logistic=lambda x: apply(logistic, x), picks=picks, root=_root, sgn=_sgn, share=_share,
+    sqrt=_sqrt,
 )  # fmt: skip
 
 # ------------------------------------------------------------------------------------ arithmetic
@@ -133,20 +151,16 @@ def _divmod(x1: Any, x2: Any) -> Any:
 
 elementwise(np.exp, "y")
 elementwise(np.exp2, "y * ln2")
-elementwise(np.expm1, "y + 1")
+elementwise(np.expm1, "exp(x)")  # not y + 1, which loses what y is above -1
 elementwise(np.log, "1 / x")
 elementwise(np.log2, "1 / (x * ln2)")
 elementwise(np.log10, "1 / ln10 / x")
 elementwise(np.log1p, "1 / (1 + x)")
-# Equal infinities: their difference counts as 0.
+elementwise(np.logaddexp, "share(x1, x2)", "share(x2, x1)", shows=("exp(x1 - y)", "exp(x2 - y)"))
 elementwise(
-    np.logaddexp, "exp(where(x1 == y, 0, x1 - y))", "exp(where(x2 == y, 0, x2 - y))",
-    shows=("exp(x1 - y)", "exp(x2 - y)"),
-)  # fmt: skip
-elementwise(
-    np.logaddexp2, "exp2(where(x1 == y, 0, x1 - y))", "exp2(where(x2 == y, 0, x2 - y))",
-    shows=("exp2(x1 - y)", "exp2(x2 - y)"),
-)  # fmt: skip
+    np.logaddexp2, "share(x1, x2, 2)", "share(x2, x1, 2)", shows=("exp2(x1 - y)", "exp2(x2 - y)")
+)
+elementwise(logistic, "y * (1 - y)", name="sigmoid")
 
 # ---------------------------------------------------------------------- circular and hyperbolic
 

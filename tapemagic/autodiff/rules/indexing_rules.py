@@ -16,7 +16,7 @@ from tapemagic.autodiff.primitives import composite, constant, general, linear
 from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import NoRuleError
 
-from .algebra import apply, as_array, decide, plain
+from .algebra import apply, as_array, decide, plain, with_dtype
 from .gathering import boxed, gather, picking
 
 # ----------------------------------------------------------------------- where, select, choose
@@ -70,16 +70,16 @@ general(_choose_primitive, variadic=_choose_vjp, kind="linear", name="choose")
 
 @composite(np.choose)
 def _choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
-    value = np.choose(plain(a), [plain(x) for x in choices], mode=mode)
+    value = np.choose(plain(a), plain(choices), mode=mode)
     choices = [as_array(x) for x in choices]
     index = np.choose(plain(a), list(range(len(choices))), mode=mode)
     y = apply(_choose_primitive, np.asarray(index), *_cast(choices, value.dtype))
-    return np.copy(y, order="C")
+    return np.copy(with_dtype(y, value.dtype), order="C")
 
 
 def _cast(arrays: list, dtype: Any) -> list:
     with unheard():  # NumPy's own call has warned of it
-        return [x if x.dtype == dtype else x.astype(dtype) for x in arrays]
+        return [with_dtype(x, dtype) for x in arrays]
 
 
 @composite(np.select)

@@ -9,7 +9,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general
 
 from .algebra import decide
-from .axes import count, is_given, masked, restore
+from .axes import count, is_given, masked, over_count, restore
 from .reductions import _initial, _positions, _spread, _std_vjp, _var_vjp
 
 _none = np._NoValue
@@ -35,7 +35,8 @@ def _nanmean(
     *, where: Any = True,
 ) -> Any:  # fmt: skip
     there = _there(a, where)
-    return masked(restore(ct, a.shape, axis) / np.maximum(count(a.shape, axis, there), 1), there)
+    n = np.maximum(count(a.shape, axis, there), 1)
+    return masked(over_count(restore(ct, a.shape, axis), n), there)
 
 
 general(np.nansum, *_positions(_nansum, _initial), kind="linear")

@@ -14,6 +14,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, constant, general
 
 from .algebra import apply, as_array, decide, divide_or_zero, plain
+from .axes import over_count
 
 inf = np.inf
 
@@ -40,7 +41,7 @@ def _vector_norm_vjp(
     size = np.abs(x)
     if abs(order) == inf:
         reached = decide(_reached, size, np.max if order > 0 else np.min, axis)
-        return ct * direction * (reached / np.sum(reached, axis=axis, keepdims=True))
+        return over_count(ct, np.sum(reached, axis=axis, keepdims=True)) * direction * reached
     # d|x|^p = p |x|^(p-1), and the outer power 1/p leaves (|x| / y)^(p-1)
     ratio = divide_or_zero(size, y)
     return ct * direction * np.where(decide(np.equal, ratio, 0), 1, ratio) ** (order - 1)
@@ -100,17 +101,21 @@ def _vector_norm_of_stack(
 general(np.linalg.vector_norm, _vector_norm_of_stack)
 
 
+#: Whether NumPy says it in complex numbers: some versions do, as 2.2.
+_IS_COMPLEX = np.iscomplexobj(np.linalg.cond(np.eye(1, dtype=complex), 1))
+
+
 @composite(np.linalg.cond)
 def _cond(x: Any, p: Any = None) -> Any:
     x = as_array(x)
-    if not x.size:
+    if not x.size or x.dtype.char not in "fdFD":
         return np.linalg.cond(plain(x), p)  # NumPy's own error
     if p is None or p in (2, -2):
         s = np.linalg.svd(x, compute_uv=False)
         return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
     inverse = np.linalg.inv(x.astype(complex if x.dtype.kind == "c" else float))
     y = np.linalg.norm(x, p, (-2, -1)) * np.linalg.norm(inverse, p, (-2, -1))
-    return y.astype(np.empty(0, x.dtype).real.dtype)
+    return y.astype(x.dtype if _IS_COMPLEX else np.empty(0, x.dtype).real.dtype)
 
 
 constant(np.linalg.matrix_rank)

@@ -16,7 +16,8 @@ from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import composite, general, linear
 from tapemagic.errors import NoRuleError
 
-from .algebra import apply, as_array, is_live, plain
+from .algebra import apply, as_array, is_live, plain, with_dtype
+from .axes import numbers_like
 from .gathering import places_of, scatter
 
 _STATISTICS: dict[str, Any] = {
@@ -46,7 +47,7 @@ def _pad_mixing_vjp(
     for axis in reversed(range(x.ndim)):
         if any(widths[axis]):
             matrix = np.pad(np.eye(x.shape[axis]), (widths[axis], (0, 0)), mode, **odd)
-            ct = np.moveaxis(np.moveaxis(ct, axis, -1) @ matrix, -1, axis)
+            ct = np.moveaxis(np.moveaxis(ct, axis, -1) @ numbers_like(ct, matrix), -1, axis)
     return ct
 
 
@@ -108,7 +109,7 @@ def _pad_with(x: Any, widths: tuple, edges: Any) -> Any:
             shape = list(np.shape(x))
             shape[axis] = width
             sides.append(np.broadcast_to(edge, shape))
-        x = np.concatenate([sides[0], x, sides[1]], axis)
+        x = with_dtype(np.concatenate([sides[0], x, sides[1]], axis), x.dtype)
     return x
 
 

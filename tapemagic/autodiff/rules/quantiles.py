@@ -16,7 +16,7 @@ from tapemagic.autodiff.primitives import composite, general
 from tapemagic.errors import NoRuleError
 
 from .algebra import apply, decide, is_live, plain, with_value
-from .axes import from_rows, restore, to_rows
+from .axes import from_rows, numbers_like, over_count, restore, to_rows
 
 _none = np._NoValue
 
@@ -56,7 +56,7 @@ def _quantile_vjp(
         weights = _weights(length, q, method)[None]
     # (quantiles, rows) -> (rows, quantiles, 1) times (rows, quantiles, n), summed over quantiles
     ct = np.transpose(np.reshape(ct, (np.size(q), -1)))
-    spread = np.sum(np.reshape(ct, (*ct.shape, 1)) * weights, axis=1)
+    spread = np.sum(np.reshape(ct, (*ct.shape, 1)) * numbers_like(ct, weights), axis=1)
     return from_rows(np.take_along_axis(spread, places, -1), x, axis)
 
 
@@ -77,10 +77,10 @@ def _weighted_primitive(x: Any, *, numpy_fun: Any, axis: Any, keywords: tuple) -
 def _weighted_vjp(ct: Any, y: Any, x: Any, *, numpy_fun: Any, axis: Any, keywords: tuple) -> Any:
     """Give the cotangent to the element that was picked; weighted quantiles never interpolate."""
     reduced = restore(np.zeros(np.shape(np.sum(x, axis=axis))), x.shape, axis)
-    total = np.zeros(x.shape)
+    total = np.zeros(x.shape, ct.dtype)
     for part, value in _per_quantile(ct, y, reduced.shape):
         hits = decide(np.equal, x, value)
-        total = total + np.where(hits, part / np.sum(hits, axis=axis, keepdims=True), 0)
+        total = total + np.where(hits, over_count(part, np.sum(hits, axis=axis, keepdims=True)), 0)
     return total
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import composite, constant, general
 
-from .algebra import apply, as_array, decide, equals_result, is_complex, plain
+from .algebra import apply, as_array, decide, difference, equals_result, is_complex, plain
 from .axes import count, in_dtype, is_given, kept_shape, masked, over_count, restore
 
 _none = np._NoValue
@@ -240,7 +240,7 @@ def _extreme(
         hit = decide(equals_result, initial, restore(y, x.shape, axis))
         ties = np.maximum(ties + hit, 1)
     ct = restore(ct, x.shape, axis)
-    return np.where(hits, ct / ties if np.any(ties != 1) else ct, 0)
+    return np.where(hits, over_count(ct, ties) if np.any(ties != 1) else ct, 0)
 
 
 def _extreme_into(
@@ -266,7 +266,7 @@ def _extreme_initial(
 ) -> Any:  # fmt: skip
     hit = decide(equals_result, initial, y)
     ties = np.reshape(np.sum(_hits(y, x, axis, where), axis=axis), np.shape(y)) + hit
-    return np.where(hit, ct / np.maximum(ties, 1), 0)
+    return np.where(hit, over_count(ct, np.maximum(ties, 1)), 0)
 
 
 for _fun in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):
@@ -291,7 +291,11 @@ def _softmax_like(exp: Any) -> Any:
         keepdims: bool = False, initial: Any = _none, where: Any = True,
     ) -> Any:  # fmt: skip
         y = restore(y, x.shape, axis)
-        return masked(restore(ct, x.shape, axis) * exp(np.where(x == y, 0, x - y)), where)
+        e = masked(exp(difference(x, y)), where)
+        total = np.sum(e, axis=axis, keepdims=True)  # 1, but for the rounding of a large y
+        if initial is not _none and initial is not None:
+            total = total + exp(difference(initial, y))
+        return restore(ct, x.shape, axis) * e / (total + (total == 0))
 
     return vjp
 

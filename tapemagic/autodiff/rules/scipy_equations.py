@@ -12,7 +12,7 @@ from scipy import linalg
 
 from tapemagic.autodiff.primitives import general
 
-from .algebra import adjoint, apply, as_array
+from .algebra import adjoint, apply, as_array, as_matrix
 from .carrying import carried, carried_general, unsupported
 
 # ----------------------------------------------------------------------------------------- linear
@@ -107,7 +107,8 @@ def _carry(fun: Any, discrete: bool) -> None:
     def body(a: Any, b: Any, q: Any, r: Any, e: Any = None, s: Any = None, **_: Any) -> Any:
         if e is not None or s is not None:
             raise unsupported(fun, "e= or s=", "Bring the equation to the form without them.")
-        return apply(_riccati, *(np.atleast_2d(as_array(x)) for x in (a, b, q, r)), discrete)
+        read = as_matrix if discrete else as_array  # as SciPy does
+        return apply(_riccati, *(np.atleast_2d(read(x)) for x in (a, b, q, r)), discrete)
 
 
 _carry(linalg.solve_continuous_are, False)

@@ -184,6 +184,8 @@ def _savgol(
     )
     weights = signal.savgol_coeffs(window_length, polyorder, **options)
     x = np.moveaxis(as_array(x), axis, 0)
+    if x.dtype not in (np.float64, np.float32):
+        x = x.astype(np.float64)  # as SciPy does
     y = apply(
         ndimage.convolve1d, x, weights, axis=0, cval=cval,
         mode="constant" if mode == "interp" else mode,

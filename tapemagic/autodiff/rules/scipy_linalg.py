@@ -277,7 +277,7 @@ def _lu(a: Any, permute_l: bool = False, p_indices: bool = False, **keywords: An
     a = as_array(a)
     _check_square(a, linalg.lu)
     packed, _ = _lu_factor(a, **keywords)
-    low = np.tril(packed, -1) + np.eye(a.shape[0], dtype=a.dtype)
+    low = np.tril(packed, -1) + np.eye(a.shape[0], dtype=packed.dtype)
     permutation = linalg.lu(plain(a), p_indices=p_indices and not permute_l)[0]
     if permute_l:
         return permutation @ low, np.triu(packed)

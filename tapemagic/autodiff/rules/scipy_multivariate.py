@@ -59,10 +59,16 @@ def _by_matrix(ct: Any, y: Any, x: Any, mean: Any, cov: Any, **_: Any) -> Any:
 general(_log_density, _by_x, _by_mean, _by_matrix, name="multivariate_normal.logpdf")
 
 
+def _double(x: Any) -> Any:
+    """Return an array in the precision that SciPy computes in here, whatever it is given."""
+    x = as_array(x)
+    return x if x.dtype == np.float64 else x.astype(np.float64)
+
+
 def _parameters(mean: Any, cov: Any) -> tuple[Any, Any]:
     """Return a mean and a matrix, of what SciPy takes for them."""
-    cov = as_array(cov)
-    mean = np.zeros(cov.shape[0] if cov.ndim > 1 else 1) if mean is None else as_array(mean)
+    cov = _double(cov)
+    mean = np.zeros(cov.shape[0] if cov.ndim > 1 else 1) if mean is None else _double(mean)
     mean = np.reshape(mean, -1)
     return mean, cov if cov.ndim > 1 else cov * np.eye(mean.shape[0])
 
@@ -74,7 +80,7 @@ def _logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False
         raise _unsupported("logpdf", "such a matrix")
     stats.multivariate_normal.logpdf(*plain((x, mean, cov)))  # SciPy's own errors
     mean, cov = _parameters(mean, cov)
-    return apply(_log_density, as_array(x), mean, np.tril(cov) + np.tril(cov, -1).T)
+    return apply(_log_density, _double(x), mean, np.tril(cov) + np.tril(cov, -1).T)
 
 
 class _Normal(StandIn):

@@ -97,9 +97,8 @@ general(_inside, _inside_x, _inside_weights, None, name="correlate")
 
 def _padded(x: Any, lengths: Any, origins: list, modes: list, cval: Any) -> Any:
     """Go on beyond the edges, by as much as weights of these lengths need."""
-    if complex(x.dtype.type(cval)) != complex(cval) and "constant" in [
-        _EDGES.get(mode) for mode in modes
-    ]:
+    exact = x.dtype == np.float16 or complex(x.dtype.type(cval)) == complex(cval)
+    if not exact and "constant" in [_EDGES.get(mode) for mode in modes]:
         x = x.astype(np.float64)  # SciPy computes with the exact constant, and rounds afterwards
     for axis, (m, origin, mode) in enumerate(zip(lengths, origins, modes, strict=True)):
         if m == 1 and not origin:

@@ -53,9 +53,14 @@ def _full(ct: Any, a: Any, b: Any, mode: str, name: str) -> Any:
     return np.pad(ct, widths)
 
 
+def _directly(*arrays: Any) -> list:
+    """Bring half precision to single: SciPy's sums have none, its Fourier transforms do."""
+    return [x.astype(np.float32) if x.dtype == np.float16 else x for x in arrays]
+
+
 def _against(full: Any, b: Any) -> Any:
     """Return ``sum_j full[i + j] conj(b[j])``: the adjoint of the convolution with `b`."""
-    return apply(_correlate, full, b, "valid", "correlate", method="auto")
+    return apply(_correlate, *_directly(full, b), "valid", "correlate", method="auto")
 
 
 def _convolve_left(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: Any) -> Any:
@@ -69,7 +74,8 @@ def _convolve_right(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: 
 def _correlate_left(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: Any) -> Any:
     if not ct.ndim:
         return ct * b
-    return apply(_convolve, _full(ct, a, b, mode, name), b, "valid", "convolve", method="auto")
+    full = _full(ct, a, b, mode, name)
+    return apply(_convolve, *_directly(full, b), "valid", "convolve", method="auto")
 
 
 def _correlate_right(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_: Any) -> Any:

@@ -76,7 +76,7 @@ def _known(fun: Callable, metric: Any, options: dict) -> Any:
 
 def _points(x: Any) -> Any:
     x = as_array(x)
-    return x if x.dtype == np.float64 else x.astype(np.float64)
+    return x if x.dtype in (np.float64, np.longdouble) else x.astype(np.float64)
 
 
 def _between(a: Any, b: Any, metric: Any) -> Any:

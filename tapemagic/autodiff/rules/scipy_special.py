@@ -49,7 +49,7 @@ for _name, _formula in {
     "logit": "1 / (x * (1 - x))",
     "log_expit": "expit(-x)",
     "ndtr": "exp(-(x**2) / 2) / sqrt(2 * pi)",
-    "log_ndtr": "exp(-(x**2) / 2 - y) / sqrt(2 * pi)",
+    "log_ndtr": "sqrt(2 / pi) / erfcx(-x / sqrt(2))",
     "ndtri": "sqrt(2 * pi) * exp(y**2 / 2)",
     "ndtri_exp": "sqrt(2 * pi) * exp(x + y**2 / 2)",
     "entr": "-log(x) - 1",
@@ -58,7 +58,7 @@ for _name, _formula in {
     "cosm1": "-sin(x)",
     "exp10": "log(10) * y",
     "exp2": "log(2) * y",
-    "expm1": "y + 1",
+    "expm1": "exp(x)",
     "sindg": "pi / 180 * cosdg(x)",
     "cosdg": "-pi / 180 * sindg(x)",
     "tandg": "pi / 180 * (1 + y**2)",
@@ -82,8 +82,12 @@ for _name, _formula in {
     "exp1": "-exp(-x) / x",
     "ellipk": "pi / 8 * hyp2f1(1.5, 1.5, 2, x)",
     "ellipe": "-pi / 8 * hyp2f1(0.5, 1.5, 2, x)",
-    "ellipkm1": "-pi / 8 * hyp2f1(1.5, 1.5, 2, 1 - x)",
-    "spence": "-hyp2f1(1, 1, 2, -(x - 1))",  # 1 - x would lose signs of zeros
+    # towards 0, 1 - x loses x; 1 - x would lose signs of zeros, too
+    "ellipkm1": (
+        "where(x < 0.5, (x * y - ellipe(1 - x)) / (2 * x * (1 - x)),"
+        " -pi / 8 * hyp2f1(1.5, 1.5, 2, 1 - x))"
+    ),
+    "spence": "where(absolute(x) < 0.5, log(x) / (1 - x), -hyp2f1(1, 1, 2, -(x - 1)))",
 }.items():
     # Of half precision SciPy makes single, and of some real numbers complex ones.
     elementwise(getattr(special, _name), _formula).keeps_dtype = False
@@ -91,7 +95,8 @@ for _name, _formula in {
 # ------------------------------------------------------------------------------ two arguments
 
 # Of integers, which may be small or have no sign, 2.0 and 1.0 make floats.
-_HUBER = "sqrt(1 + (x2 / x1) ** 2)"
+_HYPOT = "(hypot(x1, x2) + ((x1 == 0) & (x2 == 0)))"  # squares would leave the range
+_HUBER = f"(x2 * (x2 / ({_HYPOT} + x1)))"
 for _name, _formulas in {
     "xlogy": ("log(x2)", "x1 / (x2 + ((x1 == 0) & (x2 == 0)))"),
     "xlog1py": ("log1p(x2)", "x1 / (1.0 + x2 + ((x1 == 0) & (x2 == -1)))"),
@@ -107,7 +112,7 @@ for _name, _formulas in {
     "boxcox": ("x1 ** (x2 - 1.0)", "log(x1) ** 2 * hyp1f1(2, 3, x2 * log(x1)) / 2"),
     "boxcox1p": ("(1.0 + x1) ** (x2 - 1.0)", "log1p(x1) ** 2 * hyp1f1(2, 3, x2 * log1p(x1)) / 2"),
     "huber": ("maximum(absolute(x2) - x1, 0)", "clip(x2, -1.0 * x1, x1)"),
-    "pseudo_huber": (f"2 * x1 * ({_HUBER} - 1) - x2**2.0 / (x1 * {_HUBER})", f"x2 / {_HUBER}"),
+    "pseudo_huber": (f"{_HUBER} * ({_HUBER} / {_HYPOT})", f"x1 * (x2 / {_HYPOT})"),
     "owens_t": (
         "-exp(-(x1**2.0) / 2) * erf(x1 * x2 / sqrt(2)) / (2 * sqrt(2 * pi))",
         "exp(-(x1**2.0) * (1 + x2**2.0) / 2) / (2 * pi * (1 + x2**2.0))",
@@ -249,10 +254,14 @@ general(  # [D] 4.13.4, written so that z = 0 is regular
 )
 
 
-def _logsumexp_weights(y: Any, a: Any, axis: Any, keepdims: Any) -> Any:
+def _logsumexp_weights(y: Any, a: Any, axis: Any, b: Any, keepdims: Any) -> Any:
     if not keepdims:
         y = np.expand_dims(y, tuple(range(a.ndim)) if axis is None else axis)
-    return np.exp(a - np.where(np.isfinite(y), y, 0))
+    finite = np.isfinite(y)
+    weights = np.exp(a - np.where(finite, y, 0))
+    # 1, but for the rounding of a large y
+    total = np.abs(np.sum(weights if b is None else b * weights, axis=axis, keepdims=True))
+    return weights / np.where(finite, total, 1)
 
 
 def _logsumexp_vjp(
@@ -268,7 +277,7 @@ def _logsumexp_vjp(
         if is_complex(sign) and ct[1] is not None:  # a sign only turns
             change = change + 1j * sign * np.imag(ct[1] * np.conj(sign))
         ct = change
-    weights = _logsumexp_weights(y, a, axis, keepdims)
+    weights = _logsumexp_weights(y, a, axis, b, keepdims)
     if not keepdims:
         ct = np.expand_dims(ct, tuple(range(a.ndim)) if axis is None else axis)
     return ct * conj(weights * b if wrt == "a" and b is not None else weights)

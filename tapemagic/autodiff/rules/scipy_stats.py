@@ -103,6 +103,8 @@ def _vjp(i: int, ct: Any, y: Any, *given: Any, name: str, method: str) -> Any:
         inside = np.isfinite(y) if method.startswith("log") else y > 0
         slope = np.where(inside, _of_density(i, inside, *given, name=name), 0)
         return ct * (slope if method.startswith("log") else y * slope)
+    if y.dtype == np.longdouble:  # in which SciPy has not all densities
+        given = tuple(x.astype(np.float64) for x in given)
     x, loc, scale = given[:3]
     if method in _QUANTILES:
         if i == 1:

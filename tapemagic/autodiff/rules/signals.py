@@ -164,7 +164,10 @@ def _in_floats(x: Any) -> Any:
 def _interp_body(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    x, xp, fp = (_in_floats(as_array(one)) for one in (x, xp, fp))
+    x, xp, fp = map(as_array, (x, xp, fp))
+    if period is None and any(one.dtype.char in "gG" for one in (x, xp, fp)):
+        np.interp(*plain((x, xp, fp)))  # NumPy's own error
+    x, xp, fp = map(_in_floats, (x, xp, fp))
     if period is None:
         return apply(_interp, x, xp, fp, left, right)
     if plain(period) == 0:

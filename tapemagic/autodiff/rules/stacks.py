@@ -12,7 +12,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general, linear
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, apply, plain
+from .algebra import adjoint, apply, plain, with_dtype
 
 # --------------------------------------------------------------------------------------- trace
 
@@ -93,7 +93,7 @@ def _matrix_power(a: Any, n: int) -> Any:
     """Multiply by repeated squaring, in NumPy's order."""
     np.linalg.matrix_power(plain(a), n * 0)  # NumPy's own complaints
     if n == 0:
-        return np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
+        return with_dtype(np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype), a.dtype)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n <= 3:

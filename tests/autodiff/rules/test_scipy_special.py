@@ -76,7 +76,11 @@ ROWS = [
     ),
     row(lambda z: special.hyp1f1(1.5, 2.5, z), ANY, name="hyp1f1"),
     row(lambda z: special.hyp2f1(1.5, 0.5, 2.5, z), UNIT, name="hyp2f1"),
-    row(lambda z: special.hyp1f1(1.5, 2.5, z), PLANE, name="hyp1f1"),
+    *(
+        row(lambda z: special.hyp1f1(1.5, 2.5, z), PLANE, name="hyp1f1")
+        for value in [special.hyp1f1(1.5, 2.5, 1j)]
+        if value != 1  # as SciPy 1.13 says, wrongly
+    ),
     row(lambda z: special.hyp2f1(1.5, 0.5, 2.5, z), 0.6 * PLANE, name="hyp2f1"),
     row(special.boxcox, POSITIVE, np.float64(0.0), name="boxcox at 0"),
     row(special.ellipk, np.array([0.0, 0.5]), name="ellipk at 0"),

@@ -69,9 +69,16 @@ def text_of(world):
     }, world["printed"]
 
 
+#: Before pandas 3 `apply` asks each result for an array.
+BEFORE_3 = int(pd.__version__.partition(".")[0]) < 3
+
+
 @pytest.mark.parametrize("text", ON_TAPE.values(), ids=ON_TAPE)
 def test_what_comes_out_of_a_table_is_on_the_tape(text):
     taped, session = run_taped(SETUP, text, sources=SOURCES)
+    if BEFORE_3 and ".apply(" in text:
+        assert isinstance(taped["raised"], LeavesTapeError)
+        return
     plain = run_plain(SETUP, text)
     assert taped["error"] == plain["error"] == "NoneType: None"
     assert text_of(taped) == text_of(plain)
