@@ -31,8 +31,7 @@ COMMANDS = {
 }
 # what else the tests are to pass on: (Python, what is not to be the newest); each has its own .venv
 VERSIONS = [
-    # The oldest that pyproject.toml allows, of what the tests compare with or depend on. IPython 7.34
-    # and ipywidgets 7.7 are what Colab has.
+    # The oldest that pyproject.toml allows. IPython 7.34 and ipywidgets 7.7 are what Colab has.
     (
         "3.11",
         ["numpy==2.0.*", "scipy==1.13.*", "pandas==2.2.*", "ipython==7.34.*", "ipywidgets==7.7.*"],
