@@ -96,12 +96,13 @@ for _name, _formula in {
 
 # Of integers, which may be small or have no sign, 2.0 and 1.0 make floats.
 _HYPOT = "(hypot(x1, x2) + ((x1 == 0) & (x2 == 0)))"  # squares would leave the range
+_DIVISOR = "(x2 + ((x1 == 0) & (x2 == 0)))"  # along x1 = 0 these do not change with x2
 _HUBER = f"(x2 * (x2 / ({_HYPOT} + x1)))"
 for _name, _formulas in {
-    "xlogy": ("log(x2)", "x1 / (x2 + ((x1 == 0) & (x2 == 0)))"),
+    "xlogy": ("log(x2)", f"x1 / {_DIVISOR}"),
     "xlog1py": ("log1p(x2)", "x1 / (1.0 + x2 + ((x1 == 0) & (x2 == -1)))"),
-    "rel_entr": ("log(x1 / x2) + 1", "-(x1 / x2)"),
-    "kl_div": ("log(x1 / x2)", "1 - x1 / x2"),
+    "rel_entr": ("log(x1 / x2) + 1", f"-(x1 / {_DIVISOR})"),
+    "kl_div": ("log(x1 / x2)", f"1 - x1 / {_DIVISOR}"),
     "beta": ("y * (digamma(x1) - digamma(x1 + x2))", "y * (digamma(x2) - digamma(x1 + x2))"),
     "betaln": ("digamma(x1) - digamma(x1 + x2)", "digamma(x2) - digamma(x1 + x2)"),
     "binom": (

@@ -177,6 +177,27 @@ def test_mixed_second_derivative_at_zero(fun, at, mixed):
     np.testing.assert_array_equal(tapemagic.grad(lambda x: fun(0.0, x))(at[0]), 0)
 
 
+#: Function, where a formula would say 0 / 0, and the slopes along the axes; None: there is none.
+AT_ZERO = [
+    ("xlogy", (0.0, 0.0), (-np.inf, 0.0)),
+    ("xlog1py", (0.0, -1.0), (-np.inf, 0.0)),
+    ("rel_entr", (0.0, 0.0), (None, 0.0)),
+    ("kl_div", (0.0, 0.0), (None, 1.0)),  # along x = 0 it is y
+    ("pseudo_huber", (0.0, 0.0), (0.0, 0.0)),
+    ("pseudo_huber", (0.0, -2.0), (2.0, 0.0)),  # delta (|r| - delta + ...)
+    ("pseudo_huber", (1.0, 0.0), (0.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("name", "at", "slopes"), AT_ZERO)
+def test_slopes_where_a_formula_says_0_over_0(name, at, slopes):
+    x = [tapemagic.Variable(value) for value in at]
+    with tapemagic.GradientTape() as tape:
+        y = getattr(special, name)(*x)
+    for found, slope in zip(tape.gradient(y, x), slopes, strict=True):
+        assert np.isnan(found) if slope is None else found == slope
+
+
 def test_the_sign_of_logsumexp_alone():
     a, b = np.array([0.5, 1.3]), np.array([1.0, -3.0])
 
