@@ -40,3 +40,11 @@ def test_what_a_helper_function_is_given_has_the_name_that_its_caller_uses():
     inside = node(None, X.copy(), line=2)
     inside.calls = (("", "cell", 2), ("layer", "helpers.py", 1))
     assert KnownArrays({"x": lambda: X}, "%%tape w\ny = layer(w, x)").names(inside) == ("", "x")
+
+
+def test_an_array_that_a_helper_function_names_itself(tmp_path):
+    helpers = tmp_path / "helpers.py"
+    helpers.write_text("def layer(w):\n    return w * x\n")
+    inside = node(None, X.copy(), line=2)
+    inside.calls = (("", "cell", 2), ("layer", str(helpers), 2))
+    assert KnownArrays({"x": lambda: X}, "%%tape w\ny = layer(w)").names(inside) == ("", "x")
