@@ -56,6 +56,11 @@ CASES = {
     "written into": ("x", "x[0] = 5.0\ny = x.sum()", "'x' was written into, last on line 1 (x@1)"),
     "bound first by the cell": (
         "q", "q = w * 1.0\nr = q * 2\nq = r * 3\ny = q", "with respect to the value that it had first"),
+    "a rule of one's own that gives nothing": (
+        "w", ("import tapemagic\n"
+              "scale = tapemagic.custom_gradient(lambda a, c: (a * c, lambda ct: (ct * c, None)))\n"
+              "y = scale(x, w).sum()"),
+        "custom (line 3) passed no gradient on to it"),
     "overwritten": (
         "x", "z = x * 2\nz[:] = 1.0\ny = z.sum()", "the assignment to elements (line 2) overwrites all"),
     "not chosen": (
