@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,7 +15,7 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
@@ -31,10 +31,10 @@ def emb(t, d=4):
     return tf.concat([tf.sin(a), tf.cos(a)], -1)
 
 
-net = tf.keras.Sequential([D(8, "swish"), D(8, "gelu"), D(2)])
-x0 = tf.constant(N(5, 2))
+net = tf.keras.Sequential([dense(8, "swish"), dense(8, "gelu"), dense(2)])
+x0 = tf.constant(normal(5, 2))
 t = tf.constant([0, 3, 5, 9, 2])
-eps = tf.constant(N(5, 2) * 0.9)
+eps = tf.constant(normal(5, 2) * 0.9)
 opt = tf.keras.optimizers.AdamW(1e-2, weight_decay=1e-2)
 ema = None
 for k in range(4):
@@ -63,5 +63,5 @@ def score(x):  # denoising by autodiff
 with tf.GradientTape() as tape:
     l = tf.reduce_mean(tf.reduce_sum((score(x0) + x0) ** 2, 1))
 print(l, [tf.reduce_sum(a).numpy() for a in tape.gradient(l, net.trainable_weights)])
-xs = tf.constant(N(5, 2))
+xs = tf.constant(normal(5, 2))
 print(xs)

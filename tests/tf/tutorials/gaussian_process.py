@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,7 +15,7 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,13 +15,13 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
-net = tf.keras.Sequential([tf.keras.layers.Input((2,)), D(6, "tanh"), D(1)])
-x = tf.constant(N(4, 2))
-dx = tf.constant(N(4, 2) * 0.3)
+net = tf.keras.Sequential([tf.keras.layers.Input((2,)), dense(6, "tanh"), dense(1)])
+x = tf.constant(normal(4, 2))
+dx = tf.constant(normal(4, 2) * 0.3)
 
 
 def field(x):
@@ -79,7 +79,7 @@ with tf.GradientTape() as tape:
         tr.append(s)
     l = tf.reduce_mean((tf.stack(tr) - 6.0) ** 2)
 print(l, tape.gradient(l, p))
-w = tf.Variable(N(3))
+w = tf.Variable(normal(3))
 f = lambda: tf.reduce_sum(tf.exp(w) * tf.sin(w)) + tf.reduce_prod(w)
 with tf.GradientTape() as t2:
     with tf.GradientTape() as t1:

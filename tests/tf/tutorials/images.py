@@ -6,11 +6,11 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def R(*s):
+def normal(*s):
     return np.random.default_rng([7, *s]).standard_normal(s).astype("float32")
 
 
-def G(f, *xs, name=""):
+def show_gradients(f, *xs, name=""):
     vs = [tf.Variable(x) for x in xs]
     with tf.GradientTape() as tape:
         y = f(*vs)
@@ -35,28 +35,32 @@ def G(f, *xs, name=""):
 
 
 x = rng.uniform(0, 1, (1, 5, 6, 3)).astype("float32")
-G(lambda a: tf.image.resize_with_crop_or_pad(a, 4, 10), x)
-G(lambda a: tf.image.central_crop(a, 0.5), x)
-G(lambda a: tf.image.crop_to_bounding_box(a, 1, 1, 2, 3), x)
-G(lambda a: tf.image.pad_to_bounding_box(a, 1, 1, 10, 10), x)
-G(tf.image.flip_left_right, x)
-G(tf.image.flip_up_down, x)
-G(tf.image.transpose, x)
-G(tf.image.rot90, x)
-G(lambda a: tf.image.rot90(a, 3), x)
-G(lambda a: tf.image.adjust_brightness(a, 0.1), x)
-G(lambda a: tf.image.adjust_gamma(a, 2.0), x)
-G(tf.image.rgb_to_grayscale, x)
-G(lambda a: tf.image.grayscale_to_rgb(a[..., :1]), x)
-G(tf.image.rgb_to_hsv, x)
-G(tf.image.total_variation, x)
-G(lambda a: list(tf.image.image_gradients(a)), x)
-G(tf.image.sobel_edges, x)
-G(lambda a: tf.image.psnr(a, a * 0.9, 1.0), x)
-G(lambda a: tf.image.ssim(a, a * 0.9, 1.0, filter_size=3), x)
-G(lambda a: tf.image.extract_patches(a, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"), x)
-G(lambda a: tf.image.extract_patches(a, [1, 3, 3, 1], [1, 1, 2, 1], [1, 1, 1, 1], "SAME"), x)
-G(lambda a: tf.image.convert_image_dtype(a, tf.float32), x)
+show_gradients(lambda a: tf.image.resize_with_crop_or_pad(a, 4, 10), x)
+show_gradients(lambda a: tf.image.central_crop(a, 0.5), x)
+show_gradients(lambda a: tf.image.crop_to_bounding_box(a, 1, 1, 2, 3), x)
+show_gradients(lambda a: tf.image.pad_to_bounding_box(a, 1, 1, 10, 10), x)
+show_gradients(tf.image.flip_left_right, x)
+show_gradients(tf.image.flip_up_down, x)
+show_gradients(tf.image.transpose, x)
+show_gradients(tf.image.rot90, x)
+show_gradients(lambda a: tf.image.rot90(a, 3), x)
+show_gradients(lambda a: tf.image.adjust_brightness(a, 0.1), x)
+show_gradients(lambda a: tf.image.adjust_gamma(a, 2.0), x)
+show_gradients(tf.image.rgb_to_grayscale, x)
+show_gradients(lambda a: tf.image.grayscale_to_rgb(a[..., :1]), x)
+show_gradients(tf.image.rgb_to_hsv, x)
+show_gradients(tf.image.total_variation, x)
+show_gradients(lambda a: list(tf.image.image_gradients(a)), x)
+show_gradients(tf.image.sobel_edges, x)
+show_gradients(lambda a: tf.image.psnr(a, a * 0.9, 1.0), x)
+show_gradients(lambda a: tf.image.ssim(a, a * 0.9, 1.0, filter_size=3), x)
+show_gradients(
+    lambda a: tf.image.extract_patches(a, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"), x
+)
+show_gradients(
+    lambda a: tf.image.extract_patches(a, [1, 3, 3, 1], [1, 1, 2, 1], [1, 1, 1, 1], "SAME"), x
+)
+show_gradients(lambda a: tf.image.convert_image_dtype(a, tf.float32), x)
 print(
     tf.image.convert_image_dtype(tf.constant([[[0, 128, 255]]], tf.uint8), tf.float32),
     tf.image.convert_image_dtype(x[0, :1, :2], tf.uint8),
@@ -70,7 +74,7 @@ print(
     tf.image.adjust_saturation(x, 2.0)[0, 0],
     tf.image.adjust_hue(x, -0.3)[0, 1],
 )
-G(lambda a: tf.image.ssim(a, a[::-1], 1.0, filter_size=4), x)
-G(lambda a: tf.image.resize_with_crop_or_pad(a, 9, 5), x)
-G(lambda a: tf.image.central_crop(a, 0.3), x)
-G(lambda a: tf.image.psnr(a, 1 - a, 2.0), x)
+show_gradients(lambda a: tf.image.ssim(a, a[::-1], 1.0, filter_size=4), x)
+show_gradients(lambda a: tf.image.resize_with_crop_or_pad(a, 9, 5), x)
+show_gradients(lambda a: tf.image.central_crop(a, 0.3), x)
+show_gradients(lambda a: tf.image.psnr(a, 1 - a, 2.0), x)

@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,15 +15,15 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
 class Coupling(tf.keras.layers.Layer):
     def __init__(self, flip):
         super().__init__()
-        self.s = tf.keras.Sequential([D(5, "relu"), D(1, "tanh")])
-        self.t = tf.keras.Sequential([D(5, "relu"), D(1)])
+        self.s = tf.keras.Sequential([dense(5, "relu"), dense(1, "tanh")])
+        self.t = tf.keras.Sequential([dense(5, "relu"), dense(1)])
         self.flip = flip
 
     def call(self, x):
@@ -34,7 +34,7 @@ class Coupling(tf.keras.layers.Layer):
 
 
 layers = [Coupling(i % 2 == 1) for i in range(3)]
-x = tf.constant(N(6, 2))
+x = tf.constant(normal(6, 2))
 opt = tf.keras.optimizers.Adam(1e-2)
 for k in range(3):
     with tf.GradientTape() as tape:

@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,7 +15,7 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
@@ -105,7 +105,7 @@ class MyOpt(tf.keras.optimizers.Optimizer):
 
 
 q = tf.Variable([1.0, -0.5])
-ns = N(6, 2)
+ns = normal(6, 2)
 U = lambda q: 0.5 * tf.reduce_sum(q**2) + tf.reduce_sum(tf.cos(q))
 for n in ns[:3]:
     with tf.GradientTape() as t:

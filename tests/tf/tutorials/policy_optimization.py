@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,19 +15,19 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
-s = tf.constant(N(6, 3))
-a = tf.constant(N(6, 1))
-r = tf.constant(N(6))
-s2 = tf.constant(N(6, 3) * 0.5)
+s = tf.constant(normal(6, 3))
+a = tf.constant(normal(6, 1))
+r = tf.constant(normal(6))
+s2 = tf.constant(normal(6, 3) * 0.5)
 d = tf.constant([0.0, 0.0, 1.0, 0.0, 0.0, 1.0])
-actor = tf.keras.Sequential([tf.keras.layers.Input((3,)), D(8, "relu"), D(1, "tanh")])
-critic = tf.keras.Sequential([tf.keras.layers.Input((4,)), D(8, "relu"), D(1)])
-ta = tf.keras.models.Sequential([tf.keras.layers.Input((3,)), D(8, "relu"), D(1, "tanh")])
-tc = tf.keras.Sequential([tf.keras.layers.Input((4,)), D(8, "relu"), D(1)])
+actor = tf.keras.Sequential([tf.keras.layers.Input((3,)), dense(8, "relu"), dense(1, "tanh")])
+critic = tf.keras.Sequential([tf.keras.layers.Input((4,)), dense(8, "relu"), dense(1)])
+ta = tf.keras.models.Sequential([tf.keras.layers.Input((3,)), dense(8, "relu"), dense(1, "tanh")])
+tc = tf.keras.Sequential([tf.keras.layers.Input((4,)), dense(8, "relu"), dense(1)])
 ta.set_weights(actor.get_weights())
 tc.set_weights(critic.get_weights())
 co, ao = tf.keras.optimizers.Adam(0.01), tf.keras.optimizers.Adam(0.005)
@@ -55,8 +55,8 @@ for _ in range(3):
     cl, al, ag = update(s, a, r, s2, d)
     print(cl, al)
 print(ag[0], tc.get_weights()[1])
-pol = tf.keras.Sequential([tf.keras.layers.Input((3,)), D(6, "relu"), D(2)])
-eps = tf.constant(N(6, 1) * 0.7)
+pol = tf.keras.Sequential([tf.keras.layers.Input((3,)), dense(6, "relu"), dense(2)])
+eps = tf.constant(normal(6, 1) * 0.7)
 la = tf.Variable(-1.0)
 with tf.GradientTape(persistent=True) as tape:
     mu, ls = tf.split(pol(s), 2, axis=-1)
@@ -79,9 +79,9 @@ for t in reversed(range(6)):
     g = delta + 0.99 * 0.95 * (1 - d[t]) * g
     adv[t] = g
 print(adv)
-pn = tf.keras.Sequential([tf.keras.layers.Input((3,)), D(8, "tanh"), D(4)])
+pn = tf.keras.Sequential([tf.keras.layers.Input((3,)), dense(8, "tanh"), dense(4)])
 acts = tf.constant([0, 1, 3, 2, 0, 1])
-old = tf.constant(-np.abs(N(6)))
+old = tf.constant(-np.abs(normal(6)))
 
 
 def logp(lg, a):

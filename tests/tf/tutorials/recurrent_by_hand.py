@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,7 +15,7 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
@@ -42,7 +42,7 @@ class MyLSTM(tf.keras.layers.Layer):
 
 
 l = MyLSTM(3, True)
-x = tf.constant(N(2, 5, 2))
+x = tf.constant(normal(2, 5, 2))
 with tf.GradientTape() as tape:
     tape.watch(x)
     s = tf.reduce_sum(l(x)[:, -1] ** 2)
@@ -64,7 +64,7 @@ def rnn(x, W, U):
     return tf.scan(step, tf.transpose(x, [1, 0, 2]), initializer=tf.zeros((2, 3)))
 
 
-W, U = tf.Variable(N(2, 3)), tf.Variable(N(3, 3))
+W, U = tf.Variable(normal(2, 3)), tf.Variable(normal(3, 3))
 with tf.GradientTape() as tape:
     s = tf.reduce_mean(rnn(x, W, U)[-1] ** 2)
 print(s, tape.gradient(s, [W, U]))

@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,7 +15,7 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
@@ -33,7 +33,7 @@ u = tf.keras.layers.UpSampling2D((2, 2))(c2)
 m = tf.keras.layers.concatenate([u, c1])
 o = tf.keras.layers.Conv2D(1, 1, activation="sigmoid", kernel_initializer=init)(block(m, 2))
 net = tf.keras.Model(i, o)
-x = tf.constant(N(2, 8, 8, 1))
+x = tf.constant(normal(2, 8, 8, 1))
 y = tf.cast(x > 0.3, tf.float32)
 
 
@@ -90,8 +90,8 @@ print(l, tape.gradient(l, b1))
 lam = tf.constant([0.3, 0.6])[:, None, None, None]
 mx = lam * x + (1 - lam) * x[::-1]
 print(tf.reduce_mean(mx), mx[0, 0, 0])
-t = tf.constant(N(4, 3))
-st = tf.Variable(N(4, 3) * 0.5)
+t = tf.constant(normal(4, 3))
+st = tf.Variable(normal(4, 3) * 0.5)
 T = 2.0
 with tf.GradientTape() as tape:
     l = tf.reduce_mean(

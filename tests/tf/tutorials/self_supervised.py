@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,12 +15,12 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
-on, tg, pr = D(4, "relu"), D(4, "relu"), D(4)
-x1, x2 = tf.constant(N(5, 3)), tf.constant(N(5, 3) * 1.1)
+on, tg, pr = dense(4, "relu"), dense(4, "relu"), dense(4)
+x1, x2 = tf.constant(normal(5, 3)), tf.constant(normal(5, 3) * 1.1)
 on(x1)
 tg(x1)
 for a, b in zip(tg.weights, on.weights):
@@ -61,7 +61,7 @@ G, F, DX, DY = [
     )
     for _ in range(4)
 ]
-rx, ry = tf.constant(N(1, 4, 4, 1)), tf.constant(N(1, 4, 4, 1) * 0.5 + 0.1)
+rx, ry = tf.constant(normal(1, 4, 4, 1)), tf.constant(normal(1, 4, 4, 1) * 0.5 + 0.1)
 lo = tf.keras.losses.BinaryCrossentropy(from_logits=True)
 dl = lambda r, g: (lo(tf.ones_like(r), r) + lo(tf.zeros_like(g), g)) * 0.5
 gl = lambda g: lo(tf.ones_like(g), g)

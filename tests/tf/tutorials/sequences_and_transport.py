@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,12 +15,12 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
-em = tf.Variable(N(4, 3))
-tr = tf.Variable(N(3, 3))
+em = tf.Variable(normal(4, 3))
+tr = tf.Variable(normal(3, 3))
 tags = tf.constant([0, 2, 1, 1])
 
 
@@ -54,7 +54,7 @@ best = [int(tf.argmax(d))]
 for b in reversed(bp):
     best.append(int(b[best[-1]]))
 print(best[::-1], tf.reduce_max(d))
-x, y = tf.Variable(N(5, 2)), tf.constant(N(5, 2) * 0.5 + 1)
+x, y = tf.Variable(normal(5, 2)), tf.constant(normal(5, 2) * 0.5 + 1)
 with tf.GradientTape() as tape:
     C = tf.reduce_sum((x[:, None] - y) ** 2, -1)
     f = tf.zeros(5)
@@ -69,8 +69,8 @@ with tf.GradientTape() as tape:  # MMD
     k = lambda a, b: tf.reduce_mean(tf.exp(-tf.reduce_sum((a[:, None] - b) ** 2, -1)))
     l = k(x, x) + k(y, y) - 2 * k(x, y)
 print(l, tape.gradient(l, x))
-W = tf.Variable(N(4, 3))
-u = tf.constant(N(1, 3))
+W = tf.Variable(normal(4, 3))
+u = tf.constant(normal(1, 3))
 with tf.GradientTape() as tape:  # spectral norm
     v_ = tf.math.l2_normalize(tf.matmul(u, W, transpose_b=True))
     u_ = tf.math.l2_normalize(tf.matmul(v_, W))
@@ -96,7 +96,7 @@ with tf.GradientTape() as tape:
         nll += 0.5 * tf.squeeze(e * e / S + tf.math.log(S))
 print(nll, tape.gradient(nll, q), m)
 vis = tf.constant((np.random.default_rng(0).random((5, 6)) > 0.5).astype("float32"))
-Wr = tf.Variable(N(6, 3) * 0.1)
+Wr = tf.Variable(normal(6, 3) * 0.1)
 bv = tf.Variable(tf.zeros(6))
 bh = tf.Variable(tf.zeros(3))
 fe = lambda v: -tf.linalg.matvec(v, bv) - tf.reduce_sum(tf.math.softplus(v @ Wr + bh), 1)

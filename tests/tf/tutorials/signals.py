@@ -6,11 +6,11 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def R(*s):
+def normal(*s):
     return np.random.default_rng([7, *s]).standard_normal(s).astype("float32")
 
 
-def G(f, *xs, name=""):
+def show_gradients(f, *xs, name=""):
     vs = [tf.Variable(x) for x in xs]
     with tf.GradientTape() as tape:
         y = f(*vs)
@@ -34,8 +34,8 @@ def G(f, *xs, name=""):
     )
 
 
-x = R(2, 8)
-c = (x + 1j * R(2, 8)).astype(np.complex64)
+x = normal(2, 8)
+c = (x + 1j * normal(2, 8)).astype(np.complex64)
 print(
     tf.signal.fft(c),
     tf.signal.ifft(c),
@@ -46,26 +46,30 @@ print(
     tf.signal.ifftshift(x),
     tf.signal.rfft2d(x),
 )
-G(lambda a: tf.abs(tf.signal.rfft(a)), x)
-G(lambda a: tf.abs(tf.signal.fft(tf.cast(a, tf.complex64))) ** 2, x)
-G(lambda a: tf.signal.irfft(tf.signal.rfft(a) * tf.constant(np.arange(5), tf.complex64)), x)
-G(lambda a: tf.math.real(tf.signal.ifft2d(tf.signal.fft2d(tf.cast(a, tf.complex64)) * 2)), x)
-G(lambda a: tf.signal.frame(a, 4, 2), x)
-G(lambda a: tf.signal.frame(a, 4, 3, pad_end=True), x)
-G(lambda a: tf.abs(tf.signal.stft(a, 4, 2)), x)
-G(
+show_gradients(lambda a: tf.abs(tf.signal.rfft(a)), x)
+show_gradients(lambda a: tf.abs(tf.signal.fft(tf.cast(a, tf.complex64))) ** 2, x)
+show_gradients(
+    lambda a: tf.signal.irfft(tf.signal.rfft(a) * tf.constant(np.arange(5), tf.complex64)), x
+)
+show_gradients(
+    lambda a: tf.math.real(tf.signal.ifft2d(tf.signal.fft2d(tf.cast(a, tf.complex64)) * 2)), x
+)
+show_gradients(lambda a: tf.signal.frame(a, 4, 2), x)
+show_gradients(lambda a: tf.signal.frame(a, 4, 3, pad_end=True), x)
+show_gradients(lambda a: tf.abs(tf.signal.stft(a, 4, 2)), x)
+show_gradients(
     lambda a: tf.abs(
         tf.signal.stft(a, 4, 2, fft_length=8, window_fn=tf.signal.hamming_window, pad_end=True)
     ),
     x,
 )
-G(lambda a: tf.signal.inverse_stft(tf.signal.stft(a, 4, 2), 4, 2), x)
-G(lambda a: tf.signal.overlap_and_add(tf.reshape(a, [4, 4]), 2), x)
-G(lambda a: tf.signal.dct(a), x)
-G(lambda a: tf.signal.dct(a, norm="ortho"), x)
-G(lambda a: tf.signal.idct(a, norm="ortho"), x)
-G(lambda a: tf.signal.dct(a, type=3), x)
-G(lambda a: tf.signal.fft3d(tf.cast(tf.reshape(a, [2, 2, 4]), tf.complex64)), x)
+show_gradients(lambda a: tf.signal.inverse_stft(tf.signal.stft(a, 4, 2), 4, 2), x)
+show_gradients(lambda a: tf.signal.overlap_and_add(tf.reshape(a, [4, 4]), 2), x)
+show_gradients(lambda a: tf.signal.dct(a), x)
+show_gradients(lambda a: tf.signal.dct(a, norm="ortho"), x)
+show_gradients(lambda a: tf.signal.idct(a, norm="ortho"), x)
+show_gradients(lambda a: tf.signal.dct(a, type=3), x)
+show_gradients(lambda a: tf.signal.fft3d(tf.cast(tf.reshape(a, [2, 2, 4]), tf.complex64)), x)
 print(
     tf.signal.hann_window(5, periodic=False),
     tf.signal.hamming_window(6),

@@ -6,7 +6,7 @@ import tensorflow as tf
 rng = np.random.default_rng(0)
 
 
-def N(*s):
+def normal(*s):
     return np.random.default_rng([3, *s]).standard_normal(s).astype("float32")
 
 
@@ -15,14 +15,14 @@ def init(shape, dtype=None):
     return tf.reshape(tf.sin(tf.range(n, dtype=tf.float32) * 1.3), shape) * 0.4
 
 
-def D(n, a=None):
+def dense(n, a=None):
     return tf.keras.layers.Dense(n, activation=a, kernel_initializer=init)
 
 
-emb = tf.Variable(N(2, 4))
-enc = D(2)
-dec = D(3)
-x = tf.constant(N(6, 3))
+emb = tf.Variable(normal(2, 4))
+enc = dense(2)
+dec = dense(3)
+x = tf.constant(normal(6, 3))
 for _k in range(2):
     with tf.GradientTape() as tape:
         z = enc(x)
@@ -40,7 +40,7 @@ for _k in range(2):
     print(g[0], g[1])
 p = tf.reduce_mean(tf.one_hot(idx, 4), 0)
 print(tf.exp(-tf.reduce_sum(p * tf.math.log(p + 1e-10))))
-lg = tf.Variable(N(3, 4))
+lg = tf.Variable(normal(3, 4))
 u = tf.constant(np.random.default_rng(2).random((3, 4)), tf.float32)
 with tf.GradientTape() as tape:
     y = tf.nn.softmax((lg - tf.math.log(-tf.math.log(u + 1e-20) + 1e-20)) / 0.5)
