@@ -50,9 +50,8 @@ def elements_at_kinks(facts: Facts, node: Any) -> Iterator[tuple[str, int]]:
         return
     for at_kink, convention in KINKS.get(node.op, ()):
         hits = at_kink(node, *arguments)
-        if (
-            np.shape(hits) == node.shape
-        ):  # where no gradient arrives, one number is as good as another
+        # where no gradient arrives, one number is as good as another
+        if np.shape(hits) == node.shape:
             hits = hits & (np.broadcast_to(facts.cotangents[node.index], node.shape) != 0)
         count = int(np.count_nonzero(hits))
         if count:
