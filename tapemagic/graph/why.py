@@ -14,7 +14,7 @@ from tapemagic.graph.facts import Facts, at_line, is_finite, place_of, quoted, s
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.kinks import kinks
 from tapemagic.graph.loops import loop_factors
-from tapemagic.graph.marks import WAYS_OUT, of_kind
+from tapemagic.graph.marks import PASSED_NOTHING, WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
 from tapemagic.graph.why_missing import flat_steps, rebindings, why_not_connected
 from tapemagic.graph.why_nan import Trouble, beginning_of, begins_at, forward_troubles, troubles_of
@@ -254,8 +254,12 @@ def without_gradient(facts: Facts) -> Iterator[Finding]:
                 said = "has no gradient" if kind == "not-connected" else "has gradient 0"
                 why = row.reason or source_reason(facts, row)
                 message = sentence(f"{quoted(row.name)} {said}: {why}")
-                is_told = bool(facts.tape.target_reason) or why.startswith(WAYS_OUT)
-                yield Finding(kind, (row.name,), None, message, "" if is_told else fix)
+                advice = fix
+                if facts.tape.target_reason or why.startswith(WAYS_OUT):
+                    advice = ""  # it is told already
+                elif why.endswith(PASSED_NOTHING):
+                    advice = "Let its rule return a cotangent for it."
+                yield Finding(kind, (row.name,), None, message, advice)
 
 
 def flattened(facts: Facts) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tapemagic.graph.facts import Facts, at_line, op_at, place_of, quoted
-from tapemagic.graph.marks import marks_of, of_kind, ways_out_of_tape
+from tapemagic.graph.marks import PASSED_NOTHING, marks_of, of_kind, ways_out_of_tape
 from tapemagic.graph.model import GraphNode
 from tapemagic.graph.words import listed, visible
 
@@ -71,7 +71,7 @@ def why_cut(facts: Facts, marks: bytearray) -> str:
             "the derivative is 0 wherever it exists"
         )
     if blockers:
-        return f"{ops_of(blockers)} passed no gradient on to it"
+        return f"{ops_of(blockers)} {PASSED_NOTHING}"
     return f"{facts.target_name} does not depend on it"
 
 

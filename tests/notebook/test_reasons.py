@@ -60,7 +60,7 @@ CASES = {
         "w", ("import tapemagic\n"
               "scale = tapemagic.custom_gradient(lambda a, c: (a * c, lambda ct: (ct * c, None)))\n"
               "y = scale(x, w).sum()"),
-        "custom (line 3) passed no gradient on to it"),
+        "custom (line 3) passed no gradient on to it. Let its rule return a cotangent for it."),
     "overwritten": (
         "x", "z = x * 2\nz[:] = 1.0\ny = z.sum()", "the assignment to elements (line 2) overwrites all"),
     "not chosen": (
