@@ -228,6 +228,7 @@ class CellHooks:
     def remove(self) -> None:
         """Leave no name behind."""
         RUNNING.remove(self)
+        del self.watch, self.follow, self.prepare  # back to the run: else it lives in a circle
         if RUNNING:
             setattr(builtins, HIDDEN, RUNNING[-1])
         else:

@@ -9,10 +9,12 @@ import weakref
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import GradientTape, Variable, checkpoint
 from tapemagic.autodiff import backward, structure, traced
 from tapemagic.autodiff.calls import dispatch, general, short
 from tapemagic.autodiff.primitives import PRIMITIVES
+from tapemagic.autodiff.recorder import Recording
 
 
 def chain(x, count):
@@ -97,6 +99,76 @@ def test_a_tape_that_is_dropped_frees_its_arrays_without_the_collector():
         tape.gradient(y, x)
         del tape, y
         assert gone() is None
+    finally:
+        gc.enable()
+
+
+def recorded(x, **how):
+    with GradientTape(**how) as tape:
+        tape.watch(x)
+        y = np.tanh(x @ x)
+        y[0] = x[1]
+        loss = np.sum(y**2)
+    return tape, loss
+
+
+def plain_arrays():
+    x, held = np.eye(3), []
+    tape, loss = recorded(x)
+    held.append(tape.gradient(loss, x))
+
+
+def explained():
+    x = np.eye(3)
+    tape, loss = recorded(x, persistent=True)
+    tape.gradient(loss, x)
+    return str(tape.explain()), repr(tape.findings)
+
+
+def a_program():
+    x = np.eye(3)
+    tape, loss = recorded(x, persistent=True)
+    made = tape.program(loss, x)
+    made(**made.inputs)
+
+
+def tapes_in_one_another():
+    x = np.eye(3)
+    with GradientTape() as outer:
+        outer.watch(x)
+        tape, loss = recorded(x)
+        again = np.sum(tape.gradient(loss, x))
+    outer.gradient(again, x)
+
+
+def a_failure():
+    x = np.eye(3)
+    with pytest.raises(ValueError), GradientTape() as tape:
+        tape.watch(x)
+        np.ones(2) @ x
+
+
+@pytest.mark.parametrize(
+    "run", [plain_arrays, explained, a_program, tapes_in_one_another, a_failure,
+            lambda: tapemagic.value_and_grad(np.sum)(np.eye(3)),
+            lambda: tapemagic.jacobian(np.tanh)(np.eye(3)),
+            lambda: tapemagic.hvp(lambda x: np.sum(x**3))(np.eye(3), np.eye(3)),
+            lambda: tapemagic.jvp(np.tanh, (np.eye(3),), (np.eye(3),)),
+            lambda: tapemagic.vjp(np.tanh, np.eye(3))[1](np.eye(3)),
+            lambda: tapemagic.value_and_grad(checkpoint(lambda x: np.sum(np.tanh(x))))(np.eye(3)),
+            lambda: tapemagic.check_gradient(lambda x: np.sum(x**2), np.eye(3))],
+    ids=["plain arrays", "explained", "program", "nested", "failure", "value_and_grad", "jacobian",
+         "hvp", "jvp", "vjp", "checkpoint", "check_gradient"],
+)  # fmt: skip
+def test_nothing_waits_for_the_collector(run):
+    """A recording in a circle of references would hold its arrays until somebody collects."""
+    run()
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(type(x) is Recording for x in gc.get_objects())
+        run()
+        assert sum(type(x) is Recording for x in gc.get_objects()) == before
     finally:
         gc.enable()
 

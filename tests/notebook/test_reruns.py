@@ -30,6 +30,40 @@ def test_1000_runs_of_a_cell_are_flat(kernel):
     assert blocks <= 1000  # less than one a run
 
 
+CELLS = [
+    "%%tape w",
+    "%%tape w --check",
+    "%%tape w --jacobian",
+    "%%tape w --order 2",
+    "%%tape --code",
+]
+
+COLLECTED = """
+import gc
+from tapemagic.autodiff.recorder import Recording
+shell = get_ipython()
+left = []
+for line in CELLS:
+    for _ in range(2):
+        shell.run_cell(line + "\\nloss = np.mean(np.tanh(x @ w) ** 2)", store_history=False)
+    gc.collect()
+    gc.disable()
+    before = sum(type(one) is Recording for one in gc.get_objects())
+    for _ in range(3):
+        shell.run_cell(line + "\\nloss = np.mean(np.tanh(x @ w) ** 2)", store_history=False)
+    left.append(sum(type(one) is Recording for one in gc.get_objects()) - before)
+    gc.enable()
+"""
+
+
+@pytest.mark.kernel
+def test_the_last_run_of_a_cell_does_not_wait_for_the_collector(kernel):
+    """Its arrays may be large, and a cell that is run again makes them again."""
+    reply = kernel.run(f"import numpy as np\nCELLS = {CELLS}\n" + COLLECTED)
+    assert reply.status == "ok", reply.traceback
+    assert eval(kernel.value("left")) == [0] * len(CELLS)
+
+
 DELETES = """
 import tracemalloc
 w = np.ones(100_000)

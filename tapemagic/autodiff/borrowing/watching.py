@@ -12,6 +12,7 @@ import dis
 import sys
 from collections import deque
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 from weakref import getweakrefcount
@@ -53,8 +54,10 @@ class Watched(Exchange):
     """
 
     def __init__(self) -> None:
-        super().__init__(Borrowed(), self._register)
+        # Not a method of its own: what refers to itself, and the tapes with it, would live on
+        # until the collector finds it.
         self.tapes: list[Any] = []
+        super().__init__(Borrowed(), partial(_register, self.tapes))
         self.found: dict[int, int] = {}
         self._chosen: dict[int, Any] = {}  # by id
         self._handles: dict[int, int] = {}  # id of a handle -> id of what it stands for
@@ -168,7 +171,7 @@ class Watched(Exchange):
 
     def put_back(self, tapes: list[Any]) -> None:
         """Put plain objects back; tell the tapes which they are."""
-        self.tapes = tapes
+        self.tapes[:] = tapes
         self._tokens = {id(tape._recording.token) for tape in tapes}
         changed: list[Place] = []
         for key, scope in self._scopes.items():
@@ -189,9 +192,10 @@ class Watched(Exchange):
         token = handle.token if handle.storage is None else handle.storage.token
         return token is not None and id(token) not in self._tokens
 
-    def _register(self, plain: Any, handle: Any) -> None:
-        for tape in self.tapes:
-            tape.register_plain(plain, handle)
+
+def _register(tapes: list[Any], plain: Any, handle: Any) -> None:
+    for tape in tapes:
+        tape.register_plain(plain, handle)
 
 
 def _references(objects: list[Any]) -> list[int]:
