@@ -22,6 +22,7 @@ SHARED = 1 << 12
 #: Of arrays above this many bytes every sixteenth page is read: reading all of them, twice, would
 #: cost as much as the operation. A change of a few elements of so large an array can escape.
 SAMPLED = 1 << 25
+_WHOLE = 1 << 15
 _PAGE = 512  # words of 8 bytes
 _NOTHING = np.empty(0, np.uint8)
 #: Size of an item -> what its bits are compared as: nan is not equal to itself, 0.0 is to -0.0.
@@ -66,9 +67,11 @@ def _same_bytes(value: np.ndarray, copy: np.ndarray) -> bool:
 def fingerprint(value: np.ndarray) -> tuple:
     """Summarise the bytes of an array; equal data give equal fingerprints.
 
-    Sums of the words (any changed word changes them) and a sample of positions (which a sum does
-    not see when elements trade places).
+    All bytes of a small one. Of others sums of the words (any changed word changes them) and a
+    sample of positions (which a sum does not see when elements trade places).
     """
+    if value.nbytes <= _WHOLE:
+        return (value.tobytes(),)
     if type(value) is not np.ndarray or not value.flags.c_contiguous:
         value = np.ascontiguousarray(value)
     if value.nbytes % 8:

@@ -50,6 +50,8 @@ def share(storage: Any) -> None:
     """Share memory that belongs to an object of Python's (`bytearray`, ctypes), if it does."""
     root = owner_of(storage.buffer)
     owner: Any = root.base
+    if owner is None:
+        return
     if type(owner) is memoryview:
         owner = owner.obj
     modules = {kind.__module__ for kind in type(owner).__mro__}

@@ -180,7 +180,8 @@ def is_same_window(x: np.ndarray, y: Any) -> bool:
 
 def window_of(view: np.ndarray, buffer: np.ndarray) -> Window:
     """Describe where in `buffer` a view of it lies."""
-    offset = view.ctypes.data - buffer.ctypes.data if view.size else 0
+    is_moved = view is not buffer and view.size
+    offset = view.ctypes.data - buffer.ctypes.data if is_moved else 0
     return offset, view.shape, view.strides, view.dtype.str, is_writeable(view)
 
 

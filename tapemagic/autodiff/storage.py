@@ -190,7 +190,8 @@ class Storage:
         the memory, so that the base and other views depend on it as they do in NumPy.
         """
         self.meet(handle)
-        self.copy_buffer()  # the owner may write to his array later
+        if self.exposed or not self.written:
+            self.copy_buffer()  # the owner may write to his array later
         before = self.current()
         value = self.true_view(handle)
         if before < 0:

@@ -30,6 +30,8 @@ from .scopes import scopes
 #: Local names under which NumPy is usually known; other locals are not looked at.
 _USUAL = frozenset(("np", "numpy", "math", "cmath", "xp"))
 _MOST_SCOPES = 50
+#: What leads to other names.
+_LEADING = (FunctionType, ModuleType)
 
 #: (names, name, original, twin)
 _Binding = tuple[MutableMapping[str, Any], str, Any, Any]
@@ -52,7 +54,9 @@ class ScriptNames:
         """Bind the twins, for the code of a frame, and a function that it will call."""
         names, code = frame.f_globals, frame.f_code
         # What the code's names mean is compared by identity: steps of a loop ask the same.
-        asked = (code, runs, len(names), *map(id, map(names.get, code.co_names)))
+        values = map(names.get, code.co_names)
+        meant = [id(x) for x in values if type(x) in _LEADING or id(x) in TWINS]
+        asked = (code, runs, len(names), *meant)
         if asked != self._asked:
             self._look_around(frame, runs)
             self._asked = asked

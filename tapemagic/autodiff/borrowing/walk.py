@@ -21,6 +21,8 @@ from .containers import ATOMS, OPENERS, parts, rebuild, slots
 from .opaque import OPAQUE, held
 
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
+_COLLECTIONS = frozenset({list, dict, set, deque})
+_LONG = 64
 _DEEPEST = 100  # tuples inside tuples; everything else is walked without recursion
 _OURS = __name__.partition(".")[0]
 
@@ -75,11 +77,12 @@ class Walk:
         # keeps what it has seen alive: an id must not be given to another object meanwhile
         self._seen: dict[int, tuple[Any, Any]] = {}
         self._waiting: deque[tuple[Any, int]] = deque()
+        self._long: deque[tuple[Any, int]] = deque()  # a history, say: after all others
 
     def run(self) -> None:
         """Look into everything that was reached."""
-        while self._waiting and self.left > 0:
-            holder, level = self._waiting.popleft()
+        while (waiting := self._waiting or self._long) and self.left > 0:
+            holder, level = waiting.popleft()
             if not self.numbers and is_plain_data(holder):
                 self.left -= len(holder) // 100  # as much faster
                 continue
@@ -122,7 +125,8 @@ class Walk:
         """Note what has to be looked into, and what cannot be."""
         kind = type(value)
         if self._looks_inside(value):
-            self._waiting.append((value, level))
+            is_long = kind in _COLLECTIONS and len(value) > _LONG
+            (self._long if is_long else self._waiting).append((value, level))
         elif is_library_object(value):
             if level < self.libraries:
                 self._waiting.append((value, level + 1))

@@ -201,6 +201,20 @@ def test_deep_tuples_do_not_overflow():
 
 def test_most_limits_the_work():
     old = Old()
-    holder = [list(range(10_000)), [[[old]]]]
+    holder = [[[k, ()] for k in range(60)], [[[old]]]]
     exchange(holder, lambda x: New() if x is old else x, most=50)
     assert holder[1][0][0][0] is old
+
+
+def test_long_containers_are_looked_into_last():
+    """A loop that keeps a history searches among the near things, however long it has run."""
+    old, asked = Old(), []
+
+    def swap(x):
+        asked.append(x)
+        return New() if x is old else x
+
+    holder = [[{"loss": k} for k in range(1000)], [{"w": (SimpleNamespace(value=[old]),)}]]
+    exchange(holder, swap, enough=lambda seen: True)
+    assert isinstance(holder[1][0]["w"][0].value[0], New)
+    assert len(asked) < 20
