@@ -92,6 +92,7 @@ class Reader:
         self._recording = recording
         self._filename = filename
         self._calls: dict[tuple[int, int], tuple] = {}
+        self._stacks: dict[tuple[int, int], tuple[tuple, tuple]] = {}
         self._lines: dict[Any, dict[int, int]] = {}
         self._sites: dict[tuple[int, int], tuple[bool, str]] = {}
         self._marks: dict[int, dict[Mark, None]] = {}  # a dict keeps the order, and each mark once
@@ -162,24 +163,40 @@ class Reader:
         return known
 
     def _look_up(self, context: int, offset: int) -> tuple:
-        calls, names = [], []
-        for code, at in self._recording.positions(context, offset):
-            if not INNER[code.co_filename]:
-                line = self._line(code, at) or code.co_firstlineno
-                name = "<module>" if is_module(code) else code.co_name
-                calls.append((name, code.co_filename, line))
-                names.append(code.co_qualname.rpartition("<locals>.")[2])
-        cell = [i for i, call in enumerate(calls) if call[1] == self._filename]
+        calls, named = self._stack(context, offset)
+        cell = next((i for i, call in enumerate(calls) if call[1] == self._filename), None)
         # What a cell runs besides (`%run -i`, another cell, a thread) has no line of the cell.
-        start = cell[0] if cell else 0 if self._filename else max(0, len(calls) - 1)
+        outermost = 0 if self._filename else max(0, len(calls) - 1)
+        start = outermost if cell is None else cell
         calls = calls[start:]
         if not calls:
             return (), None, "", ""
         function = calls[-1][0]
-        own_line = calls[0][2] if cell or not self._filename else None
-        known = [(name, *call[1:]) for name, call in zip(names[start:], calls, strict=True)]
-        where = inside(known, self._filename) if own_line is not None else ""
-        return tuple(calls), own_line, "" if function == "<module>" else function, where
+        is_known = cell is not None or not self._filename
+        own_line = calls[0][2] if is_known else None
+        where = inside(named[start:], self._filename) if own_line is not None else ""
+        return calls, own_line, "" if function == "<module>" else function, where
+
+    def _stack(self, context: int, offset: int) -> tuple[tuple, tuple]:
+        """Return the user's calls that lead to a position, twice: by names, and by qualified ones.
+
+        What the callers' are is asked once for all that they call: a recursion is deep.
+        """
+        contexts, inner = self._recording.contexts, []
+        while context >= 0 and (context, offset) not in self._stacks:
+            inner.append((context, offset))
+            _, context, offset = contexts[context]
+        calls, named = self._stacks.get((context, offset), ((), ()))
+        for position in reversed(inner):
+            code = contexts[position[0]][0]
+            if not INNER[code.co_filename]:
+                line = self._line(code, position[1]) or code.co_firstlineno
+                name = "<module>" if is_module(code) else code.co_name
+                qualified = code.co_qualname.rpartition("<locals>.")[2]
+                calls = (*calls, (name, code.co_filename, line))
+                named = (*named, (qualified, code.co_filename, line))
+            self._stacks[position] = calls, named
+        return calls, named
 
     def _became(self, context: int, offset: int, kind: Any, fun: Callable | str | None) -> str:
         """Say what a value became, and by which function: ``an integer (argmax)``."""

@@ -17,6 +17,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from tapemagic.graph.iterations import iteration_starts, period_starts, records_throughout
 from tapemagic.graph.model import Graph, GraphNode, Group
@@ -217,25 +218,22 @@ class Folding:
     def _line_parts(self, group: Group) -> list[Item]:
         """Operations of one statement, and the calls it made."""
         nodes = self.graph.nodes
-        parts: list[Item] = []
-        begun: list[tuple[int, tuple]] = []
+        runs: list[list[Any]] = []  # function that is called, or nothing; first node; end
         for index in range(group.first, group.last):
             node = nodes[index]
             if node.op == "source":
                 continue
-            if len(node.frames) <= group.depth:
-                parts.append(index)
-                begun.append((index, ()))
-                continue
-            function = node.frames[group.depth][:2]
-            if parts and begun[-1][1] == function and isinstance(parts[-1], Group):
-                parts[-1] = replace(parts[-1], last=index + 1)
+            function = node.frames[group.depth][:2] if len(node.frames) > group.depth else ()
+            if function and runs and runs[-1][0] == function:
+                runs[-1][2] = index + 1
             else:
-                parts.append(
-                    Group("", "call", function[0], index, index + 1, node.line, group.depth + 1)
-                )
-                begun.append((index, function))
-        return parts
+                runs.append([function, index, index + 1])
+        return [
+            Group("", "call", called[0], first, last, nodes[first].line, group.depth + 1)
+            if called
+            else first
+            for called, first, last in runs
+        ]
 
     def _bundled(self, group: Group, parts: list[Item]) -> list[Item]:
         """Put 10, 100, ... neighbours together until few enough stand side by side."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tapemagic import GradientTape, Variable, stop_gradient, tf
-from tapemagic.autodiff import recheck
+from tapemagic.autodiff import nodes, recheck
 
 
 def nodes_of(fun, *values):
@@ -136,3 +136,22 @@ def test_an_index_of_several_arrays_is_read_as_it_is(index):
 
     read = [param for node in nodes_of(add_at, np.ones((2, 2))) for param in node.params.values()]
     assert any(type(param) is tuple and len(param) == len(index) for param in read)
+
+
+def test_the_callers_of_a_deep_recursion_are_looked_up_once(monkeypatch):
+    asked, look_up = [], nodes.Reader._line
+
+    def counted(self, code, offset):
+        asked.append(offset)
+        return look_up(self, code, offset)
+
+    monkeypatch.setattr(nodes.Reader, "_line", counted)
+
+    def power(x, n):
+        return x if n == 0 else power(x * 1.01, n - 1)
+
+    x = Variable(2.0)
+    with GradientTape() as tape:
+        power(x, 100)
+    count = len(tape.nodes())
+    assert len(asked) <= 2 * count + 100

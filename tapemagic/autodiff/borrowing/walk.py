@@ -12,6 +12,7 @@ import operator
 import sys
 from collections import deque
 from collections.abc import Callable
+from itertools import chain
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -71,6 +72,7 @@ class Walk:
         self.left = most
         self.libraries = libraries
         self.enough, self.numbers = enough, numbers
+        self._inert = frozenset[type]() if numbers else _PLAIN
         self.changed: dict[int, Any] = {}
         self.rebuilt: list[tuple[Any, Any]] = []
         self.held: list[tuple[Any, Any]] = []
@@ -106,7 +108,10 @@ class Walk:
 
         `level` counts the libraries' objects around it, `depth` the tuples.
         """
-        if type(value) in ATOMS:
+        kind = type(value)
+        if kind in self._inert or (kind is tuple and self._inert.issuperset(map(type, value))):
+            return value
+        if kind in ATOMS:
             return self.swap(value)
         seen = self._seen.get(id(value))
         if seen is not None:
@@ -116,7 +121,7 @@ class Walk:
             elements = parts(value) if depth < _DEEPEST else None
             if elements is not None:
                 new = self._rebuild(value, elements, level, depth)
-            if new is value and (elements is None or type(value) in OPENERS):
+            if new is value and (elements is None or kind in OPENERS):
                 self._note(value, level)
         self._seen[id(value)] = (value, new)
         return new
@@ -173,11 +178,19 @@ def _is_floats(value: Any) -> bool:
 
 
 def is_plain_data(holder: Any) -> bool:
-    """Say whether a container holds nothing but numbers and text, at the speed of C."""
+    """Say whether a container holds but numbers and text, or tuples of them, at the speed of C."""
     kind = type(holder)
     if kind is dict:
-        return all(_PLAIN.issuperset(map(type, part)) for part in (holder, holder.values()))
-    return kind in (list, set, deque) and _PLAIN.issuperset(map(type, holder))
+        elements = [*holder, *holder.values()]
+    elif kind in _COLLECTIONS:
+        elements = holder
+    else:
+        return False
+    kinds = set(map(type, elements)) - _PLAIN
+    if kinds != {tuple}:
+        return not kinds
+    tuples = (element for element in elements if type(element) is tuple)
+    return _PLAIN.issuperset(map(type, chain.from_iterable(tuples)))
 
 
 def is_library_object(value: Any) -> bool:

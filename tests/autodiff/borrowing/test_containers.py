@@ -218,3 +218,27 @@ def test_long_containers_are_looked_into_last():
     exchange(holder, swap, enough=lambda seen: True)
     assert isinstance(holder[1][0]["w"][0].value[0], New)
     assert len(asked) < 20
+
+
+@pytest.mark.parametrize(
+    ("last", "read"),
+    [
+        (lambda: (1, Old()), lambda last: last[1]),
+        (lambda: (1, {"w": Old()}), lambda last: last[1]["w"]),
+        (lambda: [Old()], lambda last: last[0]),
+        (lambda: (1, 0.5, "loss"), lambda last: New()),
+    ],
+    ids=["tuple", "dict in a tuple", "list", "nothing"],
+)
+def test_what_is_found_in_a_long_history(last, read):
+    """Tuples of numbers and text are passed by; one of other things among them is not."""
+    asked = []
+
+    def swap(x):
+        asked.append(x)
+        return New() if isinstance(x, Old) else x
+
+    history = [*((k, 0.5, "loss") for k in range(1000)), last()]
+    exchange({"history": history}, swap)
+    assert isinstance(read(history[-1]), New)
+    assert len(asked) < 10
