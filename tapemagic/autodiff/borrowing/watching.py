@@ -54,8 +54,7 @@ class Watched(Exchange):
     """
 
     def __init__(self) -> None:
-        # Not a method of its own: what refers to itself, and the tapes with it, would live on
-        # until the collector finds it.
+        # not a method of its own: that circle, with the tapes, would wait for the collector
         self.tapes: list[Any] = []
         super().__init__(Borrowed(), partial(_register, self.tapes))
         self.found: dict[int, int] = {}
@@ -108,16 +107,20 @@ class Watched(Exchange):
                 self.found = {key: n + inside.pop(key, 0) for key, n in self.found.items()}
             self._chosen = {k: x for k, x in self._chosen.items() if k not in numbers}
         argument = structure is None and _ARGUMENTS_COUNT
+        done = 0  # so many of them need not be asked again
 
         def all_found(seen: Any = ()) -> bool:
             """Tell whether nothing else refers to any of them (`seen` does itself, once)."""
-            now = _references(chosen)
-            for i in range(count):
-                known = ours[i] + now[count] + argument + (id(chosen[i]) in seen)
-                if now[i] > known or (is_discarded and not self.found[id(chosen[i])]):
+            nonlocal done
+            alone = sys.getrefcount(chosen[count])
+            for i in range(done, count):
+                known = ours[i] + alone + argument + (id(chosen[i]) in seen)
+                has_more = sys.getrefcount(chosen[i]) > known
+                if has_more or (is_discarded and not self.found[id(chosen[i])]):
                     return False
                 if _is_view(chosen[i]) or _is_shared(chosen[i]) or getweakrefcount(chosen[i]):
                     return False  # the references do not tell
+                done = i + 1
             return True
 
         if not all_found():
