@@ -173,6 +173,21 @@ def test_nothing_waits_for_the_collector(run):
         gc.enable()
 
 
+def test_a_function_that_was_differentiated_is_not_kept():
+    def slope(data):
+        return tapemagic.grad(lambda x: np.sum(x * data))(np.ones(100))
+
+    data = np.ones(100)
+    gone = weakref.ref(data)
+    gc.disable()
+    try:
+        slope(data)
+        del data
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
 def flat(run):
     """Return how many bytes and objects 1,000 runs leave behind, once NumPy's caches are full."""
     tracemalloc.start()

@@ -23,7 +23,7 @@ from tapemagic.autodiff.twinning import TWINS
 
 from .borrowed import Borrowed
 from .containers import slots
-from .exchange import Exchange, Place, is_users_module
+from .exchange import Exchange, Place, is_users_module, remember
 from .frame_names import FrameNames
 from .scopes import scopes
 
@@ -56,7 +56,8 @@ class ScriptNames:
         # What the code's names mean is compared by identity: steps of a loop ask the same.
         values = map(names.get, code.co_names)
         meant = [id(x) for x in values if type(x) in _LEADING or id(x) in TWINS]
-        asked = (code, runs, len(names), *meant)
+        who = None if runs is None else remember(runs)
+        asked = (code, who, len(names), *meant)
         if asked != self._asked:
             self._look_around(frame, runs)
             self._asked = asked
