@@ -44,6 +44,20 @@ def ours(work: Workload, sources: list, constants: list) -> Callable[[], list]:
     return run
 
 
+def plain_arrays(work: Workload, sources: list, constants: list) -> Callable[[], list]:
+    """Return the same with plain arrays, which the tape watches."""
+    if work.derivative != "gradient":
+        raise NotComparableError
+
+    def run() -> list:
+        with tapemagic.GradientTape() as tape:
+            tape.watch(sources)
+            loss = work.forward(np, *sources, *constants)
+        return tape.gradient(loss, sources)
+
+    return run
+
+
 def program(work: Workload, sources: list, constants: list) -> Callable[[], list]:
     """Return the run of a program that was made of a recorded one."""
     if work.derivative != "gradient":
@@ -117,5 +131,5 @@ def _refuse_long(work: Workload) -> None:
         raise NotComparableError
 
 
-OURS = {"by hand": by_hand, "ours": ours, "program": program}
+OURS = {"by hand": by_hand, "ours": ours, "plain arrays": plain_arrays, "program": program}
 PEERS = {"autograd": autograd, "mygrad": mygrad, "jax": jax}

@@ -273,7 +273,7 @@ class OpenTape:
         if token is not None and token is not RECORDER.token:
             x.past = [*getattr(x, "past", ()), (token, x.id)]  # what older tapes know it by
         if x.storage is not None:
-            x.storage.adopt(x)
+            x.storage.adopt(x, is_kept=self._persistent)  # it may be asked again, after an update
         elif (
             x.token is RECORDER.token
         ):  # another tape follows it: a new name, for uses from here on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from .codes import is_not_users
 from .handles import HANDLE_TYPES, is_live
 from .recorder import INNER, RECORDER
+
+_CACHE, _POP_TOP = (bytes([dis.opmap[name]]) for name in ("CACHE", "POP_TOP"))
 
 
 def user_frame(depth: int = 1) -> FrameType | None:
@@ -123,3 +126,11 @@ def name_of_code(frame: FrameType) -> str:
         names = [type(frame.f_locals["self"]).__name__, code.co_name]
     parts = [*public_parts(module), *names]
     return ".".join(parts).removesuffix(".__init__").removesuffix(".__call__")
+
+
+def is_statement(frame: FrameType) -> bool:
+    """Tell whether the call that a frame is carrying out stands alone: its result is discarded."""
+    code, offset = frame.f_code.co_code, frame.f_lasti + 2
+    while code[offset : offset + 1] == _CACHE:
+        offset += 2
+    return code[offset : offset + 1] == _POP_TOP

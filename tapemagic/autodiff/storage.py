@@ -25,7 +25,7 @@ import numpy as np
 from . import guards, recorder
 from .avals import code_of, is_small
 from .lookers import Lookers, is_seen, shares
-from .places import Window, copy_of, is_writeable, order_of, view_at, window_of
+from .places import Window, copy_of, is_same_window, is_writeable, order_of, view_at, window_of
 from .recorder import RECORDER, Recording
 from .structure import append_node, identity, place_of_write, source, window_get
 
@@ -183,15 +183,20 @@ class Storage:
             )
         handle.version = self.version
 
-    def adopt(self, handle: Any) -> None:
+    def adopt(self, handle: Any, is_kept: bool = True) -> None:
         """Give what `handle` looks at a new name, which all later reads of the memory go through.
 
         Of memory that nobody watches the name is a source. Watching a view writes its source into
         the memory, so that the base and other views depend on it as they do in NumPy.
+
+        The owner may write to his array later, so the value is copied. Without `is_kept`, that of
+        a large array is not, and a sweep over changed data is refused (`guards`).
         """
         self.meet(handle)
-        if self.exposed or not self.written:
-            self.copy_buffer()  # the owner may write to his array later
+        if self.exposed and (
+            is_kept or self.written or not is_same_window(self.buffer, handle._value)
+        ):
+            self.copy_buffer()
         before = self.current()
         value = self.true_view(handle)
         if before < 0:

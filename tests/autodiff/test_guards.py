@@ -136,3 +136,57 @@ def test_value_and_grad_does_not_see_later_changes():
     except ChangedDataError:
         pass
     assert value == 200_000.0
+
+
+def large_cube(persistent):
+    w = np.linspace(0.0, 1.0, 200_000)
+    with GradientTape(persistent=persistent) as tape:
+        tape.watch(w)
+        y = np.sum(w**3)
+    return w, w.copy(), tape, y
+
+
+def test_a_large_array_that_is_watched_is_not_copied():
+    w = np.ones(400_000)
+    tracemalloc.start()
+    with GradientTape() as tape:
+        tape.watch(w)
+        y = np.sum(w)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < w.nbytes / 2
+    np.testing.assert_array_equal(tape.gradient(y, w), np.ones(400_000))
+
+
+def test_a_large_array_may_change_after_a_persistent_tape():
+    w, before, tape, y = large_cube(persistent=True)
+    w += 1.0
+    np.testing.assert_allclose(tape.gradient(y, w), 3 * before**2)
+
+
+def test_a_large_array_that_changed_before_the_gradient_is_refused():
+    w, _, tape, y = large_cube(persistent=False)
+    w += 1.0
+    with pytest.raises(ChangedDataError, match="shape \\(200000,\\)"):
+        tape.gradient(y, w)
+
+
+def test_a_large_array_may_change_in_the_block():
+    w = np.linspace(0.0, 1.0, 200_000)
+    before = w.copy()
+    with GradientTape() as tape:
+        tape.watch(w)
+        y = np.sum(w**3)
+        w *= 2.0
+        y = y + np.sum(w**3)
+    np.testing.assert_array_equal(w, 2.0 * before)
+    np.testing.assert_allclose(tape.gradient(y, w), 27.0 * before**2)
+
+
+def test_a_view_of_a_large_array_is_a_source_of_its_own():
+    w = np.linspace(0.0, 1.0, 200_000)
+    part = w[1000:]
+    with GradientTape() as tape:
+        tape.watch(part)
+        y = np.sum(part**3) + 2.0 * np.sum(w**3)
+    np.testing.assert_allclose(tape.gradient(y, part), 9.0 * part**2)

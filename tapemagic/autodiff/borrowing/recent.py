@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,24 +22,32 @@ from .exchange import is_users
 _OLD = 32
 #: So many of them are looked into, if they are containers themselves.
 _INSIDE = 8
-_PLAIN = frozenset({int, float, str, bool, type(None), np.ndarray, np.float64, np.float32})
+#: What most names hold, and what holds nothing that a block could exchange.
+FLAT = frozenset(
+    {int, float, str, bool, type(None), np.ndarray, np.float64, np.float32, type}
+    | {FunctionType, ModuleType}
+)
 
 
 def recent(value: Any, depth: int = 1) -> Iterator[tuple[Any, Any]]:
     """Yield where handles are at the end of a list, dict, deque or object, as (container, key)."""
     kind = type(value)
-    pairs: Iterable[tuple[Any, Any]]
+    elements: Iterable[Any]
     if kind is list or kind is deque:
-        holder, pairs = value, zip(range(len(value) - 1, -1, -1), reversed(value))
-    elif kind is dict:
-        holder, pairs = value, reversed(value.items())
-    elif type(getattr(value, "__dict__", None)) is dict and is_users(kind):
-        holder, pairs = vars(value), reversed(vars(value).items())
+        holder, elements = value, reversed(value)
+    elif kind is dict or (type(getattr(value, "__dict__", None)) is dict and is_users(kind)):
+        holder = value if kind is dict else vars(value)
+        elements = reversed(holder.values())
     else:
         return
+    if FLAT.issuperset(map(type, islice(elements, _OLD))):
+        return  # so it is with most, and this is the speed of C
+    positions = range(len(holder) - 1, -1, -1)
     old = 0
-    for key, element in pairs:
-        if type(element) in _PLAIN:
+    for key, element in (
+        reversed(holder.items()) if type(holder) is dict else zip(positions, reversed(holder))
+    ):
+        if type(element) in FLAT:
             pass
         elif type(element) is TracedArray or (
             isinstance(element, tuple) and TracedArray in map(type, element)

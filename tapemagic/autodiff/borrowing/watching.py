@@ -8,7 +8,6 @@ functions that these reach. The end of the block puts plain objects back.
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections import deque
 from collections.abc import Callable, MutableMapping
@@ -21,16 +20,17 @@ import numpy as np
 
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
 from tapemagic.autodiff.leaks import warn_of_dtype
 from tapemagic.autodiff.places import owner_of
-from tapemagic.autodiff.positions import user_frame
+from tapemagic.autodiff.positions import is_statement, user_frame
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import SourceError
 
 from .borrowed import Borrowed
 from .exchange import Exchange, Place, is_array
-from .recent import recent
+from .recent import FLAT, recent
 from .scopes import identity, scopes
 
 #: Whether the argument of a call in progress counts as a reference to it. From 3.14 on Python may
@@ -38,8 +38,9 @@ from .scopes import identity, scopes
 _ARGUMENTS_COUNT = sys.version_info < (3, 14)
 #: Numbers that Python may share between names that have nothing to do with each other.
 _PYTHON_NUMBERS = (float, complex)
-#: What most names hold, and what holds nothing that a block could exchange.
-_FLAT = frozenset({int, float, str, bool, np.ndarray, np.float64, FunctionType, ModuleType, type})
+
+#: What `lift` asks about: most names hold something else.
+_LIFTED = frozenset({np.ndarray, np.memmap, *HANDLE_TYPES, FunctionType, ModuleType})
 
 
 class Watched(Exchange):
@@ -127,7 +128,7 @@ class Watched(Exchange):
             self._look_everywhere(numbers, all_found)
         del chosen[count:]
         self._before = {
-            key: {name: id(value) for name, value in list(scope.items())}
+            key: dict(zip(scope, map(id, list(scope.values()))))
             for key, scope in self._scopes.items()
         }
 
@@ -137,9 +138,10 @@ class Watched(Exchange):
         named = False
         for name, value in list(scope.items()):
             named = named or value is structure
-            new = self.lift(value)
-            if new is not value:
-                scope[name] = new
+            if type(value) in _LIFTED or id(value) in self._chosen:
+                new = self.lift(value)
+                if new is not value:
+                    scope[name] = new
         return named
 
     def _look_everywhere(self, numbers: dict[int, Any], all_found: Callable[..., bool]) -> None:
@@ -180,10 +182,10 @@ class Watched(Exchange):
         for key, scope in self._scopes.items():
             before = self._before.get(key, {})  # none if the exchange was refused
             for name, value in list(scope.items()):
-                new = before.get(name) != id(value) or id(value) in self._originals
-                if new or type(value) is TracedArray:
+                is_known = before.get(name) == id(value) and id(value) not in self._originals
+                if type(value) is TracedArray or not is_known:
                     changed.append((scope, name))
-                elif type(value) not in _FLAT:
+                elif type(value) not in FLAT:
                     changed += recent(value)
         self.give_back(changed)
         self.tell_of_holders()
@@ -279,9 +281,9 @@ def take_over(tape: Any, plains: list[Any], structure: Any) -> dict[int, Any]:
     SourceError
         If one of them could not be followed.
     """
-    frame = user_frame()
+    frame: Any = user_frame()
     exchanged = _exchange_of(tape)
-    is_discarded = _is_discarded(frame)
+    is_discarded = is_statement(frame)
     exchanged.exchange(frame, plains, structure, is_discarded)
     if is_discarded:
         _check_found(exchanged, plains)
@@ -307,14 +309,3 @@ def _check_found(exchanged: Watched, plains: list[Any]) -> None:
                 "is to be watched cannot be told.",
                 fix=f"Make it a number of its own: w = np.float64({x}), or a tapemagic.Variable.",
             )
-
-
-_CACHE, _POP_TOP = (bytes([dis.opmap[name]]) for name in ("CACHE", "POP_TOP"))
-
-
-def _is_discarded(frame: Any) -> bool:
-    """Tell whether the call that a frame is carrying out stands alone, as a statement."""
-    code, offset = frame.f_code.co_code, frame.f_lasti + 2
-    while code[offset : offset + 1] == _CACHE:
-        offset += 2
-    return code[offset : offset + 1] == _POP_TOP
