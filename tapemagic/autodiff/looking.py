@@ -128,6 +128,7 @@ class Looking:
     @property
     def graph(self) -> Any:
         """The run as a frozen `Graph`: plain data, summaries of arrays, never the arrays."""
+        from tapemagic.display.figure import Figure
         from tapemagic.graph.build import build_graph
 
         names = self._names()
@@ -140,7 +141,7 @@ class Looking:
         self.target_reason = (
             absence.why_no_target(self, names) if self._asked is not None else self.no_target
         )
-        return build_graph(self)
+        return build_graph(self, Figure)
 
     def _names(self) -> dict[str, Any]:
         """Return what names hold: those of the module that recorded, and of who is looking."""

@@ -11,6 +11,7 @@ from tapemagic.errors import TapeUseError
 from tapemagic.graph.model import Graph
 from tapemagic.graph.saving import from_json, to_json
 
+from .figure import Figure
 from .scene import make_scene
 from .standalone import standalone_html
 from .svg import to_svg
@@ -62,4 +63,4 @@ def load(file: str | os.PathLike[str]) -> Graph:
     """
     text = Path(file).read_text(encoding="utf-8")
     found = re.search(rf"<!-- {_MARK}([A-Za-z0-9+/=]+) -->", text)
-    return from_json(base64.b64decode(found[1]).decode() if found else text)
+    return from_json(base64.b64decode(found[1]).decode() if found else text, Figure)

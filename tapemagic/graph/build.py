@@ -41,13 +41,15 @@ FROZEN_AT_ONCE = 2000
 MOST_REASONS = 30  # each may cost a pass over the tape
 
 
-def build_graph(tape: Any) -> Graph:
+def build_graph(tape: Any, kind: type[Graph] = Graph) -> Graph:
     """Turn a recording into plain data.
 
     Parameters
     ----------
     tape : object
         Anything with the reading interface of `GradientTape`.
+    kind : type
+        `Graph`, or one that can also be shown.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def build_graph(tape: Any) -> Graph:
         known_arrays = KnownArrays(getattr(tape, "arrays", {}) if few else {}, text)
         nodes = tuple(graph_nodes(recorded, names, known_arrays, text.count("\n") + 1))
     target = tape.asked_target
-    graph = Graph(
+    graph = kind(
         nodes=nodes,
         sources=source_rows(tape, nodes, values, gradients, has_gradients),
         lines=tuple(text.splitlines()),

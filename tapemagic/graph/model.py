@@ -16,8 +16,6 @@ import numpy as np
 from tapemagic.graph.summary import ArraySummary
 
 if TYPE_CHECKING:
-    import graphviz
-
     from tapemagic.graph.source import SourceMap
 
 __all__ = ["ArraySummary", "Graph", "GraphEdge", "GraphNode", "Group", "SourceRow", "Summaries"]
@@ -273,32 +271,6 @@ class Graph:
         if line is None or not 1 <= line <= len(self.lines):
             return ""
         return self.lines[line - 1].strip()
-
-    def to_graphviz(self, *, folded: bool = True) -> graphviz.Digraph:
-        """Return the graph as a ``graphviz.Digraph``.
-
-        Parameters
-        ----------
-        folded : bool
-            Draw runs of operations as one node, as the page does. False draws every operation.
-
-        Raises
-        ------
-        ImportError
-            When the graphviz package is not installed.
-        """
-        # The promise belongs to the model, the drawing to display/, which this room must not know
-        # when it is loaded: hence the import at the time of the call.
-        from tapemagic.display.dot import to_graphviz
-
-        return to_graphviz(self, folded=folded)
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from tapemagic.display.html import to_html
-        from tapemagic.display.scene import make_scene
-        from tapemagic.display.text import to_text
-
-        return {"text/plain": to_text(self), "text/html": to_html(make_scene(self))}
 
 
 def gradient_state(gradient: ArraySummary | None, has_gradients: bool) -> str:

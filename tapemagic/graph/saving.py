@@ -54,8 +54,8 @@ def _complex(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} in a graph")
 
 
-def from_json(text: str) -> Graph:
-    """Read a graph that `to_json` wrote.
+def from_json(text: str, kind: type[Graph] = Graph) -> Graph:
+    """Read a graph that `to_json` wrote, as one of a kind.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def from_json(text: str) -> Graph:
         if data["tapemagic"] != FORMAT:
             raise TapeUseError(f"The file has format {data['tapemagic']}, and {FORMAT} is known.")
         lines = tuple(data["lines"])
-        return Graph(
+        return kind(
             nodes=tuple(map(_node, data["nodes"])),
             sources=tuple(_source(row) for row in data["sources"]),
             lines=lines,
