@@ -193,9 +193,9 @@ class Storage:
         a large array is not, and a sweep over changed data is refused (`guards`).
         """
         self.meet(handle)
-        if self.exposed and (
-            is_kept or self.written or not is_same_window(self.buffer, handle._value)
-        ):
+        if not self.written and not is_kept and is_same_window(self.buffer, handle._value):
+            self.stay()
+        elif self.exposed:
             self.copy_buffer()
         before = self.current()
         value = self.true_view(handle)

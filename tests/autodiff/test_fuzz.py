@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tests.fuzz import dtypes, language
+from tapemagic.autodiff.borrowing import borrowed
+from tests.fuzz import dtypes, holders, language
 from tests.fuzz.harness import check
 from tests.fuzz.programs import random_program
 
@@ -50,3 +51,12 @@ def test_values_through_the_language(first):
         assert not outcome.failed, f"\n{program}\n{outcome}"
         passed += outcome.kind in ("ok", "kink")
     assert passed >= len(LANGUAGE[first : first + BATCH]) // 2
+
+
+@pytest.mark.parametrize("copied", [borrowed.COPIED, 0], ids=["small", "large"])
+@pytest.mark.parametrize("first", range(0, 100, BATCH))
+def test_scripts_whose_arrays_several_things_hold(first, copied, monkeypatch):
+    monkeypatch.setattr(borrowed, "COPIED", copied)
+    for seed in range(first, first + BATCH):
+        difference = holders.check(seed)
+        assert not difference, f"\n{holders.random_script(seed)}\n{difference}"

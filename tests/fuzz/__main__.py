@@ -8,8 +8,9 @@ import sys
 import time
 
 from tapemagic.autodiff import avals
+from tapemagic.autodiff.borrowing import borrowed
 
-from . import dtypes, language
+from . import dtypes, holders, language
 from .harness import check
 from .programs import random_program
 from .shrinking import shrink
@@ -29,6 +30,18 @@ def of_dtypes(seeds: range) -> int:
     return 1 if failures else 0
 
 
+def of_holders(seeds: range) -> int:
+    """Run one script per seed; print those in which something is missed."""
+    failures = 0
+    for seed in seeds:
+        difference = holders.check(seed)
+        if difference:
+            failures += 1
+            print(f"\n=== seed {seed}", holders.random_script(seed), f"--- {difference}", sep="\n")
+    print(f"\n{len(seeds)} scripts, {failures} failures")
+    return 1 if failures else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("count", type=int, help="how many programs")
@@ -38,16 +51,20 @@ def main() -> int:
     parser.add_argument("--large", action="store_true", help="treat small arrays as large ones")
     parser.add_argument("--dtypes", action="store_true", help="one statement each: dtypes, calls")
     parser.add_argument("--language", action="store_true", help="values through the language")
+    parser.add_argument("--holders", action="store_true", help="scripts that watch plain arrays")
     options = parser.parse_args()
+    seeds = range(options.seed, options.seed + options.count)
     if options.dtypes:
-        return of_dtypes(range(options.seed, options.seed + options.count))
+        return of_dtypes(seeds)
     if options.large:
-        avals.SMALL = avals.LARGE = 0
+        avals.SMALL = avals.LARGE = borrowed.COPIED = 0
+    if options.holders:
+        return of_holders(seeds)
     make = language.program_of if options.language else random_program
     counts: collections.Counter[str] = collections.Counter()
     refusals: collections.Counter[str] = collections.Counter()
     start, failures = time.perf_counter(), 0
-    for seed in range(options.seed, options.seed + options.count):
+    for seed in seeds:
         if sum(counts.values()) % 500 == 499:
             print(f"{seed}: {dict(counts)}", flush=True)  # a long run may be ended at any time
         program = make(seed)

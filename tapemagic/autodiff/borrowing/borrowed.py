@@ -246,7 +246,11 @@ class Lender:
                 _move_aside(recording, self.memory)
             if self.is_whole or self.is_copy:
                 _write(self.memory, storage.as_owned())
-        elif recording is not None and not storage.written:
+        elif (
+            recording is not None
+            and storage.lookers is None
+            and owner_of(storage.buffer) is owner_of(self.memory)
+        ):
             recording.guards[id(self.memory)] = (self.memory, self.before)
 
 
