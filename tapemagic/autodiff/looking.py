@@ -92,19 +92,23 @@ class Looking:
     def cotangents(self) -> dict[int, Any] | None:
         """The cotangents of all nodes on a path, from the gradient asked for last.
 
-        They are not kept by the sweep itself, but found by another one when somebody looks.
+        Most sweeps do not keep them, and they are found by another one when somebody looks.
         """
         if self._cotangents is None and self._asked is not None and self.sweep_failure is None:
-            kept: dict[int, Any] = {}
-            seeds, ids = self._asked
-            watched = [group for _, group in self._watched.values() if group]
             try:
-                self._sweep(seeds, [*ids, *watched], kept=kept)
+                self._sweep_for_page(*self._asked)
             except Exception as error:  # noqa: BLE001  (what was recorded can be looked at anyway)
                 self._unswept = self._asked, SweepFailure.of(error)
-            else:
-                self._cotangents = kept
         return self._cotangents
+
+    def _sweep_for_page(self, seeds: dict[int, Any], ids: list[list[int]]) -> list[Any]:
+        """Run a sweep as `_sweep` does, down to all that is watched, and keep the cotangents."""
+        self.keeps_cotangents = False
+        kept: dict[int, Any] = {}
+        watched = [group for _, group in self._watched.values() if group]
+        found = self._sweep(seeds, [*ids, *watched], kept=kept)
+        self._cotangents = kept
+        return found[: len(ids)]
 
     @property
     def caught(self) -> list[tuple[int | None, str]]:

@@ -37,6 +37,7 @@ class OpenTape:
     _asked: tuple[dict[int, Any], list[list[int]]] | None = None  # seeds, node ids
     _cotangents: dict[int, Any] | None = None
     _absent: tuple[list[Any], dict[int, Any]] = ([], {})  # targets, sources that have no node
+    keeps_cotangents = False  # in the next sweep, since a page will show them
     exchanged: Any = None  # what of a script holds handles meanwhile (borrowing/watching.py)
     target: tuple[str, int] | None = None
     no_target = ""  # why the cell has none

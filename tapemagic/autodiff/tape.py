@@ -84,7 +84,8 @@ class GradientTape(OpenTape, Looking):
         if output_gradients is None or not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
             self._absent = lookup.absent(target, seeds, flat, ids, unread)
-        found = self._sweep(seeds, ids)
+        sweep = self._sweep_for_page if self.keeps_cotangents else self._sweep
+        found = sweep(seeds, ids)
         if zero or unread:
             found = [self._finish(x, unread.get(id(x), ct), zero) for x, ct in zip(flat, found)]
         if is_flat:

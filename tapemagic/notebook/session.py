@@ -300,6 +300,7 @@ class Session:
                 outcome.notes += notes_on_last(self, name)
             if index >= 0:
                 tape.target = (name, index)
+            tape.keeps_cotangents = self.options.show != "none"
             self.gradients = tape.gradient(self.target_key(), list(sources.handles.values()))
 
     def target_key(self) -> Any:

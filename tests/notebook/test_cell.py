@@ -373,3 +373,20 @@ def test_users_exception_handler_is_kept(kernel):
         assert "mine" in kernel.run("1 / 0").stream()
     finally:
         kernel.run("get_ipython().set_custom_exc((), None)")
+
+
+COUNTED = """
+from tapemagic.autodiff import backward
+swept, sweep = [], backward.sweep
+backward.sweep = lambda *args: swept.append(1) or sweep(*args)
+"""
+
+
+@pytest.mark.parametrize("options", ["", "--show static", "--show none"])
+def test_one_sweep_serves_the_gradient_and_the_page(kernel, options):
+    kernel.run(COUNTED)
+    reply = kernel.run(f"%%tape w {options}\nloss = np.sum(np.sin(w) * w)")
+    kernel.run("backward.sweep = sweep")
+    assert reply.status == "ok"
+    assert kernel.value("len(swept)") == "1"
+    assert kernel.value("np.allclose(tape.gradient(loss, w), np.cos(w) * w + np.sin(w))") == "True"
