@@ -111,7 +111,7 @@ def _pad_with(x: Any, widths: tuple, edges: Any) -> Any:
             shape[axis] = width
             sides.append(np.broadcast_to(edge, shape))
         x = with_dtype(np.concatenate([sides[0], x, sides[1]], axis), x.dtype)
-    return x if plain(x).flags[order] else np.copy(x, order=order)
+    return x if plain(x).flags[order] else x.copy(order)
 
 
 def _statistics(x: Any, axis: int, mode: Any, lengths: tuple) -> tuple:
