@@ -234,9 +234,9 @@ composite(np.sign, lambda x: apply(_direction if is_complex(x) else _sign, x))
 # ----------------------------------------------------------------------------------- complex
 # ct stands for dL/dRe + i dL/dIm; the sweep takes its real part for a real operand.
 
-general(np.conjugate, lambda ct, y, x: np.conj(ct))
-general(np.real, lambda ct, y, val: ct)
-general(np.imag, lambda ct, y, val: 1j * ct)
+general(np.conjugate, lambda ct, y, x: np.conj(ct), kind="linear")
+general(np.real, lambda ct, y, val: ct, kind="linear")
+general(np.imag, lambda ct, y, val: 1j * ct, kind="linear")
 
 
 @composite(np.angle)
