@@ -15,25 +15,26 @@ from tapemagic.autodiff.primitives import general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
 #: The derivative by x, given the degree n, the degree below it and what else the function takes.
+#: Of integers, which may be small or have no sign, 1.0 and 2.0 make floats.
 _SLOPES: dict[Any, Any] = {
     special.eval_jacobi: lambda n, below, a, b, x: (
-        (n + a + b + 1) / 2 * special.eval_jacobi(below, a + 1.0, b + 1.0, x)
+        (1.0 * n + a + b + 1) / 2 * special.eval_jacobi(below, a + 1.0, b + 1.0, x)
     ),
     special.eval_gegenbauer: lambda n, below, a, x: (
-        2 * a * special.eval_gegenbauer(below, a + 1.0, x)
+        2.0 * a * special.eval_gegenbauer(below, a + 1.0, x)
     ),
     special.eval_legendre: lambda n, below, x: (
-        (n + 1) / 2 * special.eval_jacobi(below, 1.0, 1.0, x)
+        (n + 1.0) / 2 * special.eval_jacobi(below, 1.0, 1.0, x)
     ),
     special.eval_sh_legendre: lambda n, below, x: (
-        (n + 1) * special.eval_jacobi(below, 1.0, 1.0, 2 * x - 1)
+        (n + 1.0) * special.eval_jacobi(below, 1.0, 1.0, 2 * x - 1)
     ),
-    special.eval_chebyt: lambda n, below, x: n * special.eval_chebyu(below, x),
-    special.eval_sh_chebyt: lambda n, below, x: 2 * n * special.eval_chebyu(below, 2 * x - 1),
+    special.eval_chebyt: lambda n, below, x: 1.0 * n * special.eval_chebyu(below, x),
+    special.eval_sh_chebyt: lambda n, below, x: 2.0 * n * special.eval_chebyu(below, 2 * x - 1),
     special.eval_chebyu: lambda n, below, x: 2 * special.eval_gegenbauer(below, 2.0, x),
     special.eval_sh_chebyu: lambda n, below, x: 4 * special.eval_gegenbauer(below, 2.0, 2 * x - 1),
-    special.eval_hermite: lambda n, below, x: 2 * n * special.eval_hermite(below, x),
-    special.eval_hermitenorm: lambda n, below, x: n * special.eval_hermitenorm(below, x),
+    special.eval_hermite: lambda n, below, x: 2.0 * n * special.eval_hermite(below, x),
+    special.eval_hermitenorm: lambda n, below, x: 1.0 * n * special.eval_hermitenorm(below, x),
     special.eval_laguerre: lambda n, below, x: -special.eval_genlaguerre(below, 1.0, x),
     special.eval_genlaguerre: lambda n, below, a, x: -special.eval_genlaguerre(below, a + 1.0, x),
 }

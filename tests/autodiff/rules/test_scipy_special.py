@@ -129,6 +129,22 @@ ROWS = [
 
 
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("kind", ["i1", "u1", "u4"])
+@pytest.mark.parametrize(
+    "name",
+    "jacobi gegenbauer legendre sh_legendre chebyt sh_chebyt chebyu sh_chebyu hermite hermitenorm "
+    "laguerre genlaguerre".split(),
+)
+def test_small_integers_as_degrees_and_parameters(name, kind):
+    fun = getattr(special, f"eval_{name}")
+
+    def gradient(kind):
+        others = (np.array([0, 7, 100, 120], kind) for _ in range(fun.nin - 1))
+        return tapemagic.grad(lambda x: np.sum(fun(*others, x)))(UNIT)
+
+    np.testing.assert_array_equal(gradient(kind), gradient(int))
+
+
 @pytest.mark.parametrize("case", ROWS, ids=name_of)
 def test_special(case):
     ask(case)
