@@ -45,6 +45,25 @@ def writes(frame: FrameType | None) -> bool:
     return doing is not None and doing.opname in ("STORE_SUBSCR", "STORE_SLICE", "STORE_ATTR")
 
 
+def refused_write(frame: FrameType | None) -> tuple[str, str] | None:
+    """Return why a write of items cannot be followed, and what to do; None if it is no write."""
+    if frame is None or not writes(frame):
+        return None
+    written = _expression(frame)
+    while isinstance(written, ast.Subscript | ast.Attribute):  # d["a"][0] = ...
+        written = written.value
+        target = _value(written, frame)
+        if isinstance(target, np.ndarray) and target.dtype.names:
+            return (
+                "an array with named fields has no derivative",
+                "Keep each field in an array of its own: a dict of arrays has the same spelling.",
+            )
+    return (
+        "it would be written into a plain array, made before the tape",
+        "Make the array under the tape, or watch it first: tape.watch(...).",
+    )
+
+
 def _expression(frame: FrameType) -> ast.expr | None:
     """Return the expression that a frame is at, if its source can be found."""
     return _expression_at(frame.f_code, frame.f_lasti)

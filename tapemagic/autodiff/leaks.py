@@ -285,9 +285,8 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
     if asked and frame is not None and doing.writes_integers(frame):
         flat(None, (handle,))
         return
-    if taker is None and doing.writes(frame):
-        what = "it would be written into a plain array, made before the tape"
-        fix = "Make the array under the tape, or watch it first: tape.watch(...)."
+    if taker is None and (refused := doing.refused_write(frame)):
+        what, fix = refused
     error = LeavesTapeError(
         f"{name} would leave the tape{into}: {what}.",
         why="The gradient would silently miss what is computed from it.",

@@ -63,11 +63,13 @@ class Primitive:
         Operation code; ``code + 1`` is the general variant of an elementwise primitive.
     kink : str
         Condition at which the derivative does not exist and a convention is used.
+    chooses : bool
+        Whether each element is that of one operand: a partial of 0 means that it is of the other.
     """
 
     __slots__ = (
-        "_reads", "_saves", "arity", "code", "formulas", "fun", "keeps_dtype", "kept", "kind",
-        "kink", "method", "name", "read_sets", "shows", "variadic", "vjps",
+        "_reads", "_saves", "arity", "chooses", "code", "formulas", "fun", "keeps_dtype", "kept",
+        "kind", "kink", "method", "name", "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
     def __init__(
@@ -82,8 +84,10 @@ class Primitive:
         name: str = "",
         kink: str = "",
         shows: tuple[str, ...] = (),
+        chooses: bool = False,
     ) -> None:
         self.shows = shows or formulas  # what the picture says of each operand's derivative
+        self.chooses = chooses
         self.fun, self.kind, self.formulas, self.vjps = fun, kind, formulas, vjps
         self.variadic, self.kink = variadic, kink
         self.name = name or fun.__name__
@@ -170,7 +174,12 @@ def _register(primitive: Primitive, *pullbacks: Callable) -> Primitive:
 
 
 def elementwise(
-    fun: Callable, *formulas: str, kink: str = "", name: str = "", shows: tuple[str, ...] = ()
+    fun: Callable,
+    *formulas: str,
+    kink: str = "",
+    name: str = "",
+    shows: tuple[str, ...] = (),
+    chooses: bool = False,
 ) -> Primitive:
     """Declare an elementwise function of one or two operands by its partial derivatives.
 
@@ -185,6 +194,8 @@ def elementwise(
         Condition in the same names where the derivative does not exist.
     shows : tuple of str, optional
         What the picture says instead of a formula that would be hard to read.
+    chooses : bool, optional
+        Whether each element of the result is that of one operand: nothing flows into the other.
 
     Examples
     --------
@@ -195,8 +206,9 @@ def elementwise(
     """
     saves = tuple(frozenset(names_in(formula)) for formula in formulas)
     primitive = Primitive(
-        fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name, shows=shows
-    )
+        fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name, shows=shows,
+        chooses=chooses,
+    )  # fmt: skip
     return _register(primitive, _compiled_later(primitive, False), _compiled_later(primitive, True))
 
 

@@ -15,7 +15,7 @@ from . import structures
 from .avals import AVALS, fit, full
 from .backward import has_nan, have_nan
 from .calls import dispatch
-from .lookup import ids_of
+from .lookup import expanded, ids_of
 from .nodes import Reader
 from .programs.loops import rolled
 from .programs.memory import hangs_on_layouts, lies_apart, own
@@ -216,7 +216,7 @@ def _asked_for(tape: Any, target: Any, sources: Any) -> tuple[Any, Any]:
         target = tape.target[0]
     if sources is None:
         sources = list(tape.source_nodes) or [x for x, _ in tape._watched.values()]
-    return target, sources
+    return target, expanded(tape, sources)
 
 
 def _sum_of(parts: list) -> Any:

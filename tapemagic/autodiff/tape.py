@@ -117,6 +117,7 @@ class GradientTape(OpenTape, Looking):
         """
         self._claim()
         zero = wants_zero(unconnected_gradients)
+        sources = lookup.expanded(self, sources)
         return structures.map_leaves(lambda y: jacobians.jacobian(self, y, sources, zero), target)
 
     def batch_jacobian(
@@ -139,7 +140,11 @@ class GradientTape(OpenTape, Looking):
             If the numbers of rows differ, or a row of the target depends on another row.
         """
         self._claim()
-        return jacobians.batch_jacobian(self, target, source, wants_zero(unconnected_gradients))
+        zero = wants_zero(unconnected_gradients)
+        return structures.map_leaves(
+            lambda x: jacobians.batch_jacobian(self, target, x, zero),
+            lookup.expanded(self, source),
+        )
 
     def _claim(self) -> None:
         if self._recording is None:

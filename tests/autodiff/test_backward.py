@@ -112,6 +112,17 @@ def test_a_kept_handle_keeps_no_tape():
         (lambda x: np.concatenate([np.sqrt(x)[1:], x]).sum(), [0.0, 4.0], [1.0, 1.25]),
         (lambda x: np.reshape(np.sqrt(x), (2, 1))[1, 0], [0.0, 4.0], [0.0, 0.25]),
         (lambda x: np.sqrt(x).T[1], [0.0, 4.0], [0.0, 0.25]),
+        (lambda x: np.diff(np.sqrt(x))[-1], [0.0, 1.0, 4.0], [0.0, -0.5, 0.25]),
+        (lambda x: np.bincount([1, 0, 0], np.sqrt(x))[0], [0.0, 1.0, 4.0], [0.0, 0.5, 0.25]),
+        (lambda x: np.sqrt(x + 0j).real[1], [0.0, 4.0], [0.0, 0.25]),
+        (lambda x: (1j * np.sqrt(x)).imag[1], [0.0, 4.0], [0.0, 0.25]),
+        (lambda x: np.conj(np.sqrt(x) * 1j)[1:].imag[0], [0.0, 4.0], [0.0, -0.25]),
+        (lambda x: np.sum(np.sqrt(np.maximum(x, 0))), [-1.0, 4.0], [0.0, 0.25]),
+        (lambda x: np.sum(np.sqrt(np.fmax(0.0, x))), [-1.0, 4.0], [0.0, 0.25]),
+        (lambda x: np.sum(np.sqrt(-np.minimum(x, 0))), [-4.0, 1.0], [-0.25, 0.0]),
+        (lambda x: np.sum(np.sqrt(-np.fmin(x, 0))), [-4.0, 1.0], [-0.25, 0.0]),
+        (lambda x: np.sum(np.sqrt(np.maximum(np.log(x), 0))), [0.0, np.e], [0.0, 0.5 / np.e]),
+        (lambda x: np.sum(np.sqrt(np.maximum(x, [[0.0], [5.0]]))), [-1.0, 4.0], [0.0, 0.25]),
     ],
 )  # fmt: skip
 def test_structural_zeros(fun, x, wanted):
@@ -121,6 +132,7 @@ def test_structural_zeros(fun, x, wanted):
 def test_a_numeric_zero_times_infinity_stays_nan():
     assert np.isnan(grad_at(lambda x: np.sqrt(x) ** 2, 0.0))
     assert np.isnan(grad_at(lambda x: np.sum(np.sqrt(x) * 0.0), [0.0])[0])
+    assert np.isnan(grad_at(lambda x: np.sum(np.sqrt(np.maximum(x * 0.0, -1.0))), [4.0])[0])
 
 
 def test_an_overwritten_infinity_does_not_flow():

@@ -62,6 +62,21 @@ def test_one_element_that_cannot_be_told_leaves_the_others(fun, x, unclear):
     assert str(check).endswith(f"; {unclear} of {len(x)} comparisons were too rough to tell")
 
 
+def within_a_table(x):
+    """Have checks of its own, and a table: neither takes what is far from the run."""
+    assert abs(np.sum(x) - 1.1) < 1e-2
+    np.testing.assert_allclose(np.max(x), 2.0, rtol=0.01)
+    return np.sum(x**2) * [0.5, 1.5, 2.5][int(x[0] * 6)]
+
+
+def test_errors_of_the_function_at_places_away_from_the_run_are_no_errors_of_the_check():
+    check = check_gradient(within_a_table, FEW)
+    assert check.ok
+    assert check.unclear < check.count
+    wrong = custom_gradient(lambda x: (np.sum(x**2), lambda ct: ct * x))
+    assert not check_gradient(lambda x: wrong(x) + 0 * within_a_table(x), FEW).ok
+
+
 def test_a_nan_is_no_gradient():
     wrong = custom_gradient(lambda x: (x * x, lambda ct: ct * np.array([np.nan, 1.0])))
     check = check_gradient(lambda x: np.sum(wrong(x)), np.array([1.0, 0.5]))

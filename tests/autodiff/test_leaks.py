@@ -515,6 +515,41 @@ def test_a_list_is_blamed_for_nothing_else(take, cause):
     assert cause in caught.value.what
 
 
+def into_a_field(p, t):
+    p["a"] = t
+
+
+def into_an_attribute(p, t):
+    p.a = t
+
+
+def into_elements_of_a_field(p, t):
+    p["b"][:, 1] = t
+
+
+def into_a_field_of_an_element(p, t):
+    p[0]["a"] = t[0]
+
+
+def into_an_element(p, t):
+    p[0] = (t[0], 0.0)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        into_a_field, into_an_attribute, into_elements_of_a_field, into_a_field_of_an_element,
+        into_an_element,
+    ],
+)  # fmt: skip
+def test_arrays_with_named_fields_are_called_so(write):
+    x = Variable([0.5, 2.0])
+    p = np.zeros(2, [("a", float), ("b", float, 2)]).view(np.recarray)
+    with pytest.raises(LeavesTapeError, match="named fields") as caught, GradientTape():
+        write(p, x * 1.0)
+    assert "dict of arrays" in caught.value.fix
+
+
 def test_a_refusal_that_a_script_catches_is_warned_of():
     x = Variable([1.0, 2.0])
 

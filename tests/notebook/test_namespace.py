@@ -238,6 +238,22 @@ def test_names_of_leaves():
     }
 
 
+def test_the_name_of_a_container_stands_for_what_is_in_it():
+    setup = "import numpy as np\nnet = {'w': np.array([1.0, 2.0]), 'deep': [np.array([3.0, 4.0])]}"
+    _, session = run_taped(setup, "y = net['w'] * net['deep'][0]", sources=(parse_path("net"),))
+    tape, w, v = session.tape, [1.0, 2.0], [3.0, 4.0]
+    for ask, expected in (
+        (tape.gradient, (v, w)),
+        (tape.jacobian, (np.diag(v), np.diag(w))),
+        (tape.batch_jacobian, (v, w)),
+        (lambda y, x: dict(zip(names, tape.program(y, x)()[1:], strict=True)), (v, w)),
+    ):
+        names = ['net["w"]', 'net["deep"][0]']
+        found = ask("y", "net")
+        assert list(found) == names
+        np.testing.assert_array_equal(list(found.values()), expected)
+
+
 SETTINGS = """
 import enum
 class Act(enum.Enum):

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import structure as machine
-from tapemagic.autodiff.avals import AVALS, MULTIPLE
+from tapemagic.autodiff.avals import AVALS, MULTIPLE, fit, full
 from tapemagic.autodiff.calls.creation import ARRAY, nested_of
 from tapemagic.autodiff.cuts import custom, no_program
 from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
+from tapemagic.autodiff.pullbacks import partial_of
 from tapemagic.autodiff.recorder import RECORDER, Recording
 from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import TapeUseError
@@ -199,6 +200,8 @@ class Replay(Machinery):
             self._pull_read(ct, entry, cotangents)
         elif primitive in WRITES:
             self._pull_write(ct, entry, k, cotangents, useful)
+        elif primitive.chooses and not np.all(np.isfinite(concrete(ct))):
+            _pull_chosen(ct, self._lifted(entry, k, useful), cotangents)
         else:
             PULLBACKS[entry[0]](ct, self._lifted(entry, k, useful), cotangents)
 
@@ -214,6 +217,20 @@ class Replay(Machinery):
         ids = tuple(i if i >= 0 and useful[i] else -1 for i in entry[4])
         args = self._arguments(k, entry)
         return (*entry[:4], ids, entry[5], args, entry[7], self.nodes[k])
+
+
+def _pull_chosen(ct: Any, lifted: tuple, cotangents: list) -> None:
+    """Pull an infinite cotangent back: an operand that was not chosen gets 0, and no nan."""
+    primitive = PRIMITIVES[lifted[0]]
+    x1, x2, y, *codes = lifted[6:]
+    ct = full(ct, AVALS[lifted[3]])
+    for position, operand in enumerate(lifted[4:6]):
+        if operand >= 0:
+            share = partial_of(primitive, position)(y, x1, x2)
+            aval = AVALS[codes[position] if codes else lifted[3]]
+            new = fit(np.where(share != 0, ct * share, 0), aval)
+            old = cotangents[operand]
+            cotangents[operand] = new if old is None else old + new
 
 
 def _ids(entry: tuple) -> tuple:

@@ -134,7 +134,7 @@ def _diff_vjp(ct: Any, y: Any, a: Any, n: int, axis: int) -> Any:
     return (-1) ** int(n) * np.diff(np.pad(ct, widths), n, axis)
 
 
-general(_diff_primitive, _diff_vjp, name="diff")
+general(_diff_primitive, _diff_vjp, name="diff", kind="linear")
 
 
 @composite(np.diff)

@@ -130,10 +130,12 @@ elementwise(np.fmod, "1", "-rint((x1 - y) / x2)", kink="y == 0")
 elementwise(np.absolute, "sgn(x)", kink="x == 0")
 elementwise(np.fabs, "sign(x)", kink="x == 0")
 _larger, _smaller = ("1 where x1 > x2", "1 where x2 > x1"), ("1 where x1 < x2", "1 where x2 < x1")
-elementwise(np.maximum, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_larger)
-elementwise(np.minimum, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_smaller)
-elementwise(np.fmax, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_larger)
-elementwise(np.fmin, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_smaller)
+for _pick, _shown in (
+    (np.maximum, _larger), (np.fmax, _larger), (np.minimum, _smaller), (np.fmin, _smaller),
+):  # fmt: skip
+    elementwise(
+        _pick, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_shown, chooses=True
+    )
 elementwise(
     np.hypot, "x1 / (y + (y == 0))", "x2 / (y + (y == 0))", kink="y == 0",
     shows=("x1 / y", "x2 / y"),
@@ -232,9 +234,9 @@ composite(np.sign, lambda x: apply(_direction if is_complex(x) else _sign, x))
 # ----------------------------------------------------------------------------------- complex
 # ct stands for dL/dRe + i dL/dIm; the sweep takes its real part for a real operand.
 
-general(np.conjugate, lambda ct, y, x: np.conj(ct))
-general(np.real, lambda ct, y, val: ct)
-general(np.imag, lambda ct, y, val: 1j * ct)
+general(np.conjugate, lambda ct, y, x: np.conj(ct), kind="linear")
+general(np.real, lambda ct, y, val: ct, kind="linear")
+general(np.imag, lambda ct, y, val: 1j * ct, kind="linear")
 
 
 @composite(np.angle)

@@ -226,6 +226,8 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     arr, values, obj = as_array(arr), as_array(values), plain(obj)
     size = np.size(arr)
     numbers = np.arange(1, size + 1).reshape(np.shape(arr))
+    if plain(arr).flags.fnc:
+        numbers = np.asfortranarray(numbers)  # so will the result be, as NumPy's
     more = np.arange(size + 1, size + 1 + np.size(values)).reshape(np.shape(values))
     places = np.insert(numbers, obj, more, axis)
     dtype = np.asarray(plain(arr)).dtype  # a Python float has none

@@ -101,6 +101,7 @@ def _pairs(x: Any, ndim: int) -> tuple:
 
 def _pad_with(x: Any, widths: tuple, edges: Any) -> Any:
     """Put ``edges(x, axis)`` on both sides, axis by axis."""
+    order = "F" if plain(x).flags.fnc else "C"
     for axis, pair in enumerate(widths):
         if not any(pair):
             continue
@@ -110,7 +111,7 @@ def _pad_with(x: Any, widths: tuple, edges: Any) -> Any:
             shape[axis] = width
             sides.append(np.broadcast_to(edge, shape))
         x = with_dtype(np.concatenate([sides[0], x, sides[1]], axis), x.dtype)
-    return x
+    return x if plain(x).flags[order] else x.copy(order)
 
 
 def _statistics(x: Any, axis: int, mode: Any, lengths: tuple) -> tuple:

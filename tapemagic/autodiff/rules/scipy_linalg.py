@@ -109,11 +109,15 @@ def _outer_of(z: Any, x: Any, trans: int) -> Any:
     return outer if trans == 0 else outer.mT if trans == 1 else adjoint(outer)
 
 
+def _triangle_left(ct: Any, y: Any, m: Any, trans: int, lower: bool, unit: bool) -> Any:
+    """Return the cotangent of the triangle that is read."""
+    outer = _outer_of(_triangle_right(ct, m, trans, lower, unit), y, trans)
+    return np.tril(outer, -1 if unit else 0) if lower else np.triu(outer, 1 if unit else 0)
+
+
 general(
     _triangle,
-    lambda ct, y, m, b, trans, lower, unit: _outer_of(
-        _triangle_right(ct, m, trans, lower, unit), y, trans
-    ),
+    lambda ct, y, m, b, trans, lower, unit: _triangle_left(ct, y, m, trans, lower, unit),
     lambda ct, y, m, b, trans, lower, unit: _triangle_right(ct, m, trans, lower, unit),
     name="solve_triangular",
 )
@@ -127,11 +131,7 @@ def _solve_triangular(
     a, b = as_array(a), as_array(b)
     if a.ndim > 2 or b.ndim > 2:
         raise unsupported(linalg.solve_triangular, "more than two axes", "Solve in a loop.")
-    offset = 1 if unit_diagonal else 0
-    m = np.tril(a, -offset) if lower else np.triu(a, offset)
-    if unit_diagonal:
-        m = m + np.eye(a.shape[-1], dtype=a.dtype)
-    return apply(_triangle, m, b, _TURNS.get(trans, trans), lower, unit_diagonal)
+    return apply(_triangle, a, b, _TURNS.get(trans, trans), lower, unit_diagonal)
 
 
 # ------------------------------------------------------------------- inverse and determinant

@@ -20,6 +20,7 @@ from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.twinning import twin_for, twin_module
 from tapemagic.errors import NoRuleError
 
+from . import scipy_polynomials as _scipy_polynomials  # noqa: F401  (rules of the same module)
 from .algebra import apply, is_complex
 
 FORMULA_NAMES.update(

@@ -66,7 +66,12 @@ general(np.correlate, _correlate_left, _correlate_right)
 
 # -------------------------------------------------------------------------------------- counts
 
-general(np.bincount, None, lambda ct, y, x, weights=None, minlength=0: ct[np.asarray(x)])
+general(
+    np.bincount,
+    None,
+    lambda ct, y, x, weights=None, minlength=0: ct[np.asarray(x)],
+    kind="linear",
+)
 
 
 def _add_up(places: np.ndarray, values: Any, n: int) -> Any:

@@ -1,8 +1,8 @@
 """The careful sweep: with a mask beside every cotangent, False where nothing was ever selected.
 
-It keeps *structural* zeros (elements that `where`, a mask or an index never selected) apart from
-numeric ones: nothing flows into an element that was never selected, so there 0 times inf is 0. A
-numeric zero times inf stays nan.
+It keeps *structural* zeros (elements that `where`, `maximum`, a mask or an index never selected)
+apart from numeric ones: nothing flows into an element that was never selected, so there 0 times
+inf is 0. A numeric zero times inf stays nan.
 """
 
 from __future__ import annotations
@@ -81,11 +81,16 @@ def _masked_partials(ct: Any, mask: Any, entry: tuple, lifted: tuple) -> list[tu
         operand = entry[4 + position]
         if operand < 0:
             continue
-        new = ct * conj_if_complex(partial_of(primitive, position)(y, x1, x2))
-        if mask is not None:
-            new = np.where(mask, new, 0.0)
+        partial = partial_of(primitive, position)(y, x1, x2)
+        new = ct * conj_if_complex(partial)
+        flows = mask
+        if primitive.chooses:
+            chosen = np.broadcast_to(dispatch.plain(partial) != 0, np.shape(new))
+            flows = chosen if mask is None else mask & chosen
+        if flows is not None:
+            new = np.where(flows, new, 0.0)
         aval = AVALS[codes[position]]
-        selected = None if mask is None else _fit_mask(mask, aval)
+        selected = None if flows is None else _fit_mask(flows, aval)
         parts.append((operand, fit(new, aval), selected))
     return parts
 

@@ -72,8 +72,11 @@ def _rect(r: Any, phi: Any, /) -> Any:
     if not holds_traced((r, phi)):
         return cmath.rect(r, phi)
     value = cmath.rect(plain(r), plain(phi))
-    y = convert(complex, r) * call_elementwise(row(np.exp), cmath.exp, (1j * phi,))
-    return keeping(value, y)
+    if type(phi) in HANDLE_TYPES:
+        turn = call_elementwise(row(np.exp), cmath.exp, (1j * phi,))
+    else:
+        turn = cmath.rect(1, phi)
+    return keeping(value, convert(complex, r) * turn)
 
 
 cmath_twin = twin_module(cmath)

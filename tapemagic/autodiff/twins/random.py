@@ -81,8 +81,9 @@ def _shuffle(source: Source, x: Any, axis: int = 0) -> None:
 
 
 def _permuted(source: Source, x: Any, *, axis: int | None = None, out: Any = None) -> Any:
-    order = source.method("permuted")(np.arange(x.size).reshape(x.shape), axis=axis)
-    y = np.reshape(np.ravel(x)[order], x.shape)
+    numbers = np.empty_like(plain(x), dtype=int)  # in the order in which x lies in memory
+    numbers[...] = np.arange(x.size).reshape(x.shape)
+    y = np.ravel(x)[source.method("permuted")(numbers, axis=axis)]
     if out is None:
         return y
     out[...] = y

@@ -213,6 +213,21 @@ def test_a_structural_zero_is_not_made_nan():
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        lambda x: np.sum(np.sqrt(np.maximum(x, 0))),
+        lambda x: np.sum(np.sqrt(np.fmax([[0.0], [0.0]], x))),
+        lambda x: np.sum(np.sqrt(-np.minimum(-x, 0)) * x),
+    ],
+)
+def test_what_maximum_cuts_off_is_not_made_nan(cell):
+    x = np.array([-1.0, 2.0, 3.0])
+    run_again(cell, [x], [x[::-1]])
+    with pytest.raises(TapeError, match="gradient with respect to 'a0' has a nan"):
+        run_again(cell, [x + 2], [x])  # a run in which nothing was cut off
+
+
+@pytest.mark.parametrize(
     "fun",
     [
         lambda u: np.sum(np.where(u > 1.5, u**3, u)),

@@ -90,6 +90,8 @@ PLACES = [
     if isinstance(fun, np.ufunc) and isinstance(rule, Primitive) and rule.kind != "constant"
     for place in range(fun.nin)
     if fun.nin > 1 and fun is not np.ldexp
+    # of whole degrees SciPy computes polynomials in another way than of floats
+    if not fun.__name__.startswith("eval_")
 ]
 
 

@@ -170,6 +170,17 @@ def test_constants_are_computed_as_they_are_and_not_overwritten():
     np.testing.assert_allclose(found, np.linalg.inv(a).sum(0))
 
 
+@pytest.mark.parametrize("lower", [False, True])
+@pytest.mark.parametrize("unit", [False, True])
+def test_triangles_are_solved_as_they_lie_in_memory(lower, unit):
+    """A transposed factor is solved in another order: every bit is SciPy's all the same."""
+    a, b = definite(9), real(9)
+    options = {"lower": lower, "unit_diagonal": unit}
+    for m in (a, a.T, a[::-1, ::-1]):
+        y, _ = tapemagic.vjp(lambda m: sl.solve_triangular(m, b, **options), m)
+        np.testing.assert_array_equal(y, linalg.solve_triangular(m, b, **options))
+
+
 HALF = {
     "solve": lambda a, b: sl.solve(a, b),
     "solve definite": lambda a, b: sl.solve(a @ a.T, b, assume_a="pos"),

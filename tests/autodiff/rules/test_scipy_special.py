@@ -74,6 +74,17 @@ ROWS = [
         row(partial(getattr(special, n), 2.0, 3.5), UNIT, name=n)
         for n in ("betainc", "betaincc", "betaincinv", "betainccinv")
     ),
+    *(
+        row(partial(getattr(special, f"eval_{n}"), np.array([0, 1, 2, 5])), UNIT, name=n)
+        for n in "legendre chebyt chebyu hermite hermitenorm laguerre sh_legendre sh_chebyt sh_chebyu".split()
+    ),
+    *(
+        row(partial(getattr(special, f"eval_{n}"), np.array([[0], [3]]), *parameters), x, name=n)
+        for n, *parameters in (("gegenbauer", 1.5), ("genlaguerre", 0.5), ("jacobi", 0.5, 1.5))
+        for x in (UNIT, PLANE)
+    ),
+    row(partial(special.eval_legendre, 2), np.array([-1.0, 0.2, 1.0]), name="legendre at the ends"),
+    row(partial(special.eval_legendre, 2.5), UNIT, name="legendre of no whole degree"),
     row(lambda z: special.hyp1f1(1.5, 2.5, z), ANY, name="hyp1f1"),
     row(lambda z: special.hyp2f1(1.5, 0.5, 2.5, z), UNIT, name="hyp2f1"),
     *(
@@ -118,6 +129,22 @@ ROWS = [
 
 
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("kind", ["i1", "u1", "u4"])
+@pytest.mark.parametrize(
+    "name",
+    "jacobi gegenbauer legendre sh_legendre chebyt sh_chebyt chebyu sh_chebyu hermite hermitenorm "
+    "laguerre genlaguerre".split(),
+)
+def test_small_integers_as_degrees_and_parameters(name, kind):
+    fun = getattr(special, f"eval_{name}")
+
+    def gradient(kind):
+        others = (np.array([0, 7, 100, 120], kind) for _ in range(fun.nin - 1))
+        return tapemagic.grad(lambda x: np.sum(fun(*others, x)))(UNIT)
+
+    np.testing.assert_array_equal(gradient(kind), gradient(int))
+
+
 @pytest.mark.parametrize("case", ROWS, ids=name_of)
 def test_special(case):
     ask(case)

@@ -187,6 +187,23 @@ def test_memory_order(fun, layout):
         np.testing.assert_allclose(gradient[i], numerical, rtol=1e-6, atol=1e-6)
 
 
+FRESH = {
+    "insert": lambda x: np.insert(x, 1, x[0, 0, 0], axis=1),
+    "pad of traced numbers": lambda x: np.pad(x, 1, constant_values=x[0, 0, 0]),
+    "pad mean": lambda x: np.pad(x, 1, mode="mean"),
+    "permuted": lambda x: np.random.default_rng(0).permuted(x, axis=1),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("fun", FRESH.values(), ids=list(FRESH))
+def test_new_arrays_lie_in_memory_as_numpys_do(fun, layout):
+    x = LAYOUTS[layout]
+    y, _ = tapemagic.vjp(fun, x)
+    np.testing.assert_array_equal(y, fun(x))
+    assert y.strides == fun(x).strides
+
+
 @pytest.mark.parametrize(
     ("fun", "error"),
     [
