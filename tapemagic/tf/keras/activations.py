@@ -119,4 +119,14 @@ def get(identifier: Any) -> Callable:
     return _BY_NAME[identifier]
 
 
+class Setting:
+    """An attribute of a layer that holds an activation: assigned by name, None for `linear`."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __set__(self, layer: Any, identifier: Any) -> None:
+        vars(layer)[self._name] = get(identifier)
+
+
 __getattr__ = advice.missing("tf.keras.activations")

@@ -276,7 +276,7 @@ class CallbackList:
     def tell(self, moment: str, *numbers: int, logs: Any = None) -> None:
         """Call the method of a moment of each."""
         for one in self._callbacks:
-            getattr(one, moment)(*numbers, logs)
+            getattr(one, moment)(*numbers, {} if logs is None else logs)
 
 
 __getattr__ = advice.missing("tf.keras.callbacks")

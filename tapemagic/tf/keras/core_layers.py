@@ -48,6 +48,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    activation: Any = activations.Setting()
 
     def __init__(
         self, units: int, activation: Any = None, use_bias: bool = True,
@@ -55,7 +56,7 @@ class Dense(Layer):
     ) -> None:  # fmt: skip
         super().__init__(**more)
         self.units, self.use_bias = positive(units, "units"), use_bias
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.input_spec = InputSpec(min_ndim=2)
 
@@ -150,10 +151,11 @@ class Activation(Layer):
     """A function of each element, by its name or as it is."""
 
     supports_masking = True
+    activation: Any = activations.Setting()
 
     def __init__(self, activation: Any, **more: Any) -> None:
         super().__init__(**more)
-        self.activation = activations.get(activation)
+        self.activation = activation
 
     def call(self, inputs: Any) -> Tensor:
         """Return the function of the input."""

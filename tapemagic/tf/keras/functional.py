@@ -144,18 +144,22 @@ class Connection:
             mask = None if x.mask_axes is None else ones(shape[: x.mask_axes], bool)
             return masks.attach(zeros(shape, x.dtype), mask)
 
-        is_layer = hasattr(self.run, "trainable_variables")
         with unrecorded(), unheard():  # of zeros, which divide each other, say
-            return self.compute(example, **({"training": False} if is_layer else {}))
+            return self.compute(example, training=False)
 
-    def compute(self, value_of: Callable[[KerasTensor], Any], **more: Any) -> Any:
-        """Return the result for the values of what it was called with."""
+    def compute(self, value_of: Callable[[KerasTensor], Any], training: Any = None) -> Any:
+        """Return the result for the values of what it was called with.
+
+        Whether the model trains, if somebody said it, goes before what a layer was connected with.
+        """
 
         def filled(x: Any) -> Any:
             return value_of(x) if isinstance(x, KerasTensor) else x
 
         args, kwargs = nest.map_structure(filled, [list(self.args), dict(self.kwargs)])
-        return self.run(*args, **{**more, **kwargs})
+        if training is not None and hasattr(self.run, "trainable_variables"):
+            kwargs["training"] = training
+        return self.run(*args, **kwargs)
 
 
 def _common(shape: tuple, other: tuple) -> tuple:
@@ -220,7 +224,7 @@ class Network:
         found = {id(one.run): one.run for one in self.connections if isinstance(one.run, kind)}
         return list(found.values())
 
-    def run(self, inputs: Any) -> Any:
+    def run(self, inputs: Any, training: Any = None) -> Any:
         """Return the outputs for values of the inputs."""
         names = nest.flatten(self.inputs)
         if isinstance(inputs, dict) and not isinstance(self.inputs, dict):
@@ -232,6 +236,6 @@ class Network:
             )
         values = dict(zip(names, given, strict=True))
         for one in self.connections:
-            results = nest.flatten(one.compute(values.__getitem__))
+            results = nest.flatten(one.compute(values.__getitem__, training))
             values.update(zip(nest.flatten(one.outputs), results, strict=True))
         return nest.map_structure(values.__getitem__, self.outputs)

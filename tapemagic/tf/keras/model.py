@@ -100,7 +100,7 @@ class Model(Trainer):
         """Compute the outputs of connected layers; for subclasses."""
         if self._network is None:
             return super().call(inputs)
-        return self._network.run(inputs)
+        return self._network.run(inputs, training)
 
     def __getattr__(self, name: str) -> Any:
         network = vars(self).get("_network")

@@ -189,3 +189,24 @@ def test_a_cell_watches_the_weights():
 def test_what_is_refused(use, error, words):
     with pytest.raises(error, match=words):
         use()
+
+
+def test_whether_the_model_trains_goes_before_what_a_layer_was_connected_with():
+    """As in Keras 3; moving means are not touched by connecting."""
+    inputs = tf.keras.Input((2,))
+    norm = layers.BatchNormalization()
+    model = tf.keras.Model(inputs, layers.Dropout(1.0)(norm(inputs, training=True), training=True))
+    assert np.array_equal(norm.moving_variance, [1, 1])
+    x = tf.constant([[1.0, 2.0], [3.0, 5.0]])
+    assert not model(x).numpy().any()
+    assert np.array_equal(model(x, training=False), norm(x))
+
+
+def test_an_activation_is_taken_off():
+    inputs = tf.keras.Input((2,))
+    outputs = layers.Dense(3, activation="softmax", kernel_initializer="ones")(inputs)
+    model = tf.keras.Model(inputs, outputs)
+    model.layers[-1].activation = None
+    assert np.array_equal(model(tf.ones((1, 2))), [[2, 2, 2]])
+    model.layers[-1].activation = "relu"
+    assert np.array_equal(model(-tf.ones((1, 2))), [[0, 0, 0]])
