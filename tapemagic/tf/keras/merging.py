@@ -94,7 +94,9 @@ class Concatenate(Layer):
         for x, mask in zip(inputs, previous_mask, strict=True):
             counts = np.bool_(True) if mask is None else masks.as_bools(mask)
             missing = (1,) * (np.ndim(plain(x)) - counts.ndim)
-            parts.append(np.broadcast_to(counts.reshape(counts.shape + missing), np.shape(plain(x))))
+            parts.append(
+                np.broadcast_to(counts.reshape(counts.shape + missing), np.shape(plain(x)))
+            )
         return tensor_of(np.concatenate(parts, self.axis).any(axis=-1))
 
 
