@@ -52,9 +52,6 @@ class Batches(tf.keras.utils.PyDataset):
     def __getitem__(self, i):
         return X[8 * i : 8 * i + 8], Y[8 * i : 8 * i + 8], np.linspace(0, 1, 8)
 
-    def on_epoch_end(self):
-        print("an epoch has ended")
-
 
 model = make_model()
 print(model.fit(generator(), steps_per_epoch=2, epochs=3, verbose=0).history)
