@@ -149,7 +149,7 @@ PAIR = tf.Variable([1.0, 2.0])
         (lambda: tf.reshape(tf.ones(6), [4, -1]), "requires a multiple of 4"),
         (lambda: tf.keras.optimizers.SGD(lr=0.1), "lr=0.1.\n(?s:.)*Use learning_rate"),
         (lambda: tf.keras.optimizers.Adam(0.1, decay=0.1), "InverseTimeDecay"),
-        (lambda: tf.keras.optimizers.Adam(0.1, use_ema=True), "use_ema=True"),
+        (lambda: tf.keras.optimizers.Adam(0.1, loss_scale_factor=2.0), "loss_scale_factor=2.0"),
         (
             lambda: tf.keras.optimizers.SGD().apply_gradients([(PAIR, [PAIR])]),
             "a gradient and a variable, and not of a gradient and a list",

@@ -18,6 +18,7 @@ from tapemagic.tf import nest
 from .batches import Batches, as_floats, split, unpacked
 from .callback import Callback
 from .callbacks import CallbackList, History
+from .optimizer import Optimizer
 from .progress import ProgressLines
 from .sources import weighted
 from .steps import Steps
@@ -140,6 +141,8 @@ class Trainer(Steps):
             listeners.tell("on_epoch_end", epoch, logs=found)
             if self.stop_training:
                 break
+        if isinstance(self.optimizer, Optimizer):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.tell("on_train_end", logs=found)
         return self.history
 
