@@ -23,7 +23,6 @@ WAYS = {
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
-    "tf.keras.models.clone_model": "copy.deepcopy(model), which has the same weights",
     "tf.nn.ctc_loss": "TensorFlow itself",
     "tf.io": "np.load, open or pathlib",
     "tf.strings": "Python's str",

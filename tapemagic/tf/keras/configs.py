@@ -13,16 +13,16 @@ from tapemagic.errors import TapeUseError
 class Configured:
     """What knows the arguments that it was made with."""
 
-    __slots__ = ("_arguments",)  # not among the attributes, where layers and weights are looked for
-    _arguments: tuple[tuple, dict[str, Any]]
+    __slots__ = ("_made_with",)  # not among the attributes, where layers and weights are looked for
+    _made_with: tuple[tuple, dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make one that remembers its arguments, whatever its `__init__` does with them."""
         made = super().__new__(cls)
-        made._arguments = args, kwargs
+        made._made_with = args, kwargs
         return made
 
-    def arguments(self) -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
         """Return the arguments by their names, those that were not given as well.
 
         Raises
@@ -30,7 +30,7 @@ class Configured:
         TapeUseError
             If they have no names.
         """
-        args, kwargs = self._arguments
+        args, kwargs = self._made_with
         bound = inspect.signature(type(self)).bind(*args, **kwargs)
         bound.apply_defaults()
         found: dict[str, Any] = {}
@@ -51,7 +51,7 @@ class Configured:
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make another one of the same settings."""
-        return self.arguments()
+        return self._settings()
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

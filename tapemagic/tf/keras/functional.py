@@ -64,6 +64,10 @@ class KerasTensor:
             f"name={self.name}>"
         )
 
+    def again(self) -> KerasTensor:
+        """Return another one, not connected."""
+        return KerasTensor(self.shape, self.dtype, None, name=self.name)
+
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise _no_value(self)
 
@@ -176,6 +180,20 @@ def is_connected(*given: Any) -> bool:
     return any(isinstance(x, KerasTensor) for x in nest.flatten(list(given)))
 
 
+def _what(one: Any) -> Any:
+    """Return the layer of a connection, which several may have; else it, or the input, itself."""
+    is_layer = isinstance(one, Connection) and hasattr(one.run, "trainable_variables")
+    return one.run if is_layer else one
+
+
+def _needed(one: Any) -> list[KerasTensor]:
+    """Return what a connection was called with."""
+    if not isinstance(one, Connection):
+        return []
+    given = nest.flatten([list(one.args), dict(one.kwargs)])
+    return [x for x in given if isinstance(x, KerasTensor)]
+
+
 class Network:
     """Inputs, outputs, and the connections between them in the order in which they are run.
 
@@ -187,11 +205,15 @@ class Network:
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = inputs, outputs
-        known = {id(x) for x in nest.flatten(inputs)}
-        self.connections: list[Connection] = []
+        self._given = {id(x) for x in nest.flatten(inputs)}
+        self._places: dict[Any, int] = {}  # in which order they are found, from the outputs on
+        self._found: list[Any] = []  # connections and inputs, each after those that it needs
+        known: set[int] = set()
         for x in nest.flatten(outputs):
             self._add(x, known)
-        self.connections.sort(key=lambda one: one.number)
+        found = [one for one in self._found if isinstance(one, Connection)]
+        self._places |= {x: -1 for x in nest.flatten(inputs) if x not in self._places}
+        self.connections = sorted(found, key=lambda one: one.number)
 
     def _add(self, x: Any, known: set[int]) -> None:
         """Add what a tensor comes from, without recursion: networks are deep."""
@@ -201,7 +223,8 @@ class Network:
             if id(x) in known:
                 waiting.pop()
                 continue
-            if not isinstance(x, KerasTensor) or x.call is None:
+            is_given = id(x) in self._given
+            if not is_given and (not isinstance(x, KerasTensor) or x.call is None):
                 name = getattr(x, "name", type(x).__name__)
                 raise leaks.locate(
                     TapeUseError(
@@ -210,19 +233,46 @@ class Network:
                         fix="Name it: tf.keras.Model(inputs=[...], outputs=...).",
                     )
                 )
-            given = nest.flatten([list(x.call.args), dict(x.call.kwargs)])
-            missing = [
-                one for one in given if isinstance(one, KerasTensor) and id(one) not in known
-            ]
-            waiting += missing
+            one = x if is_given else x.call
+            self._places.setdefault(_what(one), len(self._places))
+            missing = [y for y in _needed(one) if id(y) not in known]
+            waiting += reversed(missing)
             if not missing:
-                self.connections.append(x.call)
-                known.update(id(one) for one in nest.flatten(x.call.outputs))
+                self._found.append(one)
+                known.update([id(x)] if is_given else map(id, nest.flatten(x.call.outputs)))
 
-    def layers(self, kind: type) -> list[Any]:
-        """Return the layers of a class, each once."""
-        found = {id(one.run): one.run for one in self.connections if isinstance(one.run, kind)}
-        return list(found.values())
+    def in_order(self) -> list[Any]:
+        """Return layers, functions and inputs, each once, in Keras's order.
+
+        First is what is furthest from the outputs; of those as far, what is found first from there.
+        """
+        far = dict.fromkeys(self._places, 0)  # and the numbers of connections, several of a layer
+        for one in reversed(self._found):
+            what = _what(one)
+            far[what] = far[id(one)] = depth = max(far.get(id(one), 0), far[what])
+            for x in _needed(one):
+                before = id(x) if id(x) in self._given else id(x.call)
+                far[before] = max(depth + 1, far.get(before, 0))
+        return sorted(self._places, key=lambda what: (-far[what], self._places[what]))
+
+    def twin(self, function: Callable | None = None) -> tuple[Any, Any]:
+        """Return other inputs, and what other layers of the same settings make of them."""
+        values: dict[Any, Any] = {x: x.again() for x in nest.flatten(self.inputs)}
+        layers: dict[int, Any] = {}
+        for one in self.connections:
+            run: Any = one.run
+            if hasattr(run, "_clone"):
+                if id(run) not in layers:
+                    layers[id(run)] = run._clone(function)
+                run = layers[id(run)]
+            args, kwargs = nest.map_structure(
+                lambda x: values[x] if isinstance(x, KerasTensor) else x,
+                [list(one.args), dict(one.kwargs)],
+            )
+            again = run(*args, **kwargs) if run is not one.run else connect(run, args, kwargs)
+            values.update(zip(nest.flatten(one.outputs), nest.flatten(again), strict=True))
+        outputs = nest.map_structure(values.__getitem__, self.outputs)
+        return nest.map_structure(values.__getitem__, self.inputs), outputs
 
     def run(self, inputs: Any, training: Any = None) -> Any:
         """Return the outputs for values of the inputs."""

@@ -222,7 +222,7 @@ class Optimizer(Configured):
             "ema_overwrite_frequency": self.ema_overwrite_frequency, "loss_scale_factor": None,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }  # fmt: skip
-        return known | {name: x for name, x in self.arguments().items() if name not in known}
+        return known | {name: x for name, x in self._settings().items() if name not in known}
 
     def build(self, variables: Any) -> None:
         """Do nothing: what is remembered of a variable begins with its first step."""

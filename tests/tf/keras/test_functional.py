@@ -210,3 +210,37 @@ def test_an_activation_is_taken_off():
     assert np.array_equal(model(tf.ones((1, 2))), [[2, 2, 2]])
     model.layers[-1].activation = "relu"
     assert np.array_equal(model(-tf.ones((1, 2))), [[0, 0, 0]])
+
+
+def test_layers_and_weights_stand_in_the_order_of_keras():
+    """What is further from the outputs comes first, whatever was connected first."""
+    a, b = tf.keras.Input((3,)), tf.keras.Input((4,))
+    short = layers.Dense(5)(b)
+    long = layers.Dense(5)(layers.Dense(6)(a))
+    model = tf.keras.Model([a, b], layers.Concatenate()([short, long]))
+    shapes = [tuple(v.shape) for v in model.weights]
+    assert shapes == [(3, 6), (6,), (4, 5), (5,), (6, 5), (5,)]
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["InputLayer", "InputLayer", "Dense", "Dense", "Dense", "Concatenate"]
+    assert len(tf.keras.Model([a, b], short).layers) == 3
+
+
+def test_settings_make_layers_of_their_own():
+    inner = layers.LSTM(2)
+    twin = layers.Bidirectional.from_config(layers.Bidirectional(inner).get_config())
+    assert twin.forward_layer.units == 2
+    assert twin.forward_layer is not inner
+
+    class Own(tf.keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(TapeUseError, match=r"set_weights\(model.get_weights\(\)\)"):
+        tf.keras.models.clone_model(Own())
+
+    class Unnamed(layers.Layer):
+        def __init__(self, *sizes):
+            super().__init__()
+
+    with pytest.raises(TapeUseError, match=r"\*sizes"):
+        Unnamed(1, 2).get_config()
