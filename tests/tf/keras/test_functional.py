@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tapemagic import tf
+from tapemagic.errors import TapeUseError
 
 keras = tf.keras
 layers = keras.layers
