@@ -124,7 +124,7 @@ def test_random_is_reparametrised():
         (lambda: tf.no_such_name, "Use NumPy's functions"),
         (lambda: tf.keras.losses.NoSuchLoss, "tf.keras.losses.NoSuchLoss is not provided"),
         (lambda: tf.keras.optimizers.Ftrl, "tf.keras.optimizers.Ftrl"),
-        (lambda: tf.keras.metrics.AUC, "tf.keras.metrics.AUC"),
+        (lambda: tf.keras.metrics.PearsonCorrelation, "tf.keras.metrics.PearsonCorrelation"),
         (lambda: tf.activations, "Use tf.keras.activations."),
         (lambda: tf.keras.ops.fori_loop, "tf.nn"),
         (lambda: tf.test.compute_gradient, "tapemagic.check_gradient"),

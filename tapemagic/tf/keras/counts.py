@@ -11,7 +11,6 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.kept import Kept
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from .calls import snake
 from .loss import same_shape
 from .metric import Metric
 
@@ -28,7 +27,7 @@ class _Counts(Metric):
     def __init__(
         self, thresholds: float | None = None, name: str | None = None, dtype: Any = None
     ) -> None:
-        super().__init__(dtype, name or snake(type(self).__name__))
+        super().__init__(dtype, name)
         self.threshold = 0.5 if thresholds is None else thresholds
         self.reset_state()
 

@@ -15,7 +15,7 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import float32
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from . import counts, losses, masks, metric
+from . import counts, losses, masks, metric, overlaps, scores
 from .calls import snake
 from .loss import same_rank, same_shape
 from .names import by_name
@@ -24,6 +24,13 @@ Metric = metric.Metric
 Precision, Recall = counts.Precision, counts.Recall
 TruePositives, TrueNegatives = counts.TruePositives, counts.TrueNegatives
 FalsePositives, FalseNegatives = counts.FalsePositives, counts.FalseNegatives
+globals().update(
+    {
+        name: one for part in (scores, overlaps) for name, one in vars(part).items()
+        if isinstance(one, type) and issubclass(one, scores.Summed)
+        and not name.startswith("_") and one is not scores.Summed
+    }
+)  # fmt: skip
 
 
 class Mean(metric.Metric):
