@@ -87,6 +87,7 @@ OTHERS = {
     "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
     "tf.train": "tf.train.Checkpoint for files, and tf.keras.optimizers",
     "tf.signal": "np.fft in a %%tape cell",
+    "tf.keras.random": "tf.random",
     "tf.random": "rng = np.random.default_rng(seed) and tf.constant(rng....)",
 }
 

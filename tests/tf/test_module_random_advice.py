@@ -126,7 +126,7 @@ def test_random_is_reparametrised():
         (lambda: tf.keras.optimizers.Ftrl, "tf.keras.optimizers.Ftrl"),
         (lambda: tf.keras.metrics.PearsonCorrelation, "tf.keras.metrics.PearsonCorrelation"),
         (lambda: tf.activations, "Use tf.keras.activations."),
-        (lambda: tf.keras.ops.fori_loop, "tf.nn"),
+        (lambda: tf.keras.ops.extract_sequences, "tf.nn"),
         (lambda: tf.test.compute_gradient, "tapemagic.check_gradient"),
         (lambda: tf.nn.max_pool3d, "sliding_window_view"),
         (lambda: tf.linalg.matrix_power, "np.linalg.matrix_power in a %%tape cell"),
