@@ -40,8 +40,6 @@ WAYS = {
     "tf.IndexedSlices": "dense gradients: tape.gradient gives tensors",
     "tf.RaggedTensor": _RAGGED,
     "tf.ragged": _RAGGED,
-    "tf.SparseTensor": "dense tensors",
-    "tf.sparse": "dense tensors",
     "tf.bfloat16": "tf.float32",
     "tf.qint8": "tf.int8",
     "tf.bitcast": "x.view(dtype) of a NumPy array",
@@ -86,6 +84,7 @@ OTHERS = {
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",
     "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
     "tf.train": "tf.train.Checkpoint for files, and tf.keras.optimizers",
+    "tf.sparse": "dense tensors: tf.sparse.to_dense(x)",
     "tf.signal": "np.fft in a %%tape cell",
     "tf.keras.random": "tf.random",
     "tf.random": "rng = np.random.default_rng(seed) and tf.constant(rng....)",
@@ -113,8 +112,8 @@ def missing(module: str) -> Callable[[str], Any]:
 
     Examples
     --------
-    >>> print(_way("tf", "SparseTensor"))
-    dense tensors
+    >>> print(_way("tf", "sets"))
+    Python's set
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807  (becomes that of a module)

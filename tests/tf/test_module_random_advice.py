@@ -115,7 +115,7 @@ def test_random_is_reparametrised():
 @pytest.mark.parametrize(
     ("use", "words"),
     [
-        (lambda: tf.SparseTensor, "Use dense tensors."),
+        (lambda: tf.sparse.segment_mean, "Use dense tensors: tf.sparse.to_dense"),
         (lambda: tf.nn.conv3d, "sliding_window_view"),
         (lambda: tf.keras.layers.Conv3D, "Use a subclass of tf.keras.layers.Layer"),
         (lambda: tf.keras.models.load_model, "model.set_weights"),

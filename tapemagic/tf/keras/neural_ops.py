@@ -13,8 +13,9 @@ from tapemagic.tf.conversion import operand, whole_numbers
 from tapemagic.tf.tensor import Tensor, tensor_of
 
 from . import activations, losses
-from .numpy_ops import FUNCTIONS as FUNCTIONS
-from .numpy_ops import declared, named
+from .numpy_ops import FUNCTIONS, declared, named
+
+__all__ = ["FUNCTIONS"]
 
 # ------------------------------------------------------------------------- loops and alternatives
 

@@ -10,6 +10,7 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.tf import creation, picking, reductions
+from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor, operand, whole_numbers
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
@@ -170,7 +171,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
 @declared
 def nonzero(x: Any) -> list[Tensor]:
     """Return the places of what is not 0: a tensor for each axis."""
-    places = np.argwhere(np.asarray(plain(operand(x)))).astype(np.int32)
+    places = np.asarray(chosen(np.argwhere, x)).astype(np.int32)
     return [tensor_of(column) for column in places.T]
 
 
