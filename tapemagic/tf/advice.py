@@ -23,7 +23,6 @@ WAYS = {
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
-    "tf.nn.ctc_loss": "TensorFlow itself",
     "tf.io": "np.load, open or pathlib",
     "tf.strings": "Python's str",
     "tf.string": "Python's str",
@@ -124,6 +123,14 @@ def missing(module: str) -> Callable[[str], Any]:
         raise leaks.locate(MissingNameError(f"{module}.{name} is not provided.", fix=fix))
 
     return __getattr__
+
+
+class Explaining(type):
+    """The class of classes that say what to write in place of a method that is not there."""
+
+    def __getattr__(cls, name: str) -> Any:
+        full = {"Dataset": "tf.data.Dataset", "Generator": "tf.random.Generator"}
+        return missing(full.get(cls.__name__, cls.__name__))(name)
 
 
 def missing_attribute(what: str, fix: str) -> Any:

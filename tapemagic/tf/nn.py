@@ -12,6 +12,7 @@ from . import (
     advice,
     arithmetic,
     candidates,
+    ctc,
     depthwise,
     picking,
     pooling,
@@ -26,6 +27,7 @@ from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+ctc_loss = ctc.ctc_loss
 nce_loss, sampled_softmax_loss = candidates.nce_loss, candidates.sampled_softmax_loss
 leaky_relu = rectifiers.leaky_relu
 relu = rectifiers.relu
