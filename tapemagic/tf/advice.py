@@ -48,7 +48,6 @@ WAYS = {
     "tf.lookup": "a Python dict",
     "tf.no_gradient": "tf.stop_gradient(x)",
     "tf.sets": "Python's set",
-    "tf.strided_slice": "x[begin:end:step]",
     "tf.types": "Python's typing",
     "tf.experimental": "np functions in a %%tape cell",
 }  # fmt: skip

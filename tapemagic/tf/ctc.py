@@ -66,11 +66,25 @@ def ctc_loss(
             f"ctc_loss of labels of shape {numbers.shape} and logits of {steps} steps and {batch} "
             "series, and lengths that do not fit."
         )
+    _check_steps(numbers, *lengths)
     path = np.full((batch, 2 * numbers.shape[1] + 1), blank)  # a blank before and after each label
     path[:, 1::2] = np.where(np.arange(numbers.shape[1]) < lengths[0][:, None], numbers, blank)
     if (path < 0).any() or (path >= classes).any():
         refuse(f"ctc_loss: a label is not in [0, {classes}).")
     return _unlikely(log_softmax(scores), path, lengths[0], lengths[1], blank)
+
+
+def _check_steps(numbers: np.ndarray, ends: np.ndarray, counts: np.ndarray) -> None:
+    """Raise if a series has fewer steps than its labels need, and blanks between two equal ones."""
+    twice = (numbers[:, 1:] == numbers[:, :-1]) & (np.arange(1, numbers.shape[1]) < ends[:, None])
+    needed = ends + twice.sum(axis=1)
+    if (short := np.flatnonzero(needed > counts)).size:
+        one = int(short[0])
+        refuse(
+            f"ctc_loss: the labels of series {one} need {needed[one]} steps, and it has "
+            f"{counts[one]}.",
+            "Leave such series out.",
+        )
 
 
 def _unlikely(logs: Any, path: np.ndarray, ends: Any, counts: Any, blank: int) -> Tensor:
