@@ -47,7 +47,7 @@ for _ in range(3):
         loss = tf.reduce_mean(ctc.losses[0])
     optimizer.apply(tape.gradient(loss, dense.trainable_variables), dense.trainable_variables)
     print(loss)
-print(dense.bias)
+print(dense.bias.numpy())
 
 # ------------------------------------------------------------------------------------ segmentation
 
