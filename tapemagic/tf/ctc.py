@@ -45,7 +45,7 @@ def ctc_loss(
     >>> from tapemagic import tf
     >>> logits = tf.zeros((2, 1, 3))  # two steps, three classes of which the first is blank
     >>> print(tf.exp(-tf.nn.ctc_loss([[1]], logits, label_length=[1], logit_length=[2])))
-    tf.Tensor([0.3333333], shape=(1,), dtype=float32)
+    tf.Tensor([0.33333334], shape=(1,), dtype=float32)
     """
     scores = operand(logits)
     scores = scores if logits_time_major else np.swapaxes(scores, 0, 1)

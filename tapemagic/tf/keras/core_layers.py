@@ -177,14 +177,7 @@ class ReLU(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return what is above the threshold, and the rest bent."""
-        if self.threshold:
-            bent = (inputs - self.threshold) * self.negative_slope
-            y = np.where(chosen(np.greater, inputs, self.threshold), inputs, bent)
-        else:
-            y = nn.leaky_relu(inputs, self.negative_slope)
-        if self.max_value is not None:
-            y = np.where(chosen(np.greater_equal, inputs, self.max_value), self.max_value, y)
-        return tensor_of(y)
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
 class LeakyReLU(ReLU):

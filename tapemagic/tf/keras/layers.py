@@ -63,7 +63,6 @@ from .normalization import (
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
-    Normalization,
     RMSNormalization,
     UnitNormalization,
 )  # fmt: skip
@@ -109,6 +108,7 @@ from .small_layers import (
     ZeroPadding1D,
     ZeroPadding2D,
 )  # fmt: skip
+from .standardizing import Normalization
 from .wrappers import (
     Bidirectional,
     Identity,

@@ -45,6 +45,8 @@ class Mean(metric.Metric):
     tf.Tensor(2.0, shape=(), dtype=float32)
     """
 
+    _sums_rows = False  # what a weight is for is summed up, and not averaged
+
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(dtype, name or snake(type(self).__name__))
         self.reset_state()
@@ -61,7 +63,8 @@ class Mean(metric.Metric):
         weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
         if weights.ndim:
             values, weights = same_rank(values, weights)
-            values = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
+            rest = tuple(range(weights.ndim, values.ndim))
+            values = values.sum(axis=rest) if self._sums_rows else values.mean(axis=rest)
         weights = np.broadcast_to(weights, values.shape)
         self._total += float(np.sum(values * weights))
         self._weight += float(np.sum(weights))
@@ -76,6 +79,8 @@ class Mean(metric.Metric):
 
 class Sum(Mean):
     """The weighted sum of everything that it was called with since `reset_state`."""
+
+    _sums_rows = True
 
     def result(self) -> Tensor:
         """Return the sum; the gradient ends there."""

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.tf import control, nest, nn
+from tapemagic.tf import control, nest, nn, segments
+from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import operand, whole_numbers
 from tapemagic.tf.tensor import Tensor, tensor_of
 
@@ -18,6 +19,24 @@ from .numpy_ops import FUNCTIONS, declared, named
 __all__ = ["FUNCTIONS"]
 
 # ------------------------------------------------------------------------- loops and alternatives
+
+
+def _segments(kind: str) -> Callable:
+    fun = segments.FUNCTIONS[f"unsorted_segment_{kind}"]
+
+    def function(
+        data: Any, segment_ids: Any, num_segments: Any = None, sorted: bool = False
+    ) -> Tensor:
+        count = num_segments
+        if count is None:
+            count = int(np.max(chosen(np.positive, segment_ids), initial=-1)) + 1
+        return fun(data, segment_ids, count)
+
+    return function
+
+
+FUNCTIONS["segment_max"] = named(_segments("max"), "segment_max")
+FUNCTIONS["segment_sum"] = named(_segments("sum"), "segment_sum")
 
 
 @declared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from types import FunctionType, SimpleNamespace
 from typing import Any
@@ -27,7 +28,7 @@ from tapemagic.tf import (
 )  # fmt: skip
 from tapemagic.tf import image as tf_image
 
-from . import neural_ops
+from . import activations, neural_ops
 from .functional import KerasTensor, connect, is_connected
 
 _TF = {
@@ -51,7 +52,7 @@ _SAME = (
     "expand_dims", "expm1", "floor", "greater", "greater_equal", "imag", "less", "less_equal",
     "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum",
     "minimum", "multiply", "negative", "not_equal", "pad", "real", "reciprocal", "repeat",
-    "reshape", "round", "rsqrt", "segment_max", "segment_sum", "sign", "sin",
+    "reshape", "round", "rsqrt", "sign", "sin",
     "sinh", "size", "sort", "sqrt", "square", "squeeze", "stack", "subtract", "tan",
     "tanh", "transpose", "unstack",
 )  # fmt: skip
@@ -70,7 +71,7 @@ one_hot, in_top_k, top_k = creation.one_hot, nn.in_top_k, nn.top_k
 det, einsum, inv, norm, qr, solve = (
     linalg.det, linalg.einsum, linalg.inv, linalg.norm, linalg.qr, linalg.solve,
 )  # fmt: skip
-elu, leaky_relu, log_sigmoid = nn.elu, nn.leaky_relu, _TF["log_sigmoid"]
+elu, leaky_relu, log_sigmoid = activations.elu, activations.leaky_relu, _TF["log_sigmoid"]
 log_softmax, relu, relu6, selu = nn.log_softmax, nn.relu, nn.relu6, nn.selu
 sigmoid, silu, softmax, softplus = nn.sigmoid, nn.silu, nn.softmax, nn.softplus
 softsign, swish = nn.softsign, nn.silu
@@ -109,11 +110,23 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     )
 
 
+#: Keras's keywords -> TensorFlow's, beside those of the first arguments.
+_KEYWORDS = {
+    "axes": "perm", "newshape": "shape", "num_classes": "depth", "pad_width": "paddings",
+    "x_max": "clip_value_max", "x_min": "clip_value_min",
+}  # fmt: skip
+
+
 def _connecting(fun: Callable) -> Callable:
-    """Let a function be connected, as a layer is, when it is called with a `KerasTensor`."""
+    """Let a function be called by Keras's keywords, and be connected, as a layer is."""
+    known = inspect.signature(fun).parameters
+    first = [name for name in ("x", "x1", "x2") if name not in known]
+    renamed = {k: name for k, name in _KEYWORDS.items() if k not in known and name in known}
 
     @functools.wraps(fun)
     def function(*args: Any, **kwargs: Any) -> Any:
+        args += tuple(kwargs.pop(name) for name in first if name in kwargs)
+        kwargs = {renamed.get(name, name): x for name, x in kwargs.items()}
         if is_connected(*args, *kwargs.values()):
             return connect(fun, args, kwargs)
         return fun(*args, **kwargs)

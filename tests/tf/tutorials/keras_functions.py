@@ -178,3 +178,19 @@ dropped = np.unique(layer(tf.ones((50, 2)), training=True).numpy())
 print(layer(x), dropped)
 seeded = [tf.keras.random.normal((3,), seed=1) for _ in range(2)]
 print(bool(ops.all(seeded[0] == seeded[1])), tf.keras.random.randint((2,), 0, 5).dtype)
+for y in (
+    ops.transpose(x, axes=(1, 0)),
+    ops.one_hot(ops.array([0, 1]), num_classes=3),
+    ops.clip(x, x_min=-1, x_max=2),
+    ops.pad(x, pad_width=[[1, 0], [0, 0]]),
+    ops.reshape(x=x, newshape=(4,)),
+    ops.subtract(1.0, x2=x),
+    ops.softmax(x=x, axis=0),
+    ops.leaky_relu(x, negative_slope=0.5),
+    ops.segment_sum(x, ops.array([1, 0]), num_segments=3),
+    ops.segment_max(x, ops.array([1, 0])),
+    tf.nn.embedding_lookup(params=x, ids=[1, 0]),
+    tf.keras.activations.relu(x, negative_slope=0.1, max_value=2.0),
+    tf.keras.activations.relu(x, threshold=1.5, negative_slope=0.5),
+):
+    print(y)
