@@ -32,11 +32,11 @@ class PyDataset:
     ...     def __len__(self):
     ...         return 2
     ...     def __getitem__(self, index):
-    ...         return np.ones((3, 1)), np.ones((3, 1))
+    ...         return tf.ones((3, 1)), tf.ones((3, 1))
     >>> model = tf.keras.Sequential([tf.keras.layers.Dense(1, kernel_initializer="zeros")])
     >>> model.compile("sgd", "mse")
-    >>> model.fit(Ones(), verbose=0).history
-    {'loss': [0.9607999920845032]}
+    >>> history = model.fit(Ones())
+    2/2 ━━━━━━━━━━━━━━━━━━━━ - loss: 0.9608
     """
 
     def __init__(
