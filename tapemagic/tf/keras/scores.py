@@ -156,15 +156,19 @@ _HEIGHTS: dict[str, Callable] = {
 }  # fmt: skip
 
 
-def _best(name: str, own: Any, other: Any, words: str) -> type:
-    """Make the class of the best of one rate where another is at least a value."""
+def _best(name: str, own: Callable, other: Callable, words: str) -> type:
+    """Make the class of the best of one rate where another is at least a value, called after it."""
+    least = other.__name__.strip("_")
+    least = "sensitivity" if least == "recall" and "Sensitivity" in name else least
 
     def __init__(  # noqa: N807
-        self: Any, value: float, num_thresholds: int = 200, name: str | None = None,
-        dtype: Any = None,
+        self: Any, value: Any = None, num_thresholds: int = 200, name: str | None = None,
+        dtype: Any = None, **named: float,
     ) -> None:  # fmt: skip
+        if (value is None) is (least not in named) or set(named) - {least}:
+            raise TypeError(f"{type(self).__name__} takes {least}=.")
         _Thresholds.__init__(self, num_thresholds, name, dtype)
-        self.value = value
+        self.value = named.get(least, value)
 
     def of(self: Any, sums: Any) -> Any:
         return np.max(own(*sums), where=other(*sums) >= self.value, initial=0.0)

@@ -17,9 +17,9 @@ for metric in (
     metrics.AUC(num_thresholds=5, summation_method="minoring"),
     metrics.AUC(curve="PR", summation_method="majoring", thresholds=[0.2, 0.7]),
     metrics.PrecisionAtRecall(0.7),
-    metrics.RecallAtPrecision(0.8),
+    metrics.RecallAtPrecision(precision=0.8),
     metrics.SensitivityAtSpecificity(0.5),
-    metrics.SpecificityAtSensitivity(0.5, num_thresholds=20),
+    metrics.SpecificityAtSensitivity(sensitivity=0.5, num_thresholds=20),
     metrics.BinaryIoU(dtype="float32"),
     metrics.BinaryIoU(target_class_ids=[1], threshold=0.3, dtype="float32"),
 ):
