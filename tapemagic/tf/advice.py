@@ -15,6 +15,7 @@ _DATA = "tf.data.Dataset.from_generator(function), with a function that yields t
 _LAYERS = "a subclass of tf.keras.layers.Layer, with build and call of your own"
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view and np.einsum in a %%tape cell"
 _GRAPH = "Leave it out: code runs eagerly, line by line"
+_ALL_FLOAT32 = "Leave it out: everything is computed in float32"
 _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 
 #: Full TensorFlow name -> the NumPy way.
@@ -22,6 +23,12 @@ WAYS = {
     "tf.keras.datasets": "sklearn.datasets or np.load",
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
+    "tf.keras.callbacks.ModelCheckpoint": "a Callback, with np.savez in on_epoch_end",
+    "tf.keras.layers.Conv3D": _WINDOWS,
+    "tf.keras.layers.StringLookup": "Python's dict, of words to numbers",
+    "tf.keras.layers.TextVectorization": "Python's str.split, and a dict of words to numbers",
+    "tf.keras.mixed_precision": _ALL_FLOAT32,
+    "tf.keras.saving": "np.savez(file, *model.get_weights()) and model.set_weights(...)",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
     "tf.io": "np.load, open or pathlib",
     "tf.strings": "Python's str",
@@ -118,7 +125,7 @@ def missing(module: str) -> Callable[[str], Any]:
         if name.startswith("__"):  # asked for by tools: imports, doctest, completion
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         way = _way(module, name)
-        fix = f"{way}." if way == _GRAPH else f"Use {way}."
+        fix = f"{way}." if way in (_GRAPH, _ALL_FLOAT32) else f"Use {way}."
         raise leaks.locate(MissingNameError(f"{module}.{name} is not provided.", fix=fix))
 
     return __getattr__

@@ -117,7 +117,8 @@ def test_random_is_reparametrised():
     [
         (lambda: tf.sparse.segment_mean, "Use dense tensors: tf.sparse.to_dense"),
         (lambda: tf.nn.conv3d, "sliding_window_view"),
-        (lambda: tf.keras.layers.Conv3D, "Use a subclass of tf.keras.layers.Layer"),
+        (lambda: tf.keras.layers.Conv3D, "sliding_window_view"),
+        (lambda: tf.keras.layers.ConvLSTM2D, "Use a subclass of tf.keras.layers.Layer"),
         (lambda: tf.keras.models.load_model, "model.set_weights"),
         (lambda: tf.keras.callbacks.TensorBoard, "a subclass of tf.keras.callbacks.Callback"),
         (lambda: tf.math.hypot, "np.hypot in a %%tape cell"),
