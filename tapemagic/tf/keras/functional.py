@@ -24,6 +24,7 @@ from tapemagic.tf.creation import ones, zeros
 from tapemagic.tf.tensor import dtype_of
 
 from . import masks
+from .calls import first_input, parameters
 
 _NUMBERS, _CALLS = count(), count()
 #: Lengths that stand for one that is not known: what differs between the two results is not, too.
@@ -151,19 +152,23 @@ class Connection:
         with unrecorded(), unheard():  # of zeros, which divide each other, say
             return self.compute(example, training=False)
 
-    def compute(self, value_of: Callable[[KerasTensor], Any], training: Any = None) -> Any:
+    def compute(
+        self, value_of: Callable[[KerasTensor], Any], training: Any = None, more: Any = None
+    ) -> Any:
         """Return the result for the values of what it was called with.
 
         Whether the model trains, if somebody said it, goes before what a layer was connected with.
         """
-
-        def filled(x: Any) -> Any:
-            return value_of(x) if isinstance(x, KerasTensor) else x
-
-        args, kwargs = nest.map_structure(filled, [list(self.args), dict(self.kwargs)])
+        args, kwargs = _filled([list(self.args), dict(self.kwargs)], value_of)
+        kwargs |= more or {}
         if training is not None and hasattr(self.run, "trainable_variables"):
             kwargs["training"] = training
         return self.run(*args, **kwargs)
+
+
+def _filled(x: Any, value_of: Callable[[KerasTensor], Any]) -> Any:
+    """Return a structure with values in place of what stands for them."""
+    return nest.map_structure(lambda y: value_of(y) if isinstance(y, KerasTensor) else y, x)
 
 
 def _common(shape: tuple, other: tuple) -> tuple:
@@ -274,6 +279,20 @@ class Network:
         outputs = nest.map_structure(values.__getitem__, self.outputs)
         return nest.map_structure(values.__getitem__, self.inputs), outputs
 
+    @staticmethod
+    def _mask(one: Connection, noted: dict) -> dict[str, Any]:
+        """Return the mask that a call was connected with, where a layer before it took it off.
+
+        Keras notes it when layers are connected, and `MultiHeadAttention` takes it off the tensor
+        when it is run.
+        """
+        layer: Any = type(one.run)
+        if not hasattr(one.run, "trainable_variables") or "mask" not in parameters(layer):
+            return {}
+        first = first_input(one.run, one.args, one.kwargs)
+        is_said = "mask" in one.kwargs or not isinstance(first, KerasTensor)
+        return {} if is_said else {"mask": noted[first]}
+
     def run(self, inputs: Any, training: Any = None) -> Any:
         """Return the outputs for values of the inputs."""
         names = nest.flatten(self.inputs)
@@ -285,7 +304,17 @@ class Network:
                 TapeUseError(f"The model takes {len(names)} inputs, and {len(given)} were given.")
             )
         values = dict(zip(names, given, strict=True))
+        noted = {name: masks.of(x) for name, x in values.items()}
         for one in self.connections:
-            results = nest.flatten(one.compute(values.__getitem__, training))
-            values.update(zip(nest.flatten(one.outputs), results, strict=True))
+            is_lost = any(noted[x] is not masks.of(values[x]) for x in _needed(one))
+            known = self._mask(one, noted) if is_lost else {}
+            results = nest.flatten(one.compute(values.__getitem__, training, known))
+            tensors = nest.flatten(one.outputs)
+            values.update(zip(tensors, results, strict=True))
+            noted.update(zip(tensors, map(masks.of, results), strict=True))
+            if is_lost and getattr(one.run, "supports_masking", False):
+                first = first_input(one.run, one.args, one.kwargs)
+                x, mask = (_filled(first, of.__getitem__) for of in (values, noted))
+                made = nest.flatten(one.run.compute_mask(x, mask))  # type: ignore[attr-defined]
+                noted.update(zip(tensors, made, strict=False))
         return nest.map_structure(values.__getitem__, self.outputs)
