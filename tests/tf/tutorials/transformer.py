@@ -236,3 +236,28 @@ for v, g in zip(model.trainable_variables, tape.gradient(loss, model.trainable_v
     print(v.name, round(float(tf.norm(g)), 4))
 both = layers.Concatenate()([model.embedding(target_in), model.encoder.embedding(target_in)])
 print(layers.LSTM(2, kernel_initializer="ones", recurrent_initializer="ones")(both))
+
+# ------------------------------------------------- connected layers behind attention over a mask
+
+series = np.sin(np.arange(24.0)).reshape(2, 3, 4).astype("float32")
+series[:, 2] = 0
+for end in (
+    lambda before, after: layers.GlobalAveragePooling1D()(after),
+    lambda before, after: layers.GlobalAveragePooling1D()(before),
+    lambda before, after: layers.LSTM(2, kernel_initializer="ones")(after),
+    lambda before, after: layers.MultiHeadAttention(1, 2, kernel_initializer="ones")(after, before),
+    lambda before, after: layers.Attention()([after, before]),
+    lambda before, after: layers.GlobalAveragePooling1D()(layers.Concatenate()([before, after])),
+    lambda before, after: layers.Dense(2, kernel_initializer="ones")(after),
+):
+    inputs = tf.keras.Input((None, 4))
+    before = layers.Masking()(inputs)
+    attended = layers.MultiHeadAttention(2, 3, kernel_initializer="ones")(before, before)
+    after = layers.LayerNormalization()(layers.Add()([before, attended]))
+    model = tf.keras.Model(inputs, end(before, after))
+    lstm = model.layers[-1]
+    if isinstance(lstm, layers.LSTM):
+        lstm.cell.recurrent_kernel.assign(tf.ones((2, 8)) * 0.1)
+    y = model(series)
+    model.compile("sgd", "mse")
+    print(y, model.evaluate(series, np.ones(y.shape), verbose=0))
