@@ -38,6 +38,7 @@ from . import (
     scopes,
     shaping,
     signal,
+    sparse,
     train,
 )  # fmt: skip
 from .config import device
@@ -88,6 +89,7 @@ from .keras import initializers, losses, metrics, optimizers
 from .linalg import eig, eigvals, einsum, matmul, tensordot
 from .module import Module
 from .printing import print_ as print
+from .sparse import SparseTensor
 from .specs import (
     DType,
     TensorShape,

@@ -15,6 +15,7 @@ _DATA = "tf.data.Dataset.from_generator(function), with a function that yields t
 _LAYERS = "a subclass of tf.keras.layers.Layer, with build and call of your own"
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view and np.einsum in a %%tape cell"
 _GRAPH = "Leave it out: code runs eagerly, line by line"
+_ALL_FLOAT32 = "Leave it out: everything is computed in float32"
 _RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
 
 #: Full TensorFlow name -> the NumPy way.
@@ -22,9 +23,13 @@ WAYS = {
     "tf.keras.datasets": "sklearn.datasets or np.load",
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
+    "tf.keras.callbacks.ModelCheckpoint": "a Callback, with np.savez in on_epoch_end",
+    "tf.keras.layers.Conv3D": _WINDOWS,
+    "tf.keras.layers.StringLookup": "Python's dict, of words to numbers",
+    "tf.keras.layers.TextVectorization": "Python's str.split, and a dict of words to numbers",
+    "tf.keras.mixed_precision": _ALL_FLOAT32,
+    "tf.keras.saving": "np.savez(file, *model.get_weights()) and model.set_weights(...)",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
-    "tf.keras.models.clone_model": "copy.deepcopy(model), which has the same weights",
-    "tf.nn.ctc_loss": "TensorFlow itself",
     "tf.io": "np.load, open or pathlib",
     "tf.strings": "Python's str",
     "tf.string": "Python's str",
@@ -41,8 +46,6 @@ WAYS = {
     "tf.IndexedSlices": "dense gradients: tape.gradient gives tensors",
     "tf.RaggedTensor": _RAGGED,
     "tf.ragged": _RAGGED,
-    "tf.SparseTensor": "dense tensors",
-    "tf.sparse": "dense tensors",
     "tf.bfloat16": "tf.float32",
     "tf.qint8": "tf.int8",
     "tf.bitcast": "x.view(dtype) of a NumPy array",
@@ -52,7 +55,6 @@ WAYS = {
     "tf.lookup": "a Python dict",
     "tf.no_gradient": "tf.stop_gradient(x)",
     "tf.sets": "Python's set",
-    "tf.strided_slice": "x[begin:end:step]",
     "tf.types": "Python's typing",
     "tf.experimental": "np functions in a %%tape cell",
 }  # fmt: skip
@@ -87,7 +89,9 @@ OTHERS = {
     "tf.math": "NumPy's functions, or those of scipy.special, in a %%tape cell",
     "tf.nest": "tf.nest.flatten, map_structure and pack_sequence_as",
     "tf.train": "tf.train.Checkpoint for files, and tf.keras.optimizers",
+    "tf.sparse": "dense tensors: tf.sparse.to_dense(x)",
     "tf.signal": "np.fft in a %%tape cell",
+    "tf.keras.random": "tf.random",
     "tf.random": "rng = np.random.default_rng(seed) and tf.constant(rng....)",
 }
 
@@ -113,18 +117,26 @@ def missing(module: str) -> Callable[[str], Any]:
 
     Examples
     --------
-    >>> print(_way("tf", "SparseTensor"))
-    dense tensors
+    >>> print(_way("tf", "sets"))
+    Python's set
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807  (becomes that of a module)
         if name.startswith("__"):  # asked for by tools: imports, doctest, completion
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         way = _way(module, name)
-        fix = f"{way}." if way == _GRAPH else f"Use {way}."
+        fix = f"{way}." if way in (_GRAPH, _ALL_FLOAT32) else f"Use {way}."
         raise leaks.locate(MissingNameError(f"{module}.{name} is not provided.", fix=fix))
 
     return __getattr__
+
+
+class Explaining(type):
+    """The class of classes that say what to write in place of a method that is not there."""
+
+    def __getattr__(cls, name: str) -> Any:
+        full = {"Dataset": "tf.data.Dataset", "Generator": "tf.random.Generator"}
+        return missing(full.get(cls.__name__, cls.__name__))(name)
 
 
 def missing_attribute(what: str, fix: str) -> Any:

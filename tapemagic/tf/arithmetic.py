@@ -132,7 +132,6 @@ _BINARY: dict[str, dict[str, Callable]] = {
         "less": np.less, "less_equal": np.less_equal,
         "greater": np.greater, "greater_equal": np.greater_equal,
     },
-    "f": {"atan2": np.arctan2},
     "fciub": {"equal": np.equal, "not_equal": np.not_equal},
     "b": {
         "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
@@ -148,6 +147,12 @@ FUNCTIONS["mod"] = FUNCTIONS["floormod"]
 
 
 _declare = declaring(FUNCTIONS)
+
+
+@_declare
+def atan2(y: Any, x: Any, name: str | None = None) -> Tensor:
+    """Return the angle of the point (x, y)."""
+    return apply(np.arctan2, "atan2", y, x, kinds="f")
 
 
 @_declare

@@ -29,7 +29,7 @@ INFINITE_CARDINALITY = -1
 UNKNOWN_CARDINALITY = -2
 
 
-class Dataset(Flows):
+class Dataset(Flows, metaclass=advice.Explaining):
     """Elements, each a tensor or a nested structure of them, that can be read again and again.
 
     Made by `from_tensor_slices`, `from_tensors`, `from_generator`, `range` and `zip`; its methods

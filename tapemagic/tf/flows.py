@@ -11,7 +11,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from . import advice, nest
+from . import advice, nest, random
 from .conversion import whole_numbers
 from .elements import as_tensors, called
 from .refusals import refuse
@@ -40,6 +40,57 @@ class Flows:
         return cls(
             lambda: (as_tensors(np.int64(n)) for n in itertools.count(first, apart)), math.inf
         )
+
+    # ------------------------------------------------------------------------- several data sets
+
+    @classmethod
+    def choose_from_datasets(
+        cls, datasets: Any, choice_dataset: Any, stop_on_empty_dataset: bool = True
+    ) -> Self:
+        """Return elements of data sets, the next one of that which a number names.
+
+        Parameters
+        ----------
+        datasets : list of Dataset
+        choice_dataset : Dataset
+            Numbers of them.
+        stop_on_empty_dataset : bool
+            Whether it ends with the first that has no more, or passes over that.
+        """
+
+        def read() -> Iterator:
+            readings = [iter(data) for data in datasets]
+            for choice in choice_dataset:
+                found = list(itertools.islice(readings[whole_numbers(choice)], 1))
+                if not found and stop_on_empty_dataset:
+                    return
+                yield from found
+
+        return cls(read, None)
+
+    @classmethod
+    def sample_from_datasets(
+        cls, datasets: Any, weights: Any = None, seed: Any = None,
+        stop_on_empty_dataset: bool = False, rerandomize_each_iteration: bool | None = None,
+    ) -> Self:  # fmt: skip
+        """Return elements of data sets, the next one of any, as probable as `weights` says."""
+        count = len(datasets)
+        given = np.ones(count) if weights is None else np.asarray(plain(weights), float)
+        start = random.beginning(seed)
+
+        def read() -> Iterator:
+            draw, chances = np.random.default_rng(start), given / given.sum()
+            readings = [iter(data) for data in datasets]
+            while chances.any():
+                number = int(draw.choice(count, p=chances / chances.sum()))
+                found = list(itertools.islice(readings[number], 1))
+                yield from found
+                if not found:
+                    if stop_on_empty_dataset:
+                        return
+                    chances[number] = 0
+
+        return cls(read, None)
 
     # --------------------------------------------------------------------- several elements in one
 

@@ -19,7 +19,7 @@ from .specs import as_dtype, float32, int32, int64
 from .tensor import Tensor, tensor_of
 
 
-class Generator:
+class Generator(metaclass=advice.Explaining):
     """A source of random tensors.
 
     Examples

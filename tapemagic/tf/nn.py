@@ -12,6 +12,7 @@ from . import (
     advice,
     arithmetic,
     candidates,
+    ctc,
     depthwise,
     picking,
     pooling,
@@ -26,6 +27,7 @@ from .random import uniform
 from .refusals import in_words, refuse
 from .tensor import Tensor, dtype_of, tensor_of
 
+ctc_loss = ctc.ctc_loss
 nce_loss, sampled_softmax_loss = candidates.nce_loss, candidates.sampled_softmax_loss
 leaky_relu = rectifiers.leaky_relu
 relu = rectifiers.relu
@@ -35,7 +37,6 @@ softplus = arithmetic.FUNCTIONS["softplus"]
 softmax = softmaxes.softmax
 log_softmax = softmaxes.log_softmax
 tanh = arithmetic.FUNCTIONS["tanh"]
-embedding_lookup = picking.gather
 atrous_conv2d, convolution = convolutions.atrous_conv2d, convolutions.convolution
 conv1d, conv2d = convolutions.conv1d, convolutions.conv2d
 conv1d_transpose = convolutions.conv1d_transpose
@@ -254,6 +255,21 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
         refuse(f"dropout with rate={rate!r}.", "The part that is dropped is from 0 up to 1.")
     kept = plain(uniform(shape, dtype=dtype_of(x), seed=seed)) >= plain(rate)
     return tensor_of(np.where(kept, x / (1 - plain(rate)), 0))
+
+
+def embedding_lookup(
+    params: Any, ids: Any, max_norm: Any = None, name: str | None = None
+) -> Tensor:
+    """Return rows of a matrix by their numbers.
+
+    Raises
+    ------
+    TensorError
+        For rows that are to be made shorter.
+    """
+    if max_norm is not None:
+        refuse(f"embedding_lookup with max_norm={max_norm}.", "Use tf.clip_by_norm(..., axes=-1).")
+    return picking.gather(params, ids)
 
 
 def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None) -> TopKV2:

@@ -138,6 +138,16 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
 
 
 @_declare
+def strided_slice(
+    input_: Any, begin: Any, end: Any, strides: Any = None, name: str | None = None
+) -> Tensor:
+    """Return every so many elements along each axis, as ``x[begin:end:stride, ...]``."""
+    x, first, last = operand(input_), whole_numbers(begin), whole_numbers(end)
+    steps = (1,) * len(first) if strides is None else whole_numbers(strides)
+    return tensor_of(x[tuple(map(slice, first, last, steps))])
+
+
+@_declare
 def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_mask") -> Tensor:
     """Return the elements where a mask is True."""
     before = (slice(None),) * (whole_numbers(axis) or 0)

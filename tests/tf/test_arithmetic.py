@@ -142,3 +142,9 @@ def test_what_tensorflow_refuses(use, words):
 def test_quotients_by_zero_of_floats():
     with np.errstate(divide="ignore"):
         assert (FLOATS // 0.0).numpy().tolist() == [np.inf, -np.inf]
+
+
+def test_the_angle_of_named_coordinates():
+    """`y` comes first, and may be given by its name."""
+    assert np.isclose(tf.atan2(1.0, 2.0), np.arctan2(1, 2))
+    assert np.isclose(tf.math.atan2(x=2.0, y=1.0), np.arctan2(1, 2))

@@ -149,7 +149,7 @@ PAIR = tf.Variable([1.0, 2.0])
         (lambda: tf.reshape(tf.ones(6), [4, -1]), "requires a multiple of 4"),
         (lambda: tf.keras.optimizers.SGD(lr=0.1), "lr=0.1.\n(?s:.)*Use learning_rate"),
         (lambda: tf.keras.optimizers.Adam(0.1, decay=0.1), "InverseTimeDecay"),
-        (lambda: tf.keras.optimizers.Adam(0.1, use_ema=True), "use_ema=True"),
+        (lambda: tf.keras.optimizers.Adam(0.1, loss_scale_factor=2.0), "loss_scale_factor=2.0"),
         (
             lambda: tf.keras.optimizers.SGD().apply_gradients([(PAIR, [PAIR])]),
             "a gradient and a variable, and not of a gradient and a list",
@@ -162,6 +162,24 @@ PAIR = tf.Variable([1.0, 2.0])
         (lambda: tf.random.log_uniform_candidate_sampler([[1]], 1, 9, True, 5), "9 different ones"),
         (lambda: tf.GradientTape().gradient(PAIR, tf.Module()), "and not a Module"),
         (lambda: tf.signal.dct(PAIR, type=1), "dct with type=1"),
+        (
+            lambda: tf.nn.ctc_loss([[1, 1]], tf.zeros((2, 1, 3)), [2], [2]),
+            "labels of series 0 need 3 steps, and it has 2",
+        ),
+        (lambda: tf.SparseTensor([[0, 2]], [1.0], [2, 2]), r"outside of its shape \(2, 2\)"),
+        (lambda: tf.SparseTensor([[0, 1]], [1.0, 2.0], [2, 2]), r"values of shape \(2,\)"),
+        (
+            lambda: tf.sparse.sparse_dense_matmul(tf.sparse.eye(2), tf.ones((3, 1))),
+            "Matrix size-incompatible",
+        ),
+        (
+            lambda: tf.keras.metrics.MeanIoU(2).update_state([0], [1], sample_weight=[0.5]),
+            'counts in whole numbers.\n(?s:.)*dtype="float32"',
+        ),
+        (lambda: tf.keras.metrics.MeanIoU(2).update_state([0], [2]), r"not in \[0, 2\)"),
+        (lambda: tf.keras.metrics.AUC(multi_label=True), "one AUC for each label"),
+        (lambda: tf.keras.layers.CenterCrop(4, 4)(tf.ones((1, 3, 5, 1))), "images of 3 x 5"),
+        (lambda: tf.keras.optimizers.get({"class_name": "Ad", "config": {}}), "is called 'Ad'"),
     ],
 )
 def test_slips_of_learners_are_told_in_words(use, words):

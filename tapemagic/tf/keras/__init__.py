@@ -1,6 +1,6 @@
 """`tf.keras`: layers, and what training loops with a tape use."""
 
-from tapemagic.tf import advice, random
+from tapemagic.tf import advice
 from tapemagic.tf import nest as tree
 
 from . import (
@@ -16,6 +16,7 @@ from . import (
     ops,
     optimizers,
     preprocessing,
+    random,
     regularizers,
     utils,
 )  # fmt: skip

@@ -26,7 +26,6 @@ def _of_one(name: str, fun: Callable) -> Callable:
 
 
 linear = _of_one("linear", convert_to_tensor)
-relu = _of_one("relu", nn.relu)
 relu6 = _of_one("relu6", nn.relu6)
 selu = _of_one("selu", nn.selu)
 sigmoid = _of_one("sigmoid", nn.sigmoid)
@@ -36,6 +35,19 @@ softsign = _of_one("softsign", nn.softsign)
 tanh = _of_one("tanh", nn.tanh)
 exponential = _of_one("exponential", arithmetic.FUNCTIONS["exp"])
 log_sigmoid = _of_one("log_sigmoid", arithmetic.FUNCTIONS["log_sigmoid"])
+
+
+def relu(x: Any, negative_slope: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) -> Tensor:
+    """Return `x` above the threshold, bent below it; `max_value` at most."""
+    y: Any
+    if not threshold:
+        y = nn.leaky_relu(x, negative_slope) if negative_slope else nn.relu(x)
+    else:
+        x = operand(x)
+        y = np.where(chosen(np.greater, x, threshold), x, (x - threshold) * negative_slope)
+    if max_value is not None:
+        y = np.where(chosen(np.greater_equal, x, max_value), max_value, y)
+    return tensor_of(y)
 
 
 def elu(x: Any, alpha: Any = 1.0) -> Tensor:
@@ -117,6 +129,16 @@ def get(identifier: Any) -> Callable:
             f"No activation is called {identifier!r}.", fix="Pass a function of a tensor."
         )
     return _BY_NAME[identifier]
+
+
+class Setting:
+    """An attribute of a layer that holds an activation: assigned by name, None for `linear`."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __set__(self, layer: Any, identifier: Any) -> None:
+        vars(layer)[self._name] = get(identifier)
 
 
 __getattr__ = advice.missing("tf.keras.activations")

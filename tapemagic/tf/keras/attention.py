@@ -5,6 +5,7 @@ Vaswani et al. 2017, "Attention is all you need"; additive: Bahdanau et al. 2015
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -41,6 +42,8 @@ class EinsumDense(Layer):
     (TensorShape([2, 5, 8]), TensorShape([8]))
     """
 
+    activation: Any = activations.Setting()
+
     def __init__(
         self, equation: str, output_shape: Any, activation: Any = None, bias_axes: Any = None,
         kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **more: Any,
@@ -48,7 +51,7 @@ class EinsumDense(Layer):
         super().__init__(**more)
         self.equation, self.bias_axes = equation, bias_axes
         self.partial = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
     def build(self, input_shape: Any) -> None:
@@ -178,6 +181,8 @@ class MultiHeadAttention(Layer):
     TensorShape([3, 5, 8])
     """
 
+    supports_masking = True
+
     def __init__(
         self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0,
         use_bias: bool = True, output_shape: Any = None, kernel_initializer: Any = "glorot_uniform",
@@ -208,23 +213,47 @@ class MultiHeadAttention(Layer):
         width = width if isinstance(width, int) else width[0]
         self.output_dense = self._dense("attention_output", "abcd,cde->abe", (None, width), "e")
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what `call` returns; what was given has no masks from then on, as in Keras."""
+        y = super().__call__(*args, **kwargs)
+        masks.drop(args, kwargs)
+        return y
+
     def call(
-        self, query: Any, value: Any, key: Any = None, attention_mask: Any = None,
+        self, query: Any, value: Any, key: Any = None, query_mask: Any = None,
+        value_mask: Any = None, key_mask: Any = None, attention_mask: Any = None,
         return_attention_scores: bool = False, training: Any = None, use_causal_mask: bool = False,
     ) -> Any:  # fmt: skip
-        """Return the averages of all heads, brought together, and the weights on request."""
-        masks.refuse(self, query, value, key)
+        """Return the averages of all heads, brought together, and the weights on request.
+
+        Masks of one series are those of the tensors if they are not given; `attention_mask` is
+        [batch, steps of the query, steps of the values].
+        """
+        of_series = [
+            masks.of(x) if given is None else given
+            for x, given in ((query, query_mask), (value, value_mask), (key, key_mask))
+        ]
+        masks.drop(query, value, key)
         q, k = self.query_dense(query), self.key_dense(value if key is None else key)
         v = self.value_dense(value)
         q = q * dtype_of(q).type(1 / math.sqrt(self.key_dim))
         scores = einsum("aecd,abcd->acbe", k, q)
-        mask: Any = _earlier(scores) if use_causal_mask else None
+        allowed = [
+            np.expand_dims(masks.as_bools(one), axes)
+            for one, axes in zip(of_series, ((1, 3), (1, 2), (1, 2)), strict=True)
+            if one is not None
+        ]
+        if use_causal_mask:
+            allowed.append(_earlier(scores))
         if attention_mask is not None:
             given = masks.as_bools(attention_mask)
-            given = given if given.ndim == 4 else np.expand_dims(given, -3)
-            mask = given if mask is None else given & mask
-        weights = softmax(_masked(scores, mask))
-        if mask is not None:  # a query that nothing is for gets nothing, not the mean of all
+            allowed.append(given if given.ndim == 4 else np.expand_dims(given, -3))
+        mask: Any = functools.reduce(np.logical_and, allowed) if allowed else None
+        if mask is not None:
+            scores = np.where(mask, scores, np.finfo(dtype_of(scores)).min / 2)
+        weights = softmax(scores)
+        # as in Keras: a query that nothing is for gets the mean of all, or, on this way, nothing
+        if mask is not None and (return_attention_scores or self.dropout):
             weights = np.where(mask, weights, 0)
         kept = (
             nn.dropout(weights, self.dropout, seed=self.seed)

@@ -57,6 +57,16 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     return -(target * log(p + EPSILON) + (1 - target) * log(1 - p + EPSILON))
 
 
+def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Any:
+    """Return for each series how unlikely its probabilities make its labels, [batch, 1].
+
+    The last class is that of no label.
+    """
+    logs = ARITHMETIC["log"](SHAPING["transpose"](y_pred, [1, 0, 2]) + EPSILON)
+    lengths = (SHAPING["squeeze"](x, -1) for x in (label_length, input_length))
+    return SHAPING["expand_dims"](nn.ctc_loss(y_true, logs, *lengths, blank_index=-1), 1)
+
+
 def argmax(x: Any, axis: int = -1) -> Any:
     """Return the place of the largest element along an axis, the last one if not said."""
     return REDUCTIONS["argmax"](x, axis)

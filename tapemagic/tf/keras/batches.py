@@ -17,6 +17,7 @@ from tapemagic.tf.data import Dataset
 from tapemagic.tf.tensor import tensor_of
 
 from .floats import default_float
+from .sources import as_dataset
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:
@@ -70,7 +71,7 @@ def split(data: tuple[Any, Any, Any], part: float) -> tuple[Any, Any]:
     TapeUseError
         If it is a data set, or one of both would be empty.
     """
-    if isinstance(data[0], Dataset):
+    if isinstance(as_dataset(data[0], shuffle=False), Dataset):
         raise leaks.locate(
             TapeUseError(
                 "validation_split of a data set.",
@@ -109,7 +110,7 @@ class Batches:
     Parameters
     ----------
     x, y, sample_weight
-        Arrays, or nested structures of them; or x a data set of batches.
+        Arrays, or nested structures of them; or x a data set of batches, or a generator.
     batch_size : int, optional
         Of arrays: 32 if not given.
     steps : int, optional
@@ -129,6 +130,7 @@ class Batches:
     ) -> None:  # fmt: skip
         self._steps = steps
         self.rewind()
+        x = as_dataset(x, shuffle)
         if isinstance(x, Dataset):
             if y is not None or sample_weight is not None:
                 raise leaks.locate(

@@ -2,106 +2,19 @@
 
 from __future__ import annotations
 
-import operator
+import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, nest
 
-
-def say(line: str) -> None:
-    """Print a line of a training."""
-    print(line, flush=True)  # noqa: T201  (it is asked for by `verbose`)
-
-
-class Callback:
-    """Base class: a subclass writes the methods of the moments that it wants to hear of.
-
-    Attributes
-    ----------
-    model : Model
-        The one that is trained; ``self.model.stop_training = True`` ends the training.
-    params : dict
-        ``{"verbose": ..., "epochs": ..., "steps": ...}``.
-
-    Examples
-    --------
-    >>> from tapemagic import tf
-    >>> class Losses(tf.keras.callbacks.Callback):
-    ...     def on_epoch_end(self, epoch, logs=None):
-    ...         print(f"{epoch}: {logs['loss']:.2f}")
-    >>> model = tf.keras.Sequential([tf.keras.layers.Dense(1, kernel_initializer="zeros")])
-    >>> model.compile(optimizer="sgd", loss="mse")
-    >>> x, y = tf.constant([[1.0], [2.0]]), tf.constant([[2.0], [4.0]])
-    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[Losses()])
-    0: 10.00
-    1: 8.69
-    """
-
-    model: Any = None
-
-    def __init__(self) -> None:
-        self.params: dict[str, Any] = {}
-
-    def set_model(self, model: Any) -> None:
-        """Be told of the model."""
-        self.model = model
-
-    def set_params(self, params: dict[str, Any]) -> None:
-        """Be told how it is trained."""
-        self.params = params
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """Hear that `fit` begins."""
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Hear that `fit` ends."""
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Hear that an epoch of `fit` begins."""
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Hear what the losses and metrics of an epoch are, and those of the validation."""
-
-    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Hear what `on_train_batch_begin` hears, under its old name."""
-
-    def on_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Hear what `on_train_batch_end` hears, under its old name."""
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Hear that a batch of `fit` begins."""
-        self.on_batch_begin(batch, logs=logs)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Hear what losses and metrics are after a batch."""
-        self.on_batch_end(batch, logs=logs)
-
-    def on_test_begin(self, logs: Any = None) -> None:
-        """Hear that `evaluate` or a validation begins."""
-
-    def on_test_end(self, logs: Any = None) -> None:
-        """Hear what `evaluate` or a validation found."""
-
-    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Hear that a batch of `evaluate` begins."""
-
-    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Hear what losses and metrics are after a batch of `evaluate`."""
-
-    def on_predict_begin(self, logs: Any = None) -> None:
-        """Hear that `predict` begins."""
-
-    def on_predict_end(self, logs: Any = None) -> None:
-        """Hear that `predict` ends."""
-
-    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Hear that a batch of `predict` begins."""
-
-    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Hear what is predicted of a batch: ``{"outputs": ...}``."""
+from .callback import Callback, Monitor, say
 
 
 class History(Callback):
@@ -142,7 +55,7 @@ class LambdaCallback(Callback):
                 setattr(self, name, function)
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(Monitor):
     """End the training when a number gets no better.
 
     Parameters
@@ -170,10 +83,7 @@ class EarlyStopping(Callback):
         mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:  # fmt: skip
-        super().__init__()
-        if mode not in ("auto", "min", "max"):
-            raise leaks.locate(TapeUseError(f"mode={mode!r} is none of 'auto', 'min' and 'max'."))
-        self.monitor, self.min_delta, self.mode = monitor, abs(min_delta), mode
+        super().__init__(monitor, mode, min_delta)
         self.patience, self.verbose, self.baseline = patience, verbose, baseline
         self.restore_best_weights, self.start_from_epoch = restore_best_weights, start_from_epoch
         self.on_train_begin()
@@ -186,12 +96,7 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Compare, and stop the training if it is time."""
-        current = (logs or {}).get(self.monitor)
-        if current is None:
-            leaks.warn(
-                f"EarlyStopping looks at {self.monitor!r}, which is not there: "
-                f"{', '.join(logs or {})} are."
-            )
+        current = self.now(logs or {})
         if current is None or epoch < self.start_from_epoch:
             return
         is_better = self._is_better(current, self.best)
@@ -218,31 +123,133 @@ class EarlyStopping(Callback):
                 )
             self.model.set_weights(self.best_weights)
 
-    def _is_better(self, value: float, other: float | None) -> bool:
-        """Tell whether a number is better than another by more than `min_delta`."""
-        rises = self._rises()
-        value = value - self.min_delta if rises else value + self.min_delta
-        return other is None or (operator.gt if rises else operator.lt)(value, other)
 
-    def _rises(self) -> bool:
-        """Tell whether larger numbers are better."""
-        if self.mode != "auto":
-            return self.mode == "max"
-        name = self.monitor.removeprefix("val_")
-        known = {
-            metric.name: metric._direction
-            for compiled in self.model.metrics
-            for metric in getattr(compiled, "metrics", ())
-        }
-        direction = "down" if name == "loss" else known.get(name)
-        if direction is None:
+class ReduceLROnPlateau(Monitor):
+    """Make the learning rate smaller when a number gets no better.
+
+    Parameters
+    ----------
+    monitor, mode, min_delta
+        As in `EarlyStopping`.
+    factor : float
+        What the learning rate is multiplied with.
+    patience : int
+        So many epochs without a better number are waited for.
+    verbose : {0, 1}
+        Whether it says so.
+    cooldown : int
+        Epochs after that in which it does not count.
+    min_lr : float
+        The least learning rate.
+    """
+
+    def __init__(
+        self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0,
+        mode: str = "auto", min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(monitor, mode, min_delta)
+        if factor >= 1:
+            raise leaks.locate(TapeUseError(f"factor={factor} makes no learning rate smaller."))
+        self.factor, self.patience, self.verbose = factor, patience, verbose
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.on_train_begin()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Forget earlier trainings."""
+        self.best: float | None = None
+        self.wait = self.cooldown_counter = 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Compare, and make the learning rate smaller if it is time."""
+        rate = _note_rate(self.model, logs)
+        if (current := self.now(logs)) is None:
+            return
+        if self.cooldown_counter:
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._is_better(current, self.best):
+            self.best, self.wait = current, 0
+        elif not self.cooldown_counter:
+            self.wait += 1
+            if self.wait >= self.patience and rate > self.min_lr:
+                smaller = max(rate * self.factor, self.min_lr)
+                self.model.optimizer.learning_rate = smaller
+                self.cooldown_counter, self.wait = self.cooldown, 0
+                if self.verbose:
+                    say(
+                        f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                        f"{smaller}."
+                    )
+
+
+class LearningRateScheduler(Callback):
+    """Set the learning rate of each epoch by a function of its number, and of the last rate.
+
+    Parameters
+    ----------
+    schedule : callable
+        Of the epoch and the rate, or of the epoch alone; it returns a float.
+    verbose : {0, 1}
+        Whether it says so.
+
+    Examples
+    --------
+    >>> from tapemagic import tf
+    >>> model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    >>> model.compile(tf.keras.optimizers.SGD(0.5), "mse")
+    >>> half = tf.keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    >>> x = tf.ones((2, 1))
+    >>> model.fit(x, x, epochs=2, verbose=0, callbacks=[half]).history["learning_rate"]
+    [0.25, 0.125]
+    """
+
+    def __init__(self, schedule: Callable, verbose: int = 0) -> None:
+        super().__init__()
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Set the learning rate.
+
+        Raises
+        ------
+        TapeUseError
+            If the function returns no float.
+        """
+        optimizer = self.model.optimizer
+        several = len(inspect.signature(self.schedule).parameters) > 1
+        more = (float(plain(optimizer.learning_rate)),) if several else ()
+        rate = self.schedule(epoch, *more)
+        if not isinstance(rate, (float, np.floating)):
             raise leaks.locate(
                 TapeUseError(
-                    f"EarlyStopping does not know whether a large {self.monitor!r} is good or bad.",
-                    fix="Pass mode='max' or mode='min'.",
+                    f"The schedule of learning rates returned a {type(rate).__name__}.",
+                    fix="Return a float: float(rate).",
                 )
             )
-        return direction == "up"
+        optimizer.learning_rate = rate
+        if self.verbose:
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Put the learning rate among the numbers of the epoch."""
+        _note_rate(self.model, logs)
+
+
+def _note_rate(model: Any, logs: Any) -> float:
+    """Return the learning rate, which is put among the numbers of an epoch."""
+    logs["learning_rate"] = rate = float(plain(model.optimizer.learning_rate))
+    return rate
+
+
+class TerminateOnNaN(Callback):
+    """End the training when the loss is no number."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Look at the loss of the batches so far."""
+        loss = (logs or {}).get("loss")
+        if loss is not None and not math.isfinite(loss):
+            say(f"Batch {batch}: Invalid loss, terminating training")
+            self.model.stop_training = True
 
 
 class CallbackList:
@@ -276,7 +283,7 @@ class CallbackList:
     def tell(self, moment: str, *numbers: int, logs: Any = None) -> None:
         """Call the method of a moment of each."""
         for one in self._callbacks:
-            getattr(one, moment)(*numbers, logs)
+            getattr(one, moment)(*numbers, {} if logs is None else logs)
 
 
 __getattr__ = advice.missing("tf.keras.callbacks")

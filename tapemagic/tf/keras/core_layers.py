@@ -48,6 +48,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    activation: Any = activations.Setting()
 
     def __init__(
         self, units: int, activation: Any = None, use_bias: bool = True,
@@ -55,7 +56,7 @@ class Dense(Layer):
     ) -> None:  # fmt: skip
         super().__init__(**more)
         self.units, self.use_bias = positive(units, "units"), use_bias
-        self.activation = activations.get(activation)
+        self.activation = activation
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.input_spec = InputSpec(min_ndim=2)
 
@@ -150,10 +151,11 @@ class Activation(Layer):
     """A function of each element, by its name or as it is."""
 
     supports_masking = True
+    activation: Any = activations.Setting()
 
     def __init__(self, activation: Any, **more: Any) -> None:
         super().__init__(**more)
-        self.activation = activations.get(activation)
+        self.activation = activation
 
     def call(self, inputs: Any) -> Tensor:
         """Return the function of the input."""
@@ -175,14 +177,7 @@ class ReLU(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return what is above the threshold, and the rest bent."""
-        if self.threshold:
-            bent = (inputs - self.threshold) * self.negative_slope
-            y = np.where(chosen(np.greater, inputs, self.threshold), inputs, bent)
-        else:
-            y = nn.leaky_relu(inputs, self.negative_slope)
-        if self.max_value is not None:
-            y = np.where(chosen(np.greater_equal, inputs, self.max_value), self.max_value, y)
-        return tensor_of(y)
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
 
 class LeakyReLU(ReLU):

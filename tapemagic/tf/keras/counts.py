@@ -11,9 +11,9 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.kept import Kept
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from .calls import snake
 from .loss import same_shape
 from .metric import Metric
+from .scores import parts
 
 
 class _Counts(Metric):
@@ -21,20 +21,18 @@ class _Counts(Metric):
 
     Parameters
     ----------
-    thresholds : float, optional
-        Probability from which on an answer is a yes.
+    thresholds : float, or a list of them, optional
+        Probability from which on an answer is a yes; of several, the result is one for each.
     """
 
-    def __init__(
-        self, thresholds: float | None = None, name: str | None = None, dtype: Any = None
-    ) -> None:
-        super().__init__(dtype, name or snake(type(self).__name__))
-        self.threshold = 0.5 if thresholds is None else thresholds
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(dtype, name)
+        self.thresholds = 0.5 if thresholds is None else thresholds
         self.reset_state()
 
     def reset_state(self) -> None:
         """Forget everything."""
-        self._counts = np.zeros((2, 2))
+        self._counts = np.zeros((2, 2, np.size(self.thresholds)))
         self._taken = Kept()
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -43,22 +41,24 @@ class _Counts(Metric):
         truth, said = same_shape(np.asarray(plain(y_true)), np.asarray(plain(y_pred)))
         weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
         weights = weights.reshape(weights.shape + (1,) * (said.ndim - weights.ndim))
-        places = (truth > 0).astype(int), (said > self.threshold).astype(int)
-        np.add.at(self._counts, places, np.broadcast_to(weights, said.shape))
+        for number, threshold in enumerate(np.ravel(self.thresholds)):
+            places = (truth > 0).astype(int), (said > threshold).astype(int), number
+            np.add.at(self._counts, places, np.broadcast_to(weights, said.shape))
 
     def result(self) -> Tensor:
         """Return what the numbers say; the gradient ends there."""
         self._taken.read("a metric")
         (no_no, no_yes), (yes_no, yes_yes) = self._counts
-        return tensor_of(self.dtype.as_numpy_dtype(self.of(no_no, no_yes, yes_no, yes_yes)))
+        found: Any = np.asarray(self.of(no_no, no_yes, yes_no, yes_yes), self.dtype.as_numpy_dtype)
+        return tensor_of(found if found.size > 1 else found[0])
 
-    def of(self, no_no: float, no_yes: float, yes_no: float, yes_yes: float) -> float:
+    def of(self, no_no: Any, no_yes: Any, yes_no: Any, yes_yes: Any) -> Any:
         """Return the metric of the numbers: first what is true, then what was said."""
         raise NotImplementedError
 
 
-def _part(some: float, others: float) -> float:
-    return some / (some + others) if some + others else 0.0
+def _part(some: Any, others: Any) -> Any:
+    return parts(some, some + others)
 
 
 def _counting(name: str, formula: Any, words: str) -> type:

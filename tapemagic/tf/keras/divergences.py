@@ -106,6 +106,26 @@ def poisson(y_true: Any, y_pred: Any) -> Tensor:
     return mean_rows(y_pred - y_true * np.log(y_pred + EPSILON))
 
 
+@_declare("Dice")
+def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
+    """Return ``1 - 2 * overlap / (sizes of both)``: of all elements, or of those along axes."""
+    y_true, y_pred = same_shape(*as_pair(y_true, y_pred))
+    both = np.sum(y_true, axis=axis) + np.sum(y_pred, axis=axis)
+    return tensor_of(1 - 2 * np.sum(y_true * y_pred, axis=axis) / (both + EPSILON))
+
+
+@_declare("Tversky")
+def tversky(
+    y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None
+) -> Tensor:
+    """Return one minus the overlap over it and what is missed, and what is said wrongly."""
+    y_true, y_pred = same_shape(*as_pair(y_true, y_pred))
+    overlap = np.sum(y_true * y_pred, axis=axis)
+    missed = np.sum((1 - y_pred) * y_true, axis=axis)
+    wrong = np.sum(y_pred * (1 - y_true), axis=axis)
+    return tensor_of(1 - overlap / (overlap + missed * alpha + wrong * beta + EPSILON))
+
+
 @_declare("BinaryFocalCrossentropy")
 def binary_focal_crossentropy(
     y_true: Any, y_pred: Any, apply_class_balancing: bool = False, alpha: float = 0.25,

@@ -24,6 +24,7 @@ from tapemagic.tf.creation import ones, zeros
 from tapemagic.tf.tensor import dtype_of
 
 from . import masks
+from .calls import first_input, parameters
 
 _NUMBERS, _CALLS = count(), count()
 #: Lengths that stand for one that is not known: what differs between the two results is not, too.
@@ -63,6 +64,10 @@ class KerasTensor:
             f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, "
             f"name={self.name}>"
         )
+
+    def again(self) -> KerasTensor:
+        """Return another one, not connected."""
+        return KerasTensor(self.shape, self.dtype, None, name=self.name)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise _no_value(self)
@@ -144,18 +149,26 @@ class Connection:
             mask = None if x.mask_axes is None else ones(shape[: x.mask_axes], bool)
             return masks.attach(zeros(shape, x.dtype), mask)
 
-        is_layer = hasattr(self.run, "trainable_variables")
         with unrecorded(), unheard():  # of zeros, which divide each other, say
-            return self.compute(example, **({"training": False} if is_layer else {}))
+            return self.compute(example, training=False)
 
-    def compute(self, value_of: Callable[[KerasTensor], Any], **more: Any) -> Any:
-        """Return the result for the values of what it was called with."""
+    def compute(
+        self, value_of: Callable[[KerasTensor], Any], training: Any = None, more: Any = None
+    ) -> Any:
+        """Return the result for the values of what it was called with.
 
-        def filled(x: Any) -> Any:
-            return value_of(x) if isinstance(x, KerasTensor) else x
+        Whether the model trains, if somebody said it, goes before what a layer was connected with.
+        """
+        args, kwargs = _filled([list(self.args), dict(self.kwargs)], value_of)
+        kwargs |= more or {}
+        if training is not None and hasattr(self.run, "trainable_variables"):
+            kwargs["training"] = training
+        return self.run(*args, **kwargs)
 
-        args, kwargs = nest.map_structure(filled, [list(self.args), dict(self.kwargs)])
-        return self.run(*args, **{**more, **kwargs})
+
+def _filled(x: Any, value_of: Callable[[KerasTensor], Any]) -> Any:
+    """Return a structure with values in place of what stands for them."""
+    return nest.map_structure(lambda y: value_of(y) if isinstance(y, KerasTensor) else y, x)
 
 
 def _common(shape: tuple, other: tuple) -> tuple:
@@ -172,6 +185,20 @@ def is_connected(*given: Any) -> bool:
     return any(isinstance(x, KerasTensor) for x in nest.flatten(list(given)))
 
 
+def _what(one: Any) -> Any:
+    """Return the layer of a connection, which several may have; else it, or the input, itself."""
+    is_layer = isinstance(one, Connection) and hasattr(one.run, "trainable_variables")
+    return one.run if is_layer else one
+
+
+def _needed(one: Any) -> list[KerasTensor]:
+    """Return what a connection was called with."""
+    if not isinstance(one, Connection):
+        return []
+    given = nest.flatten([list(one.args), dict(one.kwargs)])
+    return [x for x in given if isinstance(x, KerasTensor)]
+
+
 class Network:
     """Inputs, outputs, and the connections between them in the order in which they are run.
 
@@ -183,11 +210,15 @@ class Network:
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         self.inputs, self.outputs = inputs, outputs
-        known = {id(x) for x in nest.flatten(inputs)}
-        self.connections: list[Connection] = []
+        self._given = {id(x) for x in nest.flatten(inputs)}
+        self._places: dict[Any, int] = {}  # in which order they are found, from the outputs on
+        self._found: list[Any] = []  # connections and inputs, each after those that it needs
+        known: set[int] = set()
         for x in nest.flatten(outputs):
             self._add(x, known)
-        self.connections.sort(key=lambda one: one.number)
+        found = [one for one in self._found if isinstance(one, Connection)]
+        self._places |= {x: -1 for x in nest.flatten(inputs) if x not in self._places}
+        self.connections = sorted(found, key=lambda one: one.number)
 
     def _add(self, x: Any, known: set[int]) -> None:
         """Add what a tensor comes from, without recursion: networks are deep."""
@@ -197,7 +228,8 @@ class Network:
             if id(x) in known:
                 waiting.pop()
                 continue
-            if not isinstance(x, KerasTensor) or x.call is None:
+            is_given = id(x) in self._given
+            if not is_given and (not isinstance(x, KerasTensor) or x.call is None):
                 name = getattr(x, "name", type(x).__name__)
                 raise leaks.locate(
                     TapeUseError(
@@ -206,21 +238,62 @@ class Network:
                         fix="Name it: tf.keras.Model(inputs=[...], outputs=...).",
                     )
                 )
-            given = nest.flatten([list(x.call.args), dict(x.call.kwargs)])
-            missing = [
-                one for one in given if isinstance(one, KerasTensor) and id(one) not in known
-            ]
-            waiting += missing
+            one = x if is_given else x.call
+            self._places.setdefault(_what(one), len(self._places))
+            missing = [y for y in _needed(one) if id(y) not in known]
+            waiting += reversed(missing)
             if not missing:
-                self.connections.append(x.call)
-                known.update(id(one) for one in nest.flatten(x.call.outputs))
+                self._found.append(one)
+                known.update([id(x)] if is_given else map(id, nest.flatten(x.call.outputs)))
 
-    def layers(self, kind: type) -> list[Any]:
-        """Return the layers of a class, each once."""
-        found = {id(one.run): one.run for one in self.connections if isinstance(one.run, kind)}
-        return list(found.values())
+    def in_order(self) -> list[Any]:
+        """Return layers, functions and inputs, each once, in Keras's order.
 
-    def run(self, inputs: Any) -> Any:
+        First is what is furthest from the outputs; of those as far, what is found first from there.
+        """
+        far = dict.fromkeys(self._places, 0)  # and the numbers of connections, several of a layer
+        for one in reversed(self._found):
+            what = _what(one)
+            far[what] = far[id(one)] = depth = max(far.get(id(one), 0), far[what])
+            for x in _needed(one):
+                before = id(x) if id(x) in self._given else id(x.call)
+                far[before] = max(depth + 1, far.get(before, 0))
+        return sorted(self._places, key=lambda what: (-far[what], self._places[what]))
+
+    def twin(self, function: Callable | None = None) -> tuple[Any, Any]:
+        """Return other inputs, and what other layers of the same settings make of them."""
+        values: dict[Any, Any] = {x: x.again() for x in nest.flatten(self.inputs)}
+        layers: dict[int, Any] = {}
+        for one in self.connections:
+            run: Any = one.run
+            if hasattr(run, "_clone"):
+                if id(run) not in layers:
+                    layers[id(run)] = run._clone(function)
+                run = layers[id(run)]
+            args, kwargs = nest.map_structure(
+                lambda x: values[x] if isinstance(x, KerasTensor) else x,
+                [list(one.args), dict(one.kwargs)],
+            )
+            again = run(*args, **kwargs) if run is not one.run else connect(run, args, kwargs)
+            values.update(zip(nest.flatten(one.outputs), nest.flatten(again), strict=True))
+        outputs = nest.map_structure(values.__getitem__, self.outputs)
+        return nest.map_structure(values.__getitem__, self.inputs), outputs
+
+    @staticmethod
+    def _mask(one: Connection, noted: dict) -> dict[str, Any]:
+        """Return the mask that a call was connected with, where a layer before it took it off.
+
+        Keras notes it when layers are connected, and `MultiHeadAttention` takes it off the tensor
+        when it is run.
+        """
+        layer: Any = type(one.run)
+        if not hasattr(one.run, "trainable_variables") or "mask" not in parameters(layer):
+            return {}
+        first = first_input(one.run, one.args, one.kwargs)
+        is_said = "mask" in one.kwargs or not isinstance(first, KerasTensor)
+        return {} if is_said else {"mask": noted[first]}
+
+    def run(self, inputs: Any, training: Any = None) -> Any:
         """Return the outputs for values of the inputs."""
         names = nest.flatten(self.inputs)
         if isinstance(inputs, dict) and not isinstance(self.inputs, dict):
@@ -231,7 +304,17 @@ class Network:
                 TapeUseError(f"The model takes {len(names)} inputs, and {len(given)} were given.")
             )
         values = dict(zip(names, given, strict=True))
+        noted = {name: masks.of(x) for name, x in values.items()}
         for one in self.connections:
-            results = nest.flatten(one.compute(values.__getitem__))
-            values.update(zip(nest.flatten(one.outputs), results, strict=True))
+            is_lost = any(noted[x] is not masks.of(values[x]) for x in _needed(one))
+            known = self._mask(one, noted) if is_lost else {}
+            results = nest.flatten(one.compute(values.__getitem__, training, known))
+            tensors = nest.flatten(one.outputs)
+            values.update(zip(tensors, results, strict=True))
+            noted.update(zip(tensors, map(masks.of, results), strict=True))
+            if is_lost and getattr(one.run, "supports_masking", False):
+                first = first_input(one.run, one.args, one.kwargs)
+                x, mask = (_filled(first, of.__getitem__) for of in (values, noted))
+                made = nest.flatten(one.run.compute_mask(x, mask))  # type: ignore[attr-defined]
+                noted.update(zip(tensors, made, strict=False))
         return nest.map_structure(values.__getitem__, self.outputs)

@@ -51,6 +51,8 @@ class Conv2D(Layer):
     (TensorShape([2, 14, 14, 8]), TensorShape([3, 3, 1, 8]))
     """
 
+    activation: Any = activations.Setting()
+
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
         data_format: Any = None, dilation_rate: Any = (1, 1), groups: int = 1,
@@ -63,7 +65,7 @@ class Conv2D(Layer):
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.strides, self.padding = pair(strides, "strides"), padding
         self.dilation_rate = pair(dilation_rate, "dilation_rate")
-        self.activation, self.use_bias = activations.get(activation), use_bias
+        self.activation, self.use_bias = activation, use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.input_spec = InputSpec(ndim=4)
 

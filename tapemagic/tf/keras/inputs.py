@@ -55,6 +55,10 @@ class Input(KerasTensor):
         self.batch_shape, self.is_named = self.shape, name is not None
         self.layer: Any = None  # it among the layers of a model
 
+    def again(self) -> Input:
+        """Return another one of the same shape and name."""
+        return Input(batch_shape=self.shape, dtype=self.dtype, name=self.name)
+
 
 class InputSpec:
     """What a layer expects of its input.

@@ -7,8 +7,9 @@ them, `call` computes. Floats are brought to the layer's dtype, float32 unless s
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from .calls import CALL, first_input, inside, with_mask, with_training
 from .functional import Connection, is_connected
 from .inputs import InputSpec
 from .weights import Holder, refuse_options
+
+#: Settings that every layer has.
+_OF_ALL = {"name", "trainable", "dtype"}
 
 #: Weights, and the result, that regularizers and constraints are given for by name.
 _RULED = {
@@ -111,6 +115,29 @@ class Layer(Holder):
         """Return the mask of the result: that of the input."""
         return previous_mask
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings that make another one, with weights of its own.
+
+        Those are the arguments; a subclass that has a `get_config` of its own adds its arguments
+        there itself.
+        """
+        own = self._settings() if type(self).get_config is Layer.get_config else {}
+        base = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype.name}
+        return own | base
+
+    @classmethod
+    def from_config(cls, config: Any) -> Self:
+        """Make one of the settings that `get_config` returned; layers among them are made anew."""
+        known = inspect.signature(cls).parameters.values()
+        names = {parameter.name for parameter in known}
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known):
+            config = {k: x for k, x in config.items() if k in names or k not in _OF_ALL}
+        return cls(**{name: _anew(x) for name, x in config.items()})
+
+    def _clone(self, function: Callable | None = None) -> Any:
+        """Return another one of the same settings, or what a function makes of this one."""
+        return type(self).from_config(self.get_config()) if function is None else function(self)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Make the weights if they are not there yet, and return what `call` returns.
 
@@ -192,6 +219,13 @@ class Layer(Holder):
                 )
         if self.input_spec is not None and is_traced(inputs):
             self.input_spec.check(np.shape(plain(inputs)), self.name)
+
+
+def _anew(x: Any) -> Any:
+    """Return an argument with layers in it made anew."""
+    if isinstance(x, Layer):
+        return x._clone()
+    return [_anew(one) for one in x] if isinstance(x, list) else x
 
 
 def _marking_built(build: Callable) -> Callable:

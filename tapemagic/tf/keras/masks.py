@@ -46,6 +46,13 @@ def hand_on(layer: Any, inputs: Any, mask: Any, y: Any) -> None:
         )
 
 
+def drop(*structures: Any) -> None:
+    """Let the tensors of structures have no masks."""
+    for x in nest.flatten(list(structures)):
+        if isinstance(x, Tensor):
+            x._keras_mask = None
+
+
 def refuse(layer: Any, *inputs: Any) -> None:
     """Raise if an input of a layer has a mask, which Keras would regard and we do not.
 
@@ -57,7 +64,7 @@ def refuse(layer: Any, *inputs: Any) -> None:
         raise leaks.locate(
             TapeUseError(
                 f"The layer {layer.name!r} ({type(layer).__name__}) regards no masks of its input.",
-                fix="Give it one without: tf.identity(x). Attention takes attention_mask=.",
+                fix="Give it one without: tf.identity(x).",
             )
         )
 

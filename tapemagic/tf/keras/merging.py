@@ -84,8 +84,20 @@ class Concatenate(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return the tensors joined."""
-        masks.refuse(self, *inputs)
         return shaping.FUNCTIONS["concat"](list(inputs), self.axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """Return the masks joined, True for tensors without one."""
+        if previous_mask is None:
+            return None
+        parts = []
+        for x, mask in zip(inputs, previous_mask, strict=True):
+            counts = np.bool_(True) if mask is None else masks.as_bools(mask)
+            missing = (1,) * (np.ndim(plain(x)) - counts.ndim)
+            parts.append(
+                np.broadcast_to(counts.reshape(counts.shape + missing), np.shape(plain(x)))
+            )
+        return tensor_of(np.concatenate(parts, self.axis).any(axis=-1))
 
 
 class Dot(Layer):

@@ -15,7 +15,7 @@ from tapemagic.tf.creation import cast
 from tapemagic.tf.specs import float32
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from . import counts, losses, masks, metric
+from . import counts, losses, masks, metric, overlaps, scores
 from .calls import snake
 from .loss import same_rank, same_shape
 from .names import by_name
@@ -24,6 +24,13 @@ Metric = metric.Metric
 Precision, Recall = counts.Precision, counts.Recall
 TruePositives, TrueNegatives = counts.TruePositives, counts.TrueNegatives
 FalsePositives, FalseNegatives = counts.FalsePositives, counts.FalseNegatives
+globals().update(
+    {
+        name: one for part in (scores, overlaps) for name, one in vars(part).items()
+        if isinstance(one, type) and issubclass(one, scores.Summed)
+        and not name.startswith("_") and one is not scores.Summed
+    }
+)  # fmt: skip
 
 
 class Mean(metric.Metric):
@@ -37,6 +44,8 @@ class Mean(metric.Metric):
     >>> print(mean.result())
     tf.Tensor(2.0, shape=(), dtype=float32)
     """
+
+    _sums_rows = False  # what a weight is for is summed up, and not averaged
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(dtype, name or snake(type(self).__name__))
@@ -54,7 +63,8 @@ class Mean(metric.Metric):
         weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
         if weights.ndim:
             values, weights = same_rank(values, weights)
-            values = values.mean(axis=tuple(range(weights.ndim, values.ndim)))
+            rest = tuple(range(weights.ndim, values.ndim))
+            values = values.sum(axis=rest) if self._sums_rows else values.mean(axis=rest)
         weights = np.broadcast_to(weights, values.shape)
         self._total += float(np.sum(values * weights))
         self._weight += float(np.sum(weights))
@@ -69,6 +79,8 @@ class Mean(metric.Metric):
 
 class Sum(Mean):
     """The weighted sum of everything that it was called with since `reset_state`."""
+
+    _sums_rows = True
 
     def result(self) -> Tensor:
         """Return the sum; the gradient ends there."""

@@ -13,7 +13,7 @@ from tapemagic.tf.creation import zeros
 from tapemagic.tf.specs import TensorShape
 
 from .calls import inside
-from .functional import Network
+from .functional import KerasTensor, Network
 from .inputs import Input
 from .layer import Layer
 from .training import Trainer
@@ -51,6 +51,13 @@ class InputLayer(Layer):
     def call(self, inputs: Any) -> Any:
         """Return what it is given."""
         return inputs
+
+
+def _layer_of(x: Any) -> Any:
+    """Return the layer of an input of a model: its own, or the one that it comes from."""
+    if isinstance(x, Input):
+        return InputLayer.of(x)
+    return x.call.run if isinstance(x, KerasTensor) else x
 
 
 class Model(Trainer):
@@ -91,16 +98,15 @@ class Model(Trainer):
         self._network: Network | None = None
         if inputs is not None or outputs is not None:
             self._network = Network(inputs, outputs)
-            given = [InputLayer.of(x) if isinstance(x, Input) else x.call.run for x in
-                     nest.flatten(inputs)]  # fmt: skip
-            self._connected = list(dict.fromkeys(given + self._network.layers(Layer)))
+            found = [_layer_of(x) for x in self._network.in_order()]
+            self._connected = [x for x in found if isinstance(x, Layer)]
             self.built = True
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Compute the outputs of connected layers; for subclasses."""
         if self._network is None:
             return super().call(inputs)
-        return self._network.run(inputs)
+        return self._network.run(inputs, training)
 
     def __getattr__(self, name: str) -> Any:
         network = vars(self).get("_network")
@@ -173,6 +179,38 @@ class Model(Trainer):
     def _build_for(self, inputs: Any) -> None:
         if type(self).build is not Model.build:  # else the layers do it, when they are called
             super()._build_for(inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings that make another one: the connections, or the arguments."""
+        if self._network is None:
+            return super().get_config()
+        return {"inputs": self.input, "outputs": self.output, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
+        """Make a model of the settings that `get_config` returned, of layers of its own."""
+        if "outputs" not in config:
+            return super().from_config(config)
+        inputs, outputs = Network(config["inputs"], config["outputs"]).twin()
+        return cls(**{**config, "inputs": inputs, "outputs": outputs})
+
+    def _clone(self, function: Callable | None = None) -> Any:
+        """Return another one with weights of its own; a function may make the layers.
+
+        Raises
+        ------
+        TapeUseError
+            If it is no model of connected layers: what its `call` does with them is not known.
+        """
+        if self._network is None:
+            raise leaks.locate(
+                TapeUseError(
+                    f"clone_model of {self.name!r}, which is a subclass with a call of its own.",
+                    fix="Make another one by its class, and call set_weights(model.get_weights()).",
+                )
+            )
+        cls: Any = type(self) if type(self).__init__ is Model.__init__ else Model
+        return cls(*self._network.twin(function), name=self.name)
 
     def summary(self, *, print_fn: Callable | None = None) -> None:
         """Print the layers with their numbers of weights.

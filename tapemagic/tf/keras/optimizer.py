@@ -9,7 +9,6 @@ import numpy as np
 from tapemagic.autodiff import leaks, structures
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.errors import TapeUseError
-from tapemagic.tf import advice
 from tapemagic.tf.conversion import operand
 from tapemagic.tf.refusals import refuse
 from tapemagic.tf.specs import int64
@@ -17,11 +16,13 @@ from tapemagic.tf.tape import GradientTape
 from tapemagic.tf.tensor import tensor_of
 from tapemagic.tf.variable import Variable
 
+from . import schedules
+from .configs import Configured, is_serialized, serialize
 from .floats import default_float
 from .weights import Weight, own_name
 
 
-class Optimizer:
+class Optimizer(Configured):
     """Base class: clips gradients, keeps what a method remembers of each variable.
 
     Parameters
@@ -31,6 +32,14 @@ class Optimizer:
         Largest norm of each gradient, of all of them, and of each element.
     weight_decay : float, optional
         Part of ``learning_rate * variable`` taken off at each step.
+    use_ema : bool
+        Whether running means of the variables are kept, which `fit` puts into them at its end.
+    ema_momentum : float
+        How much of a running mean stays at each step.
+    ema_overwrite_frequency : int, optional
+        After so many steps the variables become their running means.
+    gradient_accumulation_steps : int, optional
+        So many gradients make one step, by their mean.
     """
 
     def __init__(
@@ -40,15 +49,21 @@ class Optimizer:
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **more: Any,
     ) -> None:
         _refuse_settings(more)
         self.name = name or own_name(type(self))
-        self.iterations = Weight(0, False, name=f"{self.name}/iteration", dtype=int64)
+        self._calls = Weight(0, False, name=f"{self.name}/iteration", dtype=int64)
         self._rate: Any = None
         self.learning_rate = learning_rate
-        self._weight_decay = weight_decay
+        self.weight_decay, self.use_ema, self.ema_momentum = weight_decay, use_ema, ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.gradient_accumulation_steps = gradient_accumulation_steps
         self._clips = {
             name: limit
             for name, limit in (
@@ -61,6 +76,13 @@ class Optimizer:
         self._states: dict[int, tuple[Variable, dict[str, np.ndarray]]] = {}
 
     @property
+    def iterations(self) -> Any:
+        """The number of steps done."""
+        if not self.gradient_accumulation_steps:
+            return self._calls
+        return tensor_of(np.int64(int(self._calls.numpy()) // self.gradient_accumulation_steps))
+
+    @property
     def learning_rate(self) -> Any:
         """The size of a step: a variable, or what a schedule says of the steps done."""
         is_weight = isinstance(self._rate, Weight)
@@ -68,6 +90,8 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
+        if is_serialized(rate):
+            rate = schedules.deserialize(rate)
         if callable(rate) and not dispatch.is_traced(rate):
             self._rate = rate
         elif isinstance(self._rate, Weight):
@@ -114,19 +138,54 @@ class Optimizer:
             leaks.hand_out(x, "the optimizer")
         gradients = [np.array(dispatch.plain(gradient)) for gradient, _ in pairs]
         leaks.hand_out(self.learning_rate, "the optimizer")
-        rate = float(dispatch.plain(self.learning_rate))
-        step = int(self.iterations.numpy()) + 1
-        for gradient, (_, variable) in zip(self._clipped(gradients), pairs, strict=True):
-            state = self._state_of(variable)
-            value = dispatch.plain(variable)
-            if self._weight_decay:
-                value = value - value * (self._weight_decay * rate)
-            change = self.change(gradient, rate, step, state)
-            variable.assign((value - change).astype(np.asarray(value).dtype))
+        variables = [variable for _, variable in pairs]
+        if self.gradient_accumulation_steps:
+            gradients = self._gathered(gradients, variables, self.gradient_accumulation_steps)
+        if gradients:
+            self._step(self._clipped(gradients), variables)
+        if self.use_ema:
+            self._average(variables)
+        for variable in variables:
             if getattr(variable, "constraint", None):
                 variable.assign(variable.constraint(dispatch.plain(variable)))
-        self.iterations.assign_add(1)
-        return self.iterations
+        self._calls.assign_add(1)
+        return self._calls
+
+    def _step(self, gradients: list[np.ndarray], variables: list) -> None:
+        """Move variables by their gradients."""
+        rate = float(dispatch.plain(self.learning_rate))
+        step = int(dispatch.plain(self.iterations)) + 1
+        for gradient, variable in zip(gradients, variables, strict=True):
+            value = dispatch.plain(variable)
+            if self.weight_decay:
+                value = value - value * (self.weight_decay * rate)
+            change = self.change(gradient, rate, step, self._state_of(variable))
+            variable.assign((value - change).astype(np.asarray(value).dtype))
+
+    def _gathered(self, gradients: list, variables: list, steps: int) -> list[np.ndarray]:
+        """Return the means of so many gradients at each last one of them, else nothing."""
+        states = [self._state_of(variable) for variable in variables]
+        for gradient, state in zip(gradients, states, strict=True):
+            state["gathered"] = remembered(state, "gathered", gradient) + gradient
+        if (int(self._calls.numpy()) + 1) % steps:
+            return []
+        return [state.pop("gathered") / steps for state in states]
+
+    def _average(self, variables: list) -> None:
+        """Let running means go on, and put them into the variables if it is time."""
+        number = int(dispatch.plain(self.iterations))
+        stays = self.ema_momentum if number else 0.0
+        for variable in variables:
+            state, value = self._state_of(variable), np.asarray(dispatch.plain(variable))
+            state["average"] = stays * remembered(state, "average", value) + (1 - stays) * value
+        if self.ema_overwrite_frequency and not (number + 1) % self.ema_overwrite_frequency:
+            self.finalize_variable_values(variables)
+
+    def finalize_variable_values(self, var_list: Any) -> None:
+        """Put the running means into variables, if there are any."""
+        for variable in var_list if self.use_ema else ():
+            if "average" in (state := self._state_of(variable)):
+                variable.assign(state["average"].astype(variable.dtype.dtype))
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Variable:
         """Do one step: Keras 3's name for `apply_gradients`."""
@@ -149,9 +208,21 @@ class Optimizer:
         """Return what is taken off a variable; `state` holds what the method remembers."""
         raise NotImplementedError
 
-    get_config = advice.missing_attribute(
-        "Settings of an optimizer are not provided as a dict.", "Make another one by its class."
-    )
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings that make another one: what all optimizers have, then its own."""
+        rate: Any = self._rate
+        clips = {
+            name: self._clips.get(name) for name in ("clipnorm", "global_clipnorm", "clipvalue")
+        }
+        known = {
+            "name": self.name,
+            "learning_rate": float(rate.numpy()) if isinstance(rate, Weight) else serialize(rate),
+            "weight_decay": self.weight_decay, **clips, "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency, "loss_scale_factor": None,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+        }  # fmt: skip
+        return known | {name: x for name, x in self._settings().items() if name not in known}
 
     def build(self, variables: Any) -> None:
         """Do nothing: what is remembered of a variable begins with its first step."""
@@ -159,7 +230,7 @@ class Optimizer:
     @property
     def variables(self) -> list[Variable]:
         """The number of steps done, and the learning rate; the rest is kept as plain arrays."""
-        return [self.iterations, *([self._rate] if isinstance(self._rate, Weight) else [])]
+        return [self._calls, *([self._rate] if isinstance(self._rate, Weight) else [])]
 
     def _state_of(self, variable: Variable) -> dict[str, np.ndarray]:
         known, state = self._states.get(id(variable), (None, {}))
@@ -183,11 +254,7 @@ class Optimizer:
 
 #: Settings of Keras that are not here -> what they are when they ask for nothing, and another way.
 _SETTINGS = {
-    "use_ema": (False, "average.assign(0.99 * average + 0.01 * v) after each step"),
-    "ema_momentum": (0.99, "average.assign(0.99 * average + 0.01 * v) after each step"),
-    "ema_overwrite_frequency": (None, "v.assign(average) when it is time"),
     "loss_scale_factor": (None, "a factor of your own"),
-    "gradient_accumulation_steps": (None, "total.assign_add(gradient), and apply the total"),
     "jit_compile": ("auto", "none: nothing is compiled"),
     "lr": ((), "learning_rate"),
     "decay": ((), "learning_rate=tf.keras.optimizers.schedules.InverseTimeDecay(...)"),

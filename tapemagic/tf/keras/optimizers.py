@@ -18,6 +18,7 @@ from . import (
     optimizer,
     schedules,  # noqa: F401  (a name of this module)
 )
+from .configs import serialize  # noqa: F401  (a name of this module)
 from .names import by_name
 from .optimizer import remembered
 
@@ -67,9 +68,12 @@ class AdamW(Adam):
     """`Adam` with weight decay (Loshchilov and Hutter 2019)."""
 
     def __init__(
-        self, learning_rate: Any = 0.001, weight_decay: float = 0.004, **more: Any
-    ) -> None:
-        super().__init__(learning_rate, weight_decay=weight_decay, **more)
+        self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
+        beta_2: float = 0.999, epsilon: float = 1e-7, amsgrad: bool = False, **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **more
+        )
 
 
 class RMSprop(Optimizer):
@@ -104,11 +108,12 @@ class Adagrad(Optimizer):
         epsilon: float = 1e-7, **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(learning_rate, **more)
-        self.start, self.epsilon = initial_accumulator_value, epsilon
+        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
         """Return what is taken off a variable."""
-        total = remembered(state, "total", gradient, self.start) + np.square(np.abs(gradient))
+        total = remembered(state, "total", gradient, self.initial_accumulator_value)
+        total = total + np.square(np.abs(gradient))
         state["total"] = total
         return rate * gradient / np.sqrt(total + self.epsilon)
 
@@ -188,8 +193,9 @@ def get(identifier: Any) -> Any:
     TapeUseError
         If no optimizer is called so.
     """
-    name = identifier.lower() if isinstance(identifier, str) else identifier
-    return by_name("optimizer", _BY_NAME, name)
+    return by_name("optimizer", _BY_NAME, identifier)
 
+
+deserialize = get
 
 __getattr__ = advice.missing("tf.keras.optimizers")

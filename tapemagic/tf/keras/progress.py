@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .callbacks import Callback, say
+from .callback import Callback, say
 
 _BAR = "━" * 20
 

@@ -29,6 +29,8 @@ class _Cell(Layer):
 
     parts = 1  # of which each kernel is made
     states = 1
+    activation: Any = activations.Setting()
+    recurrent_activation: Any = activations.Setting()
 
     def __init__(
         self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid",
@@ -45,8 +47,7 @@ class _Cell(Layer):
                 )
             )
         self.units, self.use_bias = positive(units, "units"), use_bias
-        self.activation = activations.get(activation)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.activation, self.recurrent_activation = activation, recurrent_activation
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.recurrent_initializer = recurrent_initializer
 

@@ -14,8 +14,11 @@ from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice
 from tapemagic.tf.tensor import Tensor, tensor_of
 
+from .configs import Configured, serialize  # noqa: F401  (a name of this module)
+from .names import by_name
 
-class LearningRateSchedule:
+
+class LearningRateSchedule(Configured):
     """Base class: called with the number of steps done, it returns the learning rate."""
 
     def __call__(self, step: Any) -> Any:
@@ -55,6 +58,12 @@ class ExponentialDecay(_Formula):
 
 class InverseTimeDecay(ExponentialDecay):
     """A learning rate over ``1 + decay_rate * step / decay_steps``."""
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: int, decay_rate: float,
+        staircase: bool = False, name: str = "InverseTimeDecay",
+    ) -> None:  # fmt: skip
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
     def rate(self, step: Any) -> Any:
         """Return ``initial / (1 + decay * step / decay_steps)``."""
@@ -130,6 +139,11 @@ class CosineDecayRestarts(_Formula):
             step, steps, top = step - steps, steps * self.longer, top * self.factor
         cosine = 0.5 * top * (1 + np.cos(np.float32(np.pi) * (step / steps)))
         return self.initial * ((1 - self.alpha) * cosine + self.alpha)
+
+
+def deserialize(config: Any) -> Any:
+    """Return the schedule that `serialize` returned the settings of."""
+    return by_name("schedule", globals(), config)
 
 
 __getattr__ = advice.missing("tf.keras.optimizers.schedules")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf.tensor import Tensor
 
@@ -45,6 +48,7 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._stack: list[Layer] = []
         self._input: Input | None = None
+        self._built_for: tuple | None = None  # the shape of its first input
         for layer in layers or []:
             self._append(layer)
         self._build_at_once()
@@ -102,6 +106,24 @@ class Sequential(Model):
         layer = self._stack.pop()
         self._build_at_once()
         return layer
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings that make another one: the layers, and the input in front of them."""
+        given = [] if self._input is None else [self._input]
+        return {"name": self.name, "layers": [*given, *self._stack]}
+
+    def _clone(self, function: Callable | None = None) -> Sequential:
+        """Return another one with weights of its own; a function may make the layers."""
+        layers = self.get_config()["layers"]
+        twins = [x._clone(function) if isinstance(x, Layer) else x.again() for x in layers]
+        twin = Sequential(twins, name=self.name)
+        if self._built_for is not None and not twin.built:
+            twin.build(self._built_for)
+        return twin
+
+    def _build_for(self, inputs: Any) -> None:
+        self._built_for = np.shape(plain(inputs))
+        super()._build_for(inputs)
 
     def _append(self, layer: Any) -> None:
         if isinstance(layer, InputLayer):

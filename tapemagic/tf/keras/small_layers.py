@@ -11,7 +11,7 @@ from tapemagic.tf import image, nn, random
 from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
-from . import activations
+from . import activations, regularizers
 from .core_layers import Dropout
 from .inputs import InputSpec
 from .layer import Layer
@@ -54,6 +54,19 @@ class PReLU(Layer):
     def call(self, inputs: Any) -> Tensor:
         """Return the input, bent."""
         return tensor_of(nn.relu(inputs) - self.alpha * nn.relu(-inputs))
+
+
+class ActivityRegularization(Layer):
+    """The input as it is: what it says of ``l1 * sum(|x|) + l2 * sum(x**2)`` is a loss."""
+
+    supports_masking = True
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **more: Any) -> None:
+        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **more)
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the input."""
+        return inputs
 
 
 # ------------------------------------------------------------------------------------------ noise

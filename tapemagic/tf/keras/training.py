@@ -16,8 +16,11 @@ from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
 
 from .batches import Batches, as_floats, split, unpacked
-from .callbacks import Callback, CallbackList, History
+from .callback import Callback
+from .callbacks import CallbackList, History
+from .optimizer import Optimizer
 from .progress import ProgressLines
+from .sources import weighted
 from .steps import Steps
 
 _TRAINED = (
@@ -75,7 +78,7 @@ class Trainer(Steps):
 
         Parameters
         ----------
-        x : array, tensor or tf.data.Dataset, or a list or dict of arrays
+        x : array, tensor, tf.data.Dataset, generator or PyDataset, or a list or dict of arrays
             A data set holds batches: x, (x, y) or (x, y, sample_weight).
         y : array or tensor, optional
         batch_size : int, optional
@@ -91,6 +94,8 @@ class Trainer(Steps):
             What is evaluated instead.
         shuffle : bool
             Whether arrays are read in another order in each epoch.
+        class_weight : dict of int to float, optional
+            A weight for the examples of each class, 1 for those of others.
         sample_weight : array, optional
             A weight for each example.
         steps_per_epoch, validation_steps : int, optional
@@ -109,11 +114,10 @@ class Trainer(Steps):
             For data of other kinds, or of different lengths.
         """
         self._what_was_compiled()
-        if class_weight is not None:
-            raise _no_class_weight()
         data, kept = (x, y, sample_weight), validation_data
         if validation_split and kept is None:
             data, kept = split(data, validation_split)
+        data = weighted(*data, class_weight)
         batches = Batches(*data, batch_size, steps_per_epoch, shuffle)
         validation = None
         if kept is not None:
@@ -137,6 +141,8 @@ class Trainer(Steps):
             listeners.tell("on_epoch_end", epoch, logs=found)
             if self.stop_training:
                 break
+        if isinstance(self.optimizer, Optimizer):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.tell("on_train_end", logs=found)
         return self.history
 
@@ -203,9 +209,8 @@ class Trainer(Steps):
         return_dict: bool = False,
     ) -> Any:  # fmt: skip
         """Do one step of training; return the loss and the metrics before it, as `evaluate`."""
-        if class_weight is not None:
-            raise _no_class_weight()
-        return self._on_batch(self.train_step, (x, y, sample_weight), return_dict)
+        data = weighted(x, y, sample_weight, class_weight)
+        return self._on_batch(self.train_step, data, return_dict)
 
     @_aside(_PLAIN)
     def test_on_batch(
@@ -233,15 +238,6 @@ class Trainer(Steps):
         numbers = [found[name] for name in [*names, *sorted(set(found) - set(names))]
                    if name in found]  # fmt: skip
         return numbers[0] if len(numbers) == 1 else numbers
-
-
-def _no_class_weight() -> TapeUseError:
-    return leaks.locate(
-        TapeUseError(
-            "class_weight is not provided.",
-            fix="Use sample_weight=np.array([weights[label] for label in y]).",
-        )
-    )
 
 
 def _is_due(epoch: int, frequency: Any) -> bool:

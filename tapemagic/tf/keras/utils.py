@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random as pythons
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,10 @@ from tapemagic.tf.conversion import convert_to_tensor
 from tapemagic.tf.data import Dataset
 from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import tensor_of
+
+from .sources import PyDataset
+
+Sequence = PyDataset  # its name in Keras 2
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -45,7 +49,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
 
 
 def pad_sequences(
-    sequences: Sequence, maxlen: int | None = None, dtype: Any = "int32", padding: str = "pre",
+    sequences: Iterable, maxlen: int | None = None, dtype: Any = "int32", padding: str = "pre",
     truncating: str = "pre", value: Any = 0.0,
 ) -> np.ndarray:  # fmt: skip
     """Return rows of one length as a plain array: filled up, or cut, in front or at the end.

@@ -18,6 +18,7 @@ from tapemagic.tf.variable import Variable
 
 from . import constraints, initializers, regularizers
 from .calls import CALL, snake
+from .configs import Configured
 from .floats import default_float
 
 
@@ -71,7 +72,7 @@ def clear_session(free_memory: bool = True) -> None:
     _COUNTS.clear()
 
 
-class Holder(Module):
+class Holder(Configured, Module):
     """Variables, the layers inside, and the losses that they add: what `Layer` is built on."""
 
     def __init__(self, trainable: bool, dtype: Any, name: str | None) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest, shaping
 from tapemagic.tf.specs import TensorShape
 from tapemagic.tf.tensor import tensor_of
 
-from . import masks
+from . import initializers, masks
 from .calls import parameters
+from .inputs import positive
 from .layer import Layer
 
 
@@ -158,3 +160,48 @@ class Bidirectional(Wrapper):
         if self.merge_mode == "mul":
             return tensor_of(x * y)
         return tensor_of(x + y if self.merge_mode == "sum" else (x + y) / 2)
+
+
+class SpectralNormalization(Wrapper):
+    """A layer whose kernel is divided by its largest singular value before each step of training.
+
+    Miyato et al. 2018, "Spectral normalization for generative adversarial networks".
+
+    Parameters
+    ----------
+    layer : Layer
+        With a kernel, or embeddings.
+    power_iterations : int
+        Rounds of the power method, which finds the singular value.
+    """
+
+    def __init__(self, layer: Layer, power_iterations: int = 1, **more: Any) -> None:
+        super().__init__(layer, **more)
+        self.power_iterations = positive(power_iterations, "power_iterations")
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights of the layer, and the vector that the power method goes on with."""
+        if not self.layer.built:
+            self.layer.build(input_shape)
+            self.layer.built = True
+        inner: Any = self.layer
+        self.kernel: Any = inner.kernel if hasattr(inner, "kernel") else inner.embeddings
+        start = initializers.TruncatedNormal(stddev=0.02)
+        shape = (1, self.kernel.shape[-1])
+        self.vector_u = self.add_weight(shape, start, trainable=False, name="vector_u")
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """Return what the layer makes of the input; in training, with its new kernel."""
+        kernel = np.asarray(plain(self.kernel))
+        if training and kernel.any():
+            matrix, u = kernel.reshape(-1, kernel.shape[-1]), np.asarray(plain(self.vector_u))
+            for _ in range(self.power_iterations):
+                v = _unit(u @ matrix.T)
+                u = _unit(v @ matrix)
+            self.vector_u.assign(u)
+            self.kernel.assign(kernel / (v @ matrix @ u.T)[0, 0])
+        return self.layer(inputs)
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / np.sqrt(np.maximum(np.sum(np.square(x)), 1e-12))

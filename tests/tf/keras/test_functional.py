@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tapemagic import tf
+from tapemagic.errors import TapeUseError
 
 keras = tf.keras
 layers = keras.layers
@@ -189,3 +190,58 @@ def test_a_cell_watches_the_weights():
 def test_what_is_refused(use, error, words):
     with pytest.raises(error, match=words):
         use()
+
+
+def test_whether_the_model_trains_goes_before_what_a_layer_was_connected_with():
+    """As in Keras 3; moving means are not touched by connecting."""
+    inputs = tf.keras.Input((2,))
+    norm = layers.BatchNormalization()
+    model = tf.keras.Model(inputs, layers.Dropout(1.0)(norm(inputs, training=True), training=True))
+    assert np.array_equal(norm.moving_variance, [1, 1])
+    x = tf.constant([[1.0, 2.0], [3.0, 5.0]])
+    assert not model(x).numpy().any()
+    assert np.array_equal(model(x, training=False), norm(x))
+
+
+def test_an_activation_is_taken_off():
+    inputs = tf.keras.Input((2,))
+    outputs = layers.Dense(3, activation="softmax", kernel_initializer="ones")(inputs)
+    model = tf.keras.Model(inputs, outputs)
+    model.layers[-1].activation = None
+    assert np.array_equal(model(tf.ones((1, 2))), [[2, 2, 2]])
+    model.layers[-1].activation = "relu"
+    assert np.array_equal(model(-tf.ones((1, 2))), [[0, 0, 0]])
+
+
+def test_layers_and_weights_stand_in_the_order_of_keras():
+    """What is further from the outputs comes first, whatever was connected first."""
+    a, b = tf.keras.Input((3,)), tf.keras.Input((4,))
+    short = layers.Dense(5)(b)
+    long = layers.Dense(5)(layers.Dense(6)(a))
+    model = tf.keras.Model([a, b], layers.Concatenate()([short, long]))
+    shapes = [tuple(v.shape) for v in model.weights]
+    assert shapes == [(3, 6), (6,), (4, 5), (5,), (6, 5), (5,)]
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["InputLayer", "InputLayer", "Dense", "Dense", "Dense", "Concatenate"]
+    assert len(tf.keras.Model([a, b], short).layers) == 3
+
+
+def test_settings_make_layers_of_their_own():
+    inner = layers.LSTM(2)
+    twin = layers.Bidirectional.from_config(layers.Bidirectional(inner).get_config())
+    assert twin.forward_layer.units == 2
+    assert twin.forward_layer is not inner
+
+    class Own(tf.keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(TapeUseError, match=r"set_weights\(model.get_weights\(\)\)"):
+        tf.keras.models.clone_model(Own())
+
+    class Unnamed(layers.Layer):
+        def __init__(self, *sizes):
+            super().__init__()
+
+    with pytest.raises(TapeUseError, match=r"\*sizes"):
+        Unnamed(1, 2).get_config()

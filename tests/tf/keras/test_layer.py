@@ -405,4 +405,3 @@ def test_names_begin_anew():
     optimizer = tf.keras.optimizers.Adam()
     optimizer.build([tf.Variable(1.0)])
     assert optimizer.iterations.path == "adam/iteration"
-    assert not hasattr(optimizer, "get_config")

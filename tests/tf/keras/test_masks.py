@@ -165,9 +165,7 @@ def test_layers_that_drop_masks_say_so(make):
     [
         lambda x: layers.BatchNormalization()(x),
         lambda x: layers.Softmax()(x),
-        lambda x: layers.Concatenate()([x, x]),
         lambda x: layers.Dot(1)([x, x]),
-        lambda x: layers.MultiHeadAttention(1, 2)(tf.identity(x), x),
         lambda x: layers.TimeDistributed(layers.GlobalAveragePooling1D())(attached(x)),
     ],
 )
