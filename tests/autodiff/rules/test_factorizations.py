@@ -61,6 +61,7 @@ ROWS = [
             *(row(LA.qr, make(*n)) for n in [(3, 3), (5, 3), (3, 5), (2, 5, 3), (2, 3, 4)]),
             *(row(with_keywords(LA.qr, mode="r"), make(*n)) for n in [(5, 3), (3, 5)]),
             row(with_keywords(LA.qr, mode="complete"), make(3, 5)),
+            row(lambda a: np.abs(LA.qr(a, mode="complete").Q), make(4, 3), name="qr complete"),
         ]
     ),
 ]
