@@ -68,6 +68,7 @@ CASES = [
     ("largest of square roots", lambda x: np.max(np.sqrt(x)), [0, 4], [0, 0.25]),
     ("clipped logarithm", lambda x: np.clip(np.log(x), -5, 5), [0, 1], [0, 1]),
     ("a numeric zero times inf", lambda x: np.sqrt(x) * 0, [0.0], [NAN]),
+    ("a zero of a matrix product times inf", lambda x: np.sqrt(x) @ np.zeros(1), [0.0], [NAN]),
     ("sqrt(x)**2 at 0", lambda x: np.sqrt(x) ** 2, [0.0], [NAN]),
     ("floor under an infinity", lambda x: 1 / np.floor(x), [0.5], [0]),
     ("floor, ceil, round, sign", lambda x: np.floor(x) + np.ceil(x) + np.round(x) + np.sign(x),
