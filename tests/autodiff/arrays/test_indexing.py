@@ -93,7 +93,7 @@ def test_an_index_that_changes_later_counts_as_it_was():
 ROWS = (0, 1, -1, slice(1, None), slice(None, None, -1))
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.product(ROWS, repeat=2), ids=str)
+@pytest.mark.parametrize(("first", "second"), [*itertools.product(ROWS, repeat=2)], ids=str)
 def test_rows_of_an_array_that_was_written_to(first, second):
     """Where a view begins in the memory tells which others see what is written through it."""
 
