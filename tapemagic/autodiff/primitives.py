@@ -61,15 +61,13 @@ class Primitive:
         Which values a rule reads: a set of positions per argument (``"y"`` is the result).
     code : int
         Operation code; ``code + 1`` is the general variant of an elementwise primitive.
-    kink : str
-        Condition at which the derivative does not exist and a convention is used.
     chooses : bool
         Whether each element is that of one operand: a partial of 0 means that it is of the other.
     """
 
     __slots__ = (
         "_reads", "_saves", "arity", "chooses", "code", "formulas", "fun", "keeps_dtype", "kept",
-        "kind", "kink", "method", "name", "read_sets", "shows", "variadic", "vjps",
+        "kind", "method", "name", "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
     def __init__(
@@ -82,14 +80,13 @@ class Primitive:
         variadic: Vjp | None = None,
         saves: tuple[frozenset, ...] | None = None,
         name: str = "",
-        kink: str = "",
         shows: tuple[str, ...] = (),
         chooses: bool = False,
     ) -> None:
         self.shows = shows or formulas  # what the picture says of each operand's derivative
         self.chooses = chooses
         self.fun, self.kind, self.formulas, self.vjps = fun, kind, formulas, vjps
-        self.variadic, self.kink = variadic, kink
+        self.variadic = variadic
         self.name = name or fun.__name__
         self.arity = len(formulas) or len(vjps)
         self._saves = saves
@@ -176,7 +173,6 @@ def _register(primitive: Primitive, *pullbacks: Callable) -> Primitive:
 def elementwise(
     fun: Callable,
     *formulas: str,
-    kink: str = "",
     name: str = "",
     shows: tuple[str, ...] = (),
     chooses: bool = False,
@@ -190,8 +186,6 @@ def elementwise(
     *formulas : str
         One expression per operand in ``y``, ``x`` (or ``x1``, ``x2``) and NumPy's function names.
         Both the rule and what the picture shows.
-    kink : str, optional
-        Condition in the same names where the derivative does not exist.
     shows : tuple of str, optional
         What the picture says instead of a formula that would be hard to read.
     chooses : bool, optional
@@ -206,7 +200,7 @@ def elementwise(
     """
     saves = tuple(frozenset(names_in(formula)) for formula in formulas)
     primitive = Primitive(
-        fun, "elementwise", formulas=formulas, saves=saves, kink=kink, name=name, shows=shows,
+        fun, "elementwise", formulas=formulas, saves=saves, name=name, shows=shows,
         chooses=chooses,
     )  # fmt: skip
     return _register(primitive, _compiled_later(primitive, False), _compiled_later(primitive, True))
@@ -232,7 +226,6 @@ def general(
     variadic: Vjp | None = None,
     name: str = "",
     kind: str = "general",
-    kink: str = "",
     shows: tuple[str, ...] = (),
     into: Callable[..., bool] | None = None,
 ) -> Primitive:
@@ -256,9 +249,7 @@ def general(
         For a cotangent that has few elements: ``into(total, ct, y, *args, **kwargs)`` adds them to
         what the operand has already, in place, and tells whether it could.
     """
-    primitive = Primitive(
-        fun, kind, vjps=vjps, variadic=variadic, name=name, kink=kink, shows=shows
-    )
+    primitive = Primitive(fun, kind, vjps=vjps, variadic=variadic, name=name, shows=shows)
     return _register(
         primitive, into_pullback(primitive, into) if into else general_pullback(primitive)
     )

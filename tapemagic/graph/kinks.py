@@ -216,7 +216,8 @@ KINKS: dict[str, tuple[tuple[Callable[..., Any], str], ...]] = {
         (is_at_point, "at a point of the table: the slope shown is that of one piece beside it"),
     ),
     "accumulate": ((equals_extreme_before, HALVES),),
-    **dict.fromkeys(("remainder", "fmod"), ((is_zero_result, JUMPS),)),
+    "remainder": ((is_zero_result, JUMPS),),
+    "fmod": ((lambda node, x, *more: (x != 0) & is_zero_result(node, x), JUMPS),),
     "relu": ((is_zero_argument, AT_ZERO),),
     "relu6": (
         (lambda node, x: (x == 0) | (x == 6), "at a bound: the derivative shown there is 0"),

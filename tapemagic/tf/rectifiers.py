@@ -41,18 +41,18 @@ def _leak(x: Any, alpha: Any) -> Any:
 general(
     _rectify,
     lambda ct, y, x: np.where(x > 0, ct, _still(x)),
-    name="relu", kink="x == 0", shows=("where(x > 0, ct, 0)",),
+    name="relu", shows=("where(x > 0, ct, 0)",),
 )  # fmt: skip
 general(
     _rectify6,
     lambda ct, y, x: np.where((x > 0) & (x < 6), ct, _still(x)),
-    name="relu6", kink="(x == 0) | (x == 6)", shows=("where((x > 0) & (x < 6), ct, 0)",),
+    name="relu6", shows=("where((x > 0) & (x < 6), ct, 0)",),
 )  # fmt: skip
 general(
     _leak,
     lambda ct, y, x, alpha: np.where(x > 0, ct, ct * alpha + _still(x)),
     lambda ct, y, x, alpha: np.where(x > 0, 0, ct * x),
-    name="leaky_relu", kink="x1 == 0",
+    name="leaky_relu",
     shows=("where(x1 > 0, ct, ct * x2)", "where(x1 > 0, 0, ct * x1)"),
 )  # fmt: skip
 batches.aligned(_rectify, _rectify6)

@@ -129,6 +129,16 @@ def test_structural_zeros(fun, x, wanted):
     np.testing.assert_allclose(grad_at(fun, x), wanted)
 
 
+@pytest.mark.parametrize("first", [np.ones(2, complex), np.ones(2, np.float32), 1.5, np.ones(0)])
+def test_a_structural_zero_of_another_source(first):
+    with np.errstate(all="ignore"), GradientTape() as tape:
+        x, z = tape.watch(np.array([0.0, 4.0])), tape.watch(first)
+        y = np.sum(np.where(x > 0, np.sqrt(x), 0.0)) + np.sum(np.abs(z))
+    by_z, by_x = tape.gradient(y, [z, x])
+    np.testing.assert_allclose(by_x, [0.0, 0.25])
+    np.testing.assert_allclose(by_z, np.ones_like(first))
+
+
 def test_a_numeric_zero_times_infinity_stays_nan():
     assert np.isnan(grad_at(lambda x: np.sqrt(x) ** 2, 0.0))
     assert np.isnan(grad_at(lambda x: np.sum(np.sqrt(x) * 0.0), [0.0])[0])

@@ -49,6 +49,8 @@ CASES = {
     "running maximum": (np.maximum.accumulate, TIED, 2, HALF),
     "running minimum": (lambda x: np.minimum.accumulate(x, 1), FLAT_ROW, 2, HALF),
     "remainder": (lambda x: x % 3, TIED, 3, "jump"),
+    "remainder at 0": (lambda x: x % 3, np.array([0.0, -3.0, 4.0]), 2, "jump"),
+    "fmod, which is smooth at 0": (lambda x: np.fmod(x, 3), np.array([0.0, -3.0, 4.0]), 1, "jump"),
     "relu": (lambda x: tf.nn.relu(tf.constant(x)), np.array([0.0, 1.0]), 1, ZERO),
     "relu6": (lambda x: tf.nn.relu6(tf.constant(x)), np.array([0.0, 6.0]), 2, "is 0"),
     "leaky_relu": (lambda x: tf.nn.leaky_relu(tf.constant(x)), np.array([0.0, 1.0]), 1, "negative"),

@@ -338,6 +338,22 @@ def test_what_is_remarked_of_a_gradient_is_told_beside_it_and_on_the_page(make):
     assert remark in remarks_on(Folding(from_json(to_json(graph))))
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("compute", "is_remarked"),
+    [
+        (lambda w: np.sum(w) + np.log(-1.0), True),  # the gradient is 1
+        (lambda w: np.sum(np.sqrt(-w)), False),  # the gradient is nan, and says it
+    ],
+)
+def test_a_target_that_is_nan_is_remarked_where_no_gradient_says_so(compute, is_remarked):
+    w = Variable(np.array([1.0, 2.0]), name="w")
+    with GradientTape() as tape:
+        y = compute(w)
+    tape.gradient(y, w)
+    assert any("First nan" in remark for remark in tape.graph.remarks) == is_remarked
+
+
 def test_many_remarks_are_cut_short():
     tape, x = scalar_tape(value=np.zeros(3))
     total = x

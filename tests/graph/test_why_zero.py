@@ -33,6 +33,8 @@ CASES = [
     (lambda w: overwritten(w * 2.0), W, "assignment to elements (line", ") overwrites all of it"),
     (lambda w: np.prod(w[0] * np.full(400, 0.1)), W, UNDERFLOW, "prod"),
     (lambda w: np.prod(w * 1e-200) * np.sin(w[0]), W, "by a value that underflowed to 0 in", "prod"),
+    (lambda w: np.sin(w[0]) * np.square(np.prod(w * 1e-200) * 3.0) ** 2, W,
+     "by a value that underflowed to 0 in", "prod"),
     (lambda w: w * np.array([0.0, 0.0]), W, TIMES, "multiply"),
     (lambda w: np.sum((w * np.array([0.0, 1.0]))[:1]), W, TIMES, "multiply"),
     (lambda w: np.exp(-1000 * w), W, UNDERFLOW, "exp"),

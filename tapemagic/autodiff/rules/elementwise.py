@@ -1,8 +1,8 @@
 """Elementwise functions: the formulas of a calculus book.
 
 Numbers in a formula are Python numbers (``ln2`` and not ``log(2)``), since a ``np.float64`` would
-turn a float32 cotangent into float64. Where a derivative does not exist, `kink` says so and the
-formula holds the convention.
+turn a float32 cotangent into float64. Where a derivative does not exist, the formula holds the
+convention.
 """
 
 from __future__ import annotations
@@ -122,22 +122,20 @@ elementwise(np.positive, "1")
 elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
 elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
 elementwise(np.square, "2 * x")
-elementwise(np.sqrt, "0.5 / y", kink="x == 0")
-elementwise(np.cbrt, "1 / (3 * y**2)", kink="x == 0")
+elementwise(np.sqrt, "0.5 / y")
+elementwise(np.cbrt, "1 / (3 * y**2)")
 elementwise(np.reciprocal, "-y**2")
-elementwise(np.remainder, "1", "-floor_divide(x1, x2)", kink="y == 0")
-elementwise(np.fmod, "1", "-rint((x1 - y) / x2)", kink="y == 0")
-elementwise(np.absolute, "sgn(x)", kink="x == 0")
-elementwise(np.fabs, "sign(x)", kink="x == 0")
+elementwise(np.remainder, "1", "-floor_divide(x1, x2)")
+elementwise(np.fmod, "1", "-rint((x1 - y) / x2)")
+elementwise(np.absolute, "sgn(x)")
+elementwise(np.fabs, "sign(x)")
 _larger, _smaller = ("1 where x1 > x2", "1 where x2 > x1"), ("1 where x1 < x2", "1 where x2 < x1")
 for _pick, _shown in (
     (np.maximum, _larger), (np.fmax, _larger), (np.minimum, _smaller), (np.fmin, _smaller),
 ):  # fmt: skip
-    elementwise(
-        _pick, "picks(y, x1, x2)", "picks(y, x2, x1)", kink="x1 == x2", shows=_shown, chooses=True
-    )
+    elementwise(_pick, "picks(y, x1, x2)", "picks(y, x2, x1)", shows=_shown, chooses=True)
 elementwise(
-    np.hypot, "x1 / (y + (y == 0))", "x2 / (y + (y == 0))", kink="y == 0",
+    np.hypot, "x1 / (y + (y == 0))", "x2 / (y + (y == 0))",
     shows=("x1 / y", "x2 / y"),
 )  # fmt: skip
 
@@ -195,9 +193,9 @@ for _fun in (np.rad2deg, np.degrees):
 for _fun in (np.floor, np.ceil, np.trunc, np.rint, np.spacing):
     elementwise(_fun, "0")
 elementwise(np.floor_divide, "0", "0")
-elementwise(np.heaviside, "0", "x1 == 0", kink="x1 == 0")
+elementwise(np.heaviside, "0", "x1 == 0")
 elementwise(np.nextafter, "1", "0")
-elementwise(np.copysign, "sign(x1) * sign(y)", "0", kink="x1 == 0")
+elementwise(np.copysign, "sign(x1) * sign(y)", "0")
 general(np.ldexp, lambda ct, y, x1, x2: np.ldexp(ct, x2), None)
 general(np.modf, lambda ct, y, x: x.dtype.type(0) if ct[0] is None else ct[0])
 general(np.frexp, lambda ct, y, x: x.dtype.type(0) if ct[0] is None else np.ldexp(ct[0], -y[1]))
@@ -227,8 +225,8 @@ def _direction_vjp(ct: Any, y: Any, x: Any) -> Any:
     return np.where(size == 0, 0, (ct - along) / np.where(size == 0, 1, size))
 
 
-elementwise(_sign, "0", name="sign", kink="x == 0")
-general(_direction, _direction_vjp, name="sign", kink="x == 0")
+elementwise(_sign, "0", name="sign")
+general(_direction, _direction_vjp, name="sign")
 composite(np.sign, lambda x: apply(_direction if is_complex(x) else _sign, x))
 
 # ----------------------------------------------------------------------------------- complex

@@ -112,7 +112,7 @@ def _backwards(steps: list[tuple], ct: Any, x: Any, norm: str | None) -> Any:
     shapes = [list(x.shape)]
     for kind, n, axis in steps:
         shape = list(shapes[-1])
-        length = n or (2 * (shape[axis] - 1) if kind == "irfft" else shape[axis])
+        length = n or shape[axis]  # an irfft is the last step: nothing asks for its shape
         shape[axis] = length // 2 + 1 if kind == "rfft" else length
         shapes.append(shape)
     for (kind, n, axis), shape in zip(steps[::-1], shapes[-2::-1], strict=True):

@@ -152,7 +152,7 @@ general(
     lambda ct, y, a, low, high, **more: np.where(decide(_inside, a, low, high), ct, 0),
     lambda ct, y, a, low, high, **more: np.where(decide(_below, a, low, high), ct, 0),
     lambda ct, y, a, low, high, **more: np.where(decide(_above, a, low, high), ct, 0),
-    kind="linear", kink="x at a bound", name="clip",
+    kind="linear", name="clip",
 )  # fmt: skip
 
 

@@ -162,6 +162,33 @@ general(np.linalg.cholesky, _cholesky_vjp)
 # ---------------------------------------------------------------- pseudo-inverse, least squares
 
 
+def _used(a: Any, y: Any) -> Any:
+    """Tell of each singular value: 1, `y` has its inverse; 0, it was left out; nan, it is 0."""
+    u, s, _ = np.linalg.svd(a, full_matrices=False)
+    used = np.linalg.norm(y @ u, axis=-2) * s > 0.5  # y u = v / s, or 0
+    floor = max(a.shape[-2:]) * np.finfo(s.dtype).eps * np.max(s, axis=-1, keepdims=True, initial=0)
+    return np.where(used, 1, np.where(s > floor, 0, np.nan))
+
+
+def _of_dropped(ct: Any, y: Any, a: Any) -> Any:
+    """Return what left-out singular values that are not 0 add to the gradient.
+
+    With ``da = u E v^H``, ``v^H dy u`` has at [j, i], i kept and j left out, the element
+    ``(s_i E_ij^* + s_j E_ji) / (s_i (s_i^2 - s_j^2))``; [GP] has it for ``s_j = 0``.
+    """
+    used = decide(_used, a, y)
+    if not np.any(used == 0):
+        return 0
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    pairs = (used[..., :, None] == 1) & (used[..., None, :] == 0)
+    kept_s, left_s = np.where(pairs, s[..., :, None], 1), np.where(pairs, s[..., None, :], 0)
+    ratio = left_s / kept_s
+    weight = ratio / (kept_s**2 - left_s**2)
+    turned = vh @ ct @ u
+    mixed = (ratio + ratio.mT) * adjoint(turned) + turned
+    return u @ ((weight + weight.mT) * mixed) @ vh
+
+
 def _pinv_vjp(
     ct: Any, y: Any, a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 ) -> Any:
@@ -171,6 +198,7 @@ def _pinv_vjp(
         -y_adjoint @ ct @ y_adjoint
         + (ct_adjoint - a @ (y @ ct_adjoint)) @ (y @ y_adjoint)
         + (y_adjoint @ y) @ (ct_adjoint - (ct_adjoint @ y) @ a)
+        + _of_dropped(ct, y, a)
     )
     return lower_part(0.5 * (gradient + adjoint(gradient))) if hermitian else gradient
 
@@ -195,6 +223,7 @@ def _lstsq_vjp(ct: list, y: tuple, a: Any, b: Any, rcond: Any = None) -> tuple[A
             rest @ (ct_x_adjoint @ p @ adjoint(p))
             - ct_b @ adjoint(x)
             + adjoint(p) @ x @ (ct_x_adjoint - (ct_x_adjoint @ p) @ a)
+            + _of_dropped(ct_x @ adjoint(b), p, a)
         )
     if ct[1] is not None and y[1].size:  # the squared lengths of what is left over
         turned = 2 * rest * ct[1]

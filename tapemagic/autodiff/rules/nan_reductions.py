@@ -105,6 +105,6 @@ def _nanstd_vjp(
 
 
 general(_nanvar_primitive, _nanvar_vjp, name="nanvar")
-general(_nanstd_primitive, _nanstd_vjp, name="nanstd", kink="y == 0")
+general(_nanstd_primitive, _nanstd_vjp, name="nanstd")
 composite(np.nanvar, _spread(_nanvar_primitive, root=False, skips_nan=True))
 composite(np.nanstd, _spread(_nanstd_primitive, root=True, skips_nan=True))

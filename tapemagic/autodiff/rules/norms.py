@@ -19,14 +19,12 @@ from .axes import over_count
 inf = np.inf
 
 
-def _vector_norm(x: Any, order: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def _vector_norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     """Compute the norm along one axis, or (axis None) of all elements, or the Frobenius norm."""
     return np.linalg.norm(x, order, axis, keepdims)
 
 
-def _vector_norm_vjp(
-    ct: Any, y: Any, x: Any, order: Any = None, axis: Any = None, keepdims: bool = False
-) -> Any:
+def _vector_norm_vjp(ct: Any, y: Any, x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     if not x.size:
         return np.zeros_like(x)
     if axis is not None and not keepdims:  # one number stands for an array of any shape
@@ -44,7 +42,8 @@ def _vector_norm_vjp(
         return over_count(ct, np.sum(reached, axis=axis, keepdims=True)) * direction * reached
     # d|x|^p = p |x|^(p-1), and the outer power 1/p leaves (|x| / y)^(p-1)
     ratio = divide_or_zero(size, y)
-    return ct * direction * np.where(decide(np.equal, ratio, 0), 1, ratio) ** (order - 1)
+    moves = decide(np.not_equal, ratio, 0)  # a negative order of a 0 is 0, whatever the others
+    return ct * direction * moves * np.where(moves, ratio, 1) ** (order - 1)
 
 
 def _reached(size: Any, extreme: Any, axis: Any) -> Any:
@@ -61,8 +60,6 @@ general(_vector_norm, _vector_norm_vjp, name="norm")
 @composite(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     x = as_array(x)
-    if axis is None and (ord is None or (ord == 2 and x.ndim == 1)):
-        return apply(_vector_norm, x, ord, None, keepdims)
     axes = tuple(range(x.ndim)) if axis is None else axis
     axes = axes if isinstance(axes, tuple) else (axes,)
     if len(axes) != 2 or ord in (None, "f", "fro"):

@@ -67,7 +67,7 @@ def _ranks(x: Any, axis: Any) -> Any:
     return np.argsort(order, axis=-1, kind="stable")
 
 
-general(_quantile_primitive, _quantile_vjp, kind="linear", name="quantile", kink="ties")
+general(_quantile_primitive, _quantile_vjp, kind="linear", name="quantile")
 
 
 def _weighted_primitive(x: Any, *, numpy_fun: Any, axis: Any, keywords: tuple) -> Any:
@@ -89,7 +89,7 @@ def _per_quantile(ct: Any, y: Any, shape: tuple) -> Any:
     return ((cts[i], ys[i]) for i in range(len(ys)))
 
 
-general(_weighted_primitive, _weighted_vjp, kind="linear", name="quantile", kink="ties")
+general(_weighted_primitive, _weighted_vjp, kind="linear", name="quantile")
 
 
 def _declare(fun: Any, scale: float, *, skips_nan: bool) -> None:

@@ -164,7 +164,7 @@ def _all_equal(x: Any, y: Any, axis: Any, where: Any) -> Any:
 
 
 general(_var_primitive, _var_vjp, name="var")
-general(_std_primitive, _std_vjp, name="std", kink="y == 0")
+general(_std_primitive, _std_vjp, name="std")
 
 
 def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
@@ -272,7 +272,7 @@ def _extreme_initial(
 for _fun in (np.max, np.amax, np.min, np.amin, np.nanmax, np.nanmin):
     general(
         _fun, _extreme, None, None, None, _extreme_initial,
-        kind="linear", kink="ties", name=_fun.__name__.replace("am", "m"), into=_extreme_into,
+        kind="linear", name=_fun.__name__.replace("am", "m"), into=_extreme_into,
     )  # fmt: skip
 
 

@@ -228,7 +228,7 @@ def _norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, **_
 
 def _rank_cut(a: Any, atol: Any, rtol: Any) -> Any:
     """Return below which part of the largest one singular values count as zeros."""
-    rtol = max(a.shape) * np.finfo(plain(a).dtype).eps if rtol is None and not atol else rtol or 0.0
+    rtol = max(a.shape) * np.finfo(plain(a).dtype).eps if rtol is None else rtol
     largest = np.max(np.linalg.svd(plain(a), compute_uv=False), initial=0.0)
     return rtol + (atol or 0.0) / largest if largest else rtol
 

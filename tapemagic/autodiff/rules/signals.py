@@ -155,7 +155,6 @@ general(
     lambda ct, y, x, xp, fp, left, right: _interp_beyond(ct, x, xp, -1),
     lambda ct, y, x, xp, fp, left, right: _interp_beyond(ct, x, xp, 1),
     name="interp",
-    kink="x is one of the points",
 )
 
 

@@ -41,12 +41,12 @@ general(
     lambda ct, y, a, axis=-1, kind=None, order=None, *, stable=None, descending=False: _rearranged(
         ct, y, a, axis
     ),
-    kind="linear", kink="ties",
+    kind="linear",
 )  # fmt: skip
 general(
     np.partition,
     lambda ct, y, a, kth, axis=-1, kind="introselect", order=None: _rearranged(ct, y, a, axis),
-    kind="linear", kink="ties",
+    kind="linear",
 )  # fmt: skip
 
 

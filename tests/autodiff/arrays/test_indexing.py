@@ -1,11 +1,13 @@
 """Reading elements: every kind of index, `.flat`, indices that are traced themselves."""
 
 import array
+import itertools
 from collections import deque
 
 import numpy as np
 import pytest
 
+import tapemagic
 from tapemagic import GradientTape, Variable
 from tapemagic.autodiff.arrays.indexing import encode
 from tapemagic.autodiff.places import decode, is_basic
@@ -86,6 +88,28 @@ def test_an_index_that_changes_later_counts_as_it_was():
         y = x[where] ** 2
         where[:] = 3
     np.testing.assert_array_equal(tape.gradient(y, x), [0.0, 2.0, 0.0, 0.0])
+
+
+ROWS = (0, 1, -1, slice(1, None), slice(None, None, -1))
+
+
+@pytest.mark.parametrize(("first", "second"), [*itertools.product(ROWS, repeat=2)], ids=str)
+def test_rows_of_an_array_that_was_written_to(first, second):
+    """Where a view begins in the memory tells which others see what is written through it."""
+
+    def loss(a):
+        z = a * 1.0
+        z[0, 1] = a[1, 1]
+        v, w = z[first], z[second]
+        w *= a[2, 0]
+        v[..., 0] = a[0, 2]
+        w[..., 2] += np.sum(v[..., 1])
+        return np.sum(v**2) + np.sum(w**3) + np.sum(z * [[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+
+    a = np.array([[2.0, 0.5, -0.3], [0.4, 1.6, 0.2], [-0.1, 0.7, 1.9]])
+    steps = 1e-30j * np.eye(9).reshape(9, 3, 3)
+    wanted = np.reshape([loss(a + step).imag / 1e-30 for step in steps], (3, 3))
+    np.testing.assert_allclose(tapemagic.grad(loss)(a), wanted)
 
 
 def test_an_index_computed_from_traced_values():

@@ -43,6 +43,8 @@ PROGRAMS = [
     "sum([h, 1, 2], 0.5)", "sum([x, y, A[0, 0]], start=s)",
     "s.tolist() * s", "h.conjugate() * h", "abs((h + 1j * h).conjugate() * 1j + s)", "h * h.is_integer()",
     # in place
+    "z = x * 1.0; w = z.astype(float); w[0] = s; z * w",
+    "z = x * 1.0; w = z.astype(float, copy=False); w[0] = s; z * w",
     "z = x * 1.0; z.fill(s); z * x", "z = A * 1.0; z[0].fill(s); z * A", "z = x * y; z.sort(); z",
     "z = A * 1.0; z.sort(0); z", "z = A * 1.0; z.T.sort(kind='stable'); z",
     "z = x * y; w = z[1:4]; w.sort(); z", "z = x * y; z.partition(2); z[2] * x",

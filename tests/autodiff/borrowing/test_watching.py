@@ -33,6 +33,20 @@ def test_a_write_in_the_block_reaches_the_array():
     np.testing.assert_array_equal(tape.gradient(loss, x), [6.0, 10.0])
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+def test_views_of_an_array_whose_axes_lie_in_another_order(order):
+    w, base = np.array([2.0, 3.0]), np.ones((2, 2, 2)).transpose(order) * 2
+    first, rest = base[0], base[1:]
+    with GradientTape() as tape:
+        tape.watch(w)
+        tape.watch(base)
+        first[0] = w
+        rest *= 3.0
+        loss = np.sum(base**2)
+    np.testing.assert_array_equal(base, [[[2, 3], [2, 2]], [[6, 6], [6, 6]]])
+    np.testing.assert_array_equal(tape.gradient(loss, w), [4.0, 6.0])
+
+
 def test_an_inner_tape_does_not_end_the_names_of_an_outer():
     x, w = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     with GradientTape() as outer:

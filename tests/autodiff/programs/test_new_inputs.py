@@ -140,6 +140,22 @@ def test_complex_numbers(cell, x):
     run_again(cell, [x], [new])
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda s: np.arange(stop=7.0, step=s),
+        lambda s: np.arange(s, 7.0),
+        lambda s: np.arange(s, stop=7.0, step=2.0),
+    ],
+)
+def test_what_a_call_leaves_out_is_numpys_default(cell):
+    run_again(lambda s: np.sum(cell(s) ** 2), [2.3], [2.2])
+
+
+def test_a_cut_that_leaves_out_others():
+    run_again(lambda a: np.sum(A * np.linalg.pinv(a, 0.5)), [np.diag(V)], [np.diag(V**3) + 0.1 * A])
+
+
 # -------------------------------------------------------------------- what the values decided
 
 
@@ -161,6 +177,8 @@ def test_complex_numbers(cell, x):
         (lambda a: np.sum(sl.pinv(a, atol=0.5)), A, 0.1 * A),
         (lambda a: np.sum(sl.pinv(a, atol=0.5)), 0.1 * A, A),
         (lambda a: np.sum(a) * sl.pinv(a, return_rank=True)[1], A, np.outer(V, V)),
+        (lambda a: np.sum(np.linalg.pinv(a, 0.5)), np.diag(V + 9), np.diag(V)),
+        (lambda a: np.sum(np.linalg.pinv(a, 0.5)), np.diag(V), np.diag(V + 9)),
         (lambda x: x[0] * np.frexp(x)[1][0], V, 4 * V),
         (lambda x: x[0] * math.frexp(x[1])[1], V, 4 * V),
         (lambda x: x[0] * math.modf(x[1] * 1.3)[1], V, 4 * V),

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import overrides
 
 import tapemagic
+from tapemagic.autodiff import later
 from tapemagic.autodiff.calls.signatures import signature_of
 from tapemagic.autodiff.primitives import RULES, Composite, Primitive, Refused
 from tapemagic.autodiff.twins import modules
@@ -100,6 +101,33 @@ def test_rules_take_every_keyword(fun):
         parameters = inspect.signature(body).parameters
         if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             assert options_of(fun) <= set(parameters)
+
+
+#: What NumPy means by "no value", so far as the name of the argument says it.
+_NO_VALUE = {"where": (True,), "keepdims": (False,), "initial": (0, 1), "rtol": (None,)}
+
+
+def test_defaults_are_those_of_the_function():
+    """A call that leaves an argument out means the same to the function and to its rule."""
+    for package in "fft integrate interpolate linalg ndimage signal special stats".split():
+        pytest.importorskip(f"scipy.{package}")
+    later.load()
+    compared = 0
+    for fun, rule in RULES.items():
+        bodies = [rule.body] if isinstance(rule, Composite) else getattr(rule, "vjps", ())
+        try:
+            theirs = signature_of(fun).parameters
+        except (TypeError, ValueError):
+            continue  # written in C
+        for body in filter(None, bodies):
+            for name, ours in inspect.signature(body).parameters.items():
+                if ours.default is ours.empty or theirs.get(name, ours).default is ours.empty:
+                    continue
+                default = theirs.get(name, ours).default
+                said = _NO_VALUE.get(name, ()) if default is np._NoValue else ()
+                assert ours.default is default or ours.default in (default, *said), (fun, name)
+                compared += name in theirs
+    assert compared > 450
 
 
 @pytest.mark.parametrize("fun", RULES, ids=lambda fun: getattr(fun, "__name__", str(fun)))

@@ -7,7 +7,8 @@ from autodiff.rules.four_questions import ask, name_of, row
 from tapemagic import GradientTape
 from tapemagic.autodiff import later
 from tapemagic.autodiff.primitives import RULES, Primitive
-from tapemagic.autodiff.pullbacks import partial_of
+from tapemagic.autodiff.pullbacks import FORMULA_NAMES, partial_of
+from tapemagic.autodiff.rules.elementwise import logistic
 from tapemagic.errors import TapeError
 
 RNG = np.random.default_rng(3)
@@ -77,6 +78,11 @@ def test_steps_have_slope_zero_and_stay_on_the_tape(name):
     ask(row(lambda x: getattr(np, name)(3 * x) * x, SIGNED, name=name, second=False))
 
 
+def test_the_logistic_function_of_complex_numbers():
+    np.testing.assert_allclose(logistic(COMPLEX), 1 / (1 + np.exp(-COMPLEX)))
+    ask(row(logistic, COMPLEX, name="logistic"))
+
+
 def test_round_has_slope_zero():
     ask(row(lambda x: np.round(x, 1) * np.around(x, 2) * x, SIGNED, name="round", second=False))
     ask(row(lambda x: np.floor_divide(x, 0.3) * x, SIGNED, name="floor_divide", second=False))
@@ -140,5 +146,10 @@ def test_formula_is_the_derivative(rule, position):
     above, below = list(inputs), list(inputs)
     above[position], below[position] = inputs[position] + 1e-6, inputs[position] - 1e-6
     numerical = (rule.fun(*above) - rule.fun(*below)) / 2e-6
-    partial = partial_of(rule, position)(y, *inputs)
-    np.testing.assert_allclose(np.broadcast_to(partial, y.shape), numerical, rtol=1e-5, atol=1e-6)
+    partials = [partial_of(rule, position)(y, *inputs)]
+    if " where " not in (shown := rule.shows[position]):
+        names = dict(zip(("x",) if rule.arity == 1 else ("x1", "x2"), inputs, strict=True))
+        partials.append(eval(shown, FORMULA_NAMES, {"y": y, **names}))
+    for partial in partials:
+        partial = np.broadcast_to(partial, y.shape)
+        np.testing.assert_allclose(partial, numerical, rtol=1e-5, atol=1e-6)

@@ -29,6 +29,12 @@ def singular_projectors(a):
     return [np.einsum("...ik,...kj->...ijk", u, vh), s, abs(u), abs(vh)]
 
 
+def largest_part(a):
+    """Return the nearest matrix of rank 1, for which the other singular values do not matter."""
+    u, s, vh = LA.svd(a, full_matrices=False)
+    return (u[:, :1] * s[0]) @ vh[:1]
+
+
 def null_space(a):
     u, s, vh = LA.svd(a)
     k = s.shape[-1]
@@ -48,6 +54,7 @@ ROWS = [
         case
         for make in (real, compl)
         for case in [
+            row(largest_part, make(4, 1) * [[2.0, 0.0]], second=False),
             row(LA.eigvalsh, make(4, 4)),
             row(with_keywords(LA.eigvalsh, UPLO="U"), make(2, 3, 3)),
             row(projectors, make(3, 3)),
@@ -61,6 +68,7 @@ ROWS = [
             *(row(LA.qr, make(*n)) for n in [(3, 3), (5, 3), (3, 5), (2, 5, 3), (2, 3, 4)]),
             *(row(with_keywords(LA.qr, mode="r"), make(*n)) for n in [(5, 3), (3, 5)]),
             row(with_keywords(LA.qr, mode="complete"), make(3, 5)),
+            row(lambda a: np.abs(LA.qr(a, mode="complete").Q), make(4, 3), name="qr complete"),
         ]
     ),
 ]

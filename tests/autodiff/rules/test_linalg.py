@@ -14,6 +14,10 @@ SOLVE = [
 ]  # fmt: skip
 
 
+def adjoint(a):
+    return np.conj(a.mT)
+
+
 def positive(make, *shape):
     a = make(*shape)
     return a @ a.conj().swapaxes(-1, -2) + np.eye(shape[-1])
@@ -27,6 +31,15 @@ def steady(make, *shape):
 def low_rank(make, n, rank):
     return make(n, rank) @ make(rank, n)
 
+
+def with_values(make, rows, columns, *values):
+    """Return a matrix of these singular values."""
+    u, _, vh = LA.svd(make(rows, columns), full_matrices=False)
+    return (u * values) @ vh
+
+
+#: Two singular values above the cut, equal or not, and what is left out below it.
+VALUES = [((4, 3), (2.0, 1.0, 0.1)), ((3, 4), (1.0, 1.0, 0.2)), ((4, 4), (2.0, 1.0, 0.1, 0.2))]
 
 ROWS = [
     case
@@ -47,6 +60,19 @@ ROWS = [
         row(LA.pinv, make(2, 3)),
         row(LA.pinv, make(4, 3, 2)),
         row(with_keywords(LA.pinv, hermitian=True), positive(make, 3, 3)),
+        *(
+            row(fun, with_values(make, *shape, *values), *more, name=name,
+                second=values[0] != values[1])  # singular vectors of equal values: refused
+            for shape, values in VALUES
+            for name, fun, more in (
+                ("pinv cut", lambda a: LA.pinv(a, rcond=0.3), ()),
+                ("lstsq cut", lambda a, b: LA.lstsq(a, b, 0.3)[0], (make(shape[0]),)),
+            )
+        ),
+        row(lambda a: LA.pinv(a + adjoint(a), 0.3, True), np.diag([1, 0.1, -2]) + 0 * make(3, 3),
+            name="pinv cut, hermitian"),
+        row(lambda a: LA.pinv(a, 0.3), np.stack([with_values(make, 3, 2, 1, x) for x in (0.1, 1)]),
+            name="pinv cut of one"),
         row(with_keywords(LA.tensorinv, ind=2), make(4, 6, 8, 3)),
         row(with_keywords(LA.tensorinv, ind=1), make(6, 3, 2)),
         row(LA.tensorsolve, make(2, 3, 6), make(2, 3)),
@@ -77,6 +103,11 @@ def test_det_of_a_singular_matrix_in_a_stack():
     stack[0] = [[1, 2, 3], [2, 4, 6], [1, 0, 1]]
     assert LA.det(stack)[0] == 0
     ask(row(LA.det, stack))
+
+
+def test_indices_that_tensorinv_does_not_take():
+    with pytest.raises(ValueError, match="Invalid ind argument"):
+        tapemagic.grad(lambda a: np.sum(LA.tensorinv(a, 0)))(np.eye(3))
 
 
 def test_only_the_triangle_that_is_read_gets_a_gradient():

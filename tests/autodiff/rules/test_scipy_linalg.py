@@ -68,6 +68,9 @@ ROWS = [
     row(with_keywords(sl.norm, ord=np.inf), real(4)),
     *(row(sl.pinv, d(*n)) for d in (real, compl) for n in ((3, 3), (4, 2), (2, 3))),
     row(with_keywords(sl.pinv, rtol=1e-6, return_rank=True), real(4, 2)),
+    *(row(with_keywords(sl.pinv, **{tolerance: 0.3}), np.diag([2.0, 1.0, 0.1]) + 0.01 * real(3, 3))
+      for tolerance in ("rtol", "atol")),
+    row(lambda a, b: sl.lstsq(a, b, 0.3)[0], np.diag([2.0, 1.0, 0.1]), real(3), name="lstsq cut"),
     *(row(sl.lstsq, real(*n), real(*m)) for n, m in (((3, 3), (3,)), ((4, 2), (4,)),
                                                     ((4, 2), (4, 3)), ((2, 3), (2,)))),
     row(lambda a, b: sl.lstsq(a, b)[:2], compl(4, 2), compl(4), name="lstsq"),
@@ -120,6 +123,7 @@ ROWS = [
     row(lambda a: sl.svd(a, compute_uv=False), real(4, 3), name="svd compute_uv"),
     row(lambda a: sl.qr(a, mode="economic"), real(4, 3), name="qr economic"),
     row(sl.qr, real(3, 3)),
+    row(lambda a: sl.qr(a, mode="r")[0], real(3, 3), name="qr r"),
 ]  # fmt: skip
 if "assume_a" in inspect.signature(linalg.inv).parameters:  # SciPy 1.17
     ROWS += [

@@ -36,6 +36,8 @@ ROWS = [
     row(lambda x: nd.gaussian_filter1d(x, 0.8, axis=0, order=2), real(6, 5), name="gaussian1d"),
     *(row(lambda x, m=m, s=s: nd.uniform_filter(x, s, mode=m), real(6, 5), name=f"uniform {s} {m}")
       for m in MODES for s in (3, 4)),
+    *(row(lambda x, m=m: nd.uniform_filter1d(x, 3, mode=m), real(1), name=f"of one element {m}")
+      for m in MODES),
     row(lambda x: nd.uniform_filter1d(x, 3, axis=0, origin=1), real(6, 5), name="uniform1d"),
     row(nd.sobel, real(5, 4)),
     row(lambda x: nd.prewitt(x, axis=0, mode="nearest"), real(5, 4), name="prewitt"),
@@ -53,6 +55,12 @@ ROWS = [
 @pytest.mark.parametrize("case", ROWS, ids=name_of)
 def test_ndimage(case):
     ask(case)
+
+
+def test_slope_at_the_last_place_is_that_of_the_last_piece():
+    x = np.array([1.0, 4.0, 2.5])
+    gradient = tapemagic.grad(lambda q: nd.map_coordinates(x, [[q]], order=1)[0])(2.0)
+    np.testing.assert_allclose(gradient, x[2] - x[1])
 
 
 @pytest.mark.parametrize(

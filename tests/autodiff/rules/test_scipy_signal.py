@@ -72,7 +72,7 @@ ROWS = [
             for mode in ("mirror", "constant", "nearest", "wrap")))),
     *(row(lambda x, o=o: ss.hilbert(x, **o), real(*n), name=f"hilbert {o}")
       for n, o in (((8,), {}), ((7, 2), {"axis": 0}), ((7,), {"N": 10}), ((7,), {"N": 5}))),
-    row(lambda b, a: ss.freqz(b, a, 7)[1], B, A, name="freqz"),
+    row(lambda b, a: ss.freqz(b, a, 7), B, A, name="freqz"),
     row(lambda b: ss.freqz(b, worN=[0.1, 0.3], fs=1.0)[1], compl(3), name="freqz fs"),
     row(lambda x: x[ss.find_peaks(x)[0]] + ss.find_peaks(x, height=-9)[1]["peak_heights"],
         real(12), name="find_peaks"),

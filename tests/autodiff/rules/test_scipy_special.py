@@ -124,7 +124,10 @@ ROWS = [
     row(lambda x: polygamma([1, 2, 3, 1], x), POSITIVE, name="polygamma of several orders"),
     row(lambertw, PLANE, name="lambertw"),
     row(lambda x: lambertw(x).real, np.array([0.0, 0.5, 3.0]), name="lambertw"),
-    row(special.digamma, np.array([-0.5, -1.7, 0.4]), name="digamma below 0", second=False),
+    *(
+        row(special.digamma, np.array([x, 0.4]), name=f"digamma {x}", second=False)
+        for x in (-0.5, -1.7)
+    ),
 ]
 
 

@@ -75,6 +75,9 @@ ROWS = [
       for name, shapes in CONTINUOUS.items() for method in ("ppf", "isf")),
     *(row(of_integers(name, method, k), *map(np.float64, shapes))
       for name, (k, shapes) in DISCRETE.items() for method in ("logpmf", "pmf")),
+    *(row(lambda *shapes, name=name, k=k: getattr(st, name).pmf(np.add(k, 2), *shapes, loc=2),
+          *map(np.float64, shapes), name=f"{name} loc")
+      for name, (k, shapes) in DISCRETE.items()),
     row(lambda p: st.binom.logpmf([0, 3, 5], 5, p), np.float64(0.4), name="binom.logpmf"),
     row(lambda p: st.binom(5, p).pmf([0, 3, 5]), np.float64(0.4), name="binom.pmf"),
     row(calling("norm", "logpdf"), real(2, 1), real(3), np.exp(real(2, 3)), name="broadcast"),

@@ -105,6 +105,7 @@ ROWS = [
     row(lambda x: np.unique_all(x).values, V, name="unique_all"),
     row(np.union1d, V, B[0], name="union1d"),
     row(lambda x: np.setxor1d(x, [9.0, 8.0]), V, name="setxor1d"),
+    row(lambda x: np.setxor1d(np.concatenate([x, x]), x[:2]), V, name="setxor1d of repeated ones"),
     row(written(lambda z, x, y: np.copyto(z, +y)), A, B, name="copyto"),
     row(written(lambda z, x, y: np.copyto(z, y * x, where=x > 0)), A, B, name="copyto where"),
     row(written(lambda z, x, y: np.put(z, [0, 5, 5, -1], y * y)), A, V, name="put"),

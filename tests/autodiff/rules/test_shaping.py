@@ -63,6 +63,7 @@ ONE = {
     "tile down": (T, lambda x: np.tile(x, (2, 2))),
     "resize": (A, lambda x: np.resize(x, (2, 5))),
     "resize smaller": (A, lambda x: np.resize(x, 4)),
+    "trim_zeros of zeros": (V, lambda x: np.trim_zeros(x * 0)),
     "trim_zeros": (V, lambda x: np.trim_zeros(x * [0, 0, 1, 1, 0], "f")),
     "split": (V, lambda x: np.split(x, [1, 3])),
     "array_split": (T, lambda x: np.array_split(x, 3, axis=2)),

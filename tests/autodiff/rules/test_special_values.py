@@ -68,6 +68,7 @@ CASES = [
     ("largest of square roots", lambda x: np.max(np.sqrt(x)), [0, 4], [0, 0.25]),
     ("clipped logarithm", lambda x: np.clip(np.log(x), -5, 5), [0, 1], [0, 1]),
     ("a numeric zero times inf", lambda x: np.sqrt(x) * 0, [0.0], [NAN]),
+    ("a zero of a matrix product times inf", lambda x: np.sqrt(x) @ np.zeros(1), [0.0], [NAN]),
     ("sqrt(x)**2 at 0", lambda x: np.sqrt(x) ** 2, [0.0], [NAN]),
     ("floor under an infinity", lambda x: 1 / np.floor(x), [0.5], [0]),
     ("floor, ceil, round, sign", lambda x: np.floor(x) + np.ceil(x) + np.round(x) + np.sign(x),
@@ -80,6 +81,9 @@ CASES = [
     ("fmod", lambda x: np.fmod(-7.5, x), [2, -2], [3, -3]),
     ("copysign at 0", lambda x: np.copysign(x, -1.0), [0, 2], [0, -1]),
     ("nan_to_num", np.nan_to_num, [NAN, INF, 2], [0, 0, 1]),
+    ("product of a number along an axis", lambda x: np.prod(x, axis=0), 2.0, 1),
+    ("running product of a number", lambda x: np.cumprod(x, axis=0), 2.0, 1),
+    ("median of a number", lambda x: np.median(x, axis=None), 2.0, 1),
     ("arccosh at 1", np.arccosh, [1, 2], [INF, 1 / np.sqrt(3)]),
     ("median of nan", np.nanmedian, [NAN, 1, 3], [0, 0.5, 0.5]),
     ("mean of an empty selection", np.nanmean, [1, NAN], [1, 0]),
@@ -110,6 +114,13 @@ def test_complex_square_has_the_conjugate_gradient():
     np.testing.assert_allclose(gradient_complex(np.abs, 3 + 4j), 0.6 + 0.8j)
     assert gradient_complex(np.abs, 0j) == 0
     assert gradient_complex(lambda z: np.abs(np.sign(z)), 0j) == 0
+
+
+def test_parts_of_complex_numbers_that_are_not_finite():
+    z = np.array([complex(NAN, 1), complex(2, INF), complex(NAN, -INF), 3 + 4j])
+    for part, wanted in ((np.real, [0, 1, 0, 1]), (np.imag, [1j, 0, 0, 1j])):
+        got = tapemagic.grad(lambda z, part=part: np.sum(part(np.nan_to_num(z))))(z)
+        np.testing.assert_array_equal(got, wanted)
 
 
 #: With the sign of a zero, NumPy and SciPy tell on which side of a branch cut a number lies.
@@ -250,6 +261,8 @@ WATCHED_NUMBER = {
     "fmax": lambda x, s: np.fmax(x, s),
     "max initial": lambda x, s: np.max(x, initial=s),
     "reduce initial": lambda x, s: np.minimum.reduce(x, initial=s),
+    "max initial, picked": lambda x, s: np.max(x, initial=s + 1),
+    "reduce initial, picked": lambda x, s: np.minimum.reduce(x, initial=s - 1),
     "product": lambda x, s: x * s + s / x - x**2 * s,
     "outer": lambda x, s: np.multiply.outer(x, s),
     "clip": lambda x, s: np.clip(x, s, None),

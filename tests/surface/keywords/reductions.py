@@ -39,6 +39,7 @@ REDUCTIONS = [
         """
         np.{}(A, axis=1, ddof=1)
         np.{}(A, axis=1, correction=1)
+        np.{}(T, axis=2, ddof=1, where=T > -1)
         np.{}(T, axis=(0, 1), ddof=0.5, keepdims=True)
         np.{}(A, axis=1, mean=np.mean(A, axis=1, keepdims=True))
         np.{}(A, axis=1, mean=B[:, :1])

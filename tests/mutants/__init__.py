@@ -1,0 +1,1 @@
+"""Changes of the package, one at a time, each of which the tests should notice."""
