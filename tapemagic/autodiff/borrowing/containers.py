@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from .caches import CACHE, of_cache
 from .frame_names import FrameNames
 from .opaque import OPAQUE, of_referents
 
@@ -235,6 +236,7 @@ OPENERS: dict[type, Callable[[Any], Iterator[Slot]]] = {
     property: _of_descriptor,
     ContextVar: _of_variable,
     MappingProxyType: _of_proxy,
+    CACHE: of_cache,
     **dict.fromkeys(map(type, ({}.keys(), {}.values(), {}.items())), _of_dict_view),
     **dict.fromkeys(_FRAMES, _of_suspended),
     **OPAQUE,

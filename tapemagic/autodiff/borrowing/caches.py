@@ -1,0 +1,126 @@
+"""Caches of functions (`functools.lru_cache`): what they hold can be read, and made anew.
+
+Nothing can be put into one but what its function returns. So the cache is emptied and asked for the
+same calls again, while the function answers what is to be held; calls that hit and missed are
+counted as before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+from collections.abc import Callable, Iterator
+from types import FunctionType
+from typing import Any
+
+from .opaque import held, of_referents
+
+CACHE: type = type(functools.lru_cache(len))
+#: Hits and misses that are counted anew; of more the count is lost.
+_MOST_COUNTED = 100_000
+#: What `put` is in the place of a slot (`containers.slots`).
+_Put = Callable[[Any, Any, Any], None]
+
+#: A call and its answer: ``[args, names of keywords and their values, answer]``.
+Entry = list[Any]
+
+
+def entries_of(cache: Any) -> list[Entry] | None:
+    """Return the calls that a cache holds, the oldest first; None if it does not tell.
+
+    Examples
+    --------
+    >>> cached = functools.lru_cache(lambda x, y=0.0: x + y)
+    >>> cached(1.0, y=2.0), cached(3.0)
+    (3.0, 3.0)
+    >>> entries_of(cached)
+    [[(1.0,), ('y', 2.0), 3.0], [(3.0,), (), 3.0]]
+    """
+    count, function = cache.cache_info().currsize, getattr(cache, "__wrapped__", None)
+    found = gc.get_referents(cache)
+    known = [i for i, x in enumerate(found) if x is function]
+    links = found[3 : 3 * count + 1 : 3]  # the type of itself; then key, answer and type of a link
+    if type(function) is not FunctionType or not known or cache.cache_info().maxsize is None:
+        return None  # one without a bound holds its answers in a dict
+    if len(links) != count or any(link is not links[0] or not _is_link(link) for link in links):
+        return None
+    mark = found[known[-1] + 1]  # between arguments and keywords
+    typed = cache.cache_parameters()["typed"]
+    return [
+        [*_call_of(found[i], mark, typed=typed), found[i + 1]] for i in range(1, 3 * count, 3)
+    ]
+
+
+def _is_link(x: Any) -> bool:
+    return isinstance(x, type) and x.__name__ == "_lru_list_elem"
+
+
+def _call_of(key: Any, mark: Any, *, typed: bool) -> tuple[tuple, tuple]:
+    """Take the key of a call apart: arguments, and names and values of keywords."""
+    if type(key) is not tuple:
+        return (key,), ()  # a single integer or text
+    places = [i for i, x in enumerate(key) if x is mark]
+    args = key[: places[0]] if places else key
+    given = key[places[0] + 1 :] if places else ()
+    if typed:  # the types of all of them come last
+        if places:
+            given = given[: (len(given) - len(args)) * 2 // 3]
+        else:
+            args = args[: len(args) // 2]
+    return args, given
+
+
+def refill(cache: Any, entries: list[Entry], hits: int, misses: int) -> None:
+    """Let a cache hold these calls, and no others, and have counted so many hits and misses."""
+    function, answers = cache.__wrapped__, [answer for *_, answer in entries]
+    code = function.__code__
+    cache.cache_clear()
+    answers.reverse()
+    try:
+        function.__code__ = _calling(answers.pop, code.co_freevars)
+        for args, given, _ in entries:
+            cache(*args, **_keywords(given))
+        for _ in range(min(misses - len(entries), _MOST_COUNTED)):
+            with contextlib.suppress(IndexError):  # no answer is left
+                cache(object())
+        for _ in range(min(hits, _MOST_COUNTED) if entries else 0):
+            cache(*entries[-1][0], **_keywords(entries[-1][1]))
+    finally:
+        function.__code__ = code
+
+
+def _keywords(given: tuple) -> dict[str, Any]:
+    return dict(zip(given[::2], given[1::2], strict=True))
+
+
+def _calling(answer: Callable, names: tuple[str, ...]) -> Any:
+    """Return code that calls `answer`, for a function with these names in its closure."""
+
+    def template(*_args_: Any, **_given_: Any) -> Any:
+        _answer_: Any = "answer"
+        return _answer_()
+
+    code = template.__code__
+    constants = tuple(answer if x == "answer" else x for x in code.co_consts)
+    return code.replace(co_consts=constants, co_freevars=names)
+
+
+def of_cache(holder: Any) -> Iterator[tuple[_Put, Any, Any]]:
+    """Yield what a cache holds; it is filled anew after something else was put there."""
+    entries = entries_of(holder)
+    changed: list[Entry] = []
+
+    def put(holder: Any, place: tuple[Entry, int], new: Any) -> None:
+        place[0][place[1]] = new
+        changed.append(place[0])
+
+    if entries is None:
+        yield from of_referents(holder)
+        return
+    for entry in entries:
+        for i, value in enumerate(entry):
+            yield put, (entry, i), value
+    yield held, None, vars(holder)
+    if changed:
+        refill(holder, entries, *holder.cache_info()[:2])
