@@ -47,9 +47,7 @@ def entries_of(cache: Any) -> list[Entry] | None:
         return None
     mark = found[known[-1] + 1]  # between arguments and keywords
     typed = cache.cache_parameters()["typed"]
-    return [
-        [*_call_of(found[i], mark, typed=typed), found[i + 1]] for i in range(1, 3 * count, 3)
-    ]
+    return [[*_call_of(found[i], mark, typed=typed), found[i + 1]] for i in range(1, 3 * count, 3)]
 
 
 def _is_link(x: Any) -> bool:
