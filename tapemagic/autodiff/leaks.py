@@ -232,7 +232,7 @@ def _in_table(name: str, package: str) -> LeavesTapeError:
     )
 
 
-def leave(handle: Any, what: str, *, asked: bool = False) -> None:
+def leave(handle: Any, what: str, fix: str = "", *, asked: bool = False) -> None:
     """Refuse to turn a traced value into a plain number, unless it is only to be shown.
 
     `asked` says that NumPy or C code asked the handle, so that only the line tells what for.
@@ -270,7 +270,7 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
         raise _in_table(name, package)
     if taker is not None:
         into = f" in {name_of_code(taker)}"
-    fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+    fix = fix or "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
     if taker is not None and type(taker.f_locals.get("self")) in later.OBJECTS:
         fix = "Make that object under the tape, where it is known what it was made of."
     asked = asked and taker is None

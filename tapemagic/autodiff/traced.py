@@ -195,7 +195,7 @@ class TracedArray:
     def __index__(self) -> int:
         value = dispatch.plain(self)
         if not hasattr(value, "__index__"):  # what C code asks for that would take a float as well
-            leaks.leave(self, "an integer, or a plain number, is needed here")
+            leaks.leave(self, "an integer, or a plain number, is needed here", _INTEGER)
         return operator.index(value)
 
     def __float__(self) -> float:
@@ -312,6 +312,8 @@ def _quotient_and_rest(x1: Any, x2: Any) -> Any:
     with unheard():
         return x1 // x2, x1 % x2
 
+
+_INTEGER = "Make one: int(x), or float(tapemagic.stop_gradient(x)); the gradient ends there."
 
 TracedArray.__name__ = "numpy.ndarray"  # Python's own messages: "... object is not callable"
 HANDLE_TYPES.add(TracedArray)

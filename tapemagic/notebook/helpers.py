@@ -98,6 +98,17 @@ class Helpers:
 
 def functions(values: Iterable[Any]) -> Iterator[FunctionType]:
     """Yield the user's functions that values are, hold or would call."""
+    for one in reached(values):
+        if type(one) is FunctionType and _is_users(one):
+            yield one
+
+
+def _is_users(function: FunctionType) -> bool:
+    return is_users_module(function.__globals__.get("__name__") or "__main__")
+
+
+def reached(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield values, what they hold, and what the user's functions among them read."""
     waiting = list(values)
     seen: dict[int, Any] = {}
     while waiting and len(seen) < _MOST:
@@ -105,9 +116,9 @@ def functions(values: Iterable[Any]) -> Iterator[FunctionType]:
         if id(one) in seen:
             continue
         seen[id(one)] = one
+        yield one
         if type(one) is FunctionType:
-            if is_users_module(one.__globals__.get("__name__") or "__main__"):
-                yield one
+            if _is_users(one):
                 scope = one.__globals__
                 read = {name for _, name in accesses(one.__code__)}
                 waiting += [scope[name] for name in read if name in scope]

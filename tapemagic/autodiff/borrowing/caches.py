@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
+from tapemagic.autodiff.recorder import RECORDER
+
 from .opaque import held, of_referents
 
 CACHE: type = type(functools.lru_cache(len))
@@ -40,14 +42,22 @@ def entries_of(cache: Any) -> list[Entry] | None:
     count, function = cache.cache_info().currsize, getattr(cache, "__wrapped__", None)
     found = gc.get_referents(cache)
     known = [i for i, x in enumerate(found) if x is function]
-    links = found[3 : 3 * count + 1 : 3]  # the type of itself; then key, answer and type of a link
-    if type(function) is not FunctionType or not known or cache.cache_info().maxsize is None:
-        return None  # one without a bound holds its answers in a dict
-    if len(links) != count or any(link is not links[0] or not _is_link(link) for link in links):
+    if type(function) is not FunctionType or not known:
         return None
-    mark = found[known[-1] + 1]  # between arguments and keywords
+    table, mark = found[known[-1] - 1], found[known[-1] + 1]  # the mark stands before keywords
+    if type(table) is not dict or len(table) != count:
+        return None
+    if cache.cache_info().maxsize is None:
+        pairs = list(table.items())
+    else:  # after the type of the cache come key, answer and type of each link
+        pairs = list(zip(found[1::3], found[2::3], strict=False))[:count]
+        keys = set(map(id, table))
+        if any(id(key) not in keys for key, _ in pairs) or not all(
+            map(_is_link, found[3::3][:count])
+        ):
+            return None
     typed = cache.cache_parameters()["typed"]
-    return [[*_call_of(found[i], mark, typed=typed), found[i + 1]] for i in range(1, 3 * count, 3)]
+    return [[*_call_of(key, mark, typed=typed), answer] for key, answer in pairs]
 
 
 def _is_link(x: Any) -> bool:
@@ -105,8 +115,11 @@ def _calling(answer: Callable, names: tuple[str, ...]) -> Any:
 
 
 def of_cache(holder: Any) -> Iterator[tuple[_Put, Any, Any]]:
-    """Yield what a cache holds; it is filled anew after something else was put there."""
-    entries = entries_of(holder)
+    """Yield what a cache holds; it is filled anew after something else was put there.
+
+    Not while a tape records: it would hear of keys that are looked up.
+    """
+    entries = entries_of(holder) if RECORDER.recording is None else None
     changed: list[Entry] = []
 
     def put(holder: Any, place: tuple[Entry, int], new: Any) -> None:
