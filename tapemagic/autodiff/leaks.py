@@ -7,6 +7,7 @@ becomes an integer, a bool or text is noted, so that "why" can name the line lat
 from __future__ import annotations
 
 import linecache
+import operator
 import sys
 import warnings
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from .positions import (
     qualified_name,
     user_frame,
 )
+from .readback import look_up
 from .recorder import INNER, RECORDER
 
 #: So many elements of a value are remembered when it is shown.
@@ -122,6 +124,8 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
             refuse_objects((args, kwargs))
         frame = user_frame()
         decided(fun, args, kwargs or {}, frame)  # first: it brings a Variable onto the tape
+        if fun is operator.eq or fun is np.equal:
+            look_up(args[0], args[1], y)
         became = getattr(y, "dtype", type(y)), numpys_own_code() or fun
         note("flat", args, (*became, len(RECORDER.recording.entries)), frame)
     return y

@@ -49,12 +49,14 @@ def read_back(numbers: Any) -> None:
     recording.decisions.append((len(recording.entries), *place, None, nodes, ()))
 
 
-def look_up(key: Any, other: Any, same: Any) -> None:
-    """Note that a dict or a cache knows a traced key as an equal number that is not traced.
+def look_up(one: Any, other: Any, same: Any) -> None:
+    """Note that a dict or a cache knows a traced key as a number that is not traced.
 
-    Whoever looks something up asks for the hash first, at the same place.
+    The two were compared; whoever looks something up has asked for the hash before, at the same
+    place.
     """
-    if type(other) not in (float, np.float64) or not (same is True or same is np.True_):
+    key, number = (one, other) if type(one) in HANDLE_TYPES else (other, one)
+    if type(number) in HANDLE_TYPES or np.ndim(same) or not same:
         return
     recording, frame = RECORDER.recording, user_frame()
     if recording is None or frame is None:

@@ -19,8 +19,8 @@ import numpy as np
 from tapemagic.autodiff.doing import ASKING
 
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
-#: And `type`, which asks nobody.
-CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type"})
+#: And `type` and `id`, which ask nobody.
+CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type", "id"})
 if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
     CONVERTERS |= {"sum"}
 #: The same as attributes: `np.float64(x)`.

@@ -1,6 +1,7 @@
 """Functions with a cache (`functools.lru_cache`): what the cell leaves in it, and what it finds."""
 
 import functools
+import linecache
 
 import numpy as np
 import pytest
@@ -83,11 +84,13 @@ def test_keyword_arguments_and_counts():
 
 def test_what_the_run_before_has_left_is_told():
     """A cell that runs twice finds in the cache what it has put there itself."""
-    setup = SETUP + "@functools.lru_cache\ndef f(q):\n    return q * q\nf(k)"
+    setup = SETUP + "@functools.lru_cache\ndef f(q):\n    return q * q\nf(k)\n"
+    setup += "memo = {tuple(w): w.sum()}"
     paths = (parse_path("w"), parse_path("k"))
     for text, said in [
         ("out = f(k) * w.sum()", "left the tape at line 1 as a key of a dict, a set or a cache"),
         ("out = f(k) * w.sum() * k", "held under 'k' before, read at line 1, counts as constant"),
+        ("out = memo[tuple(w)] * w.sum()", "before, read at line 1, counts as constant"),
         (
             "d = {0.8: 2.0}\nout = d[k] * k",
             "held under 'k' before, read at line 2, counts as constant",
@@ -115,3 +118,28 @@ def test_keys_that_the_cell_makes_need_no_remark(text):
     _, session = run_taped(setup, text, sources=(parse_path("k"),), target=parse_path("out"))
     session.differentiate()
     assert "counts as constant" not in to_text(session.tape.graph)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "out = table[id(w)] * w.sum() * k\nsame = id(w) == before, id(w) == id(w), id(k) == id(k)",
+        "out = look(w) * k",
+        "try:\n    id(w, w)\nexcept TypeError as error:\n    said = str(error)\nout = w.sum()",
+        "id = lambda q: q * 2\nout = id(w).sum()",
+    ],
+)
+def test_what_was_there_before_keeps_its_id(text):
+    setup = (
+        SETUP
+        + "table, before = {id(w): 3.0}, id(w)\ndef look(x):\n    return table[id(x)] * x.sum()"
+    )
+    lines = setup.splitlines(keepends=True)  # of an earlier cell, as the shell keeps it
+    linecache.cache["<setup>"] = len(setup), None, lines, "<setup>"
+    taped, session = run_taped(setup, text, sources=(parse_path("w"),), target=parse_path("out"))
+    assert taped["error"] == "NoneType: None"
+    plain = run_plain(setup, text)["namespace"]
+    for name in ("out", "same", "said"):
+        assert taped["namespace"].get(name) == plain.get(name)
+    session.differentiate()
+    np.testing.assert_allclose(session.gradients[0], np.full(3, plain["out"] / 4.1))
