@@ -9,7 +9,6 @@ from __future__ import annotations
 import linecache
 import operator
 import sys
-import warnings
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any, TypeVar
@@ -65,22 +64,6 @@ def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     if RECORDER.recording is not None and isinstance(error, _REFUSALS):
         caught.note(RECORDER.recording.refusals, error)
     return error
-
-
-def warn(message: str) -> None:
-    """Warn of something on the user's line."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and INNER[frame.f_code.co_filename]:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, stacklevel=level)
-
-
-def warn_of_dtype(dtype: Any) -> None:
-    """Warn that something of integers or bools is watched in vain."""
-    warn(
-        f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
-        "its gradient will be None."
-    )
 
 
 def note(kind: str, handles: Any, detail: Any = "", frame: FrameType | None = None) -> None:

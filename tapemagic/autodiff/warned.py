@@ -17,9 +17,29 @@ from typing import Any
 
 import numpy as np
 
+from .positions import package_of
 from .recorder import INNER, PACKAGE
 
 _FILTER = ("always", None, Warning, re.compile(r"tapemagic\."), 0)
+
+
+def warn(message: str) -> None:
+    """Warn of something on the user's line."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and INNER[frame.f_code.co_filename]:
+        frame, level = frame.f_back, level + 1
+    if package_of(frame) == "IPython":  # the cell is over, and its shell has called
+        warnings.warn_explicit(message, UserWarning, "%%tape", 1)
+    else:
+        warnings.warn(message, stacklevel=level)
+
+
+def warn_of_dtype(dtype: Any) -> None:
+    """Warn that something of integers or bools is watched in vain."""
+    warn(
+        f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
+        "its gradient will be None."
+    )
 
 
 class WarningLines:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
+from tapemagic.autodiff.handles import holds_traced
 from tapemagic.autodiff.recorder import RECORDER
 
 from .opaque import held, of_referents
@@ -117,9 +118,11 @@ def _calling(answer: Callable, names: tuple[str, ...]) -> Any:
 def of_cache(holder: Any) -> Iterator[tuple[_Put, Any, Any]]:
     """Yield what a cache holds; it is filled anew after something else was put there.
 
-    Not while a tape records: it would hear of keys that are looked up.
+    Not while a tape records that would hear of keys.
     """
-    entries = entries_of(holder) if RECORDER.recording is None else None
+    entries = entries_of(holder)
+    if RECORDER.recording is not None and any(holds_traced(x[:2]) for x in entries or ()):
+        entries = None
     changed: list[Entry] = []
 
     def put(holder: Any, place: tuple[Entry, int], new: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, nest
 
@@ -188,7 +189,7 @@ class EarlyStopping(Callback):
         """Compare, and stop the training if it is time."""
         current = (logs or {}).get(self.monitor)
         if current is None:
-            leaks.warn(
+            warn(
                 f"EarlyStopping looks at {self.monitor!r}, which is not there: "
                 f"{', '.join(logs or {})} are."
             )
