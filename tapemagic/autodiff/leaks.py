@@ -58,6 +58,8 @@ _SHOWN_TABLES = ("pandas.io.formats", "pandas.plotting")
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     """Add the user's line to an error."""
     frame = outside_libraries(frame or user_frame())
+    while frame is not None and frame.f_code.co_filename == "<string>" and frame.f_back is not None:
+        frame = outside_libraries(frame.f_back)  # text that `exec` was given has no lines to show
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()

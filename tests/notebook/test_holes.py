@@ -470,6 +470,12 @@ def test_refused_at_its_line(name):
     assert type(taped["namespace"]["w"]) is np.ndarray
 
 
+def test_what_exec_runs_is_refused_at_the_line_that_calls_it():
+    text = "exec('def f(q):\\n    return float(q)')\n\nloss = f(w[0])"
+    taped, _ = run_taped(START, text)
+    assert taped["raised"].line == 3
+
+
 @pytest.mark.parametrize("text", ["range(s)", "[1, 2][s]", "'a' * s", "np.zeros(s)", "chr(s)"])
 def test_a_number_is_no_integer_under_a_tape_either(text):
     """The user's own ``except TypeError`` catches what it catches without a tape."""
