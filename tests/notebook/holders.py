@@ -23,6 +23,7 @@ HOLDERS = {
     "a made class": ("h = types.new_class('H')\nh.a = w", "h.a"),
     "a metaclass": ("class M(type):\n    a = w\nclass h(metaclass=M):\n    pass", "h.a"),
     "a method of the array": ("h = w.copy", "h()"),
+    "an operator of the array": ("h = w.__mul__", "h(1.0)"),
     "a read-only dict": ("h = types.MappingProxyType({'a': w})", "h['a']"),
     "a view of a dict": ("h = {'a': w}.values()", "list(h)[0]"),
     "an exception": ("h = ValueError(w)", "h.args[0]"),

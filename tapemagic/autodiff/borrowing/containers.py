@@ -24,6 +24,7 @@ from types import (
     MappingProxyType,
     MemberDescriptorType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
 )
 from typing import Any
@@ -290,6 +291,8 @@ _IMMUTABLE: dict[type, tuple[Callable[[Any], list[Any] | None], Callable[[Any, l
     slice: (lambda old: [old.start, old.stop, old.step], lambda old, new: slice(*new)),
     MethodType: (_parts_of_method, _method_of),
     BuiltinMethodType: (_parts_of_method, _method_of),
+    MethodWrapperType: (_parts_of_method, _method_of),
+    staticmethod: (lambda old: [old.__func__], lambda old, new: staticmethod(*new)),
     weakref.ref: (_parts_of_reference, lambda old, new: weakref.ref(new[0])),
     weakref.KeyedRef: (
         _parts_of_reference,

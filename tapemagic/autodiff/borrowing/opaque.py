@@ -54,7 +54,7 @@ _ITERATORS = [
 ]  # fmt: skip
 #: Calls that are prepared, and what sorting compares by.
 _PREPARED: list[Any] = [
-    operator.methodcaller, type(np.empty(0).__mul__), queue.SimpleQueue,
+    operator.methodcaller, queue.SimpleQueue,
     type(functools.cmp_to_key(max)(0)),
 ]  # fmt: skip
 #: How to look into each kind.
