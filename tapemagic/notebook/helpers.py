@@ -20,13 +20,13 @@ from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
 from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.twins.modules import original_of, twin_of
 
-from .calls import CONVERTERS, READERS, SCALAR_TYPES, UFUNCS
+from .calls import CONVERTERS, IMPORTERS, READERS, SCALAR_TYPES, UFUNCS
 from .instrument import instrumented
 from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at
 _LARGEST = 1000  # elements of a list of functions that are looked at
-_NAMES = CONVERTERS | SCALAR_TYPES | READERS | ASKING
+_NAMES = CONVERTERS | SCALAR_TYPES | READERS | IMPORTERS | ASKING
 
 
 class Helpers:
@@ -51,11 +51,13 @@ class Helpers:
     def prepare(self, values: Iterable[Any]) -> None:
         """Prepare the functions that can be reached from values."""
         values = list(values)
-        for function in list(functions(values)):
+        found = list(functions(values))
+        for function in found:
             self._exchange_code(function)
-            scope = function.__globals__
-            if scope is not self.namespace and id(scope) not in self._modules:
-                self._exchange_names(scope)
+        scopes = {id(function.__globals__): function.__globals__ for function in found}
+        scopes.pop(id(self.namespace), None)
+        for scope in scopes.values():  # once more, if the module was loaded anew
+            self._exchange_names(scope)
         self.reach(values)
 
     def _exchange_code(self, function: FunctionType) -> None:
@@ -66,7 +68,8 @@ class Helpers:
             function.__code__ = new
 
     def _exchange_names(self, scope: dict[str, Any]) -> None:
-        self._modules[id(scope)] = scope, {name: id(value) for name, value in scope.items()}
+        before = {name: id(value) for name, value in scope.items()}
+        self._modules.setdefault(id(scope), (scope, before))
         for name, value in list(scope.items()):
             new = twin_of(value)
             if new is not value:

@@ -314,6 +314,20 @@ def test_in_modules_that_the_cell_imports(module, text):
     assert_module_is_restored()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import importlib\nhelpers = importlib.import_module('my_helpers')\nloss = helpers.number(w[0])",
+        "from importlib import reload\nimport my_helpers\nloss = reload(my_helpers).filled(w[1])",
+        "loss = __import__('my_helpers').number(w[0]) + __import__('math').sin(w[1])",
+        "def f(t):\n    return __import__('numpy').array([t, t * t]).sum()\nloss = f(w[0])",
+    ],
+)
+def test_modules_that_are_imported_by_a_call(module, text):
+    assert check(START, text, same_world=False) == "stays"
+    assert_module_is_restored() if "my_helpers" in text else None
+
+
 def assert_module_is_restored():
     helpers = sys.modules["my_helpers"]
     assert helpers.np is np
