@@ -30,7 +30,7 @@ from .instrument import Plan
 from .interrupts import uninterrupted
 from .records import Cell, Options
 from .session import Session
-from .shared import copied, filled, holders, is_shells
+from .shared import filled, holders, is_shells
 from .source import functions, future_flags, holds
 from .sources import Sources, put_source
 from .versions import is_variable
@@ -98,9 +98,9 @@ class Rerun:
         try:
             memo: dict[int, Any] = {}
             self._start = copy_namespace(present, namespace, memo)
-            self._shared = [(one, copied(one.content(), memo)) for one in found]
-            originals_copied = memo.get(id(memo), [])  # deepcopy keeps them alive there
-            self._variables = [(x, memo[id(x)]) for x in originals_copied if is_variable(x)]
+            self._shared = [(one, one.copied(one.content(), memo)) for one in found]
+            copied = memo.get(id(memo), [])  # deepcopy keeps them alive there
+            self._variables = [(x, memo[id(x)]) for x in copied if is_variable(x)]
             self._states = copy.deepcopy(states.current())
         except Exception as error:  # noqa: BLE001  (whatever a user's object raises when copied)
             self.reason = f"its values cannot be copied ({type(error).__name__}: {error})"
@@ -131,7 +131,7 @@ class Rerun:
         known = {one.id for one, _ in self._shared}
         there = [self._namespace.get(name) for name in self.plan.source.names]
         self._shared += [
-            (one, copied(one.content(), {}))
+            (one, one.copied(one.content(), {}))
             for one in holders(there, self._namespace)
             if one.id not in known
         ]
@@ -159,7 +159,7 @@ class Rerun:
         self._share_imports()
         memo: dict[int, Any] = {}
         names = copy_namespace(self._start, self._namespace, memo)
-        shared = [(one, copied(content, memo)) for one, content in self._shared]
+        shared = [(one, one.copied(content, memo)) for one, content in self._shared]
         for variable, value in variables:
             start = next(start for original, start in self._variables if original is variable)
             give(memo[id(start)], value)

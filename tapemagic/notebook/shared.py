@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
-from tapemagic.autodiff.borrowing.caches import CACHE, Entry, entries_of, refill
+from tapemagic.autodiff.borrowing.caches import CACHE, Entry, entries_of, is_plain, refill
 from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
 from tapemagic.autodiff.tape import GradientTape
 
 from .helpers import reached
 from .interrupts import uninterrupted
 
+#: Calls in a cache; a larger one stays what it is, and keeps what runs on copies put into it.
+_MOST_CALLS = 10_000
 _SHARED = (ModuleType, FunctionType, type, property, staticmethod, classmethod)
 
 
@@ -49,6 +51,10 @@ class Holder:
             if not name.startswith("__") and not isinstance(value, _SHARED)
         }
 
+    def copied(self, content: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
+        """Copy a content, except what cannot be copied; `memo` is filled as `deepcopy` does."""
+        return {name: _copy(value, memo) for name, value in content.items()}
+
     def fill(self, content: dict[str, Any]) -> None:
         """Let it hold these data and no others."""
         there = self.content()
@@ -71,6 +77,12 @@ class CacheHolder:
         hits, misses, *_ = self._cache.cache_info()
         return {"entries": entries_of(self._cache), "hits": hits, "misses": misses}
 
+    def copied(self, content: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
+        """Copy a content; calls that are nothing but numbers are shared."""
+        entries = content["entries"] or []
+        found = [one if is_plain(one) else _copy(one, memo) for one in entries]
+        return {**content, "entries": found if content["entries"] is not None else None}
+
     def fill(self, content: dict[str, Any]) -> None:
         """Let it hold this."""
         entries: list[Entry] | None = content["entries"]
@@ -92,7 +104,7 @@ def holders(values: Iterable[Any], namespace: dict[str, Any]) -> list[Any]:
     """Return what is shared of all that can be reached from values; not the `namespace` itself."""
     found: dict[int, Any] = {}
     for one in reached(values):
-        if type(one) is CACHE:
+        if type(one) is CACHE and one.cache_info().currsize <= _MOST_CALLS:
             found[id(one)] = CacheHolder(one)
         elif isinstance(one, type) and is_users(one):
             found[id(one)] = Holder(one)
@@ -108,11 +120,6 @@ def is_shells(value: Any) -> bool:
     owner = getattr(value, "__self__", value)
     package = type(owner).__module__.partition(".")[0]
     return package in ("IPython", "ipykernel") or isinstance(value, GradientTape)
-
-
-def copied(content: dict[str, Any], memo: dict[int, Any]) -> dict[str, Any]:
-    """Copy the content of a holder, except what cannot be copied."""
-    return {name: _copy(value, memo) for name, value in content.items()}
 
 
 def _copy(value: Any, memo: dict[int, Any]) -> Any:

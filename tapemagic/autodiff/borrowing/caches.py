@@ -19,9 +19,10 @@ from tapemagic.autodiff.recorder import RECORDER
 
 from .opaque import held, of_referents
 
-CACHE: type = type(functools.lru_cache(len))
+CACHE: Any = type(functools.lru_cache(len))
 #: Hits and misses that are counted anew; of more the count is lost.
 _MOST_COUNTED = 100_000
+_PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 #: What `put` is in the place of a slot (`containers.slots`).
 _Put = Callable[[Any, Any, Any], None]
 
@@ -80,6 +81,12 @@ def _call_of(key: Any, mark: Any, *, typed: bool) -> tuple[tuple, tuple]:
     return args, given
 
 
+def is_plain(entry: Entry) -> bool:
+    """Say whether a call and its answer are nothing but numbers and text."""
+    args, given, answer = entry
+    return type(answer) in _PLAIN and _PLAIN.issuperset(map(type, args + given))
+
+
 def refill(cache: Any, entries: list[Entry], hits: int, misses: int) -> None:
     """Let a cache hold these calls, and no others, and have counted so many hits and misses."""
     function, answers = cache.__wrapped__, [answer for *_, answer in entries]
@@ -133,6 +140,8 @@ def of_cache(holder: Any) -> Iterator[tuple[_Put, Any, Any]]:
         yield from of_referents(holder)
         return
     for entry in entries:
+        if is_plain(entry):
+            continue
         for i, value in enumerate(entry):
             yield put, (entry, i), value
     yield held, None, vars(holder)
