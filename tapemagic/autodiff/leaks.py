@@ -7,8 +7,8 @@ becomes an integer, a bool or text is noted, so that "why" can name the line lat
 from __future__ import annotations
 
 import linecache
+import operator
 import sys
-import warnings
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from .positions import (
     qualified_name,
     user_frame,
 )
+from .readback import look_up
 from .recorder import INNER, RECORDER
 
 #: So many elements of a value are remembered when it is shown.
@@ -57,28 +58,14 @@ _SHOWN_TABLES = ("pandas.io.formats", "pandas.plotting")
 def locate(error: _Error, frame: FrameType | None = None) -> _Error:
     """Add the user's line to an error."""
     frame = outside_libraries(frame or user_frame())
+    while frame is not None and frame.f_code.co_filename == "<string>" and frame.f_back is not None:
+        frame = outside_libraries(frame.f_back)  # text that `exec` was given has no lines to show
     if frame is not None:
         error.line = frame.f_lineno
         error.code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
     if RECORDER.recording is not None and isinstance(error, _REFUSALS):
         caught.note(RECORDER.recording.refusals, error)
     return error
-
-
-def warn(message: str) -> None:
-    """Warn of something on the user's line."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and INNER[frame.f_code.co_filename]:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, stacklevel=level)
-
-
-def warn_of_dtype(dtype: Any) -> None:
-    """Warn that something of integers or bools is watched in vain."""
-    warn(
-        f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {dtype}: "
-        "its gradient will be None."
-    )
 
 
 def note(kind: str, handles: Any, detail: Any = "", frame: FrameType | None = None) -> None:
@@ -122,6 +109,8 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
             refuse_objects((args, kwargs))
         frame = user_frame()
         decided(fun, args, kwargs or {}, frame)  # first: it brings a Variable onto the tape
+        if fun is operator.eq or fun is np.equal:
+            look_up(args[0], args[1], y)
         became = getattr(y, "dtype", type(y)), numpys_own_code() or fun
         note("flat", args, (*became, len(RECORDER.recording.entries)), frame)
     return y
@@ -232,7 +221,7 @@ def _in_table(name: str, package: str) -> LeavesTapeError:
     )
 
 
-def leave(handle: Any, what: str, *, asked: bool = False) -> None:
+def leave(handle: Any, what: str, fix: str = "", *, asked: bool = False) -> None:
     """Refuse to turn a traced value into a plain number, unless it is only to be shown.
 
     `asked` says that NumPy or C code asked the handle, so that only the line tells what for.
@@ -270,7 +259,7 @@ def leave(handle: Any, what: str, *, asked: bool = False) -> None:
         raise _in_table(name, package)
     if taker is not None:
         into = f" in {name_of_code(taker)}"
-    fix = "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
+    fix = fix or "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
     if taker is not None and type(taker.f_locals.get("self")) in later.OBJECTS:
         fix = "Make that object under the tape, where it is known what it was made of."
     asked = asked and taker is None

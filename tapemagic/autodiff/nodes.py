@@ -16,12 +16,14 @@ from .primitives import PRIMITIVES
 from .recorder import INNER, Recording
 
 #: What happened to a value, where, and how: "cut", "flat" (became an integer or bool), "shown", or
-#: "text" (made into text that was read back).
+#: "text" (made into text that was read back), "found" (what a dict or a cache held under it).
 Mark = tuple[str, int | None, str]
 
 #: Python asks `b > a` where a number `a` does not know how to answer `a < b`.
 _SIGNS = {"eq": "==", "ne": "!=", "lt": "< or >", "le": "<= or >=", "contains": "in"}
 _SIGNS |= {"gt": _SIGNS["lt"], "ge": _SIGNS["le"]}
+#: What a value is that `hash` was asked for.
+A_KEY = "a key of a dict, a set or a cache"
 _KINDS = {"b": "a bool", "i": "an integer", "u": "an integer", "U": "text"}
 _TYPES = {bool: "a bool", int: "an integer", str: "text"}
 
@@ -111,7 +113,7 @@ class Reader:
             said = f"{detail or 'stop_gradient'} {where}" if where else detail
         elif kind == "taken":
             said, count = detail
-        elif kind == "text":
+        elif kind in ("text", "found"):
             count = detail
         is_later = target is not None and count > target
         if is_later or (kind == "flat" and self._site(context, offset)[0]):
@@ -200,6 +202,8 @@ class Reader:
 
     def _became(self, context: int, offset: int, kind: Any, fun: Callable | str | None) -> str:
         """Say what a value became, and by which function: ``an integer (argmax)``."""
+        if fun is hash:
+            return A_KEY
         word = _KINDS.get(kind.kind, "") if isinstance(kind, np.dtype) else _TYPES.get(kind, "")
         name = fun if isinstance(fun, str) else getattr(fun, "__name__", "").strip("_")
         if name in _SIGNS:

@@ -22,7 +22,7 @@ from .positions import outside_libraries, user_frame
 from .recorder import RECORDER, Recording
 from .structure import identity
 from .variable import Variable, VariableState, add_source
-from .warned import WARNING_LINES
+from .warned import WARNING_LINES, warn, warn_of_dtype
 
 
 class OpenTape:
@@ -91,7 +91,7 @@ class OpenTape:
         refusals, taken = self._recording.refusals, self._recording.taken
         told = [message for _, message in caught(refusals)]
         for message in told[self._told :] + leaks.tables(taken):
-            leaks.warn(message)
+            warn(message)
         self._told = len(told)
         taken.clear()
 
@@ -262,7 +262,7 @@ class OpenTape:
     def _watch_one(self, x: Any) -> Any:
         dtype = np.dtype(AVALS[x.aval].dtype)
         if dtype.kind not in "fc":
-            leaks.warn_of_dtype(dtype)
+            warn_of_dtype(dtype)
             return x
         if id(x) in self._watched and not isinstance(x.storage, VariableState):
             return x

@@ -1,4 +1,4 @@
-"""Numbers that come back from text or a file, into which a traced value may have been made."""
+"""Numbers that come back: from text or a file, or from under a key that a traced value was."""
 
 from __future__ import annotations
 
@@ -47,6 +47,27 @@ def read_back(numbers: Any) -> None:
     # what was read is a constant of a program: the values have to be what they were
     nodes = tuple([("node", id_) for id_ in said])
     recording.decisions.append((len(recording.entries), *place, None, nodes, ()))
+
+
+def look_up(one: Any, other: Any, same: Any) -> None:
+    """Note that a dict or a cache knows a traced key as a number that is not traced.
+
+    The two were compared; whoever looks something up has asked for the hash before, at the same
+    place.
+    """
+    key, number = (one, other) if type(one) in HANDLE_TYPES else (other, one)
+    if type(number) in HANDLE_TYPES or np.ndim(same) or not same:
+        return
+    recording, frame = RECORDER.recording, user_frame()
+    if recording is None or frame is None:
+        return
+    id_, place = node_of(key), (context_of(frame), frame.f_lasti)
+    for _, known, *at, detail in reversed(recording.events):
+        if tuple(at) != place:
+            return
+        if known == id_ and type(detail) is tuple and hash in detail:
+            recording.events.append(("found", id_, *place, len(recording.entries)))
+            return
 
 
 def _numbers(x: Any) -> Iterator[Any]:

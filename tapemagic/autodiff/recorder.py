@@ -17,6 +17,7 @@ called, and a number that stands for its code and callers; lines are looked up w
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import threading
@@ -204,6 +205,7 @@ class Recorder:
             raise TapeStateError(
                 "Another thread computes with values of this tape, which records one thread.",
                 line=frame.f_lineno,
+                code=linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip(),
                 fix="Compute in one thread, or on plain values: tapemagic.stop_gradient(...).",
             )
         new: list[FrameType] = []

@@ -194,7 +194,7 @@ class TracedArray:
     def __index__(self) -> int:
         value = dispatch.plain(self)
         if not hasattr(value, "__index__"):  # what C code asks for that would take a float as well
-            leaks.leave(self, "an integer, or a plain number, is needed here")
+            leaks.leave(self, "an integer, or a plain number, is needed here", _INTEGER)
         return operator.index(value)
 
     def __float__(self) -> float:
@@ -217,7 +217,7 @@ class TracedArray:
         return format(leaks.shown(self), spec)
 
     def __hash__(self) -> int:
-        return leaks.flat(hash(dispatch.plain(self)), (self,))  # a set or dict decides by it
+        return leaks.flat(hash(dispatch.plain(self)), (self,), hash)  # a set or dict decides by it
 
     def __reduce__(self) -> Any:
         leaks.leave(self, "pickling keeps only its plain value")
@@ -309,6 +309,8 @@ def _quotient_and_rest(x1: Any, x2: Any) -> Any:
     with unheard():
         return x1 // x2, x1 % x2
 
+
+_INTEGER = "Make one: int(x), or float(tapemagic.stop_gradient(x)); the gradient ends there."
 
 TracedArray.__name__ = "numpy.ndarray"  # Python's own messages: "... object is not callable"
 HANDLE_TYPES.add(TracedArray)

@@ -161,9 +161,13 @@ def showing(original: Callable) -> Callable:
     """Make the twin of a function that shows, stores or compares: it gets the plain values."""
 
     def twin(*args: Any, **kwargs: Any) -> Any:
-        for handle in handles_in([*args, *kwargs.values()]):
-            leaks.shown(handle)
-        return original(*plain(args), **plain(kwargs))  # also handles that no tape watches
+        try:
+            for handle in handles_in([*args, *kwargs.values()]):
+                leaks.shown(handle)
+            args, kwargs = plain(args), plain(kwargs)  # also handles that no tape watches
+        except RecursionError:  # lists that hold themselves: `pickle` can, and asks each handle
+            pass
+        return original(*args, **kwargs)
 
     return twin_for(original)(twin)
 
@@ -177,15 +181,18 @@ def handles_in(x: Any) -> Iterator[Any]:
             yield from handles_in(item)
 
 
-def reading(original: Callable) -> Callable:
-    """Make the twin of a function that reads numbers from text, bytes or a file."""
+def reading(original: Callable, hold: Callable = fresh) -> Callable:
+    """Make the twin of a function that reads numbers from text, bytes or a file.
+
+    ``hold(y, args, kwargs)`` puts the arrays in what it returns behind handles.
+    """
 
     def twin(*args: Any, **kwargs: Any) -> Any:
         for handle in handles_in([*args, *kwargs.values()]):
             leaks.leave(handle, "its bytes are read as they lie")
         y = original(*plain(args), **plain(kwargs))
         read_back(y)
-        return fresh(y, args, kwargs)
+        return hold(y, args, kwargs)
 
     return twin_for(original)(twin)
 

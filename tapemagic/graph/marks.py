@@ -51,14 +51,21 @@ def ways_out_of_tape(marks: Iterable[Mark]) -> list[str]:
         reasons.append(f"{LEFT} as text or in a file, read back ({lines_of(texts)})")
     reasons += [f"{LEFT} into {by} ({lines})" for by, lines in by_detail(marks, "taken")]
     left: dict[tuple[int | None, str], str] = {}
+    keys = {line for kind, line, became in marks if kind == "flat" and is_key(became)}
     for kind, line, became in marks:
         by = line, became.partition("(")[2] or became
-        # np.histogram asks for bools on its way to integers
-        if kind == "flat" and not (by in left and became.startswith("a bool")):
+        # np.histogram asks for bools on its way to integers, and a dict compares keys
+        asked = became.startswith("a bool") and (by in left or line in keys)
+        if kind == "flat" and not asked:
             left[by] = f"at {at_line(line)}{f' as {became}' if became else ''}"
     if left:
         reasons.append(f"{LEFT} {listed(list(left.values()), 3)}")
     return reasons
+
+
+def is_key(became: str) -> bool:
+    """Whether a value was looked up in a dict, a set or a cache."""
+    return became.startswith("a key ")
 
 
 def cuts_of(marks: Iterable[Mark]) -> list[tuple[str, str]]:

@@ -23,7 +23,8 @@ __all__ = ["ArraySummary", "Graph", "GraphEdge", "GraphNode", "Group", "SourceRo
 # One stack frame of an operation: function ('' at cell level), file, line.
 Frame = tuple[str, str, int]
 # Fate of a value ("cut", "shown", "flat": became an integer or bool, "text": made into text that
-# was read back, "taken": plain data of a table), line, what it became or who has it.
+# was read back, "taken": plain data of a table, "found": a key of a dict that was made before),
+# line, what it became or who has it.
 Mark = tuple[str, int | None, str]
 
 

@@ -16,7 +16,7 @@ from tapemagic.graph.kinks import kinks
 from tapemagic.graph.loops import loop_factors
 from tapemagic.graph.marks import PASSED_NOTHING, WAYS_OUT, of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
-from tapemagic.graph.why_missing import flat_steps, rebindings, why_not_connected
+from tapemagic.graph.why_missing import flat_steps, found_keys, rebindings, why_not_connected
 from tapemagic.graph.why_nan import Trouble, beginning_of, begins_at, forward_troubles, troubles_of
 from tapemagic.graph.why_values import broadcast_growth
 from tapemagic.graph.why_zero import dead_units, why_zero
@@ -118,6 +118,7 @@ def remarks(facts: Facts) -> tuple[str, ...]:
     And of a target that is not finite, if no gradient is there to say so.
     """
     said = [str(finding) for finder in (dead, at_kinks, grown) for finding in finder(facts)]
+    said += dict.fromkeys(sentence(message) for _, _, message in found_keys(facts))
     target = facts.graph.target
     told = any(row.state == "nan" for row in facts.graph.sources)
     if target is not None and not told and not is_finite(facts.recorded[target[1]].value):
@@ -265,7 +266,7 @@ def without_gradient(facts: Facts) -> Iterator[Finding]:
 def flattened(facts: Facts) -> Iterator[Finding]:
     """Steps without a derivative, beside others that have one."""
     names: dict[tuple[int | None, str], list[str]] = {}
-    for name, line, message in flat_steps(facts):
+    for name, line, message in (*flat_steps(facts), *found_keys(facts)):
         names.setdefault((line, message), []).append(name)
     for (line, message), affected in names.items():
         yield Finding("flat", tuple(affected), line, sentence(message))

@@ -85,6 +85,23 @@ def flat_steps(facts: Facts) -> Iterator[tuple[str, int | None, str]]:
                 ends[line, f"{quoted(name_of(detail))} makes an integer ({place})"] = node.index
         if is_flat(node) and node.index in facts.cotangents:
             ends[node.line, f"{quoted(node.op)} is flat ({place_of(node)})"] = node.index
+    yield from _affected(facts, ends)
+
+
+def found_keys(facts: Facts) -> Iterator[tuple[str, int | None, str]]:
+    """Keys of dicts and caches under which something was found: as `flat_steps` says it."""
+    ends: dict[tuple[int | None, str], int] = {}
+    for node in facts.graph.nodes:
+        for _, line, _ in of_kind(node, "found"):
+            under = facts.spelled(node)
+            what = f"what a dict or a cache held under {under} before, read at {at_line(line)}"
+            ends[line, f"{what}, counts as constant"] = node.index
+    yield from _affected(facts, ends)
+
+
+def _affected(
+    facts: Facts, ends: dict[tuple[int | None, str], int]
+) -> Iterator[tuple[str, int | None, str]]:
     for row in facts.graph.sources if ends else ():
         if row.index is not None and row.state in ("ok", "nan"):
             marks = facts.downstream(row.index)

@@ -19,8 +19,8 @@ import numpy as np
 from tapemagic.autodiff.doing import ASKING
 
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
-#: And `type`, which asks nobody.
-CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type"})
+#: And `type` and `id`, which ask nobody.
+CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type", "id"})
 if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
     CONVERTERS |= {"sum"}
 #: The same as attributes: `np.float64(x)`.
@@ -32,6 +32,8 @@ SCALAR_TYPES = frozenset(
 )  # fmt: skip
 #: Functions that make values of text.
 READERS = frozenset({"eval", "literal_eval"})
+#: Functions that import a module.
+IMPORTERS = frozenset({"import_module", "reload", "__import__"})
 _METHODS = {"reduce", "accumulate", "reduceat", "outer"}
 #: Names of ufuncs and of their methods. Whether the function *is* one is asked when it is called.
 UFUNCS = frozenset(_METHODS | {name for name, fun in vars(np).items() if isinstance(fun, np.ufunc)})
@@ -133,8 +135,16 @@ def is_held(node: ast.expr) -> bool:
 
 def reads_text(call: ast.Call) -> bool:
     """Tell whether a call is ``eval(...)`` or ``ast.literal_eval(...)``."""
-    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-    return name in READERS
+    return _called(call) in READERS
+
+
+def imports_module(call: ast.Call) -> bool:
+    """Tell whether a call is ``importlib.import_module(...)`` or the like."""
+    return _called(call) in IMPORTERS
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "id", getattr(call.func, "attr", ""))
 
 
 def names_converter(node: ast.expr) -> bool:

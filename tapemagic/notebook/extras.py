@@ -16,6 +16,7 @@ from tapemagic.autodiff.checking import Check, compare
 from tapemagic.autodiff.lookup import ids_of
 from tapemagic.errors import TapeError
 
+from .frames import find_line, first_line
 from .rerun import Rerun
 from .session import Session
 from .versions import is_variable
@@ -116,13 +117,34 @@ def check(session: Session, rerun: Rerun) -> Check:
 
     def loss(moved: list[np.ndarray]) -> float:
         given = [(name, x, value[()]) for name, x, value in zip(names, variables, moved)]
-        again = rerun.record(
+        again = run_again(
+            rerun,
             {name: value for name, x, value in given if x is None},
             [(x, value) for _, x, value in given if x is not None],
         )
         return np.sum(again.value_of_target())
 
     return compare(loss, values, gradients, names)
+
+
+def run_again(rerun: Rerun, *args: Any, **kwargs: Any) -> Session:
+    """Run the cell again.
+
+    Raises
+    ------
+    UsageError
+        If it ends early: it is not the cell that has failed then.
+    """
+    try:
+        return rerun.record(*args, **kwargs)
+    except TapeError:
+        raise
+    except Exception as error:  # noqa: BLE001  (of the user's code)
+        said = f"{type(error).__name__}: {first_line(error)}".removesuffix(": ")
+        raise UsageError(
+            "--check and --order 2 run the cell again, on copies and with other values, and it "
+            f"failed at line {find_line(error, rerun.cell.filename)} then: {said}"
+        ) from None
 
 
 def start_of(session: Session, rerun: Rerun, variable: Any) -> Any:
@@ -136,7 +158,7 @@ def start_of(session: Session, rerun: Rerun, variable: Any) -> Any:
 
 def hessians(session: Session, rerun: Rerun, values: dict[str, float]) -> list[str]:
     """Spell the second derivatives of the target: each source with itself."""
-    again = rerun.record(values, keeps_gradients=True)
+    again = run_again(rerun, values, keeps_gradients=True)
     target = in_quotient(session.target_name())
     rows = []
     # what the cell makes has other names when it runs again: dense_2/kernel

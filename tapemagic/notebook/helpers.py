@@ -20,13 +20,13 @@ from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
 from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.twins.modules import original_of, twin_of
 
-from .calls import CONVERTERS, READERS, SCALAR_TYPES, UFUNCS
+from .calls import CONVERTERS, IMPORTERS, READERS, SCALAR_TYPES, UFUNCS
 from .instrument import instrumented
 from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at
 _LARGEST = 1000  # elements of a list of functions that are looked at
-_NAMES = CONVERTERS | SCALAR_TYPES | READERS | ASKING
+_NAMES = CONVERTERS | SCALAR_TYPES | READERS | IMPORTERS | ASKING
 
 
 class Helpers:
@@ -51,11 +51,13 @@ class Helpers:
     def prepare(self, values: Iterable[Any]) -> None:
         """Prepare the functions that can be reached from values."""
         values = list(values)
-        for function in list(functions(values)):
+        found = list(functions(values))
+        for function in found:
             self._exchange_code(function)
-            scope = function.__globals__
-            if scope is not self.namespace and id(scope) not in self._modules:
-                self._exchange_names(scope)
+        scopes = {id(function.__globals__): function.__globals__ for function in found}
+        scopes.pop(id(self.namespace), None)
+        for scope in scopes.values():  # once more, if the module was loaded anew
+            self._exchange_names(scope)
         self.reach(values)
 
     def _exchange_code(self, function: FunctionType) -> None:
@@ -66,7 +68,8 @@ class Helpers:
             function.__code__ = new
 
     def _exchange_names(self, scope: dict[str, Any]) -> None:
-        self._modules[id(scope)] = scope, {name: id(value) for name, value in scope.items()}
+        before = {name: id(value) for name, value in scope.items()}
+        self._modules.setdefault(id(scope), (scope, before))
         for name, value in list(scope.items()):
             new = twin_of(value)
             if new is not value:
@@ -98,6 +101,17 @@ class Helpers:
 
 def functions(values: Iterable[Any]) -> Iterator[FunctionType]:
     """Yield the user's functions that values are, hold or would call."""
+    for one in reached(values):
+        if type(one) is FunctionType and _is_users(one):
+            yield one
+
+
+def _is_users(function: FunctionType) -> bool:
+    return is_users_module(function.__globals__.get("__name__") or "__main__")
+
+
+def reached(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield values, what they hold, and what the user's functions among them read."""
     waiting = list(values)
     seen: dict[int, Any] = {}
     while waiting and len(seen) < _MOST:
@@ -105,9 +119,9 @@ def functions(values: Iterable[Any]) -> Iterator[FunctionType]:
         if id(one) in seen:
             continue
         seen[id(one)] = one
+        yield one
         if type(one) is FunctionType:
-            if is_users_module(one.__globals__.get("__name__") or "__main__"):
-                yield one
+            if _is_users(one):
                 scope = one.__globals__
                 read = {name for _, name in accesses(one.__code__)}
                 waiting += [scope[name] for name in read if name in scope]

@@ -57,6 +57,8 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
     if type(value) in HANDLE_TYPES and any(function is one for one in _MEMORY):
         leave(value, f"{function.__name__}() hands out its memory")
         return function(lent(value), *args, **kwargs)
+    if function is id and type(value) in HANDLE_TYPES and RUNNING and not args:
+        return id(RUNNING[-1].borrowed.plain_of(value))  # what was there before keeps its own
     if function is type and type(value) is TracedArray and not args:
         return value.__class__  # what `type` says without a tape
     if function is type and len(args) == 2 and isinstance(args[1], dict):

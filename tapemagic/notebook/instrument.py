@@ -14,7 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .calls import calls_each, find_lists, goes_through_hook, names_converter, reads_text
+from .calls import (
+    calls_each,
+    find_lists,
+    goes_through_hook,
+    imports_module,
+    names_converter,
+    reads_text,
+)
 from .source import CellSource, captures, read_cell
 
 #: Name of the object with the hooks among the builtins.
@@ -284,6 +291,8 @@ class _Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         if reads_text(node):
             return self.hook(node, "read", node)
+        if imports_module(node):
+            return self.hook(node, "twin", node)
         if calls_each(node):
             node.args[0] = self.hook(node.args[0], "converter", node.args[0])
         for keyword in node.keywords:

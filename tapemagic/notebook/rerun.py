@@ -30,7 +30,8 @@ from .instrument import Plan
 from .interrupts import uninterrupted
 from .records import Cell, Options
 from .session import Session
-from .source import functions, holds
+from .shared import filled, holders, is_shells
+from .source import functions, future_flags, holds
 from .sources import Sources, put_source
 from .versions import is_variable
 
@@ -76,16 +77,20 @@ class Rerun:
         self._namespace = namespace
         self._start: dict[str, Any] = {}
         self._code: list[Any] = []
+        self._shared: list[tuple[Any, dict[str, Any]]] = []
         if plan.shell_lines:
             self.reason = "it runs shell or magic commands"
             return
         present = {name: namespace[name] for name in names if name in namespace}
-        if size_of(present) > MOST_BYTES:
+        found = holders(present.values(), namespace)
+        contents = {str(i): one.content() for i, one in enumerate(found)}
+        if size_of(present) + size_of(contents) > MOST_BYTES:
             self.reason = "its arrays are too large to keep a copy of"
             return
         try:
             for statement in plan.body:
                 module = ast.fix_missing_locations(ast.Module([statement], []))
+                flags |= future_flags(statement)
                 self._code.append(compile(module, cell.filename, "exec", flags, dont_inherit=True))
         except SyntaxError:  # top-level await: there is no event loop to run it in here
             self.reason = "it is not plain Python"
@@ -93,6 +98,7 @@ class Rerun:
         try:
             memo: dict[int, Any] = {}
             self._start = copy_namespace(present, namespace, memo)
+            self._shared = [(one, one.copied(one.content(), memo)) for one in found]
             copied = memo.get(id(memo), [])  # deepcopy keeps them alive there
             self._variables = [(x, memo[id(x)]) for x in copied if is_variable(x)]
             self._states = copy.deepcopy(states.current())
@@ -120,6 +126,16 @@ class Rerun:
         session.differentiate()
         return session
 
+    def _share_imports(self) -> None:
+        """Note what the cell has imported itself, as it has left it: nobody knows it before."""
+        known = {one.id for one, _ in self._shared}
+        there = [self._namespace.get(name) for name in self.plan.source.names]
+        self._shared += [
+            (one, one.copied(one.content(), {}))
+            for one in holders(there, self._namespace)
+            if one.id not in known
+        ]
+
     def start_of(self, variable: Any) -> Any:
         """Return the value that a variable had before the cell; None if it was not reached then."""
         found = (start for original, start in self._variables if original is variable)
@@ -140,14 +156,16 @@ class Rerun:
             raise TapeUseError(f"This cell cannot be run again: {self.reason}.")
         if RUNNING:
             raise TapeStateError("A taped cell is running.", fix="Wait until it is done.")
+        self._share_imports()
         memo: dict[int, Any] = {}
-        copied = copy_namespace(self._start, self._namespace, memo)
+        names = copy_namespace(self._start, self._namespace, memo)
+        shared = [(one, one.copied(content, memo)) for one, content in self._shared]
         for variable, value in variables:
             start = next(start for original, start in self._variables if original is variable)
             give(memo[id(start)], value)
         for name, value in values.items():
             path = parse_path(name)
-            found = path.find(copied)
+            found = path.find(names)
             kind = type(found)
             if is_variable(found):
                 give(found, plain(found).dtype.type(value))
@@ -157,8 +175,9 @@ class Rerun:
                 continue
             # the cell may write to it
             new = value.copy() if issubclass(kind, np.ndarray) else kind(value)
-            put_source(path, new, copied, Sources())
-        with holding(copied, self._namespace), aside(copy.deepcopy(self._states)):
+            put_source(path, new, names, Sources())
+        own = copy.deepcopy(self._states)
+        with holding(names, self._namespace), filled(shared), aside(own):
             session = Session(self.plan, self.options, self._namespace, self.cell)
             session.keeps_gradients = keeps_gradients
             for original, start in self._variables:
@@ -230,9 +249,10 @@ def copy_namespace(
     """Copy values deeply, with what functions hold in closures.
 
     Modules, classes, library functions and whatever else has a twin (`scipy.stats.norm`, `np.c_`)
-    are shared. `memo` is filled as `copy.deepcopy` does.
+    are shared, and what is the shell's. `memo` is filled as `copy.deepcopy` does.
     """
-    memo |= originals()
+    memo |= originals() | {id(x): x for x in values.values() if is_shells(x)}
+    memo |= {id(namespace[name]): namespace[name] for name in ("_ih", "_oh") if name in namespace}
     new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
     copied = list(functions_to_copy(values, namespace))
     for function in copied:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
 from tapemagic.autodiff.tracebacks import prune, refusal_behind
 
 from .interrupts import uninterrupted
@@ -56,6 +57,7 @@ class ShellRun:
             self._unhook()
             self.session.end(error)
             raise
+        self._show_handles()
         self._hook_exceptions()
 
     # ------------------------------------------------------------------------------ the end
@@ -119,10 +121,7 @@ class ShellRun:
 
     def _places(self, result: Any) -> list[tuple[Any, Any]]:
         """Name the places outside the namespace where the shell has put the cell's value."""
-        hook = vars(self.shell.displayhook)
-        places: list[tuple[Any, Any]] = [
-            (hook, name) for name in ("_", "__", "___") if name in hook
-        ]
+        places: list[tuple[Any, Any]] = [*self._last_shown()]
         outputs = self.shell.user_ns.get("_oh")
         number = getattr(result, "execution_count", None)
         if isinstance(outputs, dict) and number in outputs:
@@ -130,6 +129,18 @@ class ShellRun:
         if result is not None and result.result is not None:
             places.append((vars(result), "result"))
         return places
+
+    def _show_handles(self) -> None:
+        """Let the shell know what it has shown last: it would take a handle for a new `_`."""
+        names = self.shell.user_ns
+        for known, name in self._last_shown():
+            if type(names.get(name)) in HANDLE_TYPES:
+                known[name] = names[name]
+
+    def _last_shown(self) -> list[tuple[Any, str]]:
+        """Name the places where the shell keeps `_` and its kin, besides the user's names."""
+        mappings = vars(self.shell.displayhook), self.shell.user_ns_hidden
+        return [(x, name) for x in mappings for name in ("_", "__", "___") if name in x]
 
     # --------------------------------------------------------------------------- tracebacks
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import dis
 import functools
+import importlib
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -277,3 +278,12 @@ def holds(cell: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def future_flags(statement: ast.stmt) -> int:
+    """Return the compiler flags of ``from __future__ import ...``."""
+    if not isinstance(statement, ast.ImportFrom) or statement.module != "__future__":
+        return 0
+    features = importlib.import_module("__future__")
+    known = {getattr(features, alias.name, None) for alias in statement.names}
+    return sum(one.compiler_flag for one in known if one is not None)

@@ -11,6 +11,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 
 from . import advice, averages
@@ -105,7 +106,7 @@ class Checkpoint:
         _check_made(self, values)
         _restore_states(self, known, values)
         if values and len(left) >= len(known) - 1:  # all but the number of the checkpoint
-            leaks.warn(f"Nothing was restored: saved were {', '.join(values)}.")
+            warn(f"Nothing was restored: saved were {', '.join(values)}.")
         return Restored(left, list(values))
 
     read = restore

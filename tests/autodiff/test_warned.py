@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tapemagic import GradientTape, Variable
+from tests.notebook.worlds import run_plain, run_taped
 
 SCRIPT = "<a script>"
 #: Lines that warn, all about `zero` and `w`; the first group is one of each way of recording.
@@ -94,12 +95,12 @@ def test_an_assigned_shape():
 
 
 def test_nothing_is_left_behind():
-    shows, filters = warnings.showwarning, list(warnings.filters)
+    shows, filters = warnings._showwarnmsg, list(warnings.filters)
     with GradientTape() as tape, GradientTape():
-        assert warnings.showwarning != shows
+        assert warnings._showwarnmsg != shows
         with tape.stop_recording():
             pass
-    assert warnings.showwarning == shows
+    assert warnings._showwarnmsg == shows
     assert list(warnings.filters) == filters
 
 
@@ -114,6 +115,35 @@ def test_what_the_user_puts_there_stays():
             warnings.simplefilter("ignore")
         assert warnings.showwarning is mine
         assert [choice for choice, *_ in warnings.filters] == ["ignore"]
+
+
+#: How a user hears of warnings: each fills `heard` with (text, line).
+LISTENERS = {
+    "records": """
+with warnings.catch_warnings(record=True) as seen:
+    {choice}
+    {work}
+heard = [(str(one.message), one.lineno) for one in seen]
+""",
+    "a function": """
+with warnings.catch_warnings():
+    {choice}
+    warnings.showwarning = lambda text, kind, name, line, *_: heard.append((str(text), line))
+    {work}
+""",
+}
+WORK = "for i in range(3): y, z = np.log(-w), w / (w - w)"
+
+
+@pytest.mark.parametrize("choice", ["always", "default", "once", "ignore"])
+@pytest.mark.parametrize("listener", LISTENERS.values(), ids=LISTENERS)
+def test_who_listens_hears_what_plain_numpy_says(listener, choice):
+    work = listener.format(choice=f"warnings.simplefilter({choice!r})", work=WORK)
+    setup = "import warnings\nimport numpy as np\nw, heard = np.array([1.0, 2.0]), []\n"
+    plain = run_plain(setup, work)["namespace"]["heard"]
+    taped, _ = run_taped(setup, work)
+    assert taped["namespace"]["heard"] == plain
+    assert bool(plain) == (choice != "ignore")
 
 
 @pytest.mark.parametrize("look", ["explain", "check", "program"])

@@ -17,7 +17,8 @@ from .programs import Program
 #: What the constructs name: the earlier cells of a notebook.
 WORLD = """
 import abc, asyncio, bisect, collections, contextlib, contextvars, copy, dataclasses, enum
-import functools, heapq, inspect, io, itertools, operator, queue, random, statistics, sys, types
+import functools, heapq, importlib, inspect, io, itertools, operator, pickle, queue, random
+import statistics, sys, types
 import typing, warnings, weakref
 class Box:
     def __init__(self, a): self.a = a
@@ -118,6 +119,10 @@ def deco(f):
 def decorated(q): return q * q
 @functools.lru_cache(maxsize=None)
 def cached(n): return n * 0.5
+@functools.lru_cache(maxsize=4)
+def bounded(n): return [n * GLOB]
+class Made:
+    zeros = staticmethod(np.zeros)
 def outer_nl(q):
     t = q * 0.1
     def step(r):

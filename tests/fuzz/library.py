@@ -146,6 +146,17 @@ LIBRARY = (
     "{1} = inspect.signature(lambda q={0}: q).parameters['q'].default",
     "{1} = types.FunctionType((lambda: q).__code__, {{'q': {0}}})()",
     "{1} = sum(q for q in (lambda a: (yield from a))(np.ravel({0})))",
+    "@functools.lru_cache\ndef f(q): return q * 2\n{1} = f(float(np.sum({0}))) + f(float(np.sum({0})))\nprint(f.cache_info())",
+    "@functools.lru_cache(maxsize=2, typed=True)\ndef f(n): return np.asarray({0}) * n\n{1} = f(1) + f(2) * f(1)\nkept = f(2)",
+    "{1} = bounded(float(np.sum({0})))[0] * bounded(2.0)[0]\nprint(bounded.cache_info())",
+    "{1} = {{float(np.sum({0})): {0}}}[float(np.sum({0}))]",
+    "{1} = {{id(x): 2.0}}[id(x)] * np.asarray({0})",
+    "box = {{id(q): q for q in [{0}]}}\n{1} = list(box.values())[0]\ndel box",
+    "print(len(pickle.dumps([{0}, 1.5])) > 0)\n{1} = {0}",
+    "{1} = importlib.import_module('numpy').array([{0}])[0]",
+    "class Q:\n    z = staticmethod(np.zeros)\n    def f(self):\n        a = self.z(3)\n        a[:] = {0}\n        return a\n{1} = Q().f()",
+    "{1} = Made().zeros(3) + {0}",
+    "f = np.asarray({0}).__mul__\n{1} = f(2.0)",
 )  # fmt: skip
 
 #: Arrays that are made, looked at and written to.

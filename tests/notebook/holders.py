@@ -23,6 +23,7 @@ HOLDERS = {
     "a made class": ("h = types.new_class('H')\nh.a = w", "h.a"),
     "a metaclass": ("class M(type):\n    a = w\nclass h(metaclass=M):\n    pass", "h.a"),
     "a method of the array": ("h = w.copy", "h()"),
+    "an operator of the array": ("h = w.__mul__", "h(1.0)"),
     "a read-only dict": ("h = types.MappingProxyType({'a': w})", "h['a']"),
     "a view of a dict": ("h = {'a': w}.values()", "list(h)[0]"),
     "an exception": ("h = ValueError(w)", "h.args[0]"),
@@ -34,6 +35,10 @@ HOLDERS = {
     "a signature": ("h = inspect.signature(lambda a=w: a)", "h.parameters['a'].default"),
     "the call of a mock": ("h = Mock()\nh(w)", "h.call_args[0][0]"),
     "a cache": ("@functools.cache\ndef h():\n    return w\nh()", "h()"),
+    "a bounded cache": ("@functools.lru_cache\ndef h():\n    return w\nh()", "h()"),
+    "a bounded cache of lists": (
+        "@functools.lru_cache(maxsize=2)\ndef h(i):\n    return [w, i]\nh(1), h(2), h(3)", "h(2)[0]"
+    ),
     "a generator": (
         "def g():\n    a = w\n    while True:\n        yield a\nh = g()\nnext(h)", "next(h)"
     ),
@@ -52,7 +57,6 @@ OPAQUE = {
     "flatiter, in ndenumerate": ("h = np.ndenumerate(w)", "sum(x for _, x in h)"),
     "nditer": ("h = np.nditer(w)", "sum(float(x) for x in h)"),
     "memoryview": ("h = memoryview(w)", "h[0]"),
-    "_lru_cache_wrapper": ("@functools.lru_cache\ndef h():\n    return w\nh()", "h().sum()"),
     "poly1d": ("h = np.poly1d(w)", "h(2.0)"),
     "MaskedArray (float64)": ("h = np.ma.array(w, copy=False)", "h.sum()"),
     "ndarray (uint8)": ("h = w.view(np.uint8)", "float(h.sum())"),

@@ -390,3 +390,16 @@ def test_one_sweep_serves_the_gradient_and_the_page(kernel, options):
     assert reply.status == "ok"
     assert kernel.value("len(swept)") == "1"
     assert kernel.value("np.allclose(tape.gradient(loss, w), np.cos(w) * w + np.sin(w))") == "True"
+
+
+def test_what_was_shown_last(kernel):
+    """The shell binds `_` anew after a cell that reads it, as without a tape."""
+    kernel.run("w * 2")
+    kernel.run("w * 4")
+    reply = kernel.run("%%tape w\nloss = (_ * w).sum() + __[0] * w[1]\nw * 8")
+    assert reply.status == "ok", reply.traceback
+    assert gradient(kernel, "w") == "[[4.0, 10.0]]"  # what was shown before is constant
+    told = "[x.tolist() for x in (_, __, ___)], {type(x).__name__ for x in (_, __, ___)}"
+    assert kernel.value(told) == "([[8.0, 16.0], [4.0, 8.0], [2.0, 4.0]], {'ndarray'})"
+    assert kernel.run("w * 16\n").result is not None
+    assert kernel.value("_.tolist(), __.tolist()") == "([16.0, 32.0], [8.0, 16.0])"

@@ -18,6 +18,7 @@ from tests.notebook.worlds import assert_same_world, run_plain, run_taped, start
 
 W = [0.7, 1.3, 2.1]
 START = f"import copy, functools, math, operator, pickle\nimport numpy as np\nw = np.array({W})\n"
+START += "class Held:\n    def __init__(self, w):\n        self.w = w\n"
 
 MODULE = """
 import math
@@ -117,7 +118,7 @@ PLACES = {
 EARLIER = "def earlier(t):\n    return {event}\n"
 
 #: Loud, since Python or NumPy asks for a plain number where nothing of ours can stand.
-LOUD_EVENTS = ["pickle.loads(pickle.dumps(w))[0] * t", "np.frombuffer(w.tobytes())[0] * t",
+LOUD_EVENTS = ["pickle.loads(pickle.dumps(Held(w))).w[0] * t", "np.frombuffer(w.tobytes())[0] * t",
                "np.array(memoryview(w))[0] * t"]  # fmt: skip
 #: Calls of names that code in a string does: `float` cannot be seen there.
 LOUD_IN_STRINGS = ("float(", "complex(", "np.float64(")
@@ -225,6 +226,8 @@ def saved(save, x):
         "saved(np.savez, w)[1]",
         "saved(np.savez_compressed, W)[2, 1]",
         "saved(np.save, {})",
+        "pickle.loads(pickle.dumps(w))[1]",
+        "pickle.loads(pickle.dumps({{'w': w, 'n': [{}]}}))['n'][0]",
         "saved(np.save, W)[2, 1]",
     ],
 )
@@ -309,6 +312,20 @@ def test_in_functions_of_the_users_own_modules(module, text):
 def test_in_modules_that_the_cell_imports(module, text):
     assert check(START, f"{IMPORTS}loss = {text}", same_world=False) == "stays"
     assert_module_is_restored()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import importlib\nhelpers = importlib.import_module('my_helpers')\nloss = helpers.number(w[0])",
+        "from importlib import reload\nimport my_helpers\nloss = reload(my_helpers).filled(w[1])",
+        "loss = __import__('my_helpers').number(w[0]) + __import__('math').sin(w[1])",
+        "def f(t):\n    return __import__('numpy').array([t, t * t]).sum()\nloss = f(w[0])",
+    ],
+)
+def test_modules_that_are_imported_by_a_call(module, text):
+    assert check(START, text, same_world=False) == "stays"
+    assert_module_is_restored() if "my_helpers" in text else None
 
 
 def assert_module_is_restored():
@@ -466,7 +483,14 @@ def test_refused_at_its_line(name):
     assert words in error.what
     assert error.line == text[: text.index(text.split("\n")[-1])].count("\n")
     assert error.fix
+    assert name != "an integer is needed" or "int(x)" in error.fix
     assert type(taped["namespace"]["w"]) is np.ndarray
+
+
+def test_what_exec_runs_is_refused_at_the_line_that_calls_it():
+    text = "exec('def f(q):\\n    return float(q)')\n\nloss = f(w[0])"
+    taped, _ = run_taped(START, text)
+    assert taped["raised"].line == 3
 
 
 @pytest.mark.parametrize("text", ["range(s)", "[1, 2][s]", "'a' * s", "np.zeros(s)", "chr(s)"])

@@ -1,10 +1,12 @@
 """A slider runs the cell again on copies: never on the user's names."""
 
 import ast
+import sys
 import warnings
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from worlds import FILENAME, execute, picture, start
 
 from tapemagic.errors import TapeUseError
@@ -172,3 +174,85 @@ def test_distributions_of_scipy_are_not_copied():
     setup = "from scipy.stats import norm\nk = 2.0"
     _, _, rerun = make(setup, "loss = norm.logpdf(1.0, k, 2.0)")
     assert np.isclose(rerun.run({"k": 3.0}).tape.gradient("loss", "k"), (1.0 - 3.0) / 4)
+
+
+MODULE = """
+import functools
+import numpy as np
+W = np.array([1.0, 2.0])
+STATE = {"n": 0}
+COUNT = 0
+class Layer:
+    made, seen = 0, []
+    def __init__(self, k):
+        Layer.made += 1
+        Layer.seen.append(k)
+        self.k = k
+@functools.lru_cache
+def power(n):
+    STATE["n"] += 1
+    return W**n
+def run(k):
+    global COUNT, LAST
+    COUNT += 1
+    LAST = Layer(k)
+    W[0] *= k
+    return (power(2) * LAST.k).sum()
+"""
+SHARED = {
+    "a module": ("import my_state", "loss = my_state.run(k) + my_state.run(k)"),
+    "a function of it": ("from my_state import run", "loss = run(k) + run(k)"),
+    "imported in the cell": ("", "import my_state\nloss = my_state.run(k) + my_state.run(k)"),
+    "all of it": ("", "from my_state import *\nloss = run(k) + run(k)"),
+    "names of the notebook": (MODULE, "loss = run(k) + run(k)"),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_modules_classes_and_caches_are_as_the_cell_has_left_them(name, tmp_path, monkeypatch):
+    (tmp_path / "my_state.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    setup, text = SHARED[name]
+    try:
+        namespace, session, rerun = make(f"k = 3.0\n{setup}", text, sources=(parse_path("k"),))
+        session.begin()
+        execute(session.plan.body, namespace)
+        session.end(None)
+        state = vars(sys.modules.get("my_state")) if "my_state" in sys.modules else namespace
+
+        def look():
+            data = {name: state[name] for name in ("W", "STATE", "COUNT", "LAST")}
+            layer = vars(state["Layer"])
+            return picture([data, layer["made"], layer["seen"]]), state["power"].cache_info()
+
+        before = look()
+        again = rerun.run({"k": 3.0})
+        assert look() == before
+        rerun.run({"k": 5.0})
+        assert look() == before
+        if name not in ("imported in the cell", "all of it"):  # nobody knew it before the cell
+            assert again.value_of_target() == namespace["loss"]
+            step = 1e-6
+            ends = [rerun.run({"k": 3.0 + move}).value_of_target() for move in (step, -step)]
+            assert again.gradients[0] == pytest.approx((ends[0] - ends[1]) / (2 * step))
+    finally:
+        sys.modules.pop("my_state", None)
+
+
+def test_future_imports_of_the_cell_hold_when_it_runs_again():
+    text = "from __future__ import annotations\ndef f(q: Unknown) -> Nothing:\n    return q * k\nloss = f(k)"
+    _, _, rerun = make("k = 3.0", text)
+    assert rerun.run({"k": 5.0}).tape.gradient("loss", "k") == 10.0
+
+
+def test_what_is_the_shells_is_not_copied():
+    """A cell that may read any name, as `exec` does, reaches the shell itself."""
+    shell = InteractiveShell()
+    shell.user_ns |= {"k": 3.0, "tape": make("k = 1.0", "y = k")[1].tape}
+    text = "exec('y = k * k')\nloss = y * k"
+    plan = make_plan(ast.parse(text).body)
+    cell, options = Cell(text, 1, FILENAME), Options(sources=(parse_path("k"),))
+    session = Session(plan, options, shell.user_ns, cell)
+    rerun = Rerun(plan, options, cell, session.reached, shell.user_ns)
+    assert rerun.reason == ""
+    assert rerun.run({"k": 2.0}).tape.gradient("loss", "k") == 12.0

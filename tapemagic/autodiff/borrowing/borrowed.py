@@ -10,7 +10,6 @@ import numpy as np
 
 from tapemagic.autodiff import guards
 from tapemagic.autodiff.avals import code_of
-from tapemagic.autodiff.leaks import warn
 from tapemagic.autodiff.lookers import is_seen, share
 from tapemagic.autodiff.places import (
     Window,
@@ -25,6 +24,7 @@ from tapemagic.autodiff.places import (
 from tapemagic.autodiff.recorder import Recording
 from tapemagic.autodiff.storage import Storage
 from tapemagic.autodiff.traced import TracedArray
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import SourceError
 
 #: Arrays up to this many bytes are copied when they are lifted; larger ones when first written to.

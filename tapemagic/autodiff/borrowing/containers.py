@@ -24,12 +24,14 @@ from types import (
     MappingProxyType,
     MemberDescriptorType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
 )
 from typing import Any
 
 import numpy as np
 
+from .caches import CACHE, of_cache
 from .frame_names import FrameNames
 from .opaque import OPAQUE, of_referents
 
@@ -235,6 +237,7 @@ OPENERS: dict[type, Callable[[Any], Iterator[Slot]]] = {
     property: _of_descriptor,
     ContextVar: _of_variable,
     MappingProxyType: _of_proxy,
+    CACHE: of_cache,
     **dict.fromkeys(map(type, ({}.keys(), {}.values(), {}.items())), _of_dict_view),
     **dict.fromkeys(_FRAMES, _of_suspended),
     **OPAQUE,
@@ -288,6 +291,8 @@ _IMMUTABLE: dict[type, tuple[Callable[[Any], list[Any] | None], Callable[[Any, l
     slice: (lambda old: [old.start, old.stop, old.step], lambda old, new: slice(*new)),
     MethodType: (_parts_of_method, _method_of),
     BuiltinMethodType: (_parts_of_method, _method_of),
+    MethodWrapperType: (_parts_of_method, _method_of),
+    staticmethod: (lambda old: [old.__func__], lambda old, new: staticmethod(*new)),
     weakref.ref: (_parts_of_reference, lambda old, new: weakref.ref(new[0])),
     weakref.KeyedRef: (
         _parts_of_reference,

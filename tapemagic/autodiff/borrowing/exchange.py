@@ -20,10 +20,10 @@ import numpy as np
 
 from tapemagic.autodiff.codes import is_installed
 from tapemagic.autodiff.handles import HANDLE_TYPES
-from tapemagic.autodiff.leaks import warn
 from tapemagic.autodiff.lookers import looks
 from tapemagic.autodiff.places import owner_of
 from tapemagic.autodiff.traced import TracedArray
+from tapemagic.autodiff.warned import warn
 
 from .containers import parts
 from .walk import Walk

@@ -1,4 +1,4 @@
-"""What can be looked into and not changed: iterators, memory, caches of functions.
+"""What can be looked into and not changed: iterators, memory.
 
 An array in there stays where it is, and what is computed through it is not followed: that is told
 (`Exchange.tell_of_holders`).
@@ -54,12 +54,12 @@ _ITERATORS = [
 ]  # fmt: skip
 #: Calls that are prepared, and what sorting compares by.
 _PREPARED: list[Any] = [
-    operator.methodcaller, type(np.empty(0).__mul__), queue.SimpleQueue,
+    operator.methodcaller, queue.SimpleQueue,
     type(functools.cmp_to_key(max)(0)),
 ]  # fmt: skip
 #: How to look into each kind.
 OPAQUE: dict[type, Callable[[Any], Iterator[_Slot]]] = {
-    **dict.fromkeys([*_ITERATORS, *_PREPARED, type(functools.cache(len))], of_referents),
+    **dict.fromkeys([*_ITERATORS, *_PREPARED], of_referents),
     weakref.ref: _of_reference,
     np.flatiter: _of_memory,
     memoryview: _of_memory,

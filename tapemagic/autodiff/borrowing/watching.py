@@ -21,11 +21,11 @@ import numpy as np
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
-from tapemagic.autodiff.leaks import warn_of_dtype
 from tapemagic.autodiff.places import owner_of
 from tapemagic.autodiff.positions import is_statement, user_frame
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
+from tapemagic.autodiff.warned import warn_of_dtype
 from tapemagic.errors import SourceError
 
 from .borrowed import Borrowed

@@ -8,6 +8,7 @@ the ufuncs are the very objects of NumPy.
 from __future__ import annotations
 
 import json
+import pickle
 import time
 import weakref
 from typing import Any
@@ -55,12 +56,12 @@ for _module in _MODULES:
         if type(_fun) is _Dispatching and id(_fun) not in TWINS:
             listening(_fun)
 # they look at types, and would find none that they know
-for _fun in (json.dump, json.dumps, time.sleep):
+for _fun in (json.dump, json.dumps, pickle.dump, pickle.dumps, time.sleep):
     showing(_fun)
-for _fun in (json.load, json.loads):
-    reading(_fun)
+for _fun in (json.load, json.loads, pickle.load, pickle.loads):
+    reading(_fun, lambda y, args, kwargs: y)  # whose lists may hold an array twice, or themselves
 
-for _module in (json, time, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.emath):
+for _module in (json, pickle, time, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.emath):
     twin_module(_module)
 later.load()  # what NumPy's own namespace may hold already
 #: Stands for ``numpy`` itself.

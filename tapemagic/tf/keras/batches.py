@@ -11,6 +11,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import is_traced, plain
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest, random
 from tapemagic.tf.data import Dataset
@@ -202,7 +203,7 @@ class Batches:
                 self._reading = iter(self._data)
                 batch = next(self._reading, None)
             if batch is None:
-                leaks.warn(
+                warn(
                     f"The data ran out after {step} of {steps} batches: the epoch ends "
                     "there. data.repeat() has no end."
                 )

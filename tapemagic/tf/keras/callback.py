@@ -6,6 +6,7 @@ import operator
 from typing import Any
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 
 
@@ -114,7 +115,7 @@ class Monitor(Callback):
     def now(self, logs: Any) -> Any:
         """Return the number, or warn that it is not there."""
         if self.monitor not in logs:
-            leaks.warn(
+            warn(
                 f"{type(self).__name__} looks at {self.monitor!r}, which is not there: "
                 f"{', '.join(logs)} are."
             )

@@ -11,6 +11,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import plain
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
 from tapemagic.tf.choices import chosen
@@ -40,7 +41,7 @@ def hand_on(layer: Any, inputs: Any, mask: Any, y: Any) -> None:
     if layer.supports_masking:
         attach(y, layer.compute_mask(inputs, mask))
     elif mask is not None and not layer.layers_have_masks:
-        leaks.warn(
+        warn(
             f"The layer {layer.name!r} ({type(layer).__name__}) drops the mask of its input: "
             "layers after it count every step."
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from tapemagic.autodiff import leaks, structures
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 from tapemagic.tf.conversion import operand
 from tapemagic.tf.refusals import refuse
@@ -133,7 +134,7 @@ class Optimizer(Configured):
                 "tape's block?",
             )
         if without:
-            leaks.warn(f"Gradients do not exist for {', '.join(without)}.")
+            warn(f"Gradients do not exist for {', '.join(without)}.")
         for x in structures.leaves(pairs):
             leaks.hand_out(x, "the optimizer")
         gradients = [np.array(dispatch.plain(gradient)) for gradient, _ in pairs]

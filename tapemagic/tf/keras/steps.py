@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tapemagic.autodiff import leaks
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
 from tapemagic.tf.reductions import reduce_sum
@@ -185,7 +186,7 @@ class Steps(Layer):
                 zip(tape.gradient(loss, variables), variables, strict=True)
             )
         else:
-            leaks.warn(f"The model {self.name!r} has no weights to be trained.")
+            warn(f"The model {self.name!r} has no weights to be trained.")
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.calls.dispatch import is_traced, plain
 from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.unrecorded import unrecorded
+from tapemagic.autodiff.warned import warn
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nest
 
@@ -39,7 +40,7 @@ def _aside(what: str) -> Callable[[Callable], Callable]:
             if RECORDER.recording is None:
                 return method(self, *args, **kwargs)
             how = f"{method.__name__}()"
-            leaks.warn(f"The open tape does not follow {how}: {what}")
+            warn(f"The open tape does not follow {how}: {what}")
             for x in [*nest.flatten([args, kwargs]), *self.trainable_variables]:
                 if is_traced(x):
                     leaks.hand_out(x, how)
