@@ -108,7 +108,8 @@ def flat(y: Any, args: Any, fun: Any = None, kwargs: dict | None = None) -> Any:
         if getattr(getattr(y, "dtype", None), "kind", "") == "O":
             refuse_objects((args, kwargs))
         frame = user_frame()
-        decided(fun, args, kwargs or {}, frame)  # first: it brings a Variable onto the tape
+        # first: it brings a Variable onto the tape. Of a hash the value itself decides.
+        decided(None if fun is hash else fun, args, kwargs or {}, frame)
         if fun is operator.eq or fun is np.equal:
             look_up(args[0], args[1], y)
         became = getattr(y, "dtype", type(y)), numpys_own_code() or fun

@@ -22,7 +22,7 @@ from tapemagic.errors import LeavesTapeError, NoRuleError, TapeError
     "take",
     [
         lambda t: float(t), lambda t: complex(t), lambda t: math.sin(t), lambda t: np.array([t, t]),
-        lambda t: np.asarray(t), lambda t: np.zeros(2).__setitem__(0, t), lambda t: t.__reduce__(),
+        lambda t: np.asarray(t), lambda t: np.zeros(2).__setitem__(0, t), lambda t: pickle.dumps(t),
         lambda t: np.float64(t), lambda t: np.array([1.0, 2.0]).fill(t), lambda t: t.tobytes(),
         lambda t: memoryview(t), lambda t: np.frombuffer(t),
         lambda t: t.view(np.int64), lambda t: np.random.default_rng(0).normal(t),

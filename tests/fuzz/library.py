@@ -152,7 +152,7 @@ LIBRARY = (
     "{1} = {{float(np.sum({0})): {0}}}[float(np.sum({0}))]",
     "{1} = {{id(x): 2.0}}[id(x)] * np.asarray({0})",
     "box = {{id(q): q for q in [{0}]}}\n{1} = list(box.values())[0]\ndel box",
-    "print(len(pickle.dumps([{0}, 1.5])) > 0)\n{1} = {0}",
+    "pickle.dump([{0}, 1.5], io.BytesIO())\n{1} = {0}",
     "{1} = importlib.import_module('numpy').array([{0}])[0]",
     "class Q:\n    z = staticmethod(np.zeros)\n    def f(self):\n        a = self.z(3)\n        a[:] = {0}\n        return a\n{1} = Q().f()",
     "{1} = Made().zeros(3) + {0}",

@@ -56,7 +56,7 @@ for _module in _MODULES:
         if type(_fun) is _Dispatching and id(_fun) not in TWINS:
             listening(_fun)
 # they look at types, and would find none that they know
-for _fun in (json.dump, json.dumps, pickle.dump, pickle.dumps, time.sleep):
+for _fun in (json.dump, json.dumps, pickle.dump, time.sleep):
     showing(_fun)
 for _fun in (json.load, json.loads, pickle.load, pickle.loads):
     reading(_fun, lambda y, args, kwargs: y)  # whose lists may hold an array twice, or themselves

@@ -54,7 +54,6 @@ ROWS = [
         case
         for make in (real, compl)
         for case in [
-            row(largest_part, make(4, 1) * [[2.0, 0.0]], second=False),
             row(LA.eigvalsh, make(4, 4)),
             row(with_keywords(LA.eigvalsh, UPLO="U"), make(2, 3, 3)),
             row(projectors, make(3, 3)),
@@ -69,6 +68,7 @@ ROWS = [
             *(row(with_keywords(LA.qr, mode="r"), make(*n)) for n in [(5, 3), (3, 5)]),
             row(with_keywords(LA.qr, mode="complete"), make(3, 5)),
             row(lambda a: np.abs(LA.qr(a, mode="complete").Q), make(4, 3), name="qr complete"),
+            row(largest_part, make(4, 1) * [[2.0, 0.0]], second=False),
         ]
     ),
 ]
