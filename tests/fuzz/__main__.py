@@ -6,6 +6,7 @@ import argparse
 import collections
 import sys
 import time
+from collections.abc import Callable
 
 from tapemagic.autodiff import avals
 from tapemagic.autodiff.borrowing import borrowed
@@ -16,29 +17,15 @@ from .programs import random_program
 from .shrinking import shrink
 
 
-def of_dtypes(seeds: range) -> int:
-    """Run one statement per seed; print those that differ from plain NumPy."""
+def check_each(seeds: range, check: Callable[[int], str], show: Callable[[int], object]) -> int:
+    """Check what each seed makes; print what differs from plain NumPy."""
     failures = 0
     for seed in seeds:
-        difference = dtypes.check(seed)
+        difference = check(seed)
         if difference:
             failures += 1
-            print(
-                f"\n=== seed {seed}", *dtypes.random_statement(seed), f"--- {difference}", sep="\n"
-            )
-    print(f"\n{len(seeds)} statements, {failures} failures")
-    return 1 if failures else 0
-
-
-def of_holders(seeds: range) -> int:
-    """Run one script per seed; print those in which something is missed."""
-    failures = 0
-    for seed in seeds:
-        difference = holders.check(seed)
-        if difference:
-            failures += 1
-            print(f"\n=== seed {seed}", holders.random_script(seed), f"--- {difference}", sep="\n")
-    print(f"\n{len(seeds)} scripts, {failures} failures")
+            print(f"\n=== seed {seed}", show(seed), f"--- {difference}", sep="\n")
+    print(f"\n{len(seeds)} seeds, {failures} failures")
     return 1 if failures else 0
 
 
@@ -55,11 +42,13 @@ def main() -> int:
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.count)
     if options.dtypes:
-        return of_dtypes(seeds)
+        return check_each(
+            seeds, dtypes.check, lambda seed: "\n".join(dtypes.random_statement(seed))
+        )
     if options.large:
         avals.SMALL = avals.LARGE = borrowed.COPIED = 0
     if options.holders:
-        return of_holders(seeds)
+        return check_each(seeds, holders.check, holders.random_script)
     make = language.program_of if options.language else random_program
     counts: collections.Counter[str] = collections.Counter()
     refusals: collections.Counter[str] = collections.Counter()
