@@ -25,7 +25,6 @@ from .source import follow
 from .sources import (
     check_sources,
     find_sources,
-    first_float,
     integers,
     is_bound_first,
     take_sources,
@@ -35,6 +34,7 @@ from .strict import check_strict
 from .targets import (
     find_inside,
     find_target,
+    hint_on_sources,
     note_on_tape,
     notes_on_last,
     notes_on_target,
@@ -285,9 +285,8 @@ class Session:
                 outcome.notes.append("No source: none of those named is a float variable.")
             else:
                 tape.refused = integers(self.reads, self.namespace)
-                made_here = first_float(self.plan.source.binds, self.namespace)
-                hint = "" if tape.refused else f" Name one: %%tape {made_here}"
-                outcome.notes.append(f"No source: the cell reads no float variable.{hint}")
+                said = "No source: the cell reads no float variable."
+                outcome.notes.append(said + hint_on_sources(self))
         elif self._target is None:
             own = set(self.plan.source.binds).difference(self.plan.source.reads)
             made = [name for name in tape.source_nodes if name in own]

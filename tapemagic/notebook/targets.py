@@ -13,7 +13,7 @@ from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
 from tapemagic.graph.marks import marks_of, ways_out_of_tape
 
 from .arguments import spell
-from .sources import named_parts
+from .sources import first_float, is_number, named_parts
 from .versions import is_variable, node_of
 
 if TYPE_CHECKING:
@@ -85,6 +85,17 @@ def why_no_target(tape: Any, inside: tuple[str, str], made: list[str]) -> str:
     if any(node.op != "source" for node in nodes):
         return "no name that the cell leaves holds a value that depends on a source"
     return "nothing that the cell computes depends on a source"
+
+
+def hint_on_sources(session: Session) -> str:
+    """Say what `%%tape` could name in a cell that reads no variable of floats."""
+    namespace, source = session.namespace, session.plan.source
+    for name in session.reads:
+        if any(is_number(part) for _, part in parts(name, namespace.get(name), set())):
+            return f" {name} holds some: %%tape {name}"
+    if session.tape.refused:  # the table says of integers what to do about them
+        return ""
+    return f" Name one: %%tape {first_float(source.binds, namespace)}"
 
 
 def notes_on_target(session: Session, name: str, value: Any) -> list[str]:

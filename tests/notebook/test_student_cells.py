@@ -10,6 +10,12 @@ MISTAKES = {
     "nothing to differentiate": ("", "%%tape", "y = 3", ["Name one: %%tape w"]),
     "all of it made in the cell": ("", "%%tape", "n = 2\na = np.ones(2) * 3\ny = np.sum(a**n)",
                                    ["Name one: %%tape a"]),
+    "parameters in a dict": (
+        "n = 2\nparams = {'w': np.ones(2), 'n': 3}", "%%tape", "y = np.sum(params['w'] ** n)",
+        ["No source: the cell reads no float variable. params holds some: %%tape params"]),
+    "layers in a list": (
+        "class Layer:\n    def __init__(self): self.w = np.ones(2)\nnet = [Layer()]", "%%tape",
+        "y = np.sum(net[0].w)", ["net holds some: %%tape net"]),
     "a number without a gradient at the end": (
         "", "%%tape w", "p = np.exp(w)\nnp.argmax(p)",
         ["np.argmax(p), at the end of the cell, has no gradient: left the tape at line 3",
