@@ -128,7 +128,7 @@ class Watched(Exchange):
             self._look_everywhere(numbers, all_found)
         del chosen[count:]
         self._before = {
-            key: dict(zip(scope, map(id, list(scope.values()))))
+            key: {name: id(value) for name, value in list(scope.items())}
             for key, scope in self._scopes.items()
         }
 
