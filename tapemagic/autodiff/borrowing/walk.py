@@ -24,6 +24,7 @@ from .opaque import OPAQUE, held
 _PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _COLLECTIONS = frozenset({list, dict, set, deque})
 _LONG = 64
+_NESTED, _PLAIN_LEVELS = frozenset({tuple, list, dict}), 3
 _DEEPEST = 100  # tuples inside tuples; everything else is walked without recursion
 _OURS = __name__.partition(".")[0]
 
@@ -178,19 +179,24 @@ def _is_floats(value: Any) -> bool:
 
 
 def is_plain_data(holder: Any) -> bool:
-    """Say whether a container holds but numbers and text, or tuples of them, at the speed of C."""
+    """Say whether a container holds but numbers and text, also in others, at the speed of C."""
+    level = [holder]
+    for _ in range(_PLAIN_LEVELS):
+        elements = list(chain.from_iterable(map(_elements, level)))
+        kinds = set(map(type, elements)) - _PLAIN
+        if not kinds:
+            return True
+        if not kinds <= _NESTED:
+            return False
+        level = [x for x in elements if type(x) in _NESTED]
+    return False
+
+
+def _elements(holder: Any) -> Any:
     kind = type(holder)
     if kind is dict:
-        elements = [*holder, *holder.values()]
-    elif kind in _COLLECTIONS:
-        elements = holder
-    else:
-        return False
-    kinds = set(map(type, elements)) - _PLAIN
-    if kinds != {tuple}:
-        return not kinds
-    tuples = (element for element in elements if type(element) is tuple)
-    return _PLAIN.issuperset(map(type, chain.from_iterable(tuples)))
+        return (*holder, *holder.values())
+    return holder if kind in _NESTED or kind in _COLLECTIONS else (holder,)
 
 
 def is_library_object(value: Any) -> bool:

@@ -201,7 +201,7 @@ def test_deep_tuples_do_not_overflow():
 
 def test_most_limits_the_work():
     old = Old()
-    holder = [[[k, ()] for k in range(60)], [[[old]]]]
+    holder = [[[k, len] for k in range(60)], [[[old]]]]
     exchange(holder, lambda x: New() if x is old else x, most=50)
     assert holder[1][0][0][0] is old
 
@@ -242,3 +242,18 @@ def test_what_is_found_in_a_long_history(last, read):
     exchange({"history": history}, swap)
     assert isinstance(read(history[-1]), New)
     assert len(asked) < 10
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        [[0.5, "x"]] * 3,
+        [{"loss": 0.5, "steps": [1, 2]}, (1, (2, 3))],
+        {"a": {"b": [1.0, None]}, (1, 2): "c"},
+        deque([(1, 2.0)]),
+    ],
+)
+def test_plain_data_is_not_looked_into(holder):
+    asked = []
+    exchange(holder, lambda x: asked.append(x) or x)
+    assert asked == [holder]

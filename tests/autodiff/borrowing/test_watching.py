@@ -302,7 +302,7 @@ def test_what_ipython_has_shown():
 def test_more_objects_than_are_looked_at_are_told(monkeypatch):
     monkeypatch.setattr("tapemagic.autodiff.borrowing.exchange.MOST_VISITED", 50)
     p = np.ones(2)
-    many = [[(i, ()) for i in range(60)], [p]]
+    many = [[(i, len) for i in range(60)], [p]]
     with pytest.warns(UserWarning, match="not followed"), GradientTape() as tape:
         tape.watch(p)
     assert type(p) is np.ndarray
