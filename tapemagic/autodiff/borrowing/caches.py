@@ -17,12 +17,11 @@ from typing import Any
 from tapemagic.autodiff.handles import holds_traced
 from tapemagic.autodiff.recorder import RECORDER
 
-from .opaque import held, of_referents
+from .opaque import PLAIN, held, of_referents
 
 CACHE: Any = type(functools.lru_cache(len))
 #: Hits and misses that are counted anew; of more the count is lost.
 _MOST_COUNTED = 100_000
-_PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 #: What `put` is in the place of a slot (`containers.slots`).
 _Put = Callable[[Any, Any, Any], None]
 
@@ -84,7 +83,7 @@ def _call_of(key: Any, mark: Any, *, typed: bool) -> tuple[tuple, tuple]:
 def is_plain(entry: Entry) -> bool:
     """Say whether a call and its answer are nothing but numbers and text."""
     args, given, answer = entry
-    return type(answer) in _PLAIN and _PLAIN.issuperset(map(type, args + given))
+    return type(answer) in PLAIN and PLAIN.issuperset(map(type, args + given))
 
 
 def refill(cache: Any, entries: list[Entry], hits: int, misses: int) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+#: Numbers and text: what holds nothing.
+PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _Slot = tuple[Callable[[Any, None, Any], None], None, Any]
 
 

@@ -42,11 +42,10 @@ def recent(value: Any, depth: int = 1) -> Iterator[tuple[Any, Any]]:
         return
     if FLAT.issuperset(map(type, islice(elements, _OLD))):
         return  # so it is with most, and this is the speed of C
-    positions = range(len(holder) - 1, -1, -1)
+    is_mapping = type(holder) is dict
+    positions = reversed(holder) if is_mapping else range(len(holder) - 1, -1, -1)
     old = 0
-    for key, element in (
-        reversed(holder.items()) if type(holder) is dict else zip(positions, reversed(holder))
-    ):
+    for key, element in zip(positions, reversed(holder.values() if is_mapping else holder)):
         if type(element) in FLAT:
             pass
         elif type(element) is TracedArray or (

@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from .containers import ATOMS, OPENERS, parts, rebuild, slots
-from .opaque import OPAQUE, held
+from .opaque import OPAQUE, PLAIN, held
 
-_PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _COLLECTIONS = frozenset({list, dict, set, deque})
 _LONG = 64
 _NESTED, _PLAIN_LEVELS = frozenset({tuple, list, dict}), 3
@@ -73,7 +72,7 @@ class Walk:
         self.left = most
         self.libraries = libraries
         self.enough, self.numbers = enough, numbers
-        self._inert = frozenset[type]() if numbers else _PLAIN
+        self._inert = frozenset[type]() if numbers else PLAIN
         self.changed: dict[int, Any] = {}
         self.rebuilt: list[tuple[Any, Any]] = []
         self.held: list[tuple[Any, Any]] = []
@@ -183,7 +182,7 @@ def is_plain_data(holder: Any) -> bool:
     level = [holder]
     for _ in range(_PLAIN_LEVELS):
         elements = list(chain.from_iterable(map(_elements, level)))
-        kinds = set(map(type, elements)) - _PLAIN
+        kinds = set(map(type, elements)) - PLAIN
         if not kinds:
             return True
         if not kinds <= _NESTED:
