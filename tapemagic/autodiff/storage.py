@@ -193,14 +193,15 @@ class Storage:
         a large array is not, and a sweep over changed data is refused (`guards`).
         """
         self.meet(handle)
-        if not self.written and not is_kept and is_same_window(self.buffer, handle._value):
-            self.stay()
-        elif self.exposed:
-            self.copy_buffer()
+        if self.exposed:
+            if not self.written and not is_kept and is_same_window(self.buffer, handle._value):
+                self.stay()
+            else:
+                self.copy_buffer()
         before = self.current()
         value = self.true_view(handle)
         if before < 0:
-            kept = np.array(value) if is_small(handle.aval) else value
+            kept = np.array(value) if is_small(handle.aval) and self.written else value
             self.exposed = self.exposed or kept is value
             name = recorder.append((handle.aval, (), (), (), None, kept), source.code)
         else:
@@ -218,6 +219,8 @@ class Storage:
             )  # fmt: skip
         self._renamed(now)
         handle.id, handle.version = name, self.version
+        if not self.written:
+            handle.token = self.token
 
     # -------------------------------------------------------------------------------- writing
 

@@ -12,7 +12,6 @@ from tapemagic.autodiff import guards
 from tapemagic.autodiff.avals import code_of
 from tapemagic.autodiff.lookers import is_seen, share
 from tapemagic.autodiff.places import (
-    Window,
     copy_of,
     floats_of,
     is_writeable,
@@ -21,11 +20,13 @@ from tapemagic.autodiff.places import (
     view_at,
     window_of,
 )
-from tapemagic.autodiff.recorder import Recording
+from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.storage import Storage
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.warned import warn
 from tapemagic.errors import SourceError
+
+from .lender import Lender, behind_our_back, write
 
 #: Arrays up to this many bytes are copied when they are lifted; larger ones when first written to.
 COPIED = 1 << 20
@@ -56,6 +57,8 @@ class Borrowed:
         self._strange: list[Lender] = []
         self._lowered: dict[int, tuple[Any, Any]] = {}  # id(handle) -> handle, plain
         self._owners: dict[int, tuple[Storage, np.ndarray]] = {}  # id(storage) -> plain memory
+        self._waiting: set[int] = set()  # ids of arrays whose handle has no storage yet
+        self._copied: list[tuple[np.ndarray, tuple, Any]] = []  # array, its data, who records
         self._copies: set[int] = set()  # ids of storages of which the memory is a copy
 
     def lift(self, plain: Any) -> Any:
@@ -63,13 +66,9 @@ class Borrowed:
 
         The same object gets the same handle, and arrays that share memory share a storage.
         """
-        known = self._lifted.get(id(plain))
-        if known is not None:
-            return known[1]
-        handle: Any = object.__new__(TracedArray)
-        handle._value, handle.aval = plain, code_of(plain)
-        handle.id, handle.token, handle.storage = -1, None, None
-        if isinstance(plain, np.ndarray):
+        handle = self.hold(plain)
+        if id(plain) in self._waiting:
+            self._waiting.discard(id(plain))
             lender = self._lender(plain)
             storage = lender.storage
             if storage.written:
@@ -82,9 +81,38 @@ class Borrowed:
             if plain is lender.owner:
                 storage.owner = weakref.ref(handle)
             handle.version = -1  # the memory may be watched already: it gets its node when read
-        self._lifted[id(plain)] = plain, handle
-        self._lowered[id(handle)] = handle, plain
         return handle
+
+    def hold(self, plain: Any) -> Any:
+        """Return the handle; that of an array waits for `lift` or `copy` before it is used."""
+        known = self._lifted.get(id(plain))
+        if known is not None:
+            return known[1]
+        handle: Any = object.__new__(TracedArray)
+        handle._value, handle.aval = plain, code_of(plain)
+        handle.id, handle.token, handle.storage = -1, None, None
+        if isinstance(plain, np.ndarray):
+            self._waiting.add(id(plain))
+        self.know(handle, plain)
+        return handle
+
+    def copy(self, plain: np.ndarray) -> None:
+        """Let the handle of an array that nobody else can reach go on with a copy of it.
+
+        What is dearer in `lift` is done for those who share the memory.
+        """
+        flags = plain.flags
+        if not (flags.owndata and flags.forc and flags.writeable) or plain.nbytes > COPIED:
+            self.lift(plain)
+        elif id(plain) in self._waiting:
+            self._waiting.discard(id(plain))
+            handle = self._lifted[id(plain)][1]
+            handle._value = plain.copy(order="K")
+            storage = Storage(handle._value, handle, is_lent=True)
+            storage.exposed = False
+            storage.attach(handle)
+            self._owners[id(storage)] = storage, plain
+            self._copied.append((plain, guards.fingerprint(plain), RECORDER.recording))
 
     def know(self, handle: Any, plain: Any) -> None:
         """Let `plain` stand for a handle that was made elsewhere."""
@@ -173,6 +201,9 @@ class Borrowed:
 
     def restore(self) -> None:
         """Write the data of changed arrays back into the arrays that were lifted."""
+        for plain, before, recording in self._copied:
+            if guards.fingerprint(plain) != before:
+                recording.spoiled = behind_our_back(plain)
         for lender in self._lenders.values():
             lender.settle()
         whole = {id(one.storage) for one in self._lenders.values() if one.is_whole}
@@ -183,7 +214,7 @@ class Borrowed:
                 if not isinstance(storage, Storage):  # nobody has written to it
                     continue
                 if storage.changed and id(storage) not in whole:
-                    _write(plain, storage.true_view(handle))
+                    write(plain, storage.true_view(handle))
                 writeable = storage.is_writeable(handle)
                 if writeable != is_writeable(plain):
                     plain.flags.writeable = writeable
@@ -197,72 +228,6 @@ def _copy_as_it_lies(value: np.ndarray) -> np.ndarray:
     return view_at(owner.copy(order="K"), window_of(value, owner))
 
 
-class Lender:
-    """An array that owns memory, and the storage that stands for it meanwhile.
-
-    Attributes
-    ----------
-    owner, memory : ndarray
-        The array itself, and its memory as it lies; a copy, if that has gaps.
-    is_whole : bool
-        Whether all of the memory is floats that may be written back at once. If not, what lies
-        between them is somebody else's.
-    """
-
-    def __init__(self, owner: np.ndarray, memory: np.ndarray | None, plain: np.ndarray) -> None:
-        self.owner = owner
-        self.is_copy = memory is None
-        self.memory = _spread(plain) if memory is None else memory
-        self.is_whole = memory is not None and owner.dtype.kind in "fc"
-        self.is_strange = self.is_copy or owner.base is not None  # torch, ctypes, a file
-        self.storage = Storage(self.memory, is_lent=True)
-        if self.is_whole:  # it has been made in another shape than it is used in
-            self.storage.look_as(plain)
-        self.storage.is_part = not self.is_whole
-        self.before = self._fingerprint()
-
-    def _fingerprint(self) -> tuple:
-        return guards.fingerprint(self.owner if self.is_copy else self.memory)
-
-    def window_of(self, plain: np.ndarray) -> Window:
-        """Say where in the memory a view of it lies."""
-        if self.is_copy:
-            return (*window_of(self.memory[..., 0], self.memory)[:4], is_writeable(plain))
-        return window_of(plain, self.memory)
-
-    def settle(self) -> None:
-        """Write changed data back, or watch over data that entries refer to."""
-        storage, recording = self.storage, self.storage.recording
-        is_seen(storage)  # and was perhaps written to
-        owns = storage.lookers is not None and storage.lookers.owns  # entries have copies
-        if recording is not None and not owns and self._fingerprint() != self.before:
-            recording.spoiled = (
-                f"An array of shape {self.owner.shape} was changed behind the tape's back "
-                "(memoryview, ctypes, compiled code, or another name that the cell did not "
-                "read)."
-            )
-        if storage.changed:
-            if recording is not None and not storage.copied_at_once:
-                _move_aside(recording, self.memory)
-            if self.is_whole or self.is_copy:
-                _write(self.memory, storage.as_owned())
-        elif (
-            recording is not None
-            and storage.lookers is None
-            and owner_of(storage.buffer) is owner_of(self.memory)
-        ):
-            recording.guards[id(self.memory)] = (self.memory, self.before)
-
-
-def _spread(plain: np.ndarray) -> np.ndarray:
-    """Copy an array, with gaps where it has gaps: `ravel` has to make a copy then."""
-    if plain.flags.forc:
-        return np.array(plain, order="K")[..., None]
-    memory = np.zeros((*plain.shape, 2), plain.dtype)
-    memory[..., 0] = plain
-    return memory
-
-
 def _cannot_share(one: np.ndarray, other: np.ndarray, why: str) -> SourceError:
     return SourceError(
         f"Arrays of shapes {one.shape} and {other.shape} share memory in a way that the tape "
@@ -272,40 +237,9 @@ def _cannot_share(one: np.ndarray, other: np.ndarray, why: str) -> SourceError:
     )
 
 
-def _write(memory: np.ndarray, values: np.ndarray) -> None:
-    """Write into an array, which may have been read-only before or after the cell wrote to it."""
-    locked = [one for one in (owner_of(memory), memory) if not is_writeable(one)]
-    for one in locked:
-        one.flags.writeable = True
-    np.copyto(memory, values)
-    for one in reversed(locked):
-        one.flags.writeable = False
-
-
 def _reshape(plain: np.ndarray, handle: Any) -> None:
     """Give an array the shape that ``handle.shape = ...`` gave its handle."""
     if plain.shape != handle._value.shape:
         with warnings.catch_warnings():  # NumPy 2.5 has warned of it, at the user's line
             warnings.simplefilter("ignore", DeprecationWarning)
             plain.shape = handle._value.shape
-
-
-def _move_aside(recording: Recording, memory: np.ndarray) -> None:
-    """Make the entries that refer to some memory refer to a copy of it."""
-    copy = memory.copy(order="K")
-    owner = owner_of(memory)
-
-    def moved(value: Any) -> Any:
-        if type(value) is tuple:
-            return tuple(map(moved, value))
-        return view_at(copy, window_of(value, memory)) if refers(value) else value
-
-    def refers(value: Any) -> bool:
-        if type(value) is tuple:
-            return any(map(refers, value))
-        return isinstance(value, np.ndarray) and owner_of(value) is owner
-
-    entries = recording.entries
-    for k, entry in enumerate(entries):
-        if refers(entry):
-            entries[k] = moved(entry)

@@ -22,11 +22,10 @@ from .exchange import is_users
 _OLD = 32
 #: So many of them are looked into, if they are containers themselves.
 _INSIDE = 8
-#: What most names hold, and what holds nothing that a block could exchange.
-FLAT = frozenset(
-    {int, float, str, bool, type(None), np.ndarray, np.float64, np.float32, type}
-    | {FunctionType, ModuleType}
-)
+#: What holds nothing else.
+INERT = frozenset({int, float, str, bool, type(None), np.float64, np.float32})
+#: What most names hold, and into which a block puts nothing once it is there.
+FLAT = INERT | {np.ndarray, type, FunctionType, ModuleType}
 
 
 def recent(value: Any, depth: int = 1) -> Iterator[tuple[Any, Any]]:

@@ -1,14 +1,15 @@
 """Plain arrays watched in a script: names hold handles during the block, and only then."""
 
 import argparse
+import ctypes
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tapemagic import GradientTape, Variable
-from tapemagic.autodiff.borrowing.watching import Watched
-from tapemagic.errors import SourceError
+from tapemagic.autodiff.borrowing.watched import Watched
+from tapemagic.errors import ChangedDataError, SourceError, UnsupportedWriteError
 
 
 def test_names_hold_plain_objects_again():
@@ -31,6 +32,73 @@ def test_a_write_in_the_block_reaches_the_array():
     assert x is original
     assert list(original) == [2.0, 3.0]
     np.testing.assert_array_equal(tape.gradient(loss, x), [6.0, 10.0])
+
+
+WAYS = {  # what a block does with a watched array that only its name holds
+    "writes": "w *= 3.0; out = (w**2).sum(); w[0] = 7.0",
+    "leaves views": "first, turned = w[:1], w.T; out = (first * 2.0).sum() + (turned**2).sum()",
+    "writes through a view": "row = w[1]; row += 1.0; out = (w**2).sum()",
+    "gives it another shape": "w.shape = (6,); out = (w**2).sum()",
+    "locks it": "out = (w**2).sum(); w.setflags(write=False)",
+    "puts it into a list": "kept = [w, w[0]]; out = (kept[0]**2).sum()",
+}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("block", WAYS.values(), ids=WAYS)
+def test_an_array_that_only_its_name_holds(block, order):
+    start = np.arange(1.0, 7.0).reshape(2, 3)
+    if order == "F" and "shape" in block:
+        start = start.ravel()
+    spaces = []
+    for watch in ("pass", "tape.watch(w)"):
+        space = {"w": start.copy(order), "tape": GradientTape(), "__name__": "__main__"}
+        exec(f"original = w\nwith tape:\n    {watch}\n    {block}", space)
+        spaces.append(space)
+    plain, watched = spaces
+    w = watched["w"]
+    assert w is watched["original"]
+    assert (w.shape, w.strides, w.flags.num) == (
+        plain["w"].shape, plain["w"].strides, plain["w"].flags.num,
+    )  # fmt: skip
+    np.testing.assert_array_equal(w, plain["w"])
+    for name in {"first", "turned", "row"} & plain.keys():
+        assert watched[name].base is w
+        np.testing.assert_array_equal(watched[name], plain[name])
+    if "kept" in plain:
+        assert watched["kept"][0] is w
+        assert watched["kept"][1].base is w
+    gradient, step = watched["tape"].gradient(watched["out"], w), 1e-6
+
+    def out(k, change):
+        space = {"w": start.copy(order)}
+        space["w"].T.flat[k] += change
+        exec(block, space)
+        return space["out"]
+
+    slopes = [(out(k, step) - out(k, -step)) / (2 * step) for k in range(6)]
+    np.testing.assert_allclose(np.ravel(gradient.T), slopes, rtol=1e-6)
+
+
+def test_an_array_that_its_block_would_resize_is_refused():
+    w = np.arange(6.0)
+    with pytest.raises(UnsupportedWriteError, match="'w' was there before the tape"):
+        with GradientTape() as tape:
+            tape.watch(w)
+            w.resize(3)
+    assert type(w) is np.ndarray
+    assert w.size == 6
+
+
+def test_a_write_behind_the_back_of_the_tape_is_told():
+    w = np.arange(6.0)
+    address = w.ctypes.data
+    with GradientTape() as tape:
+        tape.watch(w)
+        ctypes.memset(address + 8, 0, 8)
+        out = (w**2).sum()
+    with pytest.raises(ChangedDataError, match="behind the tape's back"):
+        tape.gradient(out, w)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
