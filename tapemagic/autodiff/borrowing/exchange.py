@@ -56,7 +56,7 @@ class Exchange:
         self.register = register
         self._foreign: dict[int, Any] = {}  # by id
         self._made: set[int] = set()  # ids of handles, which `borrowed` keeps alive
-        self._changed: list[Callable[[], Any]] = []
+        self._changed: dict[int, Callable[[], Any]] = {}  # by id of the container
         self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
         self._held: list[tuple[str, np.ndarray]] = []  # type of a holder, array that stays there
         self._scopes: dict[int, MutableMapping[str, Any]] = {}  # whose names are exchanged
@@ -114,7 +114,10 @@ class Exchange:
 
     def note_changed(self, holders: Iterable[Any], rebuilt: Iterable[tuple[Any, Any]]) -> None:
         """Remember containers into which handles were put, and tuples that were made anew."""
-        self._changed += map(remember, holders)
+        for holder in holders:
+            known = self._changed.get(id(holder))
+            if known is None or known() is not holder:
+                self._changed[id(holder)] = remember(holder)
         for new, old in rebuilt:
             # what was itself a new one goes back to the very first
             self._originals[id(new)] = new, self._originals.get(id(old), (old, old))[1]
@@ -134,7 +137,7 @@ class Exchange:
             new = walk.visit(value)
             if new is not value:
                 mapping[key] = new
-        for find in self._changed:
+        for find in self._changed.values():
             walk.visit(find())
         for _, original in self._originals.values():
             for element in parts(original) or ():  # lists and the like inside may hold new handles

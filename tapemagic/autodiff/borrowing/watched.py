@@ -17,7 +17,9 @@ from tapemagic.autodiff.places import owner_of
 from tapemagic.autodiff.traced import TracedArray
 
 from .borrowed import Borrowed
+from .containers import slots
 from .exchange import Exchange, Place, is_array
+from .opaque import held
 from .recent import FLAT, INERT, recent
 from .scopes import identity, scopes
 
@@ -118,6 +120,8 @@ class Watched(Exchange):
                 done = i + 1
             return True
 
+        if self._changed and not all_found():
+            self._look_where_others_were()
         if not all_found():
             self._look_everywhere(numbers, all_found)
             all_found()
@@ -148,6 +152,15 @@ class Watched(Exchange):
                 if new is not value:
                     scope[name] = new
         return named
+
+    def _look_where_others_were(self) -> None:
+        """Look into what held the arrays watched before: a loop may watch each of many."""
+        for find in self._changed.values():
+            holder = find()
+            for put, place, value in slots(holder):
+                if id(value) in self._chosen and put is not held:
+                    put(holder, place, self.lift(value))
+                value = None  # references are counted
 
     def _look_everywhere(self, numbers: dict[int, Any], all_found: Callable[..., bool]) -> None:
         """Look into all that names reach, near things first, until every reference is found."""

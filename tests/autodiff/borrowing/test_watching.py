@@ -478,3 +478,40 @@ def test_a_tuple_from_before_the_block_is_the_same_object_afterwards():
     assert pair[0] is b
     assert type(pair[1][1]) is np.ndarray
     np.testing.assert_array_equal(tape.gradient(y, b), [12.0, 12.0])
+
+
+HOLDERS = {  # of twenty arrays: what holds them, and how each is reached
+    "a list": ("held = arrays()", "for p in held: tape.watch(p)", "held"),
+    "a dict": (
+        "held = dict(enumerate(arrays()))",
+        "for k in held: tape.watch(held[k])",
+        "held.values()",
+    ),
+    "an object": (
+        "held = SimpleNamespace(**{f'p{k}': x for k, x in enumerate(arrays())})",
+        "for k in vars(held): tape.watch(getattr(held, k))",
+        "vars(held).values()",
+    ),
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
+def test_many_that_are_watched_one_by_one_are_searched_for_once(holder, monkeypatch):
+    searches = []
+    search = Watched._look_everywhere
+    monkeypatch.setattr(
+        Watched, "_look_everywhere", lambda self, *rest: (searches.append(1), search(self, *rest))
+    )
+    setup, watch, values = holder
+    space = {
+        "SimpleNamespace": SimpleNamespace,
+        "tape": GradientTape(),
+        "arrays": lambda: [np.array([1.0, k]) for k in range(20)],
+        "__name__": "__main__",
+    }
+    exec(f"{setup}\nwith tape:\n    {watch}\n    loss = sum((p**2).sum() for p in {values})", space)
+    assert len(searches) == 1
+    held = list(eval(values, space))
+    assert {type(p) for p in held} == {np.ndarray}
+    for k, gradient in enumerate(space["tape"].gradient(space["loss"], held)):
+        np.testing.assert_array_equal(gradient, [2.0, 2.0 * k])
