@@ -10,7 +10,17 @@ import numpy as np
 from tapemagic.autodiff import leaks
 from tapemagic.autodiff.primitives import RULES, Primitive
 from tapemagic.autodiff.pullbacks import conj_if_complex, partial_of
+from tapemagic.autodiff.recurrences import from_the_end
 from tapemagic.errors import NoRuleError
+
+#: Ufuncs whose partials are never beyond 1, so that products of many neither overflow nor meet an
+#: infinity: the whole axis is differentiated at once.
+BOUNDED = frozenset(
+    {
+        np.add, np.subtract, np.maximum, np.minimum, np.fmax, np.fmin,
+        np.logaddexp, np.logaddexp2, np.hypot,
+    }
+)  # fmt: skip
 
 
 def partials(ufunc: Any) -> tuple:
@@ -41,7 +51,7 @@ def check_fold(ufunc: Any, y: Any, steps: list, chosen: list | None = None) -> N
 
     In NumPy 2.4 those of arctan2 and power do, along the last axis in memory.
     """
-    if not steps:
+    if not len(steps):
         return
     with np.errstate(all="ignore"):
         folded = fold(ufunc, steps, chosen)[-1]
@@ -86,6 +96,17 @@ def unfold(ufunc: Any, steps: list, cts: list, chosen: list | None = None) -> li
         found.append(ct * by_step)
         ct = ct * by_result + cts[i - 1]
     return [ct, *reversed(found)]
+
+
+def unfold_at_once(ufunc: Any, x: Any, y: Any, ct: Any) -> Any:
+    """Do the same for a `BOUNDED` ufunc along the last axis, of which `y` are all results."""
+    first, second = partials(ufunc)
+    operands = y[..., 1:], y[..., :-1], x[..., 1:]
+    shape = operands[0].shape
+    slopes = np.broadcast_to(first(*operands), shape)
+    last = np.zeros((*shape[:-1], 1), y.dtype)
+    ct = from_the_end(ct, np.concatenate([slopes, last], axis=-1))
+    return np.concatenate([ct[..., :1], ct[..., 1:] * second(*operands)], axis=-1)
 
 
 def rows_of(x: Any, axes: tuple[int, ...]) -> Any:

@@ -29,7 +29,17 @@ from tapemagic.autodiff.primitives import RULES, Primitive, general, linear
 from tapemagic.autodiff.warned import unheard
 from tapemagic.errors import UnsupportedWriteError
 
-from .folding import axes_of, check_fold, one_axis, partials, steps_of, unfold
+from .folding import (
+    BOUNDED,
+    axes_of,
+    check_fold,
+    one_axis,
+    partials,
+    rows_of,
+    steps_of,
+    unfold,
+    unfold_at_once,
+)
 from .writing import write_item
 
 _REDUCTIONS = {
@@ -62,11 +72,18 @@ def _reduce_vjp(
 ) -> Any:  # fmt: skip
     if not x.size:
         return np.zeros(x.shape)
-    found = _reduce_steps(ct, x, ufunc, axis, initial, where)[initial is not None :]
     axes = axes_of(axis, x.ndim)
     rest = [n for a, n in enumerate(x.shape) if a not in axes]
-    parts = [np.broadcast_to(one, rest) for one in found]
-    ct = np.reshape(np.stack(parts), [x.shape[a] for a in axes] + rest)
+    if ufunc in BOUNDED and initial is None and where is True:
+        rows, last = np.moveaxis(rows_of(x, axes), 0, -1), np.reshape(ct, (*rest, 1))
+        others = np.zeros((*rest, rows.shape[-1] - 1), ct.dtype)
+        cts = np.concatenate([others, last], axis=-1)
+        found = unfold_at_once(ufunc, rows, ufunc.accumulate(rows, axis=-1), cts)
+        parts = np.moveaxis(found, -1, 0)
+    else:
+        found = _reduce_steps(ct, x, ufunc, axis, initial, where)[initial is not None :]
+        parts = np.stack([np.broadcast_to(one, rest) for one in found])
+    ct = np.reshape(parts, [x.shape[a] for a in axes] + rest)
     return np.moveaxis(ct, range(len(axes)), axes)
 
 
@@ -102,8 +119,8 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
     y = _reduce(plain(x), ufunc, axis, plain(initial), **kwargs)
     if np.asarray(y).dtype.kind not in "fc":
         return leaks.flat(y, (x, initial))
-    steps, chosen = steps_of(plain(x), axis, plain(initial), kwargs.get("where", True))
-    check_fold(ufunc, y, steps, chosen)
+    if ufunc not in BOUNDED:
+        check_fold(ufunc, y, *steps_of(plain(x), axis, plain(initial), kwargs.get("where", True)))
     return call_primitive(row(_reduce), (x, ufunc, axis, initial), kwargs, lambda *_, **__: y)
 
 
@@ -129,9 +146,12 @@ def _accumulate(x: Any, ufunc: Any, axis: int = 0) -> np.ndarray:
 
 
 def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0) -> Any:
-    rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
-    if not len(rows):
+    if not x.shape[axis]:
         return ct
+    if ufunc in BOUNDED:
+        x, y, ct = (np.moveaxis(one, axis, -1) for one in (x, y, ct))
+        return np.moveaxis(unfold_at_once(ufunc, x, y, ct), -1, axis)
+    rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
     n = range(len(rows))
     found = unfold(ufunc, [rows[i] for i in n], [cts[i] for i in n])
     return np.moveaxis(np.stack(found), 0, axis)
@@ -175,15 +195,22 @@ def _reduceat(x: Any, ufunc: Any, indices: Any, axis: int = 0) -> np.ndarray:
 
 def _reduceat_vjp(ct: Any, y: Any, x: Any, ufunc: Any, indices: Any, axis: int = 0) -> Any:
     rows, cts = np.moveaxis(x, axis, 0), np.moveaxis(ct, axis, 0)
+    parts = _parts(indices, len(rows))
+    if ufunc is np.add:
+        found = np.repeat(cts, list(map(len, parts)), axis=0)
+    else:
+        steps = [(cts[k], [rows[i] for i in part]) for k, part in enumerate(parts)]
+        folded = [unfold(ufunc, xs, [0] * (len(xs) - 1) + [one]) for one, xs in steps]
+        found = np.stack([np.broadcast_to(one, rows.shape[1:]) for ones in folded for one in ones])
+    places = np.array([i for part in parts for i in part], np.intp)
+    return np.moveaxis(run(_add_rows, found, places, len(rows)), 0, axis)
+
+
+def _parts(indices: Any, count: int) -> list[range]:
+    """Return which of `count` rows each result is made of."""
     starts = [int(i) for i in indices]
-    places: list[int] = []
-    found: list[Any] = []
-    for k, (start, stop) in enumerate(zip(starts, [*starts[1:], len(rows)], strict=True)):
-        steps = [rows[i] for i in range(start, max(stop, start + 1))]
-        found += unfold(ufunc, steps, [0] * (len(steps) - 1) + [cts[k]])
-        places += range(start, max(stop, start + 1))
-    parts = np.stack([np.broadcast_to(one, rows.shape[1:]) for one in found])
-    return np.moveaxis(run(_add_rows, parts, np.array(places), len(rows)), 0, axis)
+    stops = [*starts[1:], count]
+    return [range(start, max(stop, start + 1)) for start, stop in zip(starts, stops, strict=True)]
 
 
 def _add_rows(rows: Any, places: Any, count: int) -> np.ndarray:
@@ -208,10 +235,8 @@ def reduceat(ufunc: Any, x: Any, indices: Any, axis: Any = 0, dtype: Any = None)
     partials(ufunc)
     indices = np.array(plain(indices)).astype(np.intp)
     rows = np.moveaxis(plain(x), axis, 0)
-    stops = [*indices[1:], len(rows)]
-    for k, (start, stop) in enumerate(zip(indices, stops, strict=True)):
-        steps = list(rows[start : max(stop, start + 1)])
-        check_fold(ufunc, np.take(y, k, axis), steps)
+    for k, part in enumerate(_parts(indices, len(rows)) if ufunc not in BOUNDED else ()):
+        check_fold(ufunc, np.take(y, k, axis), rows[part.start : part.stop])
     return call_primitive(row(_reduceat), (x, ufunc, indices, axis), {}, lambda *_: y)
 
 

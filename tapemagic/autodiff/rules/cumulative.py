@@ -5,7 +5,7 @@ what stands behind it. That of a running product has the recurrence
 
     r[i] = ct[i] + x[i+1] r[i+1],    ct_x[i] = (x[0] ... x[i-1]) r[i],
 
-solved by doubling: log2(n) whole-array steps.
+solved by doubling (`recurrences.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
+from tapemagic.autodiff.recurrences import from_the_end, shifted
 
 from .algebra import apply, as_array, plain, with_dtype
 from .axes import from_rows, in_dtype, is_given, masked, restore, to_rows
@@ -60,27 +61,11 @@ def _prod_initial(
 general(np.prod, _prod, None, None, None, None, _prod_initial)
 
 
-def _shift(rows: Any, steps: int) -> Any:
-    """Return ``rows[..., i + steps]``, 0 behind the end."""
-    zeros = np.zeros((*rows.shape[:-1], min(steps, rows.shape[-1])), rows.dtype)
-    return np.concatenate([rows[..., steps:], zeros], axis=-1)
-
-
-def _suffix_recurrence(ct: Any, factor: Any) -> Any:
-    """Solve ``r[i] = ct[i] + factor[i] r[i+1]`` along the last axis."""
-    steps = 1
-    while steps < ct.shape[-1]:
-        ct = ct + factor * _shift(ct, steps)
-        factor = factor * _shift(factor, steps)
-        steps *= 2
-    return ct
-
-
 def _cumprod(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     if not a.size:
         return np.reshape(ct, a.shape)
     rows = conj(to_rows(in_dtype(a, dtype), axis))
-    behind = _suffix_recurrence(to_rows(ct, axis), _shift(rows, 1))
+    behind = from_the_end(to_rows(ct, axis), shifted(rows, 1))
     return from_rows(_before(rows) * behind, a, axis)
 
 

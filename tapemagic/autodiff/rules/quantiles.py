@@ -17,6 +17,7 @@ from tapemagic.errors import NoRuleError
 
 from .algebra import apply, decide, is_live, plain, with_value
 from .axes import from_rows, numbers_like, over_count, restore, to_rows
+from .sorting import stable_order
 
 _none = np._NoValue
 
@@ -63,8 +64,7 @@ def _quantile_vjp(
 def _ranks(x: Any, axis: Any) -> Any:
     """Return the place of each element among those that it is sorted with, in rows."""
     rows = to_rows(x, axis)
-    order = np.argsort(np.reshape(rows, (-1, rows.shape[-1])), axis=-1, kind="stable")
-    return np.argsort(order, axis=-1, kind="stable")
+    return np.argsort(stable_order(np.reshape(rows, (-1, rows.shape[-1])), -1), axis=-1)
 
 
 general(_quantile_primitive, _quantile_vjp, kind="linear", name="quantile")

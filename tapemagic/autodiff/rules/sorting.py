@@ -19,6 +19,19 @@ from .gathering import gather
 # --------------------------------------------------------------------------------------- sorting
 
 
+def stable_order(x: Any, axis: int) -> np.ndarray:
+    """Return the order of the elements, in which equal ones keep theirs.
+
+    An order that need not be stable takes NumPy a fifth of the time, and without ties it is the
+    same.
+    """
+    order = np.argsort(x, axis=axis)
+    ordered = np.moveaxis(np.take_along_axis(x, order, axis), axis, -1)
+    if np.all(ordered[..., 1:] > ordered[..., :-1]):  # and none is nan
+        return order
+    return np.argsort(x, axis=axis, kind="stable")
+
+
 def _rearranged(ct: Any, y: Any, x: Any, axis: Any) -> Any:
     """Put back the cotangents of a rearrangement `y` of `x`: the k-th smallest goes to its like."""
     places = decide(_places_in, y, x, axis)
@@ -31,9 +44,10 @@ def _places_in(y: Any, x: Any, axis: Any) -> Any:
     """Return where each element of `x` is in its rearrangement `y`."""
     if axis is None:
         y, x, axis = np.ravel(y), np.ravel(x), 0
-    to_sorted = np.argsort(y, axis=axis, kind="stable")
-    back = np.argsort(np.argsort(x, axis=axis, kind="stable"), axis=axis, kind="stable")
-    return np.take_along_axis(to_sorted, back, axis)
+    back = np.argsort(stable_order(x, axis), axis=axis)
+    if np.all(np.diff(y, axis=axis) >= 0):  # as `np.sort` leaves it
+        return back
+    return np.take_along_axis(stable_order(y, axis), back, axis)
 
 
 general(

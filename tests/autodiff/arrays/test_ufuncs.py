@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from autodiff.following import follow, fresh_inputs
 
-from tapemagic import GradientTape
+from tapemagic import GradientTape, Variable
 from tapemagic.errors import UnsupportedWriteError
 
 PROGRAMS = [
@@ -48,7 +48,9 @@ PROGRAMS = [
     # accumulate
     "np.add.accumulate(A)", "np.add.accumulate(A, axis=1)", "np.multiply.accumulate(A, axis=1)",
     "np.maximum.accumulate(x * y)", "np.logaddexp.accumulate(x)", "np.subtract.accumulate(A, 1)",
-    "np.hypot.accumulate(T, axis=1)",
+    "np.hypot.accumulate(T, axis=1)", "np.fmax.accumulate(A * 2)", "np.minimum.accumulate(A, axis=1)",
+    "np.logaddexp2.accumulate(A, axis=1)", "np.subtract.accumulate(x + 1j * y)",
+    "np.fmax.reduce(A, axis=(0, 1))", "np.fmin.reduce(A, axis=1, keepdims=True)",
     # reduceat
     "np.add.reduceat(x, [0, 2, 1])", "np.multiply.reduceat(x, [0, 2])",
     "np.logaddexp.reduceat(A, [0, 1, 1], axis=1)", "np.subtract.reduceat(x, [1, 3])",
@@ -158,3 +160,24 @@ def test_read_only_out():
         z.setflags(write=False)
         with pytest.raises(ValueError, match="output array is read-only"):
             np.exp(x, out=z)
+
+
+@pytest.mark.parametrize(
+    "ufunc", [np.maximum, np.minimum, np.fmax, np.subtract, np.logaddexp, np.hypot]
+)
+def test_an_axis_at_once_is_the_same_as_a_loop(ufunc):
+    x = Variable([1.0, 1.0, 3.0, 2.0, 3.0, 3.0, 0.5])
+    ct = np.arange(1.0, 8.0)
+    with GradientTape(persistent=True) as tape:
+        at_once = ufunc.accumulate(x)
+        steps = [x[0]]
+        for k in range(1, 7):
+            steps.append(ufunc(steps[-1], x[k]))
+        looped = np.stack(steps)
+        first = [tape.gradient(y, x, output_gradients=ct) for y in (at_once, looped)]
+        squares = [np.sum(g**2) for g in first]
+    np.testing.assert_allclose(*first, rtol=1e-12)
+    if ufunc in (np.logaddexp, np.hypot):
+        np.testing.assert_allclose(*[tape.gradient(s, x) for s in squares], rtol=1e-10)
+    else:
+        assert not np.any(tape.gradient(squares[0], x, unconnected_gradients="zero"))
