@@ -36,6 +36,25 @@ _REDUCTIONS = {
     np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
 }  # fmt: skip
 _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
+#: Ufuncs that add their operands up, or choose one: a partial of 0 means that it was not chosen.
+_SELECTING = {np.add, np.subtract, np.maximum, np.minimum, np.fmax, np.fmin}
+#: The functions of methods below -> the same, with rows that say so.
+_OF_SELECTING: dict[Callable, Callable] = {}
+
+
+def _declare(fun: Callable, *vjps: Callable | None, name: str) -> None:
+    """Declare a method: a row for ufuncs that select, and one for those that compute."""
+
+    def selecting(*args: Any, **kwargs: Any) -> Any:
+        return fun(*args, **kwargs)
+
+    _OF_SELECTING[fun] = selecting
+    general(fun, *vjps, name=name, generic=True)
+    general(selecting, *vjps, name=name, kind="linear")
+
+
+def _row(fun: Callable, ufunc: Any) -> Primitive:
+    return row(_OF_SELECTING[fun] if ufunc in _SELECTING else fun)
 
 
 # ------------------------------------------------------------------------------------- reduce
@@ -77,7 +96,7 @@ def _reduce_initial(
     return _reduce_steps(ct, x, ufunc, axis, initial, where)[0]
 
 
-general(_reduce, _reduce_vjp, None, None, _reduce_initial, name="reduce")
+_declare(_reduce, _reduce_vjp, None, None, _reduce_initial, name="reduce")
 
 
 def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) -> Any:
@@ -104,7 +123,8 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
         return leaks.flat(y, (x, initial))
     steps, chosen = steps_of(plain(x), axis, plain(initial), kwargs.get("where", True))
     check_fold(ufunc, y, steps, chosen)
-    return call_primitive(row(_reduce), (x, ufunc, axis, initial), kwargs, lambda *_, **__: y)
+    operands = (x, ufunc, axis, initial)
+    return call_primitive(_row(_reduce, ufunc), operands, kwargs, lambda *_, **__: y)
 
 
 def _is_default(key: str, value: Any) -> bool:
@@ -137,7 +157,7 @@ def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0) -> Any:
     return np.moveaxis(np.stack(found), 0, axis)
 
 
-general(_accumulate, _accumulate_vjp, name="accumulate")
+_declare(_accumulate, _accumulate_vjp, name="accumulate")
 
 
 def accumulate(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None) -> Any:
@@ -153,7 +173,7 @@ def accumulate(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None) -> Any:
     if _is_constant(ufunc):
         return leaks.flat(ufunc.accumulate(plain(x), one), (x,))
     partials(ufunc)
-    return _named(_accumulate, (x, ufunc, one), {})
+    return call_primitive(_row(_accumulate, ufunc), (x, ufunc, one), {}, _accumulate)
 
 
 def _cast_first(method: str, ufunc: Any, x: Any, dtype: Any, *args: Any, **kwargs: Any) -> Any:
@@ -194,7 +214,7 @@ def _add_rows(rows: Any, places: Any, count: int) -> np.ndarray:
 
 
 linear(_add_rows, lambda ct, rows, places, count: ct[places], name="add rows")
-general(_reduceat, _reduceat_vjp, name="reduceat")
+_declare(_reduceat, _reduceat_vjp, name="reduceat")
 
 
 def reduceat(ufunc: Any, x: Any, indices: Any, axis: Any = 0, dtype: Any = None) -> Any:
@@ -212,7 +232,7 @@ def reduceat(ufunc: Any, x: Any, indices: Any, axis: Any = 0, dtype: Any = None)
     for k, (start, stop) in enumerate(zip(indices, stops, strict=True)):
         steps = list(rows[start : max(stop, start + 1)])
         check_fold(ufunc, np.take(y, k, axis), steps)
-    return call_primitive(row(_reduceat), (x, ufunc, indices, axis), {}, lambda *_: y)
+    return call_primitive(_row(_reduceat, ufunc), (x, ufunc, indices, axis), {}, lambda *_: y)
 
 
 # ----------------------------------------------------------------------------------------- at
@@ -229,6 +249,7 @@ general(
     lambda ct, y, z, b, indices, sign=1: ct,
     lambda ct, y, z, b, indices, sign=1: ct[indices] * sign,
     name="add at",
+    generic=True,
 )
 
 

@@ -57,7 +57,7 @@ def _prod_initial(
     return ct * np.reshape(conj(product), np.shape(ct))
 
 
-general(np.prod, _prod, None, None, None, None, _prod_initial)
+general(np.prod, _prod, None, None, None, None, _prod_initial, generic=True)
 
 
 def _shift(rows: Any, steps: int) -> Any:
@@ -91,7 +91,7 @@ def _cumsum(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: A
 
 
 general(np.cumsum, _cumsum, kind="linear")
-general(np.cumprod, _cumprod)
+general(np.cumprod, _cumprod, generic=True)
 
 
 def _cumulative(plain_form: Any, neutral: int) -> Any:

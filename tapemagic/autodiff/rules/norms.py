@@ -14,7 +14,6 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, constant, general
 
 from .algebra import apply, as_array, decide, divide_or_zero, plain
-from .axes import over_count
 
 inf = np.inf
 
@@ -36,25 +35,19 @@ def _vector_norm_vjp(ct: Any, y: Any, x: Any, order: Any, axis: Any, keepdims: b
     direction = divide_or_zero(x, np.abs(x)) if x.dtype.kind == "c" else decide(np.sign, x)
     if order == 1:
         return ct * direction
-    size = np.abs(x)
-    if abs(order) == inf:
-        reached = decide(_reached, size, np.max if order > 0 else np.min, axis)
-        return over_count(ct, np.sum(reached, axis=axis, keepdims=True)) * direction * reached
     # d|x|^p = p |x|^(p-1), and the outer power 1/p leaves (|x| / y)^(p-1)
-    ratio = divide_or_zero(size, y)
+    ratio = divide_or_zero(np.abs(x), y)
     moves = decide(np.not_equal, ratio, 0)  # a negative order of a 0 is 0, whatever the others
     return ct * direction * moves * np.where(moves, ratio, 1) ** (order - 1)
 
 
-def _reached(size: Any, extreme: Any, axis: Any) -> Any:
-    """Tell which elements are the norm.
-
-    It is not asked for: abs of complex numbers depends, in the last bit, on the memory layout.
-    """
-    return size == extreme(size, axis=axis, keepdims=True)
+general(_vector_norm, _vector_norm_vjp, name="norm", generic=True)
 
 
-general(_vector_norm, _vector_norm_vjp, name="norm")
+def _extreme(x: Any, order: float, axis: Any, keepdims: bool) -> Any:
+    """Write the norms that are the size of one element."""
+    pick: Any = np.max if order > 0 else np.min
+    return pick(np.abs(x), axis=axis, keepdims=keepdims)
 
 
 @composite(np.linalg.norm)
@@ -62,6 +55,8 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     x = as_array(x)
     axes = tuple(range(x.ndim)) if axis is None else axis
     axes = axes if isinstance(axes, tuple) else (axes,)
+    if x.size and len(axes) == 1 and ord in (inf, -inf):
+        return _extreme(x, ord, axis, keepdims)
     if len(axes) != 2 or ord in (None, "f", "fro"):
         return apply(_vector_norm, x, ord, axes if axis is not None else None, keepdims)
     return _matrix_norm(x, ord, axes, keepdims)
@@ -89,13 +84,24 @@ def _matrix_norm_body(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") ->
     return np.linalg.norm(x, axis=(-2, -1), keepdims=keepdims, ord=ord)
 
 
-def _vector_norm_of_stack(
-    ct: Any, y: Any, x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
-) -> Any:
-    return _vector_norm_vjp(ct, y, x, ord, axis, keepdims)
+@composite(np.linalg.vector_norm)
+def _vector_norm_body(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    x = as_array(x)
+    if x.size and ord in (inf, -inf):
+        return _extreme(x, ord, axis, keepdims)
+    return apply(_norm_along, x, axis=axis, keepdims=keepdims, order=ord)
 
 
-general(np.linalg.vector_norm, _vector_norm_of_stack)
+def _norm_along(x: Any, *, axis: Any, keepdims: bool, order: Any) -> Any:
+    return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=order)
+
+
+general(
+    _norm_along,
+    lambda ct, y, x, *, axis, keepdims, order: _vector_norm_vjp(ct, y, x, order, axis, keepdims),
+    name="norm",
+    generic=True,
+)
 
 
 @composite(np.linalg.cond)

@@ -163,8 +163,8 @@ def _all_equal(x: Any, y: Any, axis: Any, where: Any) -> Any:
     return equal
 
 
-general(_var_primitive, _var_vjp, name="var")
-general(_std_primitive, _std_vjp, name="std")
+general(_var_primitive, _var_vjp, name="var", generic=True)
+general(_std_primitive, _std_vjp, name="std", generic=True)
 
 
 def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:

@@ -85,8 +85,8 @@ def _correlate_right(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_:
     return np.flip(conj(_against(_full(ct, a, b, mode, name), a)))
 
 
-general(_convolve, _convolve_left, _convolve_right, name="convolve")
-general(_correlate, _correlate_left, _correlate_right, name="correlate")
+general(_convolve, _convolve_left, _convolve_right, name="convolve", generic=True)
+general(_correlate, _correlate_left, _correlate_right, name="correlate", generic=True)
 
 
 def _beyond_edges(
