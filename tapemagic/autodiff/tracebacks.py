@@ -28,7 +28,7 @@ _NO_ARRAY = {
         "a function of the class np.ndarray takes NumPy's own arrays only",
         "Call the method of the array: x.sum() and not np.ndarray.sum(x).",
     ),
-    r"^descriptor '\w+' (for|requires a) '(float|complex|int)' object.* 'numpy\.ndarray'( object)?$": (
+    r"^descriptor '\w+' (for|requires a) '(float|complex)' object.*'numpy\.ndarray'( object)?$": (
         "a function of the class float takes Python's own numbers only",
         "Write x * y and not float.__mul__(x, y); what hands out digits has no gradient.",
     ),
