@@ -70,9 +70,12 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 def refusal_behind(error: BaseException) -> BaseException:
     """Return our own error, where NumPy or SciPy has put one of its own before it.
 
-    So they do where a traced value is written into an array, or is to become one.
+    So they do where a traced value is written into an array, or is to become one, or where compiled
+    code goes on after an error, which Python then says of it.
     """
     cause = error.__cause__
+    while type(cause) is SystemError:
+        cause = cause.__cause__
     if type(error) is ValueError and isinstance(cause, TapeError) and not _is_own(error):
         return cause.with_traceback(error.__traceback__)
     return error

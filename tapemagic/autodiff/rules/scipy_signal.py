@@ -130,7 +130,9 @@ choosing(signal.medfilt2d, "input")
 choosing(signal.order_filter, "a")
 
 _ADVICE = "Use scipy.signal.lfilter or convolve, which have rules, or stop_gradient(...)."
-for _name in ("resample", "decimate", "wiener", "upfirdn", "resample_poly", "istft"):  # fmt: skip
+for _name in ("wiener", "istft"):
     if hasattr(signal, _name):
         refused(getattr(signal, _name), "it has no derivative rule yet", _ADVICE)
+from . import scipy_sampling as _scipy_sampling  # noqa: E402, F401  (calls twins of the others)
+
 twin_module(signal)

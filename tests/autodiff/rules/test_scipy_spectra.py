@@ -27,7 +27,25 @@ def chosen(module, name, x, **options):
     return row(lambda x: getattr(module, name)(x, **options), x, name=label)
 
 
+def sampled(name, x, *args, **options):
+    label = f"{name} {x.shape} {args} {list(options)}"
+    return row(lambda x: getattr(ss, name)(x, *args, **options), x, name=label)
+
+
 ROWS = [
+    *(sampled("resample", real(*n), count) for n in ((9,), (8,), (6, 2)) for count in (6, 9, 12)),
+    sampled("resample", real(2, 7), 5, axis=1),
+    row(lambda x: ss.resample(x, 6, t=np.arange(10.0))[0], real(10), name="resample with times"),
+    sampled("resample_poly", real(9), 3, 2),
+    sampled("resample_poly", real(12, 2), 2, 6),
+    sampled("resample_poly", real(2, 8), 4, 3, axis=1),
+    sampled("resample_poly", real(9), 1, 2, window=np.array([0.2, 0.5, 0.3])),
+    row(lambda h, x: ss.upfirdn(h, x, 2, 3), real(3), real(7), name="upfirdn"),
+    row(lambda x: ss.upfirdn([1.0, 2.0, 0.5], x, 3, axis=0), real(5, 2), name="upfirdn axis"),
+    row(lambda x: ss.upfirdn([1.0, 2.0], x), compl(5), name="upfirdn"),
+    sampled("decimate", real(40), 3),
+    sampled("decimate", real(30), 3, ftype="fir"),
+    sampled("decimate", real(40, 2), 2, 4, axis=0),
     spectrum("stft", real(12), nperseg=6),
     spectrum("stft", real(12), nperseg=5, boundary="odd", scaling="psd"),
     spectrum("stft", real(12), nperseg=5, boundary=None, padded=False),
@@ -91,6 +109,10 @@ def test_the_value_is_scipys_own():
         lambda x: ss.csd(x, x[:5], nperseg=4)[1],
         lambda x: ss.stft(x, nperseg=4, detrend=lambda part: part)[2],
         lambda x: ss.spectrogram(x, nperseg=4, mode="phase")[2],
+        lambda x: ss.resample(x, 5, window="hann"),
+        lambda x: ss.resample_poly(x, 3, 2, padtype="line"),
+        lambda x: ss.upfirdn([1.0, 2.0], x, mode="symmetric"),
+        lambda x: ss.decimate(np.tile(x, 9), 2, zero_phase=False),
         lambda x: sn.grey_dilation(x, structure=np.ones(3)),
         lambda x: sn.maximum_filter(np.where(x > 0, x, np.nan), 3),
     ],
