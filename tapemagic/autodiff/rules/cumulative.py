@@ -60,18 +60,17 @@ def _prod_initial(
 general(np.prod, _prod, None, None, None, None, _prod_initial, generic=True)
 
 
-def _shift(rows: Any, steps: int) -> Any:
-    """Return ``rows[..., i + steps]``, 0 behind the end."""
-    zeros = np.zeros((*rows.shape[:-1], min(steps, rows.shape[-1])), rows.dtype)
-    return np.concatenate([rows[..., steps:], zeros], axis=-1)
-
-
 def _suffix_recurrence(ct: Any, factor: Any) -> Any:
-    """Solve ``r[i] = ct[i] + factor[i] r[i+1]`` along the last axis."""
-    steps = 1
-    while steps < ct.shape[-1]:
-        ct = ct + factor * _shift(ct, steps)
-        factor = factor * _shift(factor, steps)
+    """Solve ``r[i] = ct[i] + factor[i] r[i+1]`` along the last axis.
+
+    What would come from behind the end is left out: a factor of 0 would make nan of an infinity.
+    """
+    steps, n = 1, ct.shape[-1]
+    while steps < n:
+        inner = n - steps
+        head = ct[..., :inner] + factor[..., :inner] * ct[..., steps:]
+        ct = np.concatenate([head, ct[..., inner:]], axis=-1)
+        factor = factor[..., : max(inner - steps, 0)] * factor[..., steps : max(inner, steps)]
         steps *= 2
     return ct
 
@@ -80,7 +79,7 @@ def _cumprod(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: 
     if not a.size:
         return np.reshape(ct, a.shape)
     rows = conj(to_rows(in_dtype(a, dtype), axis))
-    behind = _suffix_recurrence(to_rows(ct, axis), _shift(rows, 1))
+    behind = _suffix_recurrence(to_rows(ct, axis), rows[..., 1:])
     return from_rows(_before(rows) * behind, a, axis)
 
 
