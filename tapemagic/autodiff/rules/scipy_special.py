@@ -283,14 +283,17 @@ general(
     lambda ct, y, a, axis=None, b=None, keepdims=False, return_sign=False: _logsumexp_vjp(
         ct, y, a, axis, b, keepdims, return_sign, "b"
     ),
+    generic=True,
 )
 general(
     special.softmax,
     lambda ct, y, x, axis=None: conj(y) * (ct - np.sum(ct * conj(y), axis=axis, keepdims=True)),
+    generic=True,
 )
 general(
     special.log_softmax,
     lambda ct, y, x, axis=None: ct - conj(np.exp(y)) * np.sum(ct, axis=axis, keepdims=True),
+    generic=True,
 )
 
 

@@ -1,8 +1,8 @@
 """The careful sweep: with a mask beside every cotangent, False where nothing was ever selected.
 
-It keeps *structural* zeros (elements that `where`, `maximum`, a mask or an index never selected)
-apart from numeric ones: nothing flows into an element that was never selected, so there 0 times
-inf is 0. A numeric zero times inf stays nan.
+It keeps *structural* zeros (elements that `where`, `maximum`, a mask or an index never selected, or
+on which, in a product, no selected element depends) apart from numeric ones: nothing flows into an
+element that was never selected, so there 0 times inf is 0. A numeric zero times inf stays nan.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tapemagic
+from tapemagic.autodiff.twins.modules import twin_of
 
 INF, NAN = np.inf, np.nan
 #: Of a bad row, a mask takes out what is computed from it.
@@ -54,6 +55,12 @@ CASES = [
      [0, 0.25, 0]),
     ("an inverse in a stack", lambda x: np.linalg.inv(1 / x.reshape(2, 1, 1))[1, 0, 0], [0, 2],
      [0, 1]),
+    ("logarithms of sums of exponentials", lambda x: _logaddexp(1 / x.reshape(2, 2))[0],
+     [1, 1, 0, 4], [-0.5, -0.5, 0, 0]),
+    ("a list of dot products", lambda w: np.nansum([np.dot(row, w) for row in DATA]), [1, 1],
+     [4, 1]),
+    ("two layers", lambda w: np.nansum(np.maximum(DATA * [1, 0.5] @ np.diag(w), 0) @ [1.0, 1]),
+     [1, 1], [4, 1]),
     ("added at places", lambda x: _added(1 / x)[0], [1, 0, 2], [-1, 0, -0.25]),
 ]  # fmt: skip
 
@@ -62,6 +69,10 @@ def _added(values):
     total = np.zeros_like(values[:2])
     np.add.at(total, [0, 1, 0], values)
     return total
+
+
+def _logaddexp(rows):
+    return np.logaddexp.reduce(rows, axis=1)
 
 
 def gradient(fun, x):
@@ -90,6 +101,21 @@ def test_nothing_flows_into_what_was_not_selected(fun, x, expected):
 )
 def test_a_factor_of_zero_times_an_infinity_stays_nan(fun):
     assert np.isnan(gradient(fun, [0.0])).all()
+
+
+def test_of_scipys_filters():
+    signal = pytest.importorskip("scipy.signal")
+    twin = twin_of(signal)
+    x = np.array([1.0, 2.0, 3.0, NAN, 1.0])
+
+    def loss(b):
+        return np.sum(twin.lfilter(b, [1.0, 0.5], x)[:2]) + np.sum(twin.convolve(x, b)[:3])
+
+    def plain(b):
+        return np.sum(signal.lfilter(b, [1.0, 0.5], x)[:2]) + np.sum(np.convolve(x, b)[:3])
+
+    expected = [plain([1.0, 0.0]), plain([0.0, 1.0])]  # linear in b
+    np.testing.assert_allclose(gradient(loss, [1, 2]), expected)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
