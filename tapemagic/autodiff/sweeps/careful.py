@@ -148,8 +148,9 @@ def _touched(entry: tuple, mask: Any, k: int) -> dict[int, np.ndarray]:
 
 def _uneven(aval: Any) -> np.ndarray:
     """Return numbers at random, none of them near 0."""
-    uneven = np.random.default_rng(0).uniform(0.5, 1.5, (2, *aval.shape))
-    return uneven[0] + 1j * uneven[1] if aval.is_complex else uneven[0]
+    rng = np.random.default_rng(0)
+    uneven = rng.uniform(0.5, 1.5, aval.shape)
+    return uneven + 1j * rng.uniform(0.5, 1.5, aval.shape) if aval.is_complex else uneven
 
 
 def _generic(entry: tuple, which: Any) -> tuple:
