@@ -48,6 +48,7 @@ def _declare(fun: Callable, *vjps: Callable | None, name: str) -> None:
     def selecting(*args: Any, **kwargs: Any) -> Any:
         return fun(*args, **kwargs)
 
+    selecting.__name__ = f"{fun.__name__}_selecting"  # programs tell functions by their names
     _OF_SELECTING[fun] = selecting
     general(fun, *vjps, name=name, generic=True)
     general(selecting, *vjps, name=name, kind="linear")
