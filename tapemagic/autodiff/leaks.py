@@ -288,12 +288,11 @@ def leave(handle: Any, what: str, fix: str = "", *, asked: bool = False) -> None
 def no_rule(fun: Any, args: Any) -> NoRuleError:
     """Return the error for a function that has no row."""
     name = qualified_name(fun)
+    fix = f"Write it with other NumPy functions, or cut it: {name}(tapemagic.stop_gradient(...))."
+    if name.endswith("(vectorized)"):  # as np.frompyfunc calls what it makes
+        fix = "Make it with np.vectorize, which stays on the tape."
     return locate(
-        NoRuleError(
-            f"{name_of(args)} went into {name}, which has no derivative rule.",
-            fix=f"Write it with other NumPy functions, or cut it: {name}(tapemagic.stop_gradient"
-            "(...)).",
-        )
+        NoRuleError(f"{name_of(args)} went into {name}, which has no derivative rule.", fix=fix)
     )
 
 

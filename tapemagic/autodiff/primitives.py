@@ -63,11 +63,15 @@ class Primitive:
         Operation code; ``code + 1`` is the general variant of an elementwise primitive.
     chooses : bool
         Whether each element is that of one operand: a partial of 0 means that it is of the other.
+    generic : bool or tuple of int
+        The operands whose values have no say in which elements of the result depend on which
+        elements of the operands; True for all. An element that no selected one depends on has no
+        say itself, also if it is infinite.
     """
 
     __slots__ = (
-        "_reads", "_saves", "arity", "chooses", "code", "formulas", "fun", "keeps_dtype", "kept",
-        "kind", "method", "name", "read_sets", "shows", "variadic", "vjps",
+        "_reads", "_saves", "arity", "chooses", "code", "formulas", "fun", "generic",
+        "keeps_dtype", "kept", "kind", "method", "name", "read_sets", "shows", "variadic", "vjps",
     )  # fmt: skip
 
     def __init__(
@@ -82,9 +86,10 @@ class Primitive:
         name: str = "",
         shows: tuple[str, ...] = (),
         chooses: bool = False,
+        generic: bool | tuple[int, ...] = False,
     ) -> None:
         self.shows = shows or formulas  # what the picture says of each operand's derivative
-        self.chooses = chooses
+        self.chooses, self.generic = chooses, generic
         self.fun, self.kind, self.formulas, self.vjps = fun, kind, formulas, vjps
         self.variadic = variadic
         self.name = name or fun.__name__
@@ -228,6 +233,7 @@ def general(
     kind: str = "general",
     shows: tuple[str, ...] = (),
     into: Callable[..., bool] | None = None,
+    generic: bool | tuple[int, ...] = False,
 ) -> Primitive:
     """Declare a function by its vector-Jacobian products.
 
@@ -248,8 +254,12 @@ def general(
     into : callable, optional
         For a cotangent that has few elements: ``into(total, ct, y, *args, **kwargs)`` adds them to
         what the operand has already, in place, and tells whether it could.
+    generic : bool or tuple of int, optional
+        The operands whose values have no say in what depends on what, as in a product.
     """
-    primitive = Primitive(fun, kind, vjps=vjps, variadic=variadic, name=name, shows=shows)
+    primitive = Primitive(
+        fun, kind, vjps=vjps, variadic=variadic, name=name, shows=shows, generic=generic
+    )
     return _register(
         primitive, into_pullback(primitive, into) if into else general_pullback(primitive)
     )
@@ -260,7 +270,7 @@ def product(fun: Callable, left: Vjp, right: Vjp, *, shows: tuple[str, ...] = ()
 
     Of a vector and a matrix, the matrix gets an outer product of its cotangent and the vector.
     """
-    primitive = Primitive(fun, "general", vjps=(left, right), shows=shows)
+    primitive = Primitive(fun, "general", vjps=(left, right), shows=shows, generic=True)
     return _register(primitive, product_pullback(primitive))
 
 

@@ -7,34 +7,32 @@ from typing import Any
 import numpy as np
 
 
-def shifted(rows: Any, steps: int) -> Any:
-    """Return ``rows[..., i + steps]``, 0 behind the end."""
-    zeros = np.zeros((*rows.shape[:-1], min(steps, rows.shape[-1])), rows.dtype)
-    return np.concatenate([rows[..., steps:], zeros], axis=-1)
-
-
 def from_the_end(ct: Any, factor: Any) -> Any:
     """Solve ``r[i] = ct[i] + factor[i] r[i+1]`` along the last axis, by doubling.
 
     Parameters
     ----------
-    ct, factor : array
-        Of the same shape; the last factor does not count.
+    ct : array
+    factor : array
+        One element fewer. What would come from behind the end is left out: a factor of 0 would
+        make nan of an infinity.
 
     Returns
     -------
     array
-        In their shape.
+        In the shape of `ct`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from_the_end(np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.5, 0.5]))
+    >>> from_the_end(np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.5]))
     array([1.75, 1.5 , 1.  ])
     """
-    steps = 1
-    while steps < ct.shape[-1]:
-        ct = ct + factor * shifted(ct, steps)
-        factor = factor * shifted(factor, steps)
+    steps, n = 1, ct.shape[-1]
+    while steps < n:
+        inner = n - steps
+        head = ct[..., :inner] + factor[..., :inner] * ct[..., steps:]
+        ct = np.concatenate([head, ct[..., inner:]], axis=-1)
+        factor = factor[..., : max(inner - steps, 0)] * factor[..., steps : max(inner, steps)]
         steps *= 2
     return ct

@@ -28,6 +28,18 @@ _NO_ARRAY = {
         "a function of the class np.ndarray takes NumPy's own arrays only",
         "Call the method of the array: x.sum() and not np.ndarray.sum(x).",
     ),
+    r"^descriptor '\w+' (for|requires a) '(float|complex)' object.*'numpy\.ndarray'( object)?$": (
+        "a function of the class float takes Python's own numbers only",
+        "Write x * y and not float.__mul__(x, y); what hands out digits has no gradient.",
+    ),
+    r"^conversion from numpy\.ndarray to Decimal is not supported$": (
+        "decimal.Decimal takes the digits of plain numbers only",
+        "Cut it on purpose: Decimal(float(tapemagic.stop_gradient(x))).",
+    ),
+    r"^unsupported type for timedelta \w+ component: numpy\.ndarray$": (
+        "datetime.timedelta takes plain numbers only",
+        "Cut it on purpose: timedelta(seconds=float(tapemagic.stop_gradient(x))).",
+    ),
     "^object __array__ method not producing an array$": (
         "NumPy takes none from an __array__ method",
         "Hand in the array itself, or np.asarray(...) of the object.",
@@ -58,9 +70,12 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 def refusal_behind(error: BaseException) -> BaseException:
     """Return our own error, where NumPy or SciPy has put one of its own before it.
 
-    So they do where a traced value is written into an array, or is to become one.
+    So they do where a traced value is written into an array, or is to become one, or where compiled
+    code goes on after an error, which Python then says of it.
     """
     cause = error.__cause__
+    while type(cause) is SystemError:
+        cause = cause.__cause__
     if type(error) is ValueError and isinstance(cause, TapeError) and not _is_own(error):
         return cause.with_traceback(error.__traceback__)
     return error

@@ -1,5 +1,7 @@
 """What a script that fails under a tape shows: the user's lines only."""
 
+import datetime as dt
+import decimal
 import io
 import traceback
 
@@ -125,6 +127,10 @@ class Wrapped:
         (lambda x: np.ndarray(1, float, x), "its memory is handed out"),
         (lambda x: np.ndarray.sum(x), "Call the method of the array"),
         (lambda x: np.ndarray.__add__(x, 1.0), "Call the method of the array"),
+        (lambda x: float.__mul__(x[0], 2.0), "Write x * y"),
+        (lambda x: float.hex(x[0]), "takes Python's own numbers only"),
+        (lambda x: decimal.Decimal(x[0]), "Decimal(float(tapemagic.stop_gradient(x)))"),
+        (lambda x: dt.timedelta(days=x[0]), "timedelta(seconds=float("),
         (lambda x: np.multiply(Wrapped(x), 2.0), "np.asarray(...) of the object"),
         (lambda x: np.sum(Wrapped(x)), "np.asarray(...) of the object"),
     ],

@@ -102,10 +102,7 @@ def unfold_at_once(ufunc: Any, x: Any, y: Any, ct: Any) -> Any:
     """Do the same for a `BOUNDED` ufunc along the last axis, of which `y` are all results."""
     first, second = partials(ufunc)
     operands = y[..., 1:], y[..., :-1], x[..., 1:]
-    shape = operands[0].shape
-    slopes = np.broadcast_to(first(*operands), shape)
-    last = np.zeros((*shape[:-1], 1), y.dtype)
-    ct = from_the_end(ct, np.concatenate([slopes, last], axis=-1))
+    ct = from_the_end(ct, np.broadcast_to(first(*operands), operands[0].shape))
     return np.concatenate([ct[..., :1], ct[..., 1:] * second(*operands)], axis=-1)
 
 

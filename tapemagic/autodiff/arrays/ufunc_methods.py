@@ -1,4 +1,4 @@
-"""Methods of ufuncs: reduce, accumulate, reduceat and at.
+"""Methods of ufuncs: reduce, accumulate and reduceat (`at`: `ufunc_at.py`).
 
 Sums, products, maxima and minima go to the rows of the functions of that name. Every other ufunc
 of two operands is folded: its own partials, applied along the axis from the last step to the
@@ -13,21 +13,16 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.creation import row
 from tapemagic.autodiff.calls.dispatch import (
-    HANDLE_TYPES,
     call,
-    call_elementwise,
     call_primitive,
     plain,
 )
 from tapemagic.autodiff.elements import run
 from tapemagic.autodiff.handles import is_live
-from tapemagic.autodiff.positions import name_of
 from tapemagic.autodiff.primitives import RULES, Primitive, general, linear
 from tapemagic.autodiff.warned import unheard
-from tapemagic.errors import UnsupportedWriteError
 
 from .folding import (
     BOUNDED,
@@ -40,12 +35,32 @@ from .folding import (
     unfold,
     unfold_at_once,
 )
-from .writing import write_item
+from .ufunc_at import at
 
 _REDUCTIONS = {
     np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
 }  # fmt: skip
 _ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
+#: Ufuncs that add their operands up, or choose one: a partial of 0 means that it was not chosen.
+_SELECTING = {np.add, np.subtract, np.maximum, np.minimum, np.fmax, np.fmin}
+#: The functions of methods below -> the same, with rows that say so.
+_OF_SELECTING: dict[Callable, Callable] = {}
+
+
+def _declare(fun: Callable, *vjps: Callable | None, name: str) -> None:
+    """Declare a method: a row for ufuncs that select, and one for those that compute."""
+
+    def selecting(*args: Any, **kwargs: Any) -> Any:
+        return fun(*args, **kwargs)
+
+    selecting.__name__ = f"{fun.__name__}_selecting"  # programs tell functions by their names
+    _OF_SELECTING[fun] = selecting
+    general(fun, *vjps, name=name, generic=True)
+    general(selecting, *vjps, name=name, kind="linear")
+
+
+def _row(fun: Callable, ufunc: Any) -> Primitive:
+    return row(_OF_SELECTING[fun] if ufunc in _SELECTING else fun)
 
 
 # ------------------------------------------------------------------------------------- reduce
@@ -94,7 +109,7 @@ def _reduce_initial(
     return _reduce_steps(ct, x, ufunc, axis, initial, where)[0]
 
 
-general(_reduce, _reduce_vjp, None, None, _reduce_initial, name="reduce")
+_declare(_reduce, _reduce_vjp, None, None, _reduce_initial, name="reduce")
 
 
 def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) -> Any:
@@ -121,7 +136,8 @@ def reduce(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, **kwargs: Any) 
         return leaks.flat(y, (x, initial))
     if ufunc not in BOUNDED:
         check_fold(ufunc, y, *steps_of(plain(x), axis, plain(initial), kwargs.get("where", True)))
-    return call_primitive(row(_reduce), (x, ufunc, axis, initial), kwargs, lambda *_, **__: y)
+    operands = (x, ufunc, axis, initial)
+    return call_primitive(_row(_reduce, ufunc), operands, kwargs, lambda *_, **__: y)
 
 
 def _is_default(key: str, value: Any) -> bool:
@@ -132,10 +148,6 @@ def _is_default(key: str, value: Any) -> bool:
 def _is_constant(ufunc: Any) -> bool:
     rule = RULES.get(ufunc)
     return isinstance(rule, Primitive) and rule.kind == "constant"
-
-
-def _named(fun: Any, args: tuple, kwargs: dict) -> Any:
-    return call_primitive(row(fun), args, kwargs, fun)
 
 
 # --------------------------------------------------------------------------------- accumulate
@@ -157,7 +169,7 @@ def _accumulate_vjp(ct: Any, y: Any, x: Any, ufunc: Any, axis: int = 0) -> Any:
     return np.moveaxis(np.stack(found), 0, axis)
 
 
-general(_accumulate, _accumulate_vjp, name="accumulate")
+_declare(_accumulate, _accumulate_vjp, name="accumulate")
 
 
 def accumulate(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None) -> Any:
@@ -173,7 +185,7 @@ def accumulate(ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None) -> Any:
     if _is_constant(ufunc):
         return leaks.flat(ufunc.accumulate(plain(x), one), (x,))
     partials(ufunc)
-    return _named(_accumulate, (x, ufunc, one), {})
+    return call_primitive(_row(_accumulate, ufunc), (x, ufunc, one), {}, _accumulate)
 
 
 def _cast_first(method: str, ufunc: Any, x: Any, dtype: Any, *args: Any, **kwargs: Any) -> Any:
@@ -221,7 +233,7 @@ def _add_rows(rows: Any, places: Any, count: int) -> np.ndarray:
 
 
 linear(_add_rows, lambda ct, rows, places, count: ct[places], name="add rows")
-general(_reduceat, _reduceat_vjp, name="reduceat")
+_declare(_reduceat, _reduceat_vjp, name="reduceat")
 
 
 def reduceat(ufunc: Any, x: Any, indices: Any, axis: Any = 0, dtype: Any = None) -> Any:
@@ -237,81 +249,7 @@ def reduceat(ufunc: Any, x: Any, indices: Any, axis: Any = 0, dtype: Any = None)
     rows = np.moveaxis(plain(x), axis, 0)
     for k, part in enumerate(_parts(indices, len(rows)) if ufunc not in BOUNDED else ()):
         check_fold(ufunc, np.take(y, k, axis), rows[part.start : part.stop])
-    return call_primitive(row(_reduceat), (x, ufunc, indices, axis), {}, lambda *_: y)
-
-
-# ----------------------------------------------------------------------------------------- at
-
-
-def _added_at(z: Any, b: Any, indices: Any, sign: int = 1) -> np.ndarray:
-    z = np.array(z)
-    (np.add if sign > 0 else np.subtract).at(z, indices, b)
-    return z
-
-
-general(
-    _added_at,
-    lambda ct, y, z, b, indices, sign=1: ct,
-    lambda ct, y, z, b, indices, sign=1: ct[indices] * sign,
-    name="add at",
-)
-
-
-def at(ufunc: Any, z: Any, indices: Any, *others: Any) -> None:
-    """Carry out ``ufunc.at(z, indices, ...)``: in place, one element after the other."""
-    values = plain(others)
-    if type(z) not in HANDLE_TYPES:
-        flat = z.dtype.kind not in "fc" or all(
-            dispatch.operand(x, reads=False)[1] < 0 for x in others
-        )
-        if not flat:
-            raise leaks.locate(
-                UnsupportedWriteError(
-                    f"{name_of(others)} would be written by np.{ufunc.__name__}.at into a"
-                    " plain array, which the tape cannot follow.",
-                    fix="Make the array in the cell, or pass a copy: z = z.copy().",
-                )
-            )
-        ufunc.at(z, plain(indices), *values)
-        leaks.flat(None, others)
-        return
-    if not isinstance(z._value, np.ndarray):
-        ufunc.at(plain(z), plain(indices), *values)  # NumPy's own error
-    indices = plain(indices)
-    positions = np.arange(z.size).reshape(z.shape)[indices]
-    if ufunc in (np.add, np.subtract) and others:
-        sign = 1 if ufunc is np.add else -1
-        write_item(z, Ellipsis, _named(_added_at, (z, others[0], indices, sign), {}))
-        return
-    ufunc.at(np.array(plain(z)), indices, *values)  # NumPy's own errors and warnings
-    others = tuple(np.ravel(np.broadcast_to(x, np.shape(positions))) for x in others)
-    others = tuple(np.copy(x) if np.may_share_memory(plain(x), plain(z)) else x for x in others)
-    for chosen in _rounds(np.ravel(positions)):
-        where = np.unravel_index(np.ravel(positions)[chosen], z.shape)
-        steps = [z[where], *(x[chosen] for x in others)]
-        write_item(z, where, _step(ufunc, plain(z), where, steps))
-
-
-def _step(ufunc: Any, z: np.ndarray, where: Any, operands: list) -> Any:
-    """Record ``ufunc(*operands)`` with the value that `at` gives, which may round otherwise."""
-    rule = RULES.get(ufunc)
-    if not (isinstance(rule, Primitive) and rule.kind == "elementwise"):
-        return ufunc(*operands)
-    z = np.array(z)
-    with unheard():
-        ufunc.at(z, where, *plain(operands[1:]))
-    return call_elementwise(rule, lambda *_: z[where], tuple(operands))
-
-
-def _rounds(positions: np.ndarray) -> list[np.ndarray]:
-    """Split positions into rounds in which none occurs twice: the k-th has all k-th occurrences."""
-    order = np.argsort(positions, kind="stable")
-    ordered = positions[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(order) else order
-    lengths = np.diff(np.r_[starts, len(order)])
-    turn = np.empty(len(order), np.intp)
-    turn[order] = np.arange(len(order)) - np.repeat(starts, lengths)
-    return [np.flatnonzero(turn == k) for k in range(int(lengths.max(initial=0)))]
+    return call_primitive(_row(_reduceat, ufunc), (x, ufunc, indices, axis), {}, lambda *_: y)
 
 
 METHODS: dict[str, Callable] = {

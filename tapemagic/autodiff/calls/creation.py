@@ -138,6 +138,7 @@ def _assemble(
 ARRAY = general(
     _assemble,
     variadic=lambda i, ct, y, *leaves, positions, shape, dtype: ct[positions[i]],
+    kind="linear",
     name="array",
 )
 

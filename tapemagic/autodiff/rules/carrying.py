@@ -19,7 +19,14 @@ from tapemagic.autodiff.calls.creation import as_operand
 from tapemagic.autodiff.positions import name_of, qualified_name
 from tapemagic.autodiff.primitives import composite, general, refuse
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.twinning import TWINS, TwinModule, fresh, register, twin_for
+from tapemagic.autodiff.twinning import (
+    TWINS,
+    TwinModule,
+    fresh,
+    register,
+    twin_class,
+    twin_for,
+)
 from tapemagic.errors import NoRuleError, TapeUseError
 
 from .algebra import is_live, plain
@@ -118,16 +125,8 @@ def refused(fun: Callable, why: str, fix: str) -> None:
     """
     refuse(fun, why, fix)
 
-    def guarded(function: Callable) -> Callable:
-        @functools.wraps(function)
-        def called(*args: Any, **kwargs: Any) -> Any:
-            y = function(*args, **kwargs)
-            return dispatch.call(fun, (y,), {}) if is_live(y) else plain(y)
-
-        return called
-
     def checked(x: Any) -> Any:
-        return guarded(x) if isinstance(x, (FunctionType, MethodType)) else plain(x)
+        return _guarded(fun, x) if isinstance(x, (FunctionType, MethodType)) else plain(x)
 
     def twin(*args: Any, **kwargs: Any) -> Any:
         given = (*args, *kwargs.values())
@@ -137,6 +136,30 @@ def refused(fun: Callable, why: str, fix: str) -> None:
         return fresh(fun(*args, **{key: checked(x) for key, x in kwargs.items()}), args, kwargs)
 
     twin_for(fun)(twin)
+
+
+def _guarded(fun: Callable, function: Callable) -> Callable:
+    """Return a function that may not hand a traced value to `fun`."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        y = function(*args, **kwargs)
+        return dispatch.call(fun, (y,), {}) if is_live(y) else plain(y)
+
+    return called
+
+
+def refused_class(kind: type, why: str, fix: str) -> None:
+    """Declare a class whose objects call functions that may not return traced values."""
+    refuse(kind, why, fix)
+
+    def checked(x: Any) -> Any:
+        return _guarded(kind, x) if callable(x) else plain(x)
+
+    def construct(*args: Any, **kwargs: Any) -> Any:
+        return kind(*map(checked, args), **{key: checked(x) for key, x in kwargs.items()})
+
+    twin_class(kind, construct)
 
 
 def refuse_rest(module: ModuleType, why: str, fix: str) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
-from tapemagic.autodiff.recurrences import from_the_end, shifted
+from tapemagic.autodiff.recurrences import from_the_end
 
 from .algebra import apply, as_array, plain, with_dtype
 from .axes import from_rows, in_dtype, is_given, masked, restore, to_rows
@@ -58,14 +58,14 @@ def _prod_initial(
     return ct * np.reshape(conj(product), np.shape(ct))
 
 
-general(np.prod, _prod, None, None, None, None, _prod_initial)
+general(np.prod, _prod, None, None, None, None, _prod_initial, generic=True)
 
 
 def _cumprod(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     if not a.size:
         return np.reshape(ct, a.shape)
     rows = conj(to_rows(in_dtype(a, dtype), axis))
-    behind = from_the_end(to_rows(ct, axis), shifted(rows, 1))
+    behind = from_the_end(to_rows(ct, axis), rows[..., 1:])
     return from_rows(_before(rows) * behind, a, axis)
 
 
@@ -76,7 +76,7 @@ def _cumsum(ct: Any, y: Any, a: Any, axis: Any = None, dtype: Any = None, out: A
 
 
 general(np.cumsum, _cumsum, kind="linear")
-general(np.cumprod, _cumprod)
+general(np.cumprod, _cumprod, generic=True)
 
 
 def _cumulative(plain_form: Any, neutral: int) -> Any:

@@ -107,7 +107,7 @@ def _length(label: str, terms: tuple[str, ...], operands: tuple) -> int:
     )
 
 
-general(_einsum, variadic=_einsum_vjp, name="einsum")
+general(_einsum, variadic=_einsum_vjp, name="einsum", generic=True)
 
 
 def _rearrange(x: Any, *, subscripts: str, **options: Any) -> Any:

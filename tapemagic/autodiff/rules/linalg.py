@@ -39,7 +39,7 @@ def _solve_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return -np.linalg.solve(adjoint(a), ct[..., None]) * conj(y)[..., None, :]
 
 
-general(np.linalg.solve, _solve_left, _solve_right)
+general(np.linalg.solve, _solve_left, _solve_right, generic=True)
 
 
 def _inv_vjp(ct: Any, y: Any, a: Any) -> Any:
@@ -48,7 +48,7 @@ def _inv_vjp(ct: Any, y: Any, a: Any) -> Any:
     return -y_adjoint @ ct @ y_adjoint
 
 
-general(np.linalg.inv, _inv_vjp)
+general(np.linalg.inv, _inv_vjp, generic=True)
 
 
 # -------------------------------------------------------------------------------- determinants
@@ -100,7 +100,7 @@ def _det_vjp(ct: Any, y: Any, a: Any) -> Any:
     return ct[..., None, None] * conj(apply(_cofactors, a))
 
 
-general(np.linalg.det, _det_vjp)
+general(np.linalg.det, _det_vjp, generic=True)
 
 
 def _slogdet_vjp(ct: list, y: tuple, a: Any) -> Any:

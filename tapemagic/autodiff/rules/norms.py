@@ -36,12 +36,11 @@ def _vector_norm_vjp(ct: Any, y: Any, x: Any, order: Any, axis: Any, keepdims: b
     direction = divide_or_zero(x, np.abs(x)) if x.dtype.kind == "c" else decide(np.sign, x)
     if order == 1:
         return ct * direction
-    size = np.abs(x)
     if abs(order) == inf:
-        reached = decide(_reached, size, np.max if order > 0 else np.min, axis)
+        reached = decide(_reached, np.abs(x), np.max if order > 0 else np.min, axis)
         return over_count(ct, np.sum(reached, axis=axis, keepdims=True)) * direction * reached
     # d|x|^p = p |x|^(p-1), and the outer power 1/p leaves (|x| / y)^(p-1)
-    ratio = divide_or_zero(size, y)
+    ratio = divide_or_zero(np.abs(x), y)
     moves = decide(np.not_equal, ratio, 0)  # a negative order of a 0 is 0, whatever the others
     return ct * direction * moves * np.where(moves, ratio, 1) ** (order - 1)
 
@@ -54,7 +53,13 @@ def _reached(size: Any, extreme: Any, axis: Any) -> Any:
     return size == extreme(size, axis=axis, keepdims=True)
 
 
-general(_vector_norm, _vector_norm_vjp, name="norm")
+def _norm_of_one(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
+    """Compute a norm that is the size of one element: the others have no say."""
+    return np.linalg.norm(x, order, axis, keepdims)
+
+
+general(_vector_norm, _vector_norm_vjp, name="norm", generic=True)
+general(_norm_of_one, _vector_norm_vjp, name="norm", kind="linear")
 
 
 @composite(np.linalg.norm)
@@ -63,7 +68,8 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     axes = tuple(range(x.ndim)) if axis is None else axis
     axes = axes if isinstance(axes, tuple) else (axes,)
     if len(axes) != 2 or ord in (None, "f", "fro"):
-        return apply(_vector_norm, x, ord, axes if axis is not None else None, keepdims)
+        row = _norm_of_one if ord in (inf, -inf) else _vector_norm
+        return apply(row, x, ord, axes if axis is not None else None, keepdims)
     return _matrix_norm(x, ord, axes, keepdims)
 
 
@@ -89,13 +95,28 @@ def _matrix_norm_body(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") ->
     return np.linalg.norm(x, axis=(-2, -1), keepdims=keepdims, ord=ord)
 
 
+def _stack_norm(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
+
+
+def _stack_norm_of_one(x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
+
+
 def _vector_norm_of_stack(
     ct: Any, y: Any, x: Any, *, axis: Any = None, keepdims: bool = False, ord: Any = 2
 ) -> Any:
     return _vector_norm_vjp(ct, y, x, ord, axis, keepdims)
 
 
-general(np.linalg.vector_norm, _vector_norm_of_stack)
+general(_stack_norm, _vector_norm_of_stack, name="vector_norm", generic=True)
+general(_stack_norm_of_one, _vector_norm_of_stack, name="vector_norm", kind="linear")
+
+
+@composite(np.linalg.vector_norm)
+def _vector_norm_body(x: Any, /, **options: Any) -> Any:
+    is_one = options.get("ord", 2) in (inf, -inf)
+    return apply(_stack_norm_of_one if is_one else _stack_norm, as_array(x), **options)
 
 
 @composite(np.linalg.cond)

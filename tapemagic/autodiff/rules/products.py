@@ -92,7 +92,7 @@ def _vdot_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return ct * np.reshape(a, b.shape)
 
 
-general(np.vdot, _vdot_left, _vdot_right)
+general(np.vdot, _vdot_left, _vdot_right, generic=True)
 
 
 def _inner_left(ct: Any, y: Any, a: Any, b: Any) -> Any:
@@ -111,12 +111,13 @@ def _inner_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return np.tensordot(ct, conj(a), (axes, axes))
 
 
-general(np.inner, _inner_left, _inner_right)
+general(np.inner, _inner_left, _inner_right, generic=True)
 
 general(
     np.outer,
     lambda ct, y, a, b: np.reshape(ct @ conj(np.ravel(b)), a.shape),
     lambda ct, y, a, b: np.reshape(conj(np.ravel(a)) @ ct, b.shape),
+    generic=True,
 )
 
 
@@ -165,7 +166,7 @@ def _tensordot_right(ct: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     return _tensordot_adjoint(ct, a, b_axes, a_axes, b.ndim, own_first=False)
 
 
-general(np.tensordot, _tensordot_left, _tensordot_right)
+general(np.tensordot, _tensordot_left, _tensordot_right, generic=True)
 composite(np.linalg.tensordot, lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes))
 
 
@@ -194,7 +195,7 @@ def _kron_right(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return np.reshape(np.tensordot(a, blocks, ndim), b.shape)
 
 
-general(np.kron, _kron_left, _kron_right)
+general(np.kron, _kron_left, _kron_right, generic=True)
 
 
 # --------------------------------------------------------------------------------------- cross
@@ -238,9 +239,10 @@ def _cross_right(
     return _cross_adjoint(ct, b, a, axes, -1)
 
 
-general(np.cross, _cross_left, _cross_right)
+general(np.cross, _cross_left, _cross_right, generic=True)
 general(
     np.linalg.cross,
     lambda ct, y, x1, x2, axis=-1: _cross_adjoint(ct, x1, x2, (axis,) * 3, 1),
     lambda ct, y, x1, x2, axis=-1: _cross_adjoint(ct, x2, x1, (axis,) * 3, -1),
+    generic=True,
 )

@@ -163,8 +163,8 @@ def _all_equal(x: Any, y: Any, axis: Any, where: Any) -> Any:
     return equal
 
 
-general(_var_primitive, _var_vjp, name="var")
-general(_std_primitive, _std_vjp, name="std")
+general(_var_primitive, _var_vjp, name="var", generic=True)
+general(_std_primitive, _std_vjp, name="std", generic=True)
 
 
 def _spread(primitive: Any, *, root: bool, skips_nan: bool = False) -> Any:
@@ -308,9 +308,9 @@ def _hypot_reduce(
     return masked(restore(ct, x.shape, axis) * x / (y + (y == 0)), where)
 
 
-general(np.logaddexp.reduce, _softmax_like(np.exp), name="logaddexp.reduce")
-general(np.logaddexp2.reduce, _softmax_like(np.exp2), name="logaddexp2.reduce")
-general(np.hypot.reduce, _hypot_reduce, name="hypot.reduce")
+general(np.logaddexp.reduce, _softmax_like(np.exp), name="logaddexp.reduce", generic=True)
+general(np.logaddexp2.reduce, _softmax_like(np.exp2), name="logaddexp2.reduce", generic=True)
+general(np.hypot.reduce, _hypot_reduce, name="hypot.reduce", generic=True)
 
 # ------------------------------------------------------------- without a derivative: counts, places
 

@@ -56,6 +56,7 @@ general(
     lambda ct, y, b, a, x, axis=-1: -_delayed_products(_back(ct, a, axis), y, a.shape[0], axis),
     _filter_x,
     name="lfilter",
+    generic=(0, 2),
 )
 
 
@@ -94,6 +95,7 @@ general(
     _sosfilt,
     lambda ct, y, x, sos, axis=-1: np.flip(apply(_sosfilt, np.flip(ct, axis), sos, axis), axis),
     name="sosfilt",
+    generic=(0,),
 )
 
 

@@ -19,7 +19,7 @@ from tapemagic.autodiff.twinning import STAND_INS, TWINS, relink, twin_module
 
 from . import scipy_quadrature as _scipy_quadrature  # noqa: F401  (declares more)
 from .algebra import as_array, plain
-from .carrying import carry, refuse_rest, refused
+from .carrying import carry, refuse_rest, refused, refused_class
 
 
 class _Float64:
@@ -116,6 +116,8 @@ _WRITE = (
 )
 for _name in ("solve_ivp", "odeint", "solve_bvp"):
     refused(getattr(integrate, _name), _STEPS, _WRITE)
+for _kind in (integrate.ode, integrate.complex_ode):
+    refused_class(_kind, _STEPS, _WRITE)
 for _name in ("dblquad", "tplquad", "nquad", "quad_vec"):
     refused(
         getattr(integrate, _name),

@@ -19,6 +19,7 @@ from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.twinning import twin_module
 
 from . import scipy_coordinates as _scipy_coordinates  # noqa: F401  (declares more)
+from . import scipy_ranks as _scipy_ranks  # noqa: F401
 from .algebra import apply, as_array
 from .carrying import carried, refused, unsupported
 from .gathering import add_rows
@@ -309,11 +310,10 @@ def _uniform_all(
 
 
 _ADVICE = "Use a linear filter, np.take or indexing, which have rules, or stop_gradient(...)."
-for _name in ("gaussian_laplace", "gaussian_gradient_magnitude", "generic_filter", "median_filter",
-              "generic_filter1d", "maximum_filter", "minimum_filter", "maximum_filter1d",
-              "minimum_filter1d", "percentile_filter", "rank_filter", "shift",
-              "zoom", "rotate", "affine_transform", "geometric_transform", "spline_filter",
-              "spline_filter1d", "generic_laplace", "generic_gradient_magnitude"):  # fmt: skip
+for _name in ("gaussian_laplace", "gaussian_gradient_magnitude", "generic_filter",
+              "generic_filter1d", "shift", "zoom", "rotate", "affine_transform",
+              "geometric_transform", "spline_filter", "spline_filter1d", "generic_laplace",
+              "generic_gradient_magnitude"):  # fmt: skip
     if hasattr(ndimage, _name):
         refused(getattr(ndimage, _name), "it has no derivative rule yet", _ADVICE)
 twin_module(ndimage)

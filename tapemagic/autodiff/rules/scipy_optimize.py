@@ -228,10 +228,11 @@ def _curve_fit(f: Callable, xdata: Any, ydata: Any, *args: Any, **options: Any) 
     given = inspect.signature(fun).bind(f, xdata, ydata, *args, **options).arguments
     sigma = given.get("sigma")
     seen = [as_array(x) for x in (ydata, sigma) if is_live(x)]
+    places = as_array(xdata) if isinstance(xdata, list | tuple) else xdata  # as SciPy hands it on
 
     @functools.wraps(f)  # SciPy counts its parameters
     def guarded(x: Any, *p: Any) -> Any:
-        y = f(xdata if is_live(xdata) else x, *p)
+        y = f(places if is_live(xdata) else x, *p)
         if is_live(y) and not seen:
             seen.append(as_array(y))
         return plain(y)
@@ -249,7 +250,7 @@ def _curve_fit(f: Callable, xdata: Any, ydata: Any, *args: Any, **options: Any) 
     scale = 1.0 if sigma is None else sigma
 
     def residuals(p: Any) -> Any:
-        return (f(xdata, *p) - ydata) / scale
+        return (f(places, *p) - ydata) / scale
 
     u = _solution(fun, _normal_equations(residuals), result[0])
     return _attached(result, {}, u, seen[0])

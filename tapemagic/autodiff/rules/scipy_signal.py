@@ -17,8 +17,10 @@ from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 from tapemagic.autodiff.twinning import twin_module
 
 from . import scipy_filters as _scipy_filters  # noqa: F401  (declares more)
+from . import scipy_spectra as _scipy_spectra  # noqa: F401
 from .algebra import apply, as_array, plain
 from .carrying import carried, refused, unsupported
+from .scipy_ranks import choosing
 
 # ----------------------------------------------------------------------------------- convolution
 
@@ -85,8 +87,8 @@ def _correlate_right(ct: Any, y: Any, a: Any, b: Any, mode: str, name: str, **_:
     return np.flip(conj(_against(_full(ct, a, b, mode, name), a)))
 
 
-general(_convolve, _convolve_left, _convolve_right, name="convolve")
-general(_correlate, _correlate_left, _correlate_right, name="correlate")
+general(_convolve, _convolve_left, _convolve_right, name="convolve", generic=True)
+general(_correlate, _correlate_left, _correlate_right, name="correlate", generic=True)
 
 
 def _beyond_edges(
@@ -123,11 +125,14 @@ for _fun in _METHODS.values():
 for _fun in (signal.correlate, signal.correlate2d):
     carried(_fun, "in1", "in2")(_body(_correlate, _fun))
 
+choosing(signal.medfilt, "volume")
+choosing(signal.medfilt2d, "input")
+choosing(signal.order_filter, "a")
 
 _ADVICE = "Use scipy.signal.lfilter or convolve, which have rules, or stop_gradient(...)."
-for _name in ("resample", "decimate", "medfilt", "medfilt2d", "order_filter", "wiener", "upfirdn",
-              "resample_poly", "welch", "periodogram", "spectrogram", "stft", "istft", "csd",
-              "coherence"):  # fmt: skip
+for _name in ("wiener", "istft"):
     if hasattr(signal, _name):
         refused(getattr(signal, _name), "it has no derivative rule yet", _ADVICE)
+from . import scipy_sampling as _scipy_sampling  # noqa: E402, F401  (calls twins of the others)
+
 twin_module(signal)

@@ -16,7 +16,7 @@ from scipy.spatial import distance
 from tapemagic.autodiff.primitives import general, linear
 from tapemagic.autodiff.twinning import ORIGINALS, twin_module
 
-from .algebra import apply, as_array
+from .algebra import apply, as_array, plain, with_value
 from .carrying import carried, refuse_rest, twin_package, unsupported
 
 _ADVICE = "Write it with NumPy's functions, or cut it: tapemagic.stop_gradient(...)."
@@ -48,12 +48,45 @@ def _cosine(ct: Any, y: Any, a: Any, b: Any) -> Any:
     return (np.sum(ct * (1 - y), axis=1, keepdims=True) * u - ct @ v) / length
 
 
+def _correlation(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """Return that of the cosine distance of what is left without the means."""
+    a, b = (x - np.mean(x, axis=1, keepdims=True) for x in (a, b))
+    found = _cosine(ct, y, a, b)
+    return found - np.mean(found, axis=1, keepdims=True)
+
+
+def _largest(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """Several coordinates that share the maximum get an equal part each."""
+    steps = a[:, None] - b
+    reached = np.abs(steps) == y[..., None]
+    share = reached / np.sum(reached, axis=-1, keepdims=True)
+    return np.sum(ct[..., None] * np.sign(steps) * share, axis=1)
+
+
+def _shares(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    """Of two zeros in the same place SciPy counts none."""
+    sizes = np.abs(a)[:, None] + np.abs(b)
+    steps, sizes = a[:, None] - b, np.where(sizes == 0, 1, sizes)
+    slopes = (np.sign(steps) - np.abs(steps) / sizes * np.sign(a)[:, None]) / sizes
+    return np.sum(ct[..., None] * slopes, axis=1)
+
+
+def _share_of_sum(ct: Any, y: Any, a: Any, b: Any) -> Any:
+    sums = a[:, None] + b
+    slopes = np.sign(a[:, None] - b) - y[..., None] * np.sign(sums)
+    return np.sum((ct / np.sum(np.abs(sums), axis=-1))[..., None] * slopes, axis=1)
+
+
 #: Name of a metric -> the cotangent of the first points.
 _NAMES: dict[str, Callable] = {
     "euclidean": _euclidean,
     "sqeuclidean": _squares,
     "cityblock": _absolutes,
     "cosine": _cosine,
+    "correlation": _correlation,
+    "chebyshev": _largest,
+    "canberra": _shares,
+    "braycurtis": _share_of_sum,
 }
 #: The same for their other names, and for SciPy's functions of two points.
 _METRICS: dict[Any, Callable] = {
@@ -168,6 +201,14 @@ def _pair(fun: Callable) -> None:
         if w is not None:
             raise unsupported(fun, "weights", _ADVICE)
         return apply(_distance, as_array(u), as_array(v), fun)
+
+
+@carried(distance.minkowski, "u", "v")
+def _minkowski(u: Any, v: Any, p: Any = 2, w: Any = None) -> Any:
+    if w is not None:
+        raise unsupported(distance.minkowski, "weights", _ADVICE)
+    value = distance.minkowski(plain(u), plain(v), p)
+    return with_value(np.linalg.norm(as_array(u) - as_array(v), p), value)
 
 
 for _metric in _NAMES:

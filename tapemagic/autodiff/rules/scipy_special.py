@@ -13,15 +13,15 @@ import numpy as np
 from scipy import special
 
 from tapemagic.autodiff import leaks
-from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import elementwise, general
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
-from tapemagic.autodiff.twinning import twin_for, twin_module
+from tapemagic.autodiff.twinning import twin_module
 from tapemagic.errors import NoRuleError
 
 from . import scipy_polynomials as _scipy_polynomials  # noqa: F401  (rules of the same module)
 from .algebra import apply, is_complex
+from .scipy_functions import carry
 
 FORMULA_NAMES.update(
     {name: value for name, value in vars(special).items() if name not in FORMULA_NAMES}
@@ -208,18 +208,7 @@ _of_last(special.betainccinv, lambda ct, y, a, b, p: -ct / _beta_density(a, b, y
 # ------------------------------------------------------- functions that SciPy writes in Python
 
 
-def _carry(original: Any) -> Any:
-    """Make the twin of a function that does not let handles through: a call of its rule."""
-
-    def twin(*args: Any, **kwargs: Any) -> Any:
-        if dispatch.holds_traced(args) or dispatch.holds_traced(tuple(kwargs.values())):
-            return dispatch.call(original, args, kwargs)
-        return original(*args, **kwargs)
-
-    return twin_for(original)(twin)
-
-
-carried_polygamma = _carry(special.polygamma)
+carried_polygamma = carry(special.polygamma)
 
 
 def _polygamma(x: Any, order: int) -> Any:
@@ -294,17 +283,20 @@ general(
     lambda ct, y, a, axis=None, b=None, keepdims=False, return_sign=False: _logsumexp_vjp(
         ct, y, a, axis, b, keepdims, return_sign, "b"
     ),
+    generic=True,
 )
 general(
     special.softmax,
     lambda ct, y, x, axis=None: conj(y) * (ct - np.sum(ct * conj(y), axis=axis, keepdims=True)),
+    generic=True,
 )
 general(
     special.log_softmax,
     lambda ct, y, x, axis=None: ct - conj(np.exp(y)) * np.sum(ct, axis=axis, keepdims=True),
+    generic=True,
 )
 
 
 for _fun in (special.lambertw, special.logsumexp, special.softmax, special.log_softmax):
-    _carry(_fun)
+    carry(_fun)
 twin_module(special)

@@ -24,6 +24,7 @@ from .algebra import apply, as_array, is_live, plain, with_value
 from .carrying import carried, constant_argument, refuse_program, unsupported
 
 _ADVICE = "Cut it on purpose with tapemagic.stop_gradient(...)."
+_MAKERS = "Use CubicSpline, make_interp_spline or interp1d, whose values may be traced."
 
 
 def _derived(spline: Any, at: Any, order: int) -> Any:
@@ -227,6 +228,8 @@ def _constructing(fun: Callable, values: str, kind: type[Spline]) -> Callable:
         found = fun(*plain(args), **plain(kwargs))
         if not any(map(is_live, given.values())):
             return kind(found)
+        if not values and any(map(is_live, given.values())):
+            raise unsupported(fun, "traced values or knots", _MAKERS)
         known = {
             key: copy.deepcopy(constant_argument(fun, key, x))
             for key, x in given.items()

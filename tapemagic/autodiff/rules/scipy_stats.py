@@ -3,8 +3,6 @@
 A distribution is an object, and has a twin: its methods are carried out by SciPy, so that values
 are its own in every bit, and recorded. Their derivatives follow from one formula for each
 parameter, the slope of the logarithm of the standard density, and from the density itself.
-
-Source: [J] N. Johnson, S. Kotz, N. Balakrishnan, "Continuous univariate distributions", 1994.
 """
 
 from __future__ import annotations
@@ -31,59 +29,24 @@ from . import scipy_special as _scipy_special  # noqa: F401  (rules of what the 
 from . import scipy_statistics as _scipy_statistics  # noqa: F401
 from .algebra import apply, as_array, is_live, plain
 from .carrying import refuse_rest
+from .scipy_densities import CONTINUOUS, DISCRETE, MOVES
 
-_OF_DF = "digamma((df + 1) / 2) - digamma(df / 2) - 1 / df"
-#: Distribution -> slopes of its standard log-density, in z and in each of its shape parameters.
-_CONTINUOUS: dict[str, tuple[str, ...]] = {
-    "norm": ("-z",),
-    "halfnorm": ("-z",),
-    "expon": ("0 * z - 1",),
-    "uniform": ("0 * z",),
-    "cauchy": ("-2 * z / (1 + z**2)",),
-    "laplace": ("-sign(z)",),
-    "logistic": ("-tanh(z / 2)",),
-    "gumbel_r": ("exp(-z) - 1",),
-    "gumbel_l": ("1 - exp(z)",),
-    "rayleigh": ("1 / z - z",),
-    "gamma": ("(a - 1) / z - 1", "log(z) - digamma(a)"),
-    "invgamma": ("(1 / z - a - 1) / z", "-log(z) - digamma(a)"),
-    "beta": (
-        "(a - 1) / z - (b - 1) / (1 - z)",
-        "log(z) - digamma(a) + digamma(a + b)",
-        "log1p(-z) - digamma(b) + digamma(a + b)",
-    ),
-    "chi2": ("(df / 2 - 1) / z - 1 / 2", "(log(z / 2) - digamma(df / 2)) / 2"),
-    "t": (
-        "-(df + 1) * z / (df + z**2)",
-        f"({_OF_DF} - log1p(z**2 / df) + (df + 1) * z**2 / (df * (df + z**2))) / 2",
-    ),
-    "lognorm": ("-(1 + log(z) / s**2) / z", "((log(z) / s) ** 2 - 1) / s"),
-    "weibull_min": ("(c - 1) / z - c * z ** (c - 1)", "1 / c + log(z) - z**c * log(z)"),
-    "pareto": ("-(b + 1) / z", "1 / b - log(z)"),
-}
-#: Distribution on integers -> slopes of its log-probability in its shape parameters.
-_DISCRETE: dict[str, tuple[str, ...]] = {
-    "bernoulli": ("k / p - (1 - k) / (1 - p)",),
-    "geom": ("1 / p - (k - 1) / (1 - p)",),
-    "poisson": ("k / mu - 1",),
-    "binom": ("", "k / p - (n - k) / (1 - p)"),  # the number of trials is an integer
-    "nbinom": ("digamma(n + k) - digamma(n) + log(p)", "n / p - k / (1 - p)"),
-}
 _DENSITIES = ("logpdf", "pdf", "logpmf", "pmf")
 _AREAS = {"cdf": 1, "sf": -1, "logcdf": 1, "logsf": -1}
 _QUANTILES = {"ppf": 1, "isf": -1}
 _ADVICE = "Write it with NumPy's functions, or cut it: tapemagic.stop_gradient(...)."
 
-_SLOPES: dict[str, list[Callable]] = {}
+_SLOPES: dict[Any, list[Callable]] = {}
 
 
-def _slope(name: str, number: int) -> Callable:
+def _slope(name: str, number: int, table: dict = CONTINUOUS) -> Callable:
     """Return the slope in z, or in a shape parameter, as a function of z and all shapes."""
-    if name not in _SLOPES:
-        first, table = ("z", _CONTINUOUS) if name in _CONTINUOUS else ("k", _DISCRETE)
+    if (name, id(table)) not in _SLOPES:
+        first = "k" if table is DISCRETE else "z"
         head = f"lambda {', '.join([first, *_shapes(getattr(stats, name))])}: "
-        _SLOPES[name] = [eval(head + (formula or "0"), FORMULA_NAMES) for formula in table[name]]  # noqa: S307  (the formulas are those above)
-    return _SLOPES[name][number]
+        texts = [head + (formula or "0") for formula in table[name]]
+        _SLOPES[name, id(table)] = [eval(text, FORMULA_NAMES) for text in texts]  # noqa: S307  (the formulas are those of the table)
+    return _SLOPES[name, id(table)][number]
 
 
 def _shapes(distribution: Any) -> list[str]:
@@ -94,11 +57,13 @@ def _shapes(distribution: Any) -> list[str]:
 
 
 def _value(x: Any, loc: Any, scale: Any, *shapes: Any, name: str, method: str) -> Any:
-    options = {"scale": scale} if name in _CONTINUOUS else {}
+    options = {"scale": scale} if name in CONTINUOUS else {}
     return getattr(getattr(stats, name), method)(x, *shapes, loc=loc, **options)
 
 
 def _vjp(i: int, ct: Any, y: Any, *given: Any, name: str, method: str) -> Any:
+    # integers may have no sign, and no room
+    given = tuple(x * 1.0 if x.dtype.kind in "biu" else x for x in given)
     if method in _DENSITIES:
         inside = np.isfinite(y) if method.startswith("log") else y > 0
         slope = np.where(inside, _of_density(i, inside, *given, name=name), 0)
@@ -111,6 +76,9 @@ def _vjp(i: int, ct: Any, y: Any, *given: Any, name: str, method: str) -> Any:
             return ct
         if i == 2:
             return ct * (y - loc) / scale
+        if i > 2:
+            z = (y - loc) / scale
+            return -ct * scale * _slope(name, i - 3, MOVES)(z, *given[3:])
         density = apply(_value, y, *given[1:], name=name, method="pdf")
         return _QUANTILES[method] * ct / density
     if method.startswith("log"):
@@ -120,13 +88,18 @@ def _vjp(i: int, ct: Any, y: Any, *given: Any, name: str, method: str) -> Any:
     else:
         density = apply(_value, *given, name=name, method="pdf")
     z = np.where(density > 0, (x - loc) / scale, 0)
-    return _AREAS[method] * ct * density * (1, -1, -z)[i]
+    if i > 2:
+        z = np.where(density > 0, z, 1)
+        moves = scale * _slope(name, i - 3, MOVES)(z, *given[3:])
+    else:
+        moves = (1, -1, -z)[i]
+    return _AREAS[method] * ct * density * moves
 
 
 def _of_density(i: int, inside: Any, x: Any, loc: Any, scale: Any, *shapes: Any, name: str) -> Any:
     """Return the slope of the log-density in one operand; where it is not inside, something."""
-    if name in _DISCRETE:
-        return _slope(name, i - 3)(np.where(inside, x - loc, 1), *shapes)
+    if name in DISCRETE:
+        return _slope(name, i - 3, DISCRETE)(np.where(inside, x - loc, 1), *shapes)
     z = np.where(inside, (x - loc) / scale, 0.5)
     if i > 2:
         return _slope(name, i - 2)(z, *shapes)
@@ -158,15 +131,16 @@ def _carry(distribution: Any, method: str, args: tuple, kwargs: dict) -> Any:
     if not any(map(is_live, given)):
         return fresh(fun(*plain(args), **plain(kwargs)), args, kwargs)
     name, shapes = distribution.name, _shapes(distribution)
-    is_discrete = name in _DISCRETE
+    is_discrete = name in DISCRETE
     first = "q" if method in _QUANTILES else "k" if is_discrete else "x"
     names = [first, *shapes, "loc", *(() if is_discrete else ("scale",))]
     bound = dict(zip(names, args, strict=False)) | kwargs
     if len(args) > len(names) or not set(bound) <= set(names) or not {first, *shapes} <= set(bound):
         fun(*plain(args), **plain(kwargs))  # SciPy's own error
         raise _refuse(distribution, method, given)
-    if any(is_live(bound.get(one)) for one in _fixed(distribution, method, names)):
-        raise _refuse(distribution, method, given)
+    fixed = [bound.get(one) for one in _fixed(distribution, method, names)]
+    if any(map(is_live, fixed)):
+        raise _refuse(distribution, method, fixed)
     operands = [bound[first], bound.get("loc", 0), bound.get("scale", 1)]
     operands += [bound[one] for one in shapes]
     return apply(_value, *map(as_array, operands), name=name, method=method)
@@ -175,11 +149,11 @@ def _carry(distribution: Any, method: str, args: tuple, kwargs: dict) -> Any:
 def _fixed(distribution: Any, method: str, names: list[str]) -> list[str]:
     """Return which of the arguments have no derivative."""
     name, shapes = distribution.name, _shapes(distribution)
-    if name in _CONTINUOUS:
-        return [] if method in _DENSITIES else shapes
-    if name not in _DISCRETE or method not in _DENSITIES:
+    if name in CONTINUOUS:
+        return [] if method in _DENSITIES or name in MOVES else shapes
+    if name not in DISCRETE or method not in _DENSITIES:
         return names
-    return ["k", "loc", *(one for one, slope in zip(shapes, _DISCRETE[name]) if not slope)]
+    return ["k", "loc", *(one for one, slope in zip(shapes, DISCRETE[name]) if not slope)]
 
 
 class Distribution(StandIn):

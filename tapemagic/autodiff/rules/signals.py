@@ -45,6 +45,7 @@ general(
     np.convolve,
     lambda ct, y, a, v, mode="full": _convolve_vjp(ct, a, v, mode),
     lambda ct, y, a, v, mode="full": _convolve_vjp(ct, v, a, mode),
+    generic=True,
 )
 
 
@@ -61,7 +62,7 @@ def _correlate_right(ct: Any, y: Any, a: Any, v: Any, mode: Any = "valid") -> An
     return conj(np.correlate(full, a, "valid"))[::-1]
 
 
-general(np.correlate, _correlate_left, _correlate_right)
+general(np.correlate, _correlate_left, _correlate_right, generic=True)
 
 
 # -------------------------------------------------------------------------------------- counts
@@ -155,6 +156,7 @@ general(
     lambda ct, y, x, xp, fp, left, right: _interp_beyond(ct, x, xp, -1),
     lambda ct, y, x, xp, fp, left, right: _interp_beyond(ct, x, xp, 1),
     name="interp",
+    generic=(2, 3, 4),  # and not the places, which tell the elements that are near
 )
 
 

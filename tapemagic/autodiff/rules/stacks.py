@@ -38,6 +38,7 @@ general(
     np.vecdot,  # conjugates its first factor
     lambda ct, y, a, b: conj(ct)[..., None] * b,
     lambda ct, y, a, b: ct[..., None] * a,
+    generic=True,
 )
 composite(
     np.linalg.vecdot,
@@ -48,11 +49,13 @@ if hasattr(np, "matvec"):
         np.matvec,
         lambda ct, y, a, b: ct[..., None] * conj(b)[..., None, :],
         lambda ct, y, a, b: np.matvec(adjoint(a), ct),
+        generic=True,
     )
     general(
         np.vecmat,  # conjugates its first factor
         lambda ct, y, a, b: conj(np.matvec(conj(b), ct)),
         lambda ct, y, a, b: a[..., None] * ct[..., None, :],
+        generic=True,
     )
 
 
@@ -76,7 +79,7 @@ def _chain_vjp(i: int, ct: Any, y: Any, *matrices: Any) -> Any:
     return np.reshape(np.linalg.multi_dot([*left, ct, *right]), matrices[i].shape)
 
 
-general(_chain, variadic=_chain_vjp, name="multi_dot")
+general(_chain, variadic=_chain_vjp, name="multi_dot", generic=True)
 
 
 @composite(np.linalg.multi_dot)

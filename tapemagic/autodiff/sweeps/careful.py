@@ -1,8 +1,8 @@
 """The careful sweep: with a mask beside every cotangent, False where nothing was ever selected.
 
-It keeps *structural* zeros (elements that `where`, `maximum`, a mask or an index never selected)
-apart from numeric ones: nothing flows into an element that was never selected, so there 0 times
-inf is 0. A numeric zero times inf stays nan.
+It keeps *structural* zeros (elements that `where`, `maximum`, a mask or an index never selected, or
+on which, in a product, no selected element depends) apart from numeric ones: nothing flows into an
+element that was never selected, so there 0 times inf is 0. A numeric zero times inf stays nan.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.avals import AVALS, MULTIPLE, fit, full
+from tapemagic.autodiff.avals import AVALS, MULTIPLE, code_of, fit, full
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import PRIMITIVES, PULLBACKS
 from tapemagic.autodiff.pullbacks import conj_if_complex, partial_of
@@ -101,33 +101,95 @@ def _fit_mask(mask: np.ndarray, aval: Any) -> np.ndarray | None:
 
 
 def _pulled(ct: Any, mask: Any, entry: tuple, lifted: tuple, k: int) -> list[tuple]:
-    """Pull back through any other primitive; selecting ones pull their mask back as well."""
+    """Pull back through any other primitive; one with a known structure pulls its mask as well."""
     primitive = PRIMITIVES[entry[0]]
+    chosen: dict[int, np.ndarray] = {}
+    if entry[3] != MULTIPLE and primitive.generic:
+        generic = _generic(entry, primitive.generic)
+        touched = _touched(generic, mask, k)
+        lifted = _finite_where_untouched(lifted, generic, touched, mask)
+        for position, operand in enumerate(entry[4]):
+            if operand >= 0:
+                here, before = touched[position], chosen.get(operand)
+                chosen[operand] = here if before is None else here | before
+    elif entry[3] != MULTIPLE and primitive.kind == "linear":
+        chosen = _touched(entry, mask, k)
     slots = Slots({-1: set(), -2: k, -3: ()})
     PULLBACKS[entry[0]](ct, lifted, slots)
-    selecting = primitive.kind == "linear" and entry[3] != MULTIPLE
-    chosen = Slots({-1: set(), -2: k, -3: ()})
-    if selecting:
-        aval = AVALS[entry[3]]
-        # Uneven weights, since even ones cancel in a difference or a Fourier transform: what is 0
-        # then is 0 for every cotangent. A view may read one part only of a complex number.
-        rng = np.random.default_rng(0)
-        uneven = rng.uniform(0.5, 1.5, (2, *aval.shape))
-        uneven = uneven[0] + 1j * uneven[1] if aval.is_complex else uneven[0]
-        indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
-        PULLBACKS[entry[0]](indicator, entry, chosen)
     parts = []
     for operand, pulled in slots.items():
         if operand < 0:
             continue
         new = settled(pulled)
-        selected = None
-        if selecting and not isinstance(new, list):
-            operand_aval = _aval_of(entry, operand)
-            selected = np.asarray(full(chosen[operand], operand_aval)) != 0
-            selected = None if selected.all() else selected
+        selected = chosen.get(operand) if not isinstance(new, list) else None
+        if selected is None or selected.all():
+            selected = None
+        else:
+            new = _unless_unseen(new, np.zeros(()), selected)
         parts.append((operand, new, selected))
     return parts
+
+
+def _touched(entry: tuple, mask: Any, k: int) -> dict[int, np.ndarray]:
+    """Tell which elements of each operand the selected elements of the result depend on."""
+    aval = AVALS[entry[3]]
+    # Uneven weights, since even ones cancel in a difference or a Fourier transform: what is 0
+    # then is 0 for every cotangent. A view may read one part only of a complex number.
+    uneven = _uneven(aval)
+    indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
+    slots = Slots({-1: set(), -2: k, -3: ()})
+    PULLBACKS[entry[0]](indicator, entry, slots)
+    found = {}
+    for operand, pulled in slots.items():
+        if operand >= 0 and not isinstance(settled(pulled), list):
+            found[operand] = np.asarray(full(settled(pulled), _aval_of(entry, operand))) != 0
+    return found
+
+
+def _uneven(aval: Any) -> np.ndarray:
+    """Return numbers at random, none of them near 0."""
+    rng = np.random.default_rng(0)
+    uneven = rng.uniform(0.5, 1.5, aval.shape)
+    return uneven + 1j * rng.uniform(0.5, 1.5, aval.shape) if aval.is_complex else uneven
+
+
+def _generic(entry: tuple, which: Any) -> tuple:
+    """Return the entry with numbers at random for its operands, whose positions are their ids.
+
+    Plain operands get an id as well: an element that nothing selected may be infinite there, too.
+    """
+    ids, codes, args = [], [], list(entry[6])
+    for position, (operand, code) in enumerate(zip(entry[4], entry[5], strict=True)):
+        value = args[position]
+        if operand < 0 and value is not None and PRIMITIVES[entry[0]].takes_array(position):
+            value = np.asarray(value)
+            code = code_of(value if value.dtype.kind in "fc" else value.astype(float))
+        ids.append(position if code else -1)
+        codes.append(code)
+        if code and (which is True or position in which):
+            args[position] = _uneven(AVALS[code]).astype(AVALS[code].dtype)
+    y = entry[8] if entry[8] is None else _uneven(AVALS[entry[3]]).astype(AVALS[entry[3]].dtype)
+    return (*entry[:4], tuple(ids), tuple(codes), tuple(args), entry[7], y)
+
+
+def _finite_where_untouched(
+    lifted: tuple, generic: tuple, touched: dict[int, np.ndarray], mask: Any
+) -> tuple:
+    """Put other numbers where one is not finite and no selected element depends on it."""
+    args = list(lifted[6])
+    for position, seen in touched.items():
+        if args[position] is not None:
+            args[position] = _unless_unseen(args[position], generic[6][position], seen)
+    y = lifted[8]
+    if mask is not None and y is not None:
+        y = _unless_unseen(y, generic[8], mask)
+    return (*lifted[:6], tuple(args), lifted[7], y)
+
+
+def _unless_unseen(x: Any, other: Any, seen: np.ndarray) -> Any:
+    """Put another number in the place of what is not finite and was never selected."""
+    keep = seen | np.isfinite(dispatch.plain(x))
+    return x if keep.all() else np.where(keep, x, np.where(np.isfinite(other), other, 1))
 
 
 def _aval_of(entry: tuple, operand: int) -> Any:

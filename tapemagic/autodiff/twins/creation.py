@@ -128,6 +128,13 @@ for _fun in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfor
 twin_for(np.require)(relink(np.require))
 
 
+@twin_for(np.pad)
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
+    if holds_traced((array, *options.values())):  # NumPy asks the array only
+        return dispatch.call(np.pad, (array, pad_width, mode), options)
+    return fresh(np.pad(array, pad_width, mode, **options))
+
+
 @twin_for(np.asarray_chkfinite)
 def _asarray_chkfinite(a: Any, dtype: Any = None, order: Any = None) -> Any:
     if not holds_traced(a):

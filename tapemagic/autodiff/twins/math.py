@@ -193,7 +193,7 @@ def _by_others(i: int, ct: Any, y: Any, *xs: Any) -> Any:
     return ct
 
 
-general(_sum_of, variadic=lambda i, ct, y, *xs: ct, name="fsum")
+general(_sum_of, variadic=lambda i, ct, y, *xs: ct, name="fsum", kind="linear")
 general(_product_of, variadic=_by_others, name="prod")
 general(
     _length, variadic=lambda i, ct, y, *xs: ct * (xs[i] / y) if y else 0.0 * xs[i], name="hypot"
@@ -212,7 +212,7 @@ def _added(*xs: Any) -> Any:
     return sum(xs)
 
 
-general(_added, variadic=lambda i, ct, y, *xs: ct, name="sum")
+general(_added, variadic=lambda i, ct, y, *xs: ct, name="sum", kind="linear")
 
 
 def total(iterable: Iterable, /, start: Any = 0) -> Any:

@@ -7,10 +7,15 @@ the ufuncs are the very objects of NumPy.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import json
 import pickle
+import struct
 import time
 import weakref
+import zlib
 from typing import Any
 
 import numpy as np
@@ -61,7 +66,29 @@ for _fun in (json.dump, json.dumps, pickle.dump, time.sleep):
 for _fun in (json.load, json.loads, pickle.load, pickle.loads):
     reading(_fun, lambda y, args, kwargs: y)  # whose lists may hold an array twice, or themselves
 
-for _module in (json, pickle, time, np.linalg, np.fft, np.lib.stride_tricks, np.lib, np.emath):
+# they ask for memory or numbers in C, where nothing tells them that a handle has some
+_HASHES = [getattr(hashlib, _name) for _name in sorted(hashlib.algorithms_guaranteed)]
+for _fun in (
+    struct.pack, zlib.crc32, zlib.adler32, zlib.compress, binascii.crc32, binascii.hexlify,
+    base64.b64encode, base64.b85encode, hashlib.new, *_HASHES,
+):  # fmt: skip
+    reading(_fun, lambda y, args, kwargs: y)
+
+for _module in (
+    base64,
+    binascii,
+    hashlib,
+    json,
+    pickle,
+    struct,
+    time,
+    zlib,
+    np.linalg,
+    np.fft,
+    np.lib.stride_tricks,
+    np.lib,
+    np.emath,
+):
     twin_module(_module)
 later.load()  # what NumPy's own namespace may hold already
 #: Stands for ``numpy`` itself.

@@ -72,6 +72,8 @@ SOLVERS = {
                                           1.0 + p**2, ftol=1e-12, xtol=1e-12)[0],
     "curve_fit, xdata": lambda s, p: s.curve_fit(
         lambda t, a, b: a * t + b, p + np.arange(3.0), [1.0, 2.0, 4.0])[0],
+    "curve_fit, lists": lambda s, p: s.curve_fit(
+        lambda t, a, b: a * t + b, [0.0, 1.0, 2.5], list(p))[0],
     "curve_fit, sigma": lambda s, p: s.curve_fit(
         lambda t, a, b: a * t + b * p[0], np.arange(3.0), p, [1.0, 1.0], np.exp(p))[0],
 }  # fmt: skip

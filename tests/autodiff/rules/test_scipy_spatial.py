@@ -14,13 +14,18 @@ from tapemagic.errors import NoRuleError  # noqa: E402
 
 real, _ = samplers(67)
 sd = twin_of(distance)
-METRICS = ("euclidean", "sqeuclidean", "cityblock", "cosine")
+METRICS = (
+    "euclidean", "sqeuclidean", "cityblock", "cosine", "correlation", "chebyshev", "canberra",
+    "braycurtis",
+)  # fmt: skip
 
 
 ROWS = [
-    *(row(lambda a, b, m=m: sd.cdist(a, b, m), real(3, 2), real(4, 2), name=f"cdist {m}")
+    *(row(lambda a, b, m=m: sd.cdist(a, b, m), real(3, 3), real(4, 3), name=f"cdist {m}")
       for m in METRICS),
-    *(row(lambda a, m=m: sd.pdist(a, m), real(4, 2), name=f"pdist {m}") for m in METRICS),
+    *(row(lambda a, b, m=m: sd.cdist(a, b, m), real(3, 4), real(2, 4), name=f"cdist of four {m}")
+      for m in METRICS),
+    *(row(lambda a, m=m: sd.pdist(a, m), real(4, 3), name=f"pdist {m}") for m in METRICS),
     row(sd.cdist, real(3, 2), real(4, 2)),
     row(lambda a: sd.cdist(a, a, metric="SqEuclidean"), real(3, 2), name="with itself"),
     row(lambda a, b: sd.cdist(a, b, "euclid"), real(3, 2), real(2, 2), name="another name"),
@@ -32,6 +37,8 @@ ROWS = [
     row(lambda x: sd.squareform(x + x.T - 2 * np.diag(np.diag(x))), real(3, 3), name="and back"),
     row(lambda x: sd.squareform(x, checks=False), real(3, 3), name="no checks"),
     *(row(getattr(sd, m), real(3), real(3)) for m in METRICS),
+    *(row(lambda a, b, p=p: sd.minkowski(a, b, p), real(3), real(3), name=f"minkowski {p}")
+      for p in (1, 2, 3.5)),
 ]  # fmt: skip
 
 
@@ -52,10 +59,16 @@ def test_points_at_the_same_place():
     np.testing.assert_allclose(found, [[-1.8, -2.4], [-1.8, -2.4], [3.6, 4.8]])
 
 
+def test_where_metrics_have_kinks():
+    one, other = np.array([0.0, 2.0, 1.0]), np.array([0.0, 0.0, 3.0])
+    for fun, expected in ((sd.chebyshev, [0, 0.5, -0.5]), (sd.canberra, [0, 0, -3 / 8])):
+        np.testing.assert_allclose(tapemagic.grad(fun)(one, other), expected)
+
+
 @pytest.mark.parametrize(
     "fun",
     [
-        lambda a: sd.cdist(a, a, "chebyshev"),
+        lambda a: sd.cdist(a, a, "minkowski", p=3),
         lambda a: sd.cdist(a, a, lambda u, v: u @ v),
         lambda a: sd.cdist(a, a, euclidean),
         lambda a: sd.cdist(a, a, "euclidean", w=[1.0, 2.0]),

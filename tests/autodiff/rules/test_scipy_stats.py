@@ -21,11 +21,62 @@ st = twin_of(stats)
 
 #: Distribution -> values for its shape parameters; where draws have density.
 CONTINUOUS = {
-    "norm": (), "expon": (), "uniform": (), "cauchy": (), "laplace": (), "logistic": (),
-    "gumbel_r": (), "gumbel_l": (), "halfnorm": (), "rayleigh": (), "gamma": (2.3,),
-    "invgamma": (2.1,), "beta": (2.2, 3.1), "chi2": (3.7,), "t": (4.2,), "lognorm": (0.8,),
-    "weibull_min": (1.7,), "pareto": (2.4,),
-}  # fmt: skip
+    "norm": (),
+    "expon": (),
+    "uniform": (),
+    "cauchy": (),
+    "laplace": (),
+    "logistic": (),
+    "gumbel_r": (),
+    "gumbel_l": (),
+    "halfnorm": (),
+    "rayleigh": (),
+    "gamma": (2.3,),
+    "invgamma": (2.1,),
+    "beta": (2.2, 3.1),
+    "chi2": (3.7,),
+    "t": (4.2,),
+    "lognorm": (0.8,),
+    "weibull_min": (1.7,),
+    "pareto": (2.4,),
+    "halfcauchy": (),
+    "halflogistic": (),
+    "maxwell": (),
+    "levy": (),
+    "semicircular": (),
+    "hypsecant": (),
+    "arcsine": (),
+    "moyal": (),
+    "gibrat": (),
+    "wald": (),
+    "chi": (2.7,),
+    "f": (4.5, 6.5),
+    "lomax": (2.1,),
+    "fisk": (2.3,),
+    "burr": (1.8, 2.2),
+    "burr12": (1.8, 2.2),
+    "betaprime": (2.2, 3.1),
+    "powerlaw": (1.6,),
+    "loguniform": (0.5, 2.0),
+    "gennorm": (2.4,),
+    "gengamma": (2.2, 1.5),
+    "nakagami": (1.4,),
+    "invgauss": (0.8,),
+    "johnsonsu": (0.4, 1.6),
+    "skewnorm": (1.5,),
+    "exponnorm": (1.2,),
+    "alpha": (2.5,),
+    "vonmises": (1.3,),
+    "loggamma": (1.7,),
+    "gompertz": (0.8,),
+    "truncexpon": (2.5,),
+    "truncnorm": (-0.8, 1.4),
+    "dweibull": (1.8,),
+    "dgamma": (1.8,),
+    "rice": (1.1,),
+}
+#: Those whose areas and quantiles have a slope in the shape parameters as well.
+MOVING = ("lognorm", "weibull_min", "pareto", "powerlaw", "fisk", "lomax")  # fmt: skip
 DISCRETE = {
     "bernoulli": ([0, 1, 1], (0.3,)), "geom": ([1, 4, 2], (0.3,)), "poisson": ([0, 3, 5], (2.2,)),
     "nbinom": ([0, 3, 5], (2.5, 0.4)),
@@ -73,6 +124,12 @@ ROWS = [
     *(row(with_fixed_shapes(name, method, shapes), np.array([0.2, 0.45, 0.7]), np.float64(0.4),
           np.float64(1.3), tolerance=1e-5)
       for name, shapes in CONTINUOUS.items() for method in ("ppf", "isf")),
+    *(row(calling(name, method), draws(name, CONTINUOUS[name], 3), np.float64(0.4),
+          np.float64(1.3), *map(np.float64, CONTINUOUS[name]), tolerance=1e-5)
+      for name in MOVING for method in ("cdf", "sf", "logcdf", "logsf")),
+    *(row(calling(name, method), np.array([0.2, 0.45, 0.7]), np.float64(0.4), np.float64(1.3),
+          *map(np.float64, CONTINUOUS[name]), tolerance=1e-5)
+      for name in MOVING for method in ("ppf", "isf")),
     *(row(of_integers(name, method, k), *map(np.float64, shapes))
       for name, (k, shapes) in DISCRETE.items() for method in ("logpmf", "pmf")),
     *(row(lambda *shapes, name=name, k=k: getattr(st, name).pmf(np.add(k, 2), *shapes, loc=2),
@@ -135,6 +192,15 @@ def test_outside_of_the_support_nothing_changes(slope, x):
     for found in (tapemagic.grad(lambda x: np.sum(slope(x)))(x), tapemagic.grad(second)(x)):
         assert np.isfinite(found).all()
         np.testing.assert_array_equal(found[outside & (x < 0)], 0.0)
+
+
+@pytest.mark.parametrize(("name", "shapes"), [("t", (3,)), ("f", (2, 5)), ("gennorm", (2,))])
+def test_shapes_that_are_integers_without_a_sign(name, shapes):
+    def slope(kind):
+        of = (np.array(shape, kind) for shape in shapes)
+        return tapemagic.grad(lambda x: getattr(st, name).logpdf(x, *of))(0.7)
+
+    assert slope("u1") == slope(float)
 
 
 REFUSED = {

@@ -59,6 +59,7 @@ CASES = [
     ("prod through one zero", np.prod, [2, 0, 3], [0, 6, 0]),
     ("prod through two zeros", np.prod, [0, 0, 3], [0, 0, 0]),
     ("prod of infinities", np.prod, [2, 3, INF], [INF, INF, 6]),
+    ("cumprod up to an infinity", np.cumprod, [2, 0.5, INF], [1 + 0.5 + INF, 2 + INF, 1]),
     ("cumprod through a zero", np.cumprod, [2, 0, 3], [1, 8, 0]),
     ("cumprod through zeros", np.cumprod, [0, 2, 0, 5], [15 - 12, 0, 0, 0]),
     ("where(x > 0, sqrt(x), 0)", lambda x: np.where(x > 0, np.sqrt(x), 0), [0, 4], [0, 0.25]),
@@ -107,6 +108,15 @@ def test_cumprod_through_zeros_is_exact_to_second_order():
     hessian = tapemagic.hessian(lambda x: np.sum(np.prod(x)))(x)
     others = [[0 if i == j else np.prod(np.delete(x, [i, j])) for j in range(4)] for i in range(4)]
     np.testing.assert_array_equal(hessian, others)
+
+
+@pytest.mark.parametrize("n", range(1, 14))
+def test_cumprod_of_any_length(n):
+    x = np.random.default_rng(n).uniform(-1.5, 1.5, n)
+    found = tapemagic.jacobian(np.cumprod)(x)
+    expected = [[np.prod(np.delete(x[: i + 1], j)) if j <= i else 0 for j in range(n)]
+                for i in range(n)]  # fmt: skip
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_complex_square_has_the_conjugate_gradient():

@@ -38,6 +38,7 @@ PROGRAMS = [
     "np.fromfunction(lambda i: x[0] * i, (4,))", "np.full((2, 2), s)", "np.full(3, r) * r",
     "np.full(3, 1.0) * r", "np.full((2, 3), r, dtype=np.float64)", "np.mean([s, h, s * h])",
     "np.max([s, h])", "np.dot([s, h], [h, 2.0])", "np.stack([x, y]) * 2", "np.linalg.norm([s, h])",
+    "np.pad([1.0, 2.0], 1, constant_values=s)", "np.pad([1.0, 2], (1, 2), constant_values=(s, h))",
     # arrays that are written to
     "z = np.zeros(5); z[1:4] = x[1:4] ** 2; z", "z = np.empty(5); z[:] = x ** 2; z",
     "z = np.ones(5); z *= x; z", "z = np.eye(3); z[0, 1] = s; z", "z = np.identity(3); z += M; z",
