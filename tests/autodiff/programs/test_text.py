@@ -291,7 +291,7 @@ def test_numbers_of_both_signs_make_one_loop():
 
 
 def test_a_sum_over_no_axis_is_none():
-    x = Variable(np.arange(3.0), name="a0")
+    x = Variable(np.arange(3.0))
     with GradientTape(persistent=True) as tape:
         target = np.sum(np.sum(x, axis=()) ** 2)
-    assert tape.program(target, x)(a0=np.array([1.0, 2.0, 0.0]))[0] == 5
+    assert tape.program(target, x)(x=np.array([1.0, 2.0, 0.0]))[0] == 5
