@@ -59,7 +59,6 @@ def checkpoint(fun: Callable) -> Callable:
             again = structures.rebuild(given, filled)
             return fun(*again[: len(args)], **dict(zip(kwargs, again[len(args) :])))
 
-        @custom_gradient
         @functools.wraps(fun)
         def kept(*values: Any) -> Any:
             before = _surroundings(fun)
@@ -86,7 +85,8 @@ def checkpoint(fun: Callable) -> Callable:
 
             return y, gradient
 
-        return kept(*(leaves[i] for i in live))
+        kept.recorded = run  # type: ignore[attr-defined]
+        return custom_gradient(kept)(*(leaves[i] for i in live))
 
     return checkpointed
 
@@ -127,9 +127,24 @@ def _agree(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
 
 def _surroundings(fun: Any) -> list[Any]:
     """Summarise what a function can see besides its arguments, as far as it names it."""
-    state = np.random.get_state(legacy=False)["state"]  # noqa: NPY002  (what it may draw from)
+    whole = np.random.get_state(legacy=False)  # noqa: NPY002  (what it may draw from)
+    state, kept = whole["state"], (whole["has_gauss"], whole["gauss"])
     names = [(name, _summary(value)) for name, value in _named_in(fun)]
-    return [(state["pos"], state["key"].tobytes()), *names]
+    return [(state["pos"], state["key"].tobytes(), kept), *names]
+
+
+@contextlib.contextmanager
+def undrawn(fun: Any) -> Iterator[None]:
+    """Put back, after a block, the generators of random numbers that a function may draw from."""
+    named = (getattr(value, "bit_generator", None) for _, value in _named_in(fun))
+    states = [(generator, generator.state) for generator in named if generator is not None]
+    legacy = np.random.get_state()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(legacy)  # noqa: NPY002
+        for generator, state in states:
+            generator.state = state
 
 
 def _named_in(fun: Any) -> Iterator[tuple[str, Any]]:

@@ -118,7 +118,8 @@ def custom_gradient(fun: Callable) -> Callable:
         rule = (
             functools.partial(_cotangents, gradient, name, places),
             name,
-            functools.partial(_value_of, fun, places, constants, kwargs),
+            functools.partial(_again, fun, name, places, constants, kwargs),
+            cls,
         )
         plain, flat = _plain_results(y)
         if flat is not None:
@@ -135,13 +136,24 @@ def custom_gradient(fun: Callable) -> Callable:
     return wrapper
 
 
-def _value_of(
-    fun: Callable, places: list, constants: list, keywords: dict, operands: list
-) -> Any:  # fmt: skip
-    """Call a function with a gradient of its own once more, for its value alone."""
+def _again(
+    fun: Callable, name: str, places: list, constants: list, keywords: dict, operands: list
+) -> tuple[Any, Callable | None]:
+    """Call a function with a gradient of its own once more: return value and cotangents' function.
+
+    None instead of that for a function whose attribute `recorded` can be differentiated.
+    """
     values = [x if constant is None else constant for constant, x in zip(constants, operands)]
     args = [structures.map_leaves(lambda place: values[int(place)], x) for x in places]
-    y, flat = _plain_results(fun(*args, **keywords)[0])
+    if hasattr(fun, "recorded"):
+        return fun.recorded(*args), None
+    y, gradient = fun(*args, **keywords)
+    return y, functools.partial(_cotangents, gradient, name, places)
+
+
+def value_again(entry: tuple, operands: list) -> Any:
+    """Compute the value of a node of such a function once more, of plain operands."""
+    y, flat = _plain_results(entry[6][2](operands)[0])
     return y if flat is None else list(filter(has_slope, flat))
 
 
@@ -222,7 +234,7 @@ def captured(name: str) -> TapeUseError:
 
 
 def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
-    aval, ids, codes, (cotangents_of, name, _), result_codes = entry[3:8]
+    aval, ids, codes, (cotangents_of, name, *_), result_codes = entry[3:8]
     if aval == MULTIPLE:
         unused = (np.zeros(AVALS[code].shape, AVALS[code].dtype)[()] for code in result_codes)
         given = [zero if one is None else one for one, zero in zip(ct, unused)]
@@ -245,11 +257,11 @@ def _custom_pullback(ct: Any, entry: tuple, cotangents: list) -> None:
         cotangents[operand] = new if old is None else old + new
 
 
-def no_program(node: int, entry: tuple) -> TapeUseError:
+def no_program(node: int, entry: tuple, reason: str) -> TapeUseError:
     """Return the error for a run that cannot be written out because of such a node."""
     error = TapeUseError(
         f"{entry[6][1]} has a gradient of its own (custom_gradient, checkpoint), which cannot be "
-        "written as a program.",
+        f"written as a program: {reason}",
         fix="Call it without the decorator for a program, or ask the tape.",
     )
     error.node = node

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tapemagic.errors import SourceError
+from tapemagic.errors import SourceError, TapeUseError
 
 from . import structures
 from .borrowing.borrowed import Borrowed
@@ -21,12 +22,29 @@ from .traced import TracedArray
 
 def _watch_arguments(tape: GradientTape, args: tuple, argnums: int | tuple[int, ...]) -> tuple:
     """Return the arguments with those of `argnums` watched, and the watched ones alone."""
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    numbers = _positions(argnums, len(args))
     args_list = list(args)
     for i in numbers:
         args_list[i] = structures.map_leaves(lambda x: tape._watch_one(_own_handle(x)), args[i])
-    chosen = args_list[argnums] if isinstance(argnums, int) else [args_list[i] for i in numbers]
-    return tuple(args_list), chosen
+    watched = [args_list[i] for i in numbers]
+    return tuple(args_list), watched if np.ndim(argnums) else watched[0]
+
+
+def _positions(argnums: int | tuple[int, ...], count: int) -> list[int]:
+    """Return which of `count` arguments are meant, counted from the first.
+
+    Raises
+    ------
+    TapeUseError
+        If there is no such argument.
+    """
+    numbers = list(map(operator.index, np.atleast_1d(argnums)))
+    if not all(-count <= i < count for i in numbers):
+        raise TapeUseError(
+            f"argnums={argnums} does not fit a call with {count} positional arguments.",
+            fix="Pass what is differentiated by position; the first has number 0.",
+        )
+    return [i % count for i in numbers]
 
 
 def _own_handle(x: Any) -> Any:
@@ -184,7 +202,7 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
     return _plain(value), structures.rebuild(value, results)
 
 
-def jacobian(fun: Callable, argnums: int = 0) -> Callable:
+def jacobian(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """Return a function that gives the Jacobian of `fun`, of shape value + argument.
 
     Of a nested structure of values it is that structure, with one Jacobian for each.
@@ -208,7 +226,7 @@ def jacobian(fun: Callable, argnums: int = 0) -> Callable:
     return full_jacobian
 
 
-def hessian(fun: Callable, argnums: int = 0) -> Callable:
+def hessian(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """Return a function that gives the Hessian of `fun`, of shape argument + argument.
 
     Examples
@@ -226,10 +244,11 @@ def hessian(fun: Callable, argnums: int = 0) -> Callable:
     return full_hessian
 
 
-def hvp(fun: Callable, argnums: int = 0) -> Callable:
+def hvp(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """Return ``product(x, v)``, the Hessian of `fun` at `x` times `v`; no Hessian is made.
 
-    It is what ``scipy.optimize.minimize(..., hessp=...)`` takes.
+    It is what ``scipy.optimize.minimize(..., hessp=...)`` takes. The other arguments of `fun`
+    follow: ``product(x, v, *others)``. For several `argnums`, `x` and `v` are lists.
 
     Examples
     --------
@@ -239,14 +258,20 @@ def hvp(fun: Callable, argnums: int = 0) -> Callable:
     """
 
     def product(x: Any, v: Any, *args: Any) -> Any:
-        args = (*args[:argnums], x, *args[argnums:])
-        tape, gradient, chosen = _recorded_gradient(fun, args, {}, argnums)
+        given = [x] if np.ndim(argnums) == 0 else list(x)
+        arguments = list(args)
+        numbers = _positions(argnums, len(args) + len(given))
+        for i, value in sorted(zip(numbers, given, strict=True), key=operator.itemgetter(0)):
+            arguments.insert(i, value)
+        tape, gradient, chosen = _recorded_gradient(fun, tuple(arguments), {}, argnums)
         return tape.gradient(gradient, chosen, output_gradients=v, unconnected_gradients="zero")
 
     return product
 
 
-def _recorded_gradient(fun: Callable, args: tuple, kwargs: dict, argnums: int) -> tuple:
+def _recorded_gradient(
+    fun: Callable, args: tuple, kwargs: dict, argnums: int | tuple[int, ...]
+) -> tuple:
     """Record a call of `fun` and the sweep that gives its gradient; both are on one tape."""
     tape = GradientTape(persistent=True)
     tape.runs = fun

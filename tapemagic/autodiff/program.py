@@ -26,6 +26,7 @@ from .programs.replay import Replay
 from .programs.sources import fitted, source_values
 from .programs.spelling import Speller
 from .programs.symbols import NotSymbolicError, concrete, name_cotangent
+from .programs.writer import Rows, Writer, stacked
 from .recorder import generated_name
 from .warned import unheard
 
@@ -182,7 +183,8 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     top = max(seeds)
     names = Names(tape, leaves, groups, caller)
     values = source_values(tape, recording.entries, groups)
-    replay = Replay(recording, values, names, top)
+    writer = Writer([*names.arrays, *stacked(recording.entries, Rows(names.arrays))])
+    replay = Replay(recording, values, names.of_nodes, top, writer)
     wanted = {id_ for group in groups for id_ in group if id_ <= top}
     try:
         replay.forward()
@@ -195,12 +197,12 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         tape._name_line(error)
         raise
     with unheard():
-        with replay.writer.at("backward", -1):
+        with writer.at("backward", -1):
             gradients = [_total(found, group, recording.entries) for group in groups]
         value = _sum_of([replay.nodes[id_] for id_ in targets])
     outputs: list[Any] = []
     for x in (value, *gradients):
-        outputs.append(own(x, outputs, replay.writer))
+        outputs.append(own(x, outputs, writer))
     for ct, group in zip(outputs[1:], groups, strict=True):
         if group:
             name_cotangent(ct, names.of_nodes[group[0]])

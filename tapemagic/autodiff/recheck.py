@@ -13,7 +13,7 @@ import numpy as np
 
 from .avals import AVALS, MULTIPLE
 from .checking import Check, compare
-from .cuts import custom
+from .cuts import custom, value_again
 from .primitives import PRIMITIVES
 from .structure import positions_set, source, window_get, window_set
 from .warned import unheard
@@ -52,7 +52,7 @@ def run_again(
             values.append(UNKNOWN)
         elif primitive is custom:
             operands = [values[i] if i >= 0 else None for i in inputs]
-            values.append(entry[6][2](operands) if asked else UNKNOWN)
+            values.append(value_again(entry, operands) if asked else UNKNOWN)
         elif primitive.kind == "elementwise":
             operands = [values[i] if i >= 0 else x for i, x in zip(inputs, entry[6:8])]
             values.append(primitive.fun(*operands[: primitive.arity]))

@@ -7,7 +7,7 @@ import pytest
 
 import tapemagic
 from tapemagic import GradientTape, Variable
-from tapemagic.errors import SourceError
+from tapemagic.errors import SourceError, TapeUseError
 
 
 def rosenbrock(x):
@@ -233,6 +233,33 @@ def test_hvp():
     np.testing.assert_allclose(
         tapemagic.hvp(rosenbrock)(X, v), tapemagic.hessian(rosenbrock)(X) @ v
     )
+
+
+@pytest.mark.parametrize(("argnums", "place"), [(0, 0), (1, 1), (-1, 1), (-2, 0), (np.int64(1), 1)])
+def test_hvp_by_any_argument(argnums, place):
+    def fun(a, b):
+        return np.sum(a**3) + np.sum(b**2 * a)
+
+    arguments, v = [X, 2 * X], np.array([1.0, 2.0, -1.0])
+    second = (6 * X, 2 * X)[place]  # the diagonal of each Hessian
+    x = arguments.pop(place)
+    np.testing.assert_allclose(tapemagic.hvp(fun, argnums)(x, v, *arguments), second * v)
+
+
+def test_hvp_by_several_arguments():
+    def fun(a, scale, b):
+        return scale * np.sum(a**2 * b)
+
+    v = np.array([1.0, 2.0, -1.0])
+    first, last = tapemagic.hvp(fun, (2, 0))([2 * X, X], [v, 3 * v], 5.0)  # of b, and of a
+    np.testing.assert_allclose(first, 5 * 2 * X * 3 * v)
+    np.testing.assert_allclose(last, 5 * (2 * X * v + 2 * 2 * X * 3 * v))
+
+
+@pytest.mark.parametrize("derive", [tapemagic.grad, tapemagic.jacobian, tapemagic.hessian])
+def test_an_argument_that_is_not_there(derive):
+    with pytest.raises(TapeUseError, match="argnums=2 does not fit a call with 1 positional"):
+        derive(np.sum, argnums=2)(X)
 
 
 def test_hessian_of_a_loop_that_writes():

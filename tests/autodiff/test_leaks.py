@@ -285,20 +285,6 @@ def test_a_write_into_an_array_from_before_says_what_to_do(index):
     assert tape.gradient(loss, x) == (2.0 if index == 0 else 4.0)
 
 
-def test_a_program_of_a_gradient_of_ones_own_is_refused_with_its_line():
-    @tapemagic.custom_gradient
-    def double(x):
-        return 2 * x, lambda ct: 2 * ct
-
-    x = Variable(0.5)
-    with GradientTape(persistent=True) as tape:
-        y = double(x) * 3.0  # this line
-    with pytest.raises(TapeError, match="double has a gradient of its own") as caught:
-        tape.program(y, x)
-    assert caught.value.code.endswith("# this line")
-    assert caught.value.fix
-
-
 LISTS = [
     (lambda a, b: np.exp([a, b]), "np.exp", "[a, b]"),
     (lambda a, b: np.maximum(0.0, [b, [a][0]]), "np.maximum", "[b, [a][0]]"),

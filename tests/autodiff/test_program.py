@@ -224,13 +224,3 @@ def test_large_arrays_lend_their_memory():
     assert_gradients(program()[1:], tape.gradient(target, sources))
     np.testing.assert_array_equal(sources[0]._value, before)
     assert "out=" in str(program)
-
-
-def test_custom_gradients_are_refused():
-    @tapemagic.custom_gradient
-    def double(x):
-        return 2 * x, lambda ct: 2 * ct
-
-    tape, target, sources = record(lambda x: double(x) * x, [2.0])
-    with pytest.raises(TapeUseError, match="custom_gradient"):
-        tape.program(target, sources)

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.primitives import PRIMITIVES
-from tapemagic.autodiff.recorder import INNER, Recording
+from tapemagic.autodiff.recorder import Recorder, Recording
 from tapemagic.autodiff.structure import get_item, set_item
 
 from .symbols import concrete, is_symbol
 from .texts import Place, called, place_in_source, place_of, tree_of
 
 _MASK_OPERATORS = {ast.BitAnd: np.bitwise_and, ast.BitOr: np.bitwise_or, ast.BitXor: np.bitwise_xor}
+_SWEEP = Recorder.enter.__code__  # where all that a recorded sweep does stands
 _ARITHMETIC = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power",
 }  # fmt: skip
@@ -55,7 +56,7 @@ class Links:
         self._uses: dict[tuple[int, int], tuple[Any, dict]] = {}
         self._linked: set[int] = set()
         groups: dict[tuple[int, int], tuple[Any, dict]] = {}
-        if any(INNER[context[0].co_filename] for context in recording.contexts):
+        if any(context[0] is _SWEEP for context in recording.contexts):
             return  # a recorded sweep has used the masks as well
         if recording.decisions:
             self._choices = self._entries_by_place(_is_choice)

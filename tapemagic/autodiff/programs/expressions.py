@@ -123,7 +123,8 @@ class Expressions:
 
 def _is_only_axis(step: Symbol, key: str) -> bool:
     """Tell whether a keyword says to sum along the one axis that there is."""
-    return key == "axis" and step.fun is np.sum and np.ndim(concrete(step.args[0])) == 1
+    one = key == "axis" and step.fun is np.sum and np.ndim(concrete(step.args[0])) == 1
+    return one and step.kwargs[key] != ()
 
 
 def _one_axis(axis: Any) -> Any:

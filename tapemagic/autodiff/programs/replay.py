@@ -5,7 +5,9 @@ The rules are NumPy code. Run on symbols they write the gradient down instead of
 
 from __future__ import annotations
 
+import functools
 import operator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,10 @@ from tapemagic.errors import TapeUseError
 
 from .decision_links import Links, argument_of
 from .machinery import READS, WRITES, Machinery
+from .once_more import recorded_again
 from .symbols import concrete, is_symbol, name_cotangent
-from .writer import Rows, Writer, stacked
+from .texts import names_in_source
+from .writer import Writer
 
 _SMALLER = {float: float, np.float64: float, np.complex128: complex}
 
@@ -31,17 +35,24 @@ _SMALLER = {float: float, np.float64: float, np.complex128: complex}
 class Replay(Machinery):
     """Writes one recording, up to the node `top`, as steps.
 
-    `values` are those of the sources, `names` the user's `Names` for nodes and arrays.
+    `values` are those of the sources, `names` the user's for nodes. A run inside of another one is
+    written at one `place` of that, and its sources are among the `nodes` from the beginning.
     """
 
-    def __init__(self, recording: Recording, values: dict[int, Any], names: Any, top: int) -> None:
+    def __init__(
+        self, recording: Recording, values: dict[int, Any], names: dict[int, str], top: int,
+        writer: Writer, *, nodes: dict[int, Any] | None = None, place: tuple | None = None,
+    ) -> None:  # fmt: skip
         self.entries = recording.entries
         self.decisions = recording.decisions
-        self.values, self.names, self.top = values, names.of_nodes, top
-        self.writer = Writer([*names.arrays, *stacked(self.entries, Rows(names.arrays))])
-        self.nodes: dict[int, Any] = {}
+        self.values, self.names, self.top = values, names, top
+        self.writer, self._place = writer, place
+        self.nodes: dict[int, Any] = nodes or {}
         self.put_back: set[int] = set()
         self.links = Links(recording)
+
+    def _at(self, *place: Any) -> AbstractContextManager[None]:
+        return self.writer.at(*(self._place or place))
 
     # ------------------------------------------------------------------------------- forward
 
@@ -61,12 +72,12 @@ class Replay(Machinery):
         number, decision = next(waiting, (0, None))
         for k in range(count + 1):
             while decision is not None and decision[0] <= k:
-                with self.writer.at("decision", number):
+                with self._at("decision", number):
                     self._decide(number, decision)
                 number, decision = next(waiting, (0, None))
             if k == count:
                 break
-            with self.writer.at("forward", k):
+            with self._at("forward", k):
                 self.nodes[k] = y = self._entry(k)
             if is_symbol(y) and k in self.names and not y.name:
                 y.name = self.names[k]
@@ -86,6 +97,8 @@ class Replay(Machinery):
                 self.writer.check(step)
 
     def _entry(self, k: int) -> Any:
+        if k in self.nodes:
+            return self.nodes[k]
         entry = self.entries[k]
         primitive = PRIMITIVES[entry[0]]
         if k in self.values:
@@ -96,8 +109,8 @@ class Replay(Machinery):
                 fix="Make the program before the array is changed, or name it as a source.",
             )
         if primitive is custom:
-            raise no_program(k, entry)
-        if primitive.kind == "elementwise":
+            y = self._once_more(k, entry, None)
+        elif primitive.kind == "elementwise":
             y = self._elementwise(primitive, k, entry)
         elif primitive in READS or primitive in WRITES:
             y = self._machinery(primitive, k, entry)
@@ -145,6 +158,38 @@ class Replay(Machinery):
             y = self.writer.run(primitive.fun, weak, {})
         return y
 
+    def _once_more(self, k: int, entry: tuple, cts: list | None) -> Any:
+        """Write a call of a function with a gradient of its own: its value, or the gradient."""
+        operands = [self.nodes[i] if i >= 0 else None for i in entry[4]]
+        try:
+            recording, sources, results, has_gradient = recorded_again(
+                entry[6], concrete(operands), concrete(cts)
+            )
+        except Exception as error:  # whatever the user's function raises now
+            reason = f"called once more it raises {type(error).__name__}."
+            raise no_program(k, entry, reason) from error
+        given = [x for x in operands if x is not None] + (cts or [])
+        inner = Replay(
+            recording, {}, names_in_source(recording), len(recording.entries) - 1, self.writer,
+            nodes=dict(zip(sources, given, strict=False)), place=self.writer.place,
+        )  # fmt: skip
+        inner.forward()
+        if cts is not None and not has_gradient:
+            seeds: dict[int, Any] = {}
+            for (_, id_), ct in zip(results, cts, strict=True):
+                seeds[id_] = seeds[id_] + ct if id_ in seeds else ct
+            seeds.pop(-1, None)
+            inner.top = max(seeds, default=-1)
+            found = inner.backward(seeds, {id_ for id_ in sources if id_ <= inner.top})
+            nodes = iter(sources)
+            return [None if x is None else found.get(next(nodes)) for x in operands]
+        written = [inner.nodes[i] if i >= 0 else self.writer.constant(x) for x, i in results]
+        if cts is not None or entry[3] == MULTIPLE:
+            return written
+        if entry[8] is not None and not np.allclose(concrete(written[0]), entry[8], equal_nan=True):
+            raise no_program(k, entry, "called once more it gives another value.")
+        return written[0]
+
     def _as_recorded(self, y: Any, aval: Any, entry: tuple) -> Any:
         """Make sure of shape and dtype: those of keywords like `dtype=` are not on the tape."""
         if y.dtype != aval.dtype:
@@ -182,7 +227,7 @@ class Replay(Machinery):
             if k in self.names:
                 name_cotangent(ct, self.names[k])
             cotangents[-2] = k
-            with self.writer.at("backward", k):
+            with self._at("backward", k):
                 self._pull(ct, self.entries[k], k, cotangents, useful)
             cotangents[k] = None
         return found
@@ -200,6 +245,10 @@ class Replay(Machinery):
             self._pull_read(ct, entry, cotangents)
         elif primitive in WRITES:
             self._pull_write(ct, entry, k, cotangents, useful)
+        elif primitive is custom:
+            rule = (functools.partial(self._once_more, k, entry), *entry[6][1:])
+            ids = tuple(i if i >= 0 and useful[i] else -1 for i in entry[4])
+            PULLBACKS[entry[0]](ct, (*entry[:4], ids, entry[5], rule, *entry[7:]), cotangents)
         elif primitive.chooses and not np.all(np.isfinite(concrete(ct))):
             _pull_chosen(ct, self._lifted(entry, k, useful), cotangents)
         else:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.errors import TapeError
+
 from .algebra import itself, simpler
 from .spelling import numpy_name
 from .symbols import SMALL, NotSymbolicError, Symbol, concrete, symbols_in
@@ -139,6 +141,8 @@ class Writer:
         self.strict = True
         try:
             return fun(*args, **kwargs)
+        except TapeError:
+            raise
         except (NotSymbolicError, TypeError, ValueError):
             self._forget(count, checks)
             if not symbols_in([args, kwargs]):

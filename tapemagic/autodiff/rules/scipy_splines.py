@@ -21,7 +21,8 @@ from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.twinning import fresh, twin_class, twin_for
 
 from .algebra import apply, as_array, is_live, plain, with_value
-from .carrying import carried, constant_argument, refuse_program, unsupported
+from .carrying import carried, constant_argument, unsupported
+from .written_splines import combined, is_symbol, sampled, value
 
 _ADVICE = "Cut it on purpose with tapemagic.stop_gradient(...)."
 _MAKERS = "Use CubicSpline, make_interp_spline or interp1d, whose values may be traced."
@@ -29,15 +30,14 @@ _MAKERS = "Use CubicSpline, make_interp_spline or interp1d, whose values may be 
 
 def _derived(spline: Any, at: Any, order: int) -> Any:
     """Return the derivative of an order at some places; of a negative one the integral."""
-    refuse_program("What a spline of scipy.interpolate has given")
-    return _slope(spline, at, order) if order >= 0 else spline.antiderivative(-order)(at)
+    return _slope(spline, at, order) if order >= 0 else value(spline.antiderivative(-order), at, 0)
 
 
 def _slope(spline: Any, at: Any, order: int) -> Any:
     """Return a derivative; beyond the degree SciPy 1.15 writes outside of its memory."""
     if order > getattr(spline, "k", order):
-        return spline(at, 0) * 0.0
-    return spline(at, order)
+        return value(spline, at, 0) * 0.0
+    return value(spline, at, order)
 
 
 # ------------------------------------------------------------------------------------- the rules
@@ -50,6 +50,8 @@ def _at(at: Any, spline: Any, order: int, axis: int) -> Any:
 
 def _of(at: Any, values: Any, make: Callable, order: int) -> Any:
     """Evaluate a spline whose values lie along the first axis."""
+    if is_symbol(at) or is_symbol(values):
+        return combined(_derived(make(np.eye(values.shape[0])), at, order), values)
     return _derived(make(values), at, order)
 
 
@@ -60,8 +62,12 @@ def _by_place(ct: Any, slope: Any, axis: int, count: int) -> Any:
 
 
 def _by_values(ct: Any, at: Any, n: int, make: Callable, order: int) -> Any:
-    places = range(at.ndim)
-    return np.tensordot(apply(_of, at, np.eye(n), make, order), ct, (places, places))
+    return _by_values_of(ct, apply(_of, at, np.eye(n), make, order))
+
+
+def _by_values_of(ct: Any, matrix: Any) -> Any:
+    places = range(matrix.ndim - 1)
+    return np.tensordot(matrix, ct, (places, places))
 
 
 general(
@@ -79,9 +85,23 @@ general(
     lambda ct, y, at, values, make, order: _by_values(ct, at, values.shape[0], make, order),
     name="spline",
 )
+general(
+    sampled,
+    lambda ct, y, values, sample: _by_values_of(
+        ct, apply(sampled, np.eye(values.shape[0]), sample)
+    ),
+    name="spline",
+)
 
 
 # ------------------------------------------------------------------------------------- stand-ins
+
+
+def _evaluated(at: Any, values: Any, make: Callable, order: int) -> Any:
+    if is_live(at):
+        return apply(_of, at, values, make, order)
+    return apply(sampled, values, lambda values: _of(plain(at), values, make, order))
+
 
 #: Attributes that do not depend on the values.
 _FACTS = ("x", "t", "k", "axis", "extrapolate")
@@ -110,7 +130,7 @@ class Spline(StandIn):
         at, axis = as_array(x), getattr(self._original, "axis", 0)
         if self._values is None:  # a copy, since an object may be changed in place
             return apply(_at, at, copy.deepcopy(self._original), nu, axis)
-        y = apply(_of, at, self._values, self._make, self._order + nu)
+        y = _evaluated(at, self._values, self._make, self._order + nu)
         places = range(at.ndim)
         y = np.moveaxis(y, places, [i + axis for i in places])
         return self._checked(y, self._original(plain(at), nu))
@@ -191,7 +211,7 @@ class Interp1d(Spline):
             fun = _Interpolation(found.x, np.moveaxis(found.y, axis, 0), _goes_on(found), kind=kind)
             y = apply(_at, at, fun, 0, 0)
         else:
-            y = apply(_of, at, self._values, self._make, 0)
+            y = _evaluated(at, self._values, self._make, 0)
         places = range(at.ndim)
         return with_value(np.moveaxis(y, places, [i + axis for i in places]), value)
 

@@ -288,3 +288,10 @@ def test_numbers_of_both_signs_make_one_loop():
         return total
 
     assert len(body(program_of(filtered, gain=0.3)).splitlines()) < 45
+
+
+def test_a_sum_over_no_axis_is_none():
+    x = Variable(np.arange(3.0))
+    with GradientTape(persistent=True) as tape:
+        target = np.sum(np.sum(x, axis=()) ** 2)
+    assert tape.program(target, x)(x=np.array([1.0, 2.0, 0.0]))[0] == 5

@@ -9,6 +9,7 @@ from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E
 
 import tapemagic  # noqa: E402
 from tapemagic import GradientTape  # noqa: E402
+from tapemagic.autodiff.calls.dispatch import plain  # noqa: E402
 from tapemagic.autodiff.twins.modules import twin_of  # noqa: E402
 from tapemagic.errors import LeavesTapeError, NoRuleError  # noqa: E402
 from tapemagic.notebook.arguments import parse_path  # noqa: E402
@@ -187,9 +188,43 @@ def test_a_cell_and_what_it_leaves():
     assert session.tape.gradient("loss", ["s"])[0] == pytest.approx(expected, rel=1e-6)
 
 
-def test_programs_are_refused():
+NAMED = np.sin(X)
+IN_PROGRAMS = [
+    (lambda y: np.sum(si.CubicSpline(X, y, axis=1)(AT) ** 2), (np.stack([NAMED, X]),)),
+    (lambda y: np.sum(si.make_interp_spline(X, y).derivative()(AT) ** 2), (NAMED,)),
+    (lambda y: np.sum(si.interp1d(X, y, kind="cubic")(AT) ** 2), (NAMED,)),
+    (lambda q: np.sum(si.PchipInterpolator(X, NAMED)(q) ** 2), (AT,)),
+    (lambda q: np.sum(si.CubicSpline(X, np.stack([NAMED, X]), axis=1)(q) ** 2), (AT,)),
+    (lambda q: np.sum(si.make_interp_spline(X, np.stack([NAMED, X], 1))(q) ** 2), (AT,)),
+    (lambda q: np.sum(si.UnivariateSpline(X, NAMED, s=0.1)(q) ** 2), (AT,)),
+    (lambda q: si.CubicSpline(X, NAMED).integrate(0.2, q[0]) * q[1], (AT,)),
+    (lambda q, y: np.sum(si.CubicSpline(X, y)(q) ** 2), (AT, NAMED)),
+    (lambda q, y: si.BSpline(T, y[:5], 3)(q[0], 1) * np.sum(q), (AT, NAMED)),
+]
+
+
+def _recorded(cell, inputs):
     with GradientTape(persistent=True) as tape:
-        x = tape.watch(AT * 1.0)
-        loss = np.sum(si.CubicSpline(X, Y)(x))
-    with pytest.raises(tapemagic.errors.TapeUseError, match="spline"):
-        tape.program(loss, x)
+        sources = [tape.watch(x * 1.0) for x in inputs]
+        target = cell(*sources)
+    return tape, target, sources
+
+
+@pytest.mark.parametrize(("cell", "inputs"), IN_PROGRAMS)
+def test_programs_on_other_inputs(cell, inputs):
+    tape, target, sources = _recorded(cell, inputs)
+    program = tape.program(target, sources)
+    assert "tapemagic" not in str(program)
+    for scale in (1.0, 0.9, 0.3):
+        new = [x * scale for x in inputs]
+        value, *gradients = program(**dict(zip(program.inputs, new, strict=True)))
+        tape, target, sources = _recorded(cell, new)
+        np.testing.assert_allclose(value, plain(target))
+        for got, expected in zip(gradients, tape.gradient(target, sources), strict=True):
+            np.testing.assert_allclose(got, expected, atol=1e-12)
+
+
+def test_programs_of_other_interpolations_are_refused():
+    tape, target, sources = _recorded(lambda q: np.sum(si.interp1d(X, NAMED)(q)), (AT,))
+    with pytest.raises(tapemagic.errors.TapeUseError, match="an interpolation of"):
+        tape.program(target, sources)
