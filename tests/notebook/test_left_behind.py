@@ -119,6 +119,12 @@ def found(saved):
     return [dict(x.f_locals) for x in frames if x.f_code.co_name in "fg"]
 
 
+def test_our_own_frames_are_left_alone():
+    # an object of ours that refused to be made stands in one, without its attributes
+    taped, _ = run_taped(START, "x = np.nditer(w, flags=['external_loop'])")
+    assert taped["error"].startswith("NoRuleError")
+
+
 def test_exceptions_are_the_same():
     plain, (taped, _) = (run(START + FUNCTION, "f(w)") for run in (run_plain, run_taped))
     assert_same_world(plain, taped)

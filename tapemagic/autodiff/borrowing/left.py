@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
-from tapemagic.autodiff.codes import is_not_users
+from tapemagic.autodiff.positions import is_library
 from tapemagic.autodiff.warned import unheard
 
 from .frame_names import Slot, of_frame
@@ -71,9 +71,7 @@ def _of_traceback(holder: TracebackType) -> Iterator[Slot]:
 
 def _of_users_frame(holder: FrameType) -> Iterator[Slot]:
     # the names of a module or a cell are exchanged as such
-    if holder.f_code.co_flags & inspect.CO_OPTIMIZED and not is_not_users(
-        holder.f_code.co_filename
-    ):
+    if holder.f_code.co_flags & inspect.CO_OPTIMIZED and not is_library(holder.f_code.co_filename):
         yield from of_frame(holder)
 
 
