@@ -121,7 +121,7 @@ class TracedArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self._value)
+        return self._value.shape  # which a number of Python's own has not
 
     @shape.setter
     def shape(self, shape: Any) -> None:
@@ -132,11 +132,13 @@ class TracedArray:
     @property
     def T(self) -> Any:  # noqa: N802  (NumPy's name)
         if not isinstance(self._value, np.ndarray):
-            return dispatch.itself(self)
+            return self._value.T and dispatch.itself(self)
         return dispatch.call_one(RULES[np.transpose], np.ndarray.transpose, self, NO_KEYWORDS, 2)
 
     @property
     def mT(self) -> Any:  # noqa: N802
+        if not isinstance(self._value, np.ndarray):
+            return self._value.mT  # its own AttributeError
         return call(np.matrix_transpose, (self,), {})
 
     @property

@@ -11,7 +11,6 @@ from tapemagic.graph.words import listed
 
 SCISSORS = "✂ "  # a note that begins so is drawn as a cut
 CUT, LEFT = "cut by", "left the tape"
-WAYS_OUT = (CUT, LEFT)  # a reason that begins so is complete: no advice mends it
 #: How the reason ends where a custom rule gave None.
 PASSED_NOTHING = "passed no gradient on to it"
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tapemagic.graph.advice import advised
 from tapemagic.graph.facts import Facts, at_line, is_finite, place_of, quoted, sentence
 from tapemagic.graph.folding import Folding
 from tapemagic.graph.kinks import kinks
 from tapemagic.graph.loops import loop_factors
-from tapemagic.graph.marks import PASSED_NOTHING, WAYS_OUT, of_kind
+from tapemagic.graph.marks import of_kind
 from tapemagic.graph.model import Graph, GraphNode, SourceRow
 from tapemagic.graph.why_missing import flat_steps, found_keys, rebindings, why_not_connected
 from tapemagic.graph.why_nan import Trouble, beginning_of, begins_at, forward_troubles, troubles_of
@@ -22,7 +23,7 @@ from tapemagic.graph.why_values import broadcast_growth
 from tapemagic.graph.why_zero import dead_units, why_zero
 from tapemagic.graph.words import visible
 
-REASON_LENGTH = 200
+REASON_LENGTH = 300
 MOST_REMARKS = 5
 #: Kinds of findings about gradients that are there, and may not be meant.
 REMARKED = frozenset({"vanishing", "exploding", "dead", "kink", "broadcast"})
@@ -136,25 +137,35 @@ def remarks_on(folding: Folding) -> list[str]:
 
 
 def source_reason(facts: Facts, row: SourceRow) -> str:
-    """Say in words why the gradient of one source is missing, zero or not a number."""
+    """Say in words why the gradient of one source is missing, zero or not a number: and a fix."""
     if row.name in facts.tape.reasons:
         return visible(facts.tape.reasons[row.name], REASON_LENGTH)
     if row.index is None or row.state in ("ok", "not-run"):
         return ""
-    return visible(REASONS[row.state](facts, row.index), REASON_LENGTH)
+    reason, fix = REASONS[row.state](facts, row.index)
+    return visible(f"{reason}. {fix}" if fix else reason, REASON_LENGTH)
 
 
-def why_nan(facts: Facts, source: int) -> str:
+def why_nan(facts: Facts, source: int) -> tuple[str, str]:
     """Name the operations at which a value and the gradient of a source stopped being finite."""
     if not is_finite(facts.recorded[source].value):
-        return "its own value is not finite"
-    told = [trouble.message for trouble in troubles_of(facts, source)]
-    return "; ".join(told) or "some elements are not finite"
+        return "its own value is not finite", ""
+    told = [
+        f"{trouble.message} ({in_brackets(trouble.fix)})" if trouble.fix else trouble.message
+        for trouble in troubles_of(facts, source)
+    ]
+    return "; ".join(told) or "some elements are not finite", ""
 
 
-REASONS: dict[str, Callable[[Facts, int], str]] = {
-    "not-connected": why_not_connected,
-    "zero": why_zero,
+def in_brackets(text: str) -> str:
+    """Spell a sentence as it stands between brackets in another one."""
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+#: State of a source -> what says why, and what to do.
+REASONS: dict[str, Callable[[Facts, int], tuple[str, str]]] = {
+    "not-connected": lambda facts, source: advised(why_not_connected(facts, source)),
+    "zero": lambda facts, source: advised(why_zero(facts, source)),
     "nan": why_nan,
 }
 
@@ -245,22 +256,12 @@ def went_aside(facts: Facts) -> Iterator[Finding]:
 
 def without_gradient(facts: Facts) -> Iterator[Finding]:
     """Sources whose gradient is missing or exactly zero."""
-    fixes = {
-        "not-connected": "Compute the target from it, or leave it out of the sources.",
-        "zero": "",
-    }
-    for kind, fix in fixes.items():
+    for kind, said in (("not-connected", "has no gradient"), ("zero", "has gradient 0")):
         for row in facts.graph.sources:
             if row.state == kind and row.index is not None and row.name not in facts.tape.reasons:
-                said = "has no gradient" if kind == "not-connected" else "has gradient 0"
-                why = row.reason or source_reason(facts, row)
-                message = sentence(f"{quoted(row.name)} {said}: {why}")
-                advice = fix
-                if facts.tape.target_reason or why.startswith(WAYS_OUT):
-                    advice = ""  # it is told already
-                elif why.endswith(PASSED_NOTHING):
-                    advice = "Let its rule return a cotangent for it."
-                yield Finding(kind, (row.name,), None, message, advice)
+                reason, fix = REASONS[kind](facts, row.index)
+                message = f"{quoted(row.name)} {said}: {visible(reason, REASON_LENGTH)}"
+                yield Finding(kind, (row.name,), None, sentence(message), fix)
 
 
 def flattened(facts: Facts) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ STEEP = frozenset({
     "exp", "exp2", "expm1", "multiply", "divide", "power", "float_power", "square", "reciprocal",
     "sqrt", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "sinh", "arctan",
 })  # fmt: skip
+POWERS = frozenset({"power", "float_power"})
 #: Products of all elements.
 PRODUCTS_OF_ALL = frozenset({"prod", "nanprod", "cumprod", "nancumprod"})
 #: The same, approaching a constant.
@@ -84,6 +85,8 @@ def why_zero_at(facts: Facts, node: GraphNode, start: int) -> str:
         return f"{place} multiplies it by {zero_of(facts, node, start)}"
     if node.op in PRODUCTS and (others := zero_factors(facts, node, start)):
         return f"{place} multiplies it by {others[0]}, which is 0 everywhere"
+    if node.op in POWERS and node.inputs[0] == start and is_zero(operands[1]):
+        return f"the exponent of {place} is 0: the result is 1 whatever the base is"
     if is_imaginary(facts, node, start):
         return (
             f"what comes back through {place} is imaginary, and its operand is real: the gradient "
@@ -176,7 +179,7 @@ def fades(facts: Facts, node: GraphNode, start: int) -> bool:
     """Whether a product that is not 0 became smaller than the smallest number."""
     if node.inputs.count(start) > 1 and node.op != "multiply":
         return False  # it has two derivatives, which may cancel
-    to_exponent = node.op in ("power", "float_power") and node.inputs[0] != start
+    to_exponent = node.op in POWERS and node.inputs[0] != start
     if node.op in STEEP and not to_exponent and not is_zero_where_reached(facts, node, start):
         return True
     ct = as_numbers(facts.cotangents[node.index])

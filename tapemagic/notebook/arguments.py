@@ -73,10 +73,19 @@ def spell(step: tuple[str, Any]) -> str:
 
 def unknown(name: str, namespace: Iterable[str]) -> str:
     """Say that a variable does not exist, and which ones have a similar name."""
-    known = [other for other in namespace if not other.startswith("_")]
+    said = f"there is no variable '{name}' before the cell, and the cell makes none"
+    return said + similar(name, namespace)
+
+
+def similar(name: str, names: Iterable[str]) -> str:
+    """Ask whether one of the names was meant that are like one, if any is.
+
+    >>> similar("lss", ["loss", "x"])
+    '; did you mean loss?'
+    """
+    known = [other for other in names if not other.startswith("_")]
     close = difflib.get_close_matches(name, known, n=3)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"there is no variable '{name}' before the cell, and the cell makes none{hint}"
+    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def parse_path(text: str) -> Path:

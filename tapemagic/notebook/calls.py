@@ -19,10 +19,14 @@ import numpy as np
 from tapemagic.autodiff.doing import ASKING
 
 #: Builtins that ask for a plain number or for memory, which no array protocol can answer.
-#: And `type` and `id`, which ask nobody.
-CONVERTERS = frozenset({"float", "complex", "memoryview", "bytes", "bytearray", "type", "id"})
+#: And `type`, `id` and `hasattr`, which ask nobody.
+CONVERTERS = frozenset(
+    {"float", "complex", "memoryview", "bytes", "bytearray", "type", "id", "hasattr"}
+)
 if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
     CONVERTERS |= {"sum"}
+#: Classes whose instances are known by what their type can do; that of a handle can do all.
+ABILITIES = frozenset({"Iterable", "Sized", "Container", "Collection", "Reversible"})
 #: The same as attributes: `np.float64(x)`.
 SCALAR_TYPES = frozenset(
     {
@@ -105,6 +109,8 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
     `lists` is what `find_lists` found.
     """
     match call.func:
+        case ast.Name(id="isinstance"):
+            return asks_for_ability(call)
         case ast.Name(id=name):
             converts = name in CONVERTERS
         case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name) if name in ASKING:
@@ -116,6 +122,12 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
     if converts or name not in UFUNCS:
         return converts and bool(call.args)
     return any(is_list(x, lists) or is_held(x) for x in call.args)
+
+
+def asks_for_ability(call: ast.Call) -> bool:
+    """Tell whether a call is ``isinstance(x, Iterable)`` or the like."""
+    parts = (part for given in call.args[1:] for part in ast.walk(given))
+    return any(getattr(x, "id", getattr(x, "attr", "")) in ABILITIES for x in parts)
 
 
 def is_held(node: ast.expr) -> bool:

@@ -20,13 +20,13 @@ from tapemagic.autodiff.borrowing.exchange import is_users, is_users_module
 from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.twins.modules import original_of, twin_of
 
-from .calls import CONVERTERS, IMPORTERS, READERS, SCALAR_TYPES, UFUNCS
+from .calls import ABILITIES, CONVERTERS, IMPORTERS, READERS, SCALAR_TYPES, UFUNCS
 from .instrument import instrumented
 from .source import accesses, holds
 
 _MOST = 20_000  # objects that are looked at
 _LARGEST = 1000  # elements of a list of functions that are looked at
-_NAMES = CONVERTERS | SCALAR_TYPES | READERS | IMPORTERS | ASKING
+_NAMES = CONVERTERS | ABILITIES | SCALAR_TYPES | READERS | IMPORTERS | ASKING
 
 
 class Helpers:

@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff.arrays.views import lent
 from tapemagic.autodiff.borrowing.exchange import is_array
 from tapemagic.autodiff.calls.creation import as_operand, convert
-from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of
+from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, node_of, plain
 from tapemagic.autodiff.doing import ASKING
 from tapemagic.autodiff.leaks import leave
 from tapemagic.autodiff.lookers import ALONE
@@ -65,6 +65,8 @@ def call(function: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         names = dict(args[1])  # `type` would say that the class is of this module
         names.setdefault("__module__", sys._getframe(1).f_globals.get("__name__"))
         return function(value, args[0], names, **kwargs)
+    if (function is hasattr or function is isinstance) and type(value) in HANDLE_TYPES:
+        return function(plain(value), *args)
     if function is sum:
         return total(value, *args, **kwargs)
     owner = getattr(function, "__self__", None)

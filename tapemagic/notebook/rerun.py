@@ -13,25 +13,23 @@ import io
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from tapemagic.autodiff.borrowing.exchange import is_users
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.autodiff.twinning import originals
 from tapemagic.autodiff.twins import states
 from tapemagic.errors import TapeStateError, TapeUseError
 
 from .arguments import parse_path
+from .copies import copies_of, copy_namespace, plain_data, size_of
 from .hooks import RUNNING
 from .instrument import Plan
 from .interrupts import uninterrupted
 from .records import Cell, Options
 from .session import Session
-from .shared import filled, holders, is_shells
-from .source import functions, future_flags, holds
+from .shared import MOST_CALLS, CacheHolder, filled, holders
+from .source import future_flags
 from .sources import Sources, put_source
 from .versions import is_variable
 
@@ -83,6 +81,9 @@ class Rerun:
             return
         present = {name: namespace[name] for name in names if name in namespace}
         found = holders(present.values(), namespace)
+        if any(isinstance(x, CacheHolder) and x.size() > MOST_CALLS for x in found):
+            self.reason = f"a function in it has more than {MOST_CALLS:,} calls in its cache"
+            return
         contents = {str(i): one.content() for i, one in enumerate(found)}
         if size_of(present) + size_of(contents) > MOST_BYTES:
             self.reason = "its arrays are too large to keep a copy of"
@@ -96,8 +97,9 @@ class Rerun:
             self.reason = "it is not plain Python"
             return
         try:
-            memo: dict[int, Any] = {}
+            memo = copies_of(plain_data(present.values()))
             self._start = copy_namespace(present, namespace, memo)
+            self._data = plain_data(self._start.values())
             self._shared = [(one, one.copied(one.content(), memo)) for one in found]
             copied = memo.get(id(memo), [])  # deepcopy keeps them alive there
             self._variables = [(x, memo[id(x)]) for x in copied if is_variable(x)]
@@ -157,7 +159,7 @@ class Rerun:
         if RUNNING:
             raise TapeStateError("A taped cell is running.", fix="Wait until it is done.")
         self._share_imports()
-        memo: dict[int, Any] = {}
+        memo = copies_of(self._data)
         names = copy_namespace(self._start, self._namespace, memo)
         shared = [(one, one.copied(content, memo)) for one, content in self._shared]
         for variable, value in variables:
@@ -214,22 +216,6 @@ def exchange(namespace: dict[str, Any], values: dict[str, Any]) -> None:
     namespace.update(values)
 
 
-def size_of(values: dict[str, Any]) -> int:
-    """Add up the bytes of the arrays directly in a namespace or in its containers."""
-    total, waiting = 0, list(values.values())
-    for _ in range(10_000):
-        if not waiting:
-            break
-        one = waiting.pop()
-        if isinstance(one, np.ndarray):
-            total += one.nbytes
-        elif type(one) in (list, tuple, dict):
-            waiting += list(one.values()) if type(one) is dict else list(one)
-        elif is_users(type(one)):
-            waiting += list(getattr(one, "__dict__", {}).values())
-    return total
-
-
 def give(variable: Any, value: Any) -> None:
     """Give a variable another value; of one in double precision, single would lose the change.
 
@@ -241,58 +227,6 @@ def give(variable: Any, value: Any) -> None:
     if np.asarray(value).dtype != kind:
         raise TapeUseError(f"The variable is of dtype {kind}.")
     variable.assign(value)
-
-
-def copy_namespace(
-    values: dict[str, Any], namespace: dict[str, Any], memo: dict[int, Any]
-) -> dict[str, Any]:
-    """Copy values deeply, with what functions hold in closures.
-
-    Modules, classes, library functions and whatever else has a twin (`scipy.stats.norm`, `np.c_`)
-    are shared, and what is the shell's. `memo` is filled as `copy.deepcopy` does.
-    """
-    memo |= originals() | {id(x): x for x in values.values() if is_shells(x)}
-    memo |= {id(namespace[name]): namespace[name] for name in ("_ih", "_oh") if name in namespace}
-    new: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
-    copied = list(functions_to_copy(values, namespace))
-    for function in copied:
-        memo[id(function)] = emptied(function, memo)
-    for function in copied:  # whose closures may hold each other
-        fill(memo[id(function)], function, memo)
-    for name, value in values.items():
-        shared = isinstance(value, ModuleType | type) or name.startswith("__")
-        new[name] = value if shared else copy.deepcopy(value, memo)
-    return new
-
-
-def functions_to_copy(values: dict[str, Any], namespace: dict[str, Any]) -> Iterator[FunctionType]:
-    """Yield the user's functions among values, and those of a library that wrap one."""
-    found: dict[int, FunctionType] = {}
-    for value in values.values():
-        inside = list(functions(value, namespace, set()))
-        if inside and isinstance(value, FunctionType):
-            inside.append(value)
-        found |= {id(function): function for function in inside}
-    yield from found.values()
-
-
-def emptied(function: FunctionType, memo: dict[int, Any]) -> FunctionType:
-    """Copy a function, with closures yet to be filled."""
-    cells = tuple(memo.setdefault(id(cell), CellType()) for cell in function.__closure__ or ())
-    code, names = function.__code__, function.__globals__
-    other = FunctionType(code, names, function.__name__, None, cells or None)
-    other.__qualname__, other.__module__ = function.__qualname__, function.__module__
-    return other
-
-
-def fill(other: FunctionType, function: FunctionType, memo: dict[int, Any]) -> None:
-    """Copy what a function holds into its copy: a step in training has its model in a closure."""
-    other.__defaults__ = copy.deepcopy(function.__defaults__, memo)
-    other.__kwdefaults__ = copy.deepcopy(function.__kwdefaults__, memo)
-    other.__dict__.update(copy.deepcopy(function.__dict__, memo))
-    for cell in function.__closure__ or ():
-        if holds(cell):
-            memo[id(cell)].cell_contents = copy.deepcopy(cell.cell_contents, memo)
 
 
 @contextlib.contextmanager

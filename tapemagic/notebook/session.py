@@ -217,7 +217,8 @@ class Session:
             if helpers is not None:
                 places = [*places, *helpers.places()]
                 helpers.leave()
-            self.swap.leave(self.reached, places)
+            # what a debugger shows of the frames that it came through
+            self.swap.leave(self.reached, [*places, ({"error": error}, "error")])
 
     def _failure(self, error: BaseException) -> Failure:
         """Say where the cell ended early, and what it read there: asked while it records."""
@@ -239,9 +240,8 @@ class Session:
         }
 
     def _report_trailing(self) -> None:
-        for name in self.plan.trailing:
-            if name in self.namespace:
-                self.namespace[name] = self.hooks.bind(name, self.namespace[name])
+        for name in filter(self.namespace.__contains__, self.plan.trailing):
+            self.namespace[name] = self.hooks.bind(name, self.namespace[name])
 
     def _gradients_on_tape(self) -> list[Any]:
         if self._target is None or self._target[2] < 0:

@@ -18,8 +18,8 @@ from tapemagic.autodiff.tape import GradientTape
 from .helpers import reached
 from .interrupts import uninterrupted
 
-#: Calls in a cache; a larger one stays what it is, and keeps what runs on copies put into it.
-_MOST_CALLS = 10_000
+#: Calls in a cache that are put back; a cell that fills a larger one is not run again.
+MOST_CALLS = 10_000
 _SHARED = (ModuleType, FunctionType, type, property, staticmethod, classmethod)
 
 
@@ -72,6 +72,10 @@ class CacheHolder:
         self._cache = cache
         self.id = id(cache)
 
+    def size(self) -> int:
+        """Return how many calls it holds."""
+        return self._cache.cache_info().currsize
+
     def content(self) -> dict[str, Any]:
         """Return what it holds, and how often it was asked."""
         hits, misses, *_ = self._cache.cache_info()
@@ -104,7 +108,7 @@ def holders(values: Iterable[Any], namespace: dict[str, Any]) -> list[Any]:
     """Return what is shared of all that can be reached from values; not the `namespace` itself."""
     found: dict[int, Any] = {}
     for one in reached(values):
-        if type(one) is CACHE and one.cache_info().currsize <= _MOST_CALLS:
+        if type(one) is CACHE:
             found[id(one)] = CacheHolder(one)
         elif isinstance(one, type) and is_users(one):
             found[id(one)] = Holder(one)

@@ -12,7 +12,7 @@ from IPython.core.error import UsageError
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
 from tapemagic.graph.marks import marks_of, ways_out_of_tape
 
-from .arguments import spell
+from .arguments import similar, spell
 from .sources import first_float, is_number, named_parts
 from .versions import is_variable, node_of
 
@@ -83,7 +83,10 @@ def why_no_target(tape: Any, inside: tuple[str, str], made: list[str]) -> str:
     if left := ways_out_of_tape(marks_of(nodes)):
         return f"no value that the cell leaves depends on a source: {'; '.join(left)}"
     if any(node.op != "source" for node in nodes):
-        return "no name that the cell leaves holds a value that depends on a source"
+        return (
+            "no name that the cell leaves holds a value that depends on a source; give the result "
+            "one: loss = ..."
+        )
     return "nothing that the cell computes depends on a source"
 
 
@@ -107,7 +110,8 @@ def notes_on_target(session: Session, name: str, value: Any) -> list[str]:
         If the target that was asked for does not exist or is not a number.
     """
     if isinstance(value, UsageError):
-        raise UsageError(f"no target '{name}': the cell did not make it")
+        hint = similar(name, session.plan.source.binds)
+        raise UsageError(f"no target '{name}': the cell did not make it{hint}")
     is_number = isinstance(value, float | complex | np.ndarray | np.inexact)
     if type(value) not in HANDLE_TYPES and not is_number:
         left = "; ".join(ways_out_of_tape(marks_of(session.tape.nodes())))

@@ -256,3 +256,41 @@ def test_what_is_the_shells_is_not_copied():
     rerun = Rerun(plan, options, cell, session.reached, shell.user_ns)
     assert rerun.reason == ""
     assert rerun.run({"k": 2.0}).tape.gradient("loss", "k") == 12.0
+
+
+FULL_CACHE = """
+import functools
+import numpy as np
+w, k = np.array([1.0, 2.0]), 3.0
+@functools.cache
+def f(n):
+    return w * k * n
+for n in range({count}):
+    f(n)
+"""
+
+
+@pytest.mark.parametrize(("count", "reason"), [(10_000, ""), (10_001, "more than 10,000 calls")])
+def test_a_cache_that_cannot_be_put_back_is_a_reason(count, reason):
+    namespace, _, rerun = make(FULL_CACHE.format(count=count), "y = np.sum(f(3) + f(-1))")
+    assert reason in rerun.reason
+    assert bool(rerun.reason) == bool(reason)
+    before = namespace["f"].cache_info()
+    if not reason:
+        rerun.run({"k": 5.0})
+    assert namespace["f"].cache_info() == before
+
+
+@pytest.mark.parametrize("text", ["rows[0].append(3.0)", "held.own[0][0] = k", "table['a'][1] = k"])
+def test_data_of_numbers_is_copied_with_who_shares_it(text):
+    setup = (
+        "class Held: pass\nk = 3.0\nrow = [1.0, 2.0]\nrows = [row, (1, 2), [row]]\n"
+        "held, table = Held(), {'a': row, 'b': {'c': 1}}\nheld.own = rows"
+    )
+    cell = f"{text}\nout = sum(rows[2][0]) * k + sum(table['a']) + len(row)"
+    namespace, _, rerun = make(setup, cell)
+    before = picture(namespace)
+    again = rerun.run({"k": 3.0})
+    assert picture(namespace) == before
+    execute(ast.parse(cell).body, namespace)
+    assert again.namespace["out"] == namespace["out"]

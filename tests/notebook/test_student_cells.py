@@ -33,6 +33,39 @@ MISTAKES = {
     "the tape too early": (
         "", "%%tape w -t loss", "loss = w @ w\ng = tape.gradient(loss, w)",
         ["NameError", "'tape' (line 3) is not this cell's own tape"]),
+    "a dead rectifier": (
+        "", "%%tape w -t loss", "h = np.maximum(0, w - 100)\nloss = np.sum(h)",
+        ["maximum (line 2) is a dead relu: every element is below 0. Give it inputs above 0, or",
+         "let it leak: np.where(x > 0, x, 0.01 * x)."]),
+    "a comparison": (
+        "", "%%tape w -t loss", "loss = np.mean((w > 1) * 1.0)",
+        ["left the tape at line 2 as a bool (< or >). A comparison has no slope: compute the",
+         "target from the values themselves."]),
+    "a place instead of a value": (
+        "", "%%tape w -t loss", "loss = np.argmax(w) * 1.0",
+        ["left the tape at line 2 as an integer (argmax). An integer has no slope"]),
+    "computed in an earlier cell": (
+        "p = w * 2", "%%tape w -t loss", "loss = np.sum(p)",
+        ["no recorded operation reads 'w'; 'loss' is not on the tape: it is computed from plain",
+         "values; of what the cell reads, 'p' is not watched. Compute the target from it"]),
+    "an old value under a like name": (
+        "p = w * 2", "%%tape w -t loss", "pred = w * 3\nloss = np.sum(p)",
+        ["the last value computed from 'w' is 'pred' (line 2). Compute the target from that value."]),
+    "saturation": ("", "%%tape w -t loss", "loss = np.sum(np.tanh(w * 100))",
+                   ["tanh (line 2) is saturated", "rounds to 0. Scale its input down."]),
+    "rounding": ("", "%%tape w -t loss", "p = np.round(w)\nloss = np.sum(p)",
+                 ["round (line 2) is flat", "exists. Compute the target without it."]),
+    "overflow": (
+        "", "%%tape w -t loss", "p = np.exp(w * 1000)\nloss = np.sum(p / np.sum(p))",
+        ["first inf going forward: line 2, element [0]: exp(1000) (subtract the maximum before exp)",
+         "divide(inf, inf)"]),
+    "a power that is none": (
+        "k = 0", "%%tape w -t loss", "loss = np.sum(w**k)",
+        ["the exponent of power (line 2) is 0: the result is 1 whatever the base is"]),
+    "a misspelt target": ("", "%%tape w -t lss", "loss = w @ w",
+                          ["no target 'lss': the cell did not make it; did you mean loss?"]),
+    "a result without a name": ("", "%%tape w", "print(np.sum(w**2))",
+                                ["that depends on a source; give the result one: loss = ..."]),
     "the magic too late": (
         "", "# squares", "%%tape w\nloss = w @ w", ["%%tape belongs on the first line of a cell"]),
 }  # fmt: skip

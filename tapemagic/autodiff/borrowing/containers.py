@@ -32,16 +32,13 @@ from typing import Any
 import numpy as np
 
 from .caches import CACHE, of_cache
-from .frame_names import FrameNames
+from .frame_names import Slot, of_frame
 from .opaque import OPAQUE, of_referents
 
 #: What holds nothing.
 ATOMS = frozenset({int, float, complex, bool, str, bytes, type(None), range, ModuleType, np.dtype})
 
 # ------------------------------------------------------------------- what is inside a container
-
-#: (function that puts a new value into the holder, place, value that is there)
-Slot = tuple[Callable[[Any, Any, Any], Any], Any, Any]
 
 
 def slots(holder: Any) -> Iterator[Slot]:
@@ -58,6 +55,9 @@ def slots(holder: Any) -> Iterator[Slot]:
                 yield from OPENERS[base](holder)
         if isinstance(holder, BaseException):
             yield setattr, "args", holder.args
+            for other in (holder.__traceback__, holder.__cause__, holder.__context__):
+                yield _never, None, other
+            yield from ((_never, None, x) for x in getattr(holder, "exceptions", ()))
         own = getattr(holder, "__dict__", None)
         if type(own) is dict:
             for name, value in list(own.items()):
@@ -164,14 +164,8 @@ _FRAMES = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorT
 def _of_suspended(holder: Any) -> Iterator[Slot]:
     frame = getattr(holder, _FRAMES[type(holder)])
     if frame is not None:
-        names = FrameNames(frame)
-        for name, value in list(names.items()):
-            yield functools.partial(_set_local, names), name, value
+        yield from of_frame(frame)
         yield from of_referents(holder)  # what a loop goes through has no name
-
-
-def _set_local(names: FrameNames, holder: Any, name: str, new: Any) -> None:
-    names[name] = new
 
 
 def _of_variable(holder: ContextVar) -> Iterator[Slot]:

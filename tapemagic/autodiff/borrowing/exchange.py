@@ -26,6 +26,7 @@ from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.warned import warn
 
 from .containers import parts
+from .left import GIVING
 from .walk import Walk
 
 #: Objects that are looked at on entry. What lies beyond stays plain, and is refused aloud when a
@@ -131,7 +132,7 @@ class Exchange:
 
     def give_back(self, places: Iterable[Place]) -> None:
         """Put plain objects wherever handles are, in places and in what changed on entry."""
-        walk = Walk(self._lower, is_users, libraries=1)
+        walk = Walk(self._lower, is_users, libraries=1, leaving=True)
         for mapping, key in places:
             value = mapping[key]
             new = walk.visit(value)
@@ -143,6 +144,7 @@ class Exchange:
             for element in parts(original) or ():  # lists and the like inside may hold new handles
                 walk.visit(element)
         walk.run()
+        self._tell_of_left({type(x) for pair in walk.held for x in pair} & GIVING.keys())
         self.borrowed.restore()
 
     def _lower(self, value: Any) -> Any:
@@ -167,6 +169,14 @@ class Exchange:
                 f"{name} is also held by an object of type {kind}, which the tape cannot look "
                 "into: what is computed through it has no gradient, and what is written to the "
                 "array is not seen there meanwhile. Make that object under the tape.",
+            )
+
+    def _tell_of_left(self, kinds: set[type]) -> None:
+        """Warn of iterators that were left half way and still hold handles."""
+        for name in sorted(GIVING[kind] for kind in kinds):
+            warn(
+                f"An iterator of type {name} was left half way, and what it gives from now on are "
+                "still traced values. Go through it to its end, or make it anew."
             )
 
     def _name_of(self, array: np.ndarray) -> str:

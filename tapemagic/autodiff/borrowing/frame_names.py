@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import inspect
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
+
+#: (function that puts a new value into the holder, place, value that is there)
+Slot = tuple[Callable[[Any, Any, Any], Any], Any, Any]
 
 
 class FrameNames(MutableMapping):
@@ -37,3 +41,14 @@ class FrameNames(MutableMapping):
 
     def __len__(self) -> int:
         return len(self.frame.f_locals)
+
+
+def of_frame(frame: Any) -> Iterator[Slot]:
+    """Yield what a frame's local names hold."""
+    names = FrameNames(frame)
+    for name, value in list(names.items()):
+        yield functools.partial(_set_local, names), name, value
+
+
+def _set_local(names: FrameNames, holder: Any, name: str, new: Any) -> None:
+    names[name] = new

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .containers import ATOMS, OPENERS, parts, rebuild, slots
+from .left import LEFT, parts_of_iterator, remade_iterator
 from .opaque import OPAQUE, PLAIN, held
 
 _COLLECTIONS = frozenset({list, dict, set, deque})
@@ -47,6 +48,8 @@ class Walk:
         which something was exchanged; the walk ends when it holds.
     numbers : bool
         Whether containers of mere numbers are looked into as well.
+    leaving : bool
+        Whether what the code leaves half way is looked at (`left.py`).
 
     Attributes
     ----------
@@ -66,12 +69,13 @@ class Walk:
         libraries: int = 0,
         enough: Callable[..., bool] | None = None,
         numbers: bool = False,
+        leaving: bool = False,
     ) -> None:
         self.swap = swap
         self.is_users = is_users
         self.left = most
         self.libraries = libraries
-        self.enough, self.numbers = enough, numbers
+        self.enough, self.numbers, self.leaving = enough, numbers, leaving
         self._inert = frozenset[type]() if numbers else PLAIN
         self.changed: dict[int, Any] = {}
         self.rebuilt: list[tuple[Any, Any]] = []
@@ -88,7 +92,8 @@ class Walk:
             if not self.numbers and is_plain_data(holder):
                 self.left -= len(holder) // 100  # as much faster
                 continue
-            for put, place, value in slots(holder):
+            look = LEFT.get(type(holder)) or slots
+            for put, place, value in look(holder):
                 self.left -= 1
                 if put is held and issubclass(type(value), np.ndarray):
                     self.held.append((holder, value))
@@ -119,8 +124,11 @@ class Walk:
         new = self.swap(value)
         if new is value and not _is_floats(value):
             elements = parts(value) if depth < _DEEPEST else None
+            remake: Callable = rebuild
+            if elements is None and self.leaving:
+                elements, remake = parts_of_iterator(value), remade_iterator
             if elements is not None:
-                new = self._rebuild(value, elements, level, depth)
+                new = self._rebuild(value, elements, remake, level, depth)
             if new is value and (elements is None or kind in OPENERS):
                 self._note(value, level)
         self._seen[id(value)] = (value, new)
@@ -147,12 +155,14 @@ class Walk:
             elif type(attribute) in OPAQUE:
                 self._waiting.append((attribute, level))
 
-    def _rebuild(self, value: Any, elements: list[Any], level: int, depth: int) -> Any:
+    def _rebuild(
+        self, value: Any, elements: list[Any], remake: Callable, level: int, depth: int
+    ) -> Any:
         self.left -= len(elements)
         new = [self.visit(element, level, depth + 1) for element in elements]
         if all(map(operator.is_, new, elements)):
             return value
-        result = rebuild(value, new)
+        result = remake(value, new)
         self.rebuilt.append((result, value))
         return result
 
@@ -166,6 +176,8 @@ class Walk:
             )  # a twin keeps its original
         if kind in OPENERS or isinstance(value, list | dict | set | deque | BaseException):
             return True
+        if kind in LEFT:
+            return self.leaving
         if isinstance(value, type):
             return self.is_users(value)
         return self.is_users(kind) or is_pythons_object(value)

@@ -91,7 +91,8 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
         if kind.__module__ == "builtins" and np.ndarray not in map(type, plain(args)):
             with unheard():
                 compute(*plain(args))  # the own error of a number
-        array = as_array(x) if becomes_array(x) else None
+        looks = becomes_array(x) and not _is_pythons_number(args[1 - i])
+        array = as_array(x) if looks else None
         if type(array) in HANDLE_TYPES:
             compute = rule.fun
         elif array is None or array.dtype.kind not in _NUMBERS:
@@ -107,15 +108,21 @@ def call_operator(rule: Any, compute: Any, args: tuple) -> Any:
     return call_elementwise(rule, compute, args)
 
 
+def _is_pythons_number(x: Any) -> bool:
+    """Tell whether an operand is a number that does not look into sequences, as NumPy's do."""
+    value = plain(x)
+    return isinstance(value, (float, complex)) and not isinstance(value, np.generic)
+
+
 def _with_object(compute: Any, args: tuple, other: Any) -> Any:
     """Carry out an operator with an object of a class that NumPy does not know.
 
     NumPy makes an array of objects of both, in which a number is one of Python's.
     """
     handle = args[0] if args[1] is other else args[1]
-    value = plain(handle)
-    if isinstance(value, (float, complex)) and not isinstance(value, np.generic):
+    if _is_pythons_number(handle):
         return NotImplemented  # Python asks the other one
+    value = plain(handle)
     if np.ndim(value) == 0:
         kind = complex if np.iscomplexobj(value) else float
         number = call_elementwise(RULES[kind], kind, (handle,))

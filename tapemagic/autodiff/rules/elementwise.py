@@ -119,15 +119,18 @@ elementwise(np.divide, "1 / x2", "-y / x2")
 elementwise(np.negative, "-1")
 elementwise(np.positive, "1")
 # An exponent 0 stays 0, so that x**0 has slope 0 at 0 too; log(0) only matters where y is not 0.
-elementwise(np.power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
-elementwise(np.float_power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)")
+for _power in (np.power, np.float_power):
+    elementwise(
+        _power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)",
+        shows=("x2 * x1 ** (x2 - 1)", "y * log(x1)"),
+    )  # fmt: skip
 elementwise(np.square, "2 * x")
 elementwise(np.sqrt, "0.5 / y")
 elementwise(np.cbrt, "1 / (3 * y**2)")
 elementwise(np.reciprocal, "-y**2")
 elementwise(np.remainder, "1", "-floor_divide(x1, x2)")
 elementwise(np.fmod, "1", "-rint((x1 - y) / x2)")
-elementwise(np.absolute, "sgn(x)")
+elementwise(np.absolute, "sgn(x)", shows=("sign(x)",))
 elementwise(np.fabs, "sign(x)")
 _larger, _smaller = ("1 where x1 > x2", "1 where x2 > x1"), ("1 where x1 < x2", "1 where x2 < x1")
 for _pick, _shown in (

@@ -1,7 +1,10 @@
 """Elementwise functions, each where it is smooth; the kinks are in test_special_values.py."""
 
+import re
+
 import numpy as np
 import pytest
+import scipy.special
 from autodiff.rules.four_questions import ask, name_of, row
 
 from tapemagic import GradientTape
@@ -153,3 +156,12 @@ def test_formula_is_the_derivative(rule, position):
     for partial in partials:
         partial = np.broadcast_to(partial, y.shape)
         np.testing.assert_allclose(partial, numerical, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("fun", [f for f in RULES if isinstance(f, np.ufunc)])
+def test_the_picture_speaks_of_functions_that_people_know(fun):
+    shows = getattr(RULES[fun], "shows", ())
+    called = {name for text in shows for name in re.findall(r"([a-z_]\w*)\(", text)}
+    known = {*dir(np), *dir(scipy.special)}
+    assert called <= known, shows
+    assert fun not in (np.power, np.float_power) or shows == ("x2 * x1 ** (x2 - 1)", "y * log(x1)")
