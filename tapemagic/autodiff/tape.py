@@ -80,7 +80,7 @@ class GradientTape(OpenTape, Looking):
             sources = lookup.expanded(self, sources)
         is_flat = structures.is_flat(sources)
         flat = sources if is_flat else structures.leaves(sources)
-        ids = [lookup.ids_of(self, x) for x in flat]
+        ids = [lookup.source_ids(self, x) for x in flat]
         if output_gradients is None or not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
             self._absent = lookup.absent(target, seeds, flat, ids, unread)

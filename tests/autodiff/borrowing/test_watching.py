@@ -410,3 +410,30 @@ def test_a_tuple_from_before_the_block_is_the_same_object_afterwards():
     assert pair[0] is b
     assert type(pair[1][1]) is np.ndarray
     np.testing.assert_array_equal(tape.gradient(y, b), [12.0, 12.0])
+
+
+@pytest.mark.parametrize("watched", ["W", "b", "W, b", "inner"])
+@pytest.mark.parametrize("ask", ["gradient", "jacobian", "program"])
+def test_an_array_of_which_only_parts_were_watched_is_no_source(watched, ask):
+    theta = np.arange(8.0)
+    W, b, inner = theta[:6].reshape(2, 3), theta[6:], theta[::2]
+    with GradientTape(persistent=True) as tape:
+        tape.watch(list(eval(f"[{watched}]")))
+        loss = np.sum(W.sum(axis=1) * b) + np.sum(inner**2)
+        if ask == "gradient":
+            with pytest.raises(SourceError, match="a part of its memory"):
+                tape.gradient(loss, theta)
+    with pytest.raises(SourceError, match="'theta' was not watched, but a part of its memory"):
+        getattr(tape, ask)(loss, [theta])
+
+
+@pytest.mark.parametrize("watched", [("W", "b", "theta"), ("theta", "W", "b"), ("theta",)])
+def test_an_array_that_is_watched_beside_its_parts(watched):
+    theta = np.arange(8.0)
+    parts = {"W": theta[:6].reshape(2, 3), "b": theta[6:], "theta": theta}
+    with GradientTape(persistent=True) as tape:
+        tape.watch([parts[name] for name in watched])
+        loss = np.sum(parts["W"].sum(axis=1) * parts["b"])
+    assert tape.gradient(loss, theta).tolist() == [6.0, 6.0, 6.0, 7.0, 7.0, 7.0, 3.0, 12.0]
+    assert tape.gradient(loss, parts["b"]).tolist() == [3.0, 12.0]
+    assert tape.gradient(loss, parts["W"]).tolist() == [[6.0] * 3, [7.0] * 3]
