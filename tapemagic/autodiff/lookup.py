@@ -76,22 +76,43 @@ def source_ids(tape: Any, x: Any) -> list[int]:
     Raises
     ------
     SourceError
-        If it was not watched, but a part of its memory was: by that part it would be 0.
+        If it is no array and no number; or if it was not watched, but a part of its memory was:
+        by that part it would be 0.
     """
     ids = ids_of(tape, x)
-    if not ids or type(x) is str or id(x) in tape._watched:
+    if not ids:
+        check_leaf(x)
+    if not ids or id(x) in tape._watched:
         return ids
-    handle = x if is_traced(x) else tape._plain[id(x)].handle
-    if isinstance(handle.storage, Storage) and id(handle) not in tape._watched:
+    handle = _handle_of(tape, x, ids[-1])
+    if isinstance(getattr(handle, "storage", None), Storage) and id(handle) not in tape._watched:
         parts = [one for one, _ in tape._watched.values() if one.storage is handle.storage]
         if any(_is_crossed(handle, one) for one in parts):
             name = name_of(tape, x, tape._names())
             raise SourceError(
                 f"'{name}' was not watched, but a part of its memory was, under another name.",
                 why="Its gradient would lack what is computed from that part.",
-                fix=f"Watch it as well: tape.watch({name}).",
+                fix="Watch it as well: "
+                + (f"tape.watch({name})." if tape.cell is None else f"%%tape {name} ..."),
             )
     return ids
+
+
+def check_leaf(x: Any) -> None:
+    """Raise if a source or target is nothing that could have a node, such as an iterator."""
+    if not (is_traced(x) or hasattr(x, "dtype") or isinstance(x, (str, int, float, complex))):
+        raise SourceError(
+            f"A {type(x).__name__} is no source and no target of a gradient.",
+            fix="Give arrays, variables, names, or lists and dicts of them: list(...).",
+        )
+
+
+def _handle_of(tape: Any, x: Any, id_: int) -> Any:
+    """Return the handle that stood for an object, or for what a name with this node means."""
+    if type(x) is not str:
+        return x if is_traced(x) else tape._plain[id(x)].handle
+    found = (left.handle for left in tape._plain.values() if id_ in (*left.first, *left.now))
+    return next(found, None)
 
 
 def _is_crossed(handle: Any, other: Any) -> bool:
