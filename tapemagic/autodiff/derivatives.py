@@ -11,6 +11,7 @@ from tapemagic.errors import SourceError
 
 from . import structures
 from .borrowing.borrowed import Borrowed
+from .borrowing.watchable import check_class
 from .calls import dispatch
 from .calls.dispatch import is_traced
 from .forward import push, recorded_pullback
@@ -56,8 +57,9 @@ def _differentiable(x: Any) -> Any:
     Raises
     ------
     SourceError
-        If it is an integer, a bool or no number at all.
+        If it is an integer, a bool or no number at all, or computes in its own way.
     """
+    check_class(x)
     value = np.asarray(x)
     if value.dtype.kind not in "fc":
         raise SourceError(

@@ -27,18 +27,37 @@ def is_watchable(x: Any) -> bool:
     if (kind is None and isinstance(x, (bool, int))) or kind in ("i", "u", "b"):
         warn_of_dtype(getattr(x, "dtype", type(x).__name__))
         return False
-    name, fix = type(x).__name__, "Watch arrays and numbers of floats."
     if kind not in ("f", "c"):
-        what = f"An array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"A {name}"
+        what = f"An array of dtype {x.dtype}" if isinstance(x, np.ndarray) else f"A {_name(x)}"
+        fix = "Watch arrays and numbers of floats."
         raise locate(SourceError(f"{what} cannot be watched.", fix=fix))
     if isinstance(x, np.generic) or type(x) in _ARRAYS:
         return True
-    raise locate(
+    raise _own_way(x)
+
+
+def check_class(x: Any) -> None:
+    """Raise if an argument to differentiate by is of a class that computes in its own way.
+
+    Raises
+    ------
+    SourceError
+    """
+    if is_subclass(x) or hasattr(x, "to_numpy"):
+        raise _own_way(x)
+
+
+def _own_way(x: Any) -> SourceError:
+    return locate(
         SourceError(
-            f"A {name} cannot be watched, since it computes in its own way.",
+            f"A {_name(x)} cannot be watched, since it computes in its own way.",
             fix=f"Make an array of it first: x = x{plain_of(x)}.",
         )
     )
+
+
+def _name(x: Any) -> str:
+    return type(x).__name__
 
 
 def is_subclass(x: Any) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tapemagic
 from tapemagic import GradientTape
 from tapemagic.errors import SourceError
 
@@ -35,6 +36,17 @@ def test_what_computes_in_its_own_way_is_refused(x, fix):
     assert caught.value.code == "tape.watch(x)"
     assert type(eval(f"x{fix}")) is np.ndarray
     assert caught.value.fix.endswith(f"x = x{fix}.")
+
+
+@pytest.mark.parametrize(("x", "fix"), OWN_WAYS, ids=lambda x: type(x).__name__)
+def test_nor_is_it_an_argument_to_differentiate_by(x, fix):
+    for ask in (tapemagic.value_and_grad, tapemagic.jacobian, tapemagic.hessian):
+        with pytest.raises(SourceError, match=f"A {type(x).__name__} cannot be watched"):
+            ask(np.sum)(x)
+    with pytest.raises(SourceError, match=re.escape(fix)):
+        tapemagic.vjp(np.sum, [x])
+    with pytest.raises(SourceError, match=re.escape(fix)):
+        tapemagic.jvp(np.sum, (x,), (np.ones(x.shape),))
 
 
 @pytest.mark.parametrize("x", [np.zeros(2, "f8,i4"), np.array([1.0], object), np.array(["a"])])
