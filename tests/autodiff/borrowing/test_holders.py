@@ -124,6 +124,7 @@ PLACES = {
         "h['a']['b']['c']",
     ),
     "a list in a tuple": ("h = (1, ([],))", "h[1][0].append({v})", "h[1][0]"),
+    "a list beside the array": ("h = (w, [])", "h[1].append({v})", "h[1]"),
     "a layer of a model": (
         "class Layer: pass\nclass Model: pass\nh = Model(); h.layers = [Layer() for _ in range(20)]",
         "h.layers[0].seen = {v}",

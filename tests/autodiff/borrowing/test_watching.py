@@ -437,3 +437,27 @@ def test_an_array_that_is_watched_beside_its_parts(watched):
     assert tape.gradient(loss, theta).tolist() == [6.0, 6.0, 6.0, 7.0, 7.0, 7.0, 3.0, 12.0]
     assert tape.gradient(loss, parts["b"]).tolist() == [3.0, 12.0]
     assert tape.gradient(loss, parts["W"]).tolist() == [[6.0] * 3, [7.0] * 3]
+
+
+def test_arrays_that_are_changed_after_the_block():
+    x, data = np.array([1.0, 2.0]), np.array([3.0, 5.0])
+    with GradientTape() as tape:
+        tape.watch([x, data])
+        loss = np.sum(x * x * data)
+    x[:], data[:] = 7.0, 9.0
+    slopes = tape.gradient(loss, [x, data])
+    assert [one.tolist() for one in slopes] == [[6.0, 20.0], [1.0, 4.0]]
+
+
+def test_the_base_of_a_view_that_is_written_to_stays_read_only():
+    base = np.array([1.0, 2.0, 3.0])
+    w = base[1:]
+    base.flags.writeable = False
+    with GradientTape() as tape:
+        tape.watch(w)
+        w[0] = w[1] * 2.0
+        loss = np.sum(w)
+    assert base.tolist() == [1.0, 6.0, 3.0]
+    assert not base.flags.writeable
+    assert w.flags.writeable
+    assert tape.gradient(loss, w).tolist() == [0.0, 3.0]
