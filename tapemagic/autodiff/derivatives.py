@@ -12,6 +12,7 @@ from tapemagic.errors import SourceError, TapeUseError
 
 from . import structures
 from .borrowing.borrowed import Borrowed
+from .borrowing.watchable import check_class
 from .calls import dispatch
 from .calls.dispatch import is_traced
 from .forward import push, recorded_pullback
@@ -74,8 +75,9 @@ def _differentiable(x: Any) -> Any:
     Raises
     ------
     SourceError
-        If it is an integer, a bool or no number at all.
+        If it is an integer, a bool or no number at all, or computes in its own way.
     """
+    check_class(x)
     value = np.asarray(x)
     if value.dtype.kind not in "fc":
         raise SourceError(

@@ -10,7 +10,7 @@ import numpy as np
 
 from tapemagic.errors import TapeUseError
 
-from . import structures
+from . import lookup, structures
 from .avals import AVALS, Aval
 from .backward import has_nan
 from .batches import Rows
@@ -30,7 +30,7 @@ def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
     """Return the Jacobian of `target` for each source, of shape target + source."""
     flat = structures.leaves(sources)
     target_ids = tape._ids_of(target, as_target=True)
-    groups = [tape._ids_of(x) for x in flat]
+    groups = [lookup.source_ids(tape, x) for x in flat]
     if not target_ids:
         blocks: list[Any] = [None] * len(flat)
         shape = np.shape(target)
@@ -172,7 +172,7 @@ def _stack(rows: list, group: list[int], tape: Any) -> Any:
 
 def batch_jacobian(tape: Any, target: Any, source: Any, zero: bool) -> Any:
     """Return, per row, the Jacobian of the target's row in the source's row."""
-    ids, source_ids = tape._ids_of(target, as_target=True), tape._ids_of(source)
+    ids, source_ids = tape._ids_of(target, as_target=True), lookup.source_ids(tape, source)
     if not ids or not source_ids:
         return None
     entries = tape._recording.entries

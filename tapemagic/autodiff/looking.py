@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from tapemagic.errors import TapeError, TapeStateError
+from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
 from . import absence, lookup, recheck, structures
 from .caught import caught
@@ -146,6 +146,12 @@ class Looking:
             absence.why_no_target(self, names) if self._asked is not None else self.no_target
         )
         return build_graph(self, Figure)
+
+    def __reduce__(self) -> Any:
+        raise TapeUseError(
+            "A tape cannot be copied or pickled: it refers to the code that ran.",
+            fix="tape.save(file) keeps what it shows, tape.program(...) what it computed.",
+        )
 
     def _names(self) -> dict[str, Any]:
         """Return what names hold: those of the module that recorded, and of who is looking."""

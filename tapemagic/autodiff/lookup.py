@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tapemagic.errors import SourceError
 
 from . import structures
 from .calls.dispatch import is_traced
+from .places import view_at, window_of
 from .recorder import RECORDER
+from .storage import Storage
 from .variable import NO_NAME, VariableState
 
 
@@ -64,6 +68,66 @@ def _ids_of_handle(tape: Any, x: Any) -> list[int]:
     if storage is not None and not isinstance(storage, VariableState) and storage.token is token:
         return [settled(tape, x)]
     return [id_ for known, id_ in getattr(x, "past", ()) if known is token][-1:]
+
+
+def source_ids(tape: Any, x: Any) -> list[int]:
+    """Return the nodes of an object or name by which a derivative is asked for.
+
+    Raises
+    ------
+    SourceError
+        If it is no array and no number; or if it was not watched, but a part of its memory was:
+        by that part it would be 0.
+    """
+    ids = ids_of(tape, x)
+    if not ids:
+        check_leaf(x)
+    if not ids or id(x) in tape._watched:
+        return ids
+    handle = _handle_of(tape, x, ids[-1])
+    if isinstance(getattr(handle, "storage", None), Storage) and id(handle) not in tape._watched:
+        parts = [one for one, _ in tape._watched.values() if one.storage is handle.storage]
+        if any(_is_crossed(handle, one) for one in parts):
+            name = name_of(tape, x, tape._names())
+            raise SourceError(
+                f"'{name}' was not watched, but a part of its memory was, under another name.",
+                why="Its gradient would lack what is computed from that part.",
+                fix="Watch it as well: "
+                + (f"tape.watch({name})." if tape.cell is None else f"%%tape {name} ..."),
+            )
+    return ids
+
+
+def check_leaf(x: Any) -> None:
+    """Raise if a source or target is nothing that could have a node, such as an iterator."""
+    if not (is_traced(x) or hasattr(x, "dtype") or isinstance(x, (str, int, float, complex))):
+        raise SourceError(
+            f"A {type(x).__name__} is no source and no target of a gradient.",
+            fix="Give arrays, variables, names, or lists and dicts of them: list(...).",
+        )
+
+
+def _handle_of(tape: Any, x: Any, id_: int) -> Any:
+    """Return the handle that stood for an object, or for what a name with this node means."""
+    if type(x) is not str:
+        return x if is_traced(x) else tape._plain[id(x)].handle
+    found = (left.handle for left in tape._plain.values() if id_ in (*left.first, *left.now))
+    return next(found, None)
+
+
+def _is_crossed(handle: Any, other: Any) -> bool:
+    """Tell whether another handle of the same storage looks at a part of what this one does."""
+    storage = handle.storage
+    marks = np.zeros(storage.buffer.nbytes, np.uint8)
+
+    def bytes_of(one: Any) -> np.ndarray:
+        offset, shape, strides, dtype, _ = window_of(storage.true_view(one), storage.buffer)
+        length = np.dtype(dtype).itemsize
+        return view_at(marks, (offset, (*shape, length), (*strides, 1), "u1", True))
+
+    bytes_of(other)[...] = 1
+    found = bytes_of(handle)
+    return bool(found.any() and not found.all())
 
 
 def absent(

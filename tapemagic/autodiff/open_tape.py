@@ -16,6 +16,7 @@ from .absence import CellNames
 from .avals import AVALS
 from .borrowing import watching
 from .borrowing.script_names import SCRIPT_NAMES, running_frame
+from .borrowing.watchable import is_watchable
 from .calls.dispatch import is_traced
 from .caught import caught, forget
 from .positions import outside_libraries, user_frame
@@ -72,7 +73,7 @@ class OpenTape:
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if self._open:
-            self.stop()
+            self.stop(error)
         if error is not None:
             tracebacks.prune(error)
             if not RECORDER.tapes:  # else it may be caught while another tape records
@@ -125,8 +126,8 @@ class OpenTape:
         if self._plain and self.cell is None:
             watching.take_back(self)
 
-    def stop(self) -> None:
-        """End the recording; what was recorded can still be differentiated."""
+    def stop(self, error: BaseException | None = None) -> None:
+        """End the recording, by an error perhaps; what was recorded can still be differentiated."""
         if RECORDER.frame is not None:
             self._namespace = RECORDER.frame.f_globals
         self._pause()
@@ -134,7 +135,7 @@ class OpenTape:
             RECORDER.tapes[0]._guests += (self, *self._guests)
             self._guests = ()
         elif self.exchanged is not None or self._guests:
-            watching.put_back([self, *self._guests])
+            watching.put_back([self, *self._guests], error)
             self._guests = ()
         if not RECORDER.tapes:
             RECORDER.thread = None
@@ -214,6 +215,8 @@ class OpenTape:
                 fix="Call it while the tape records, or make a new tape.",
             )
         self._pause()
+        if RECORDER.recording is None:
+            watching.put_back([self, *self._guests])
         self._recording = RECORDER.recording
         self._spans, self._watched, self._plain = [], {}, {}
         self._asked, self._cotangents, self._spent = None, None, False
@@ -249,7 +252,7 @@ class OpenTape:
                 fix="Call it inside 'with tape:'.",
             )
         found = {id(x): x for x in structures.leaves(tensor) if not is_traced(x)}
-        plains = [x for x in found.values() if watching.is_watchable(x)]
+        plains = [x for x in found.values() if is_watchable(x)]
         found.clear()  # references to what is to be watched are counted
         alone = len(plains) == 1 and plains[0] is tensor
         handles = watching.take_over(self, plains, None if alone else tensor) if plains else {}

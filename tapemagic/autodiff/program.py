@@ -15,7 +15,7 @@ from . import structures
 from .avals import AVALS, fit, full
 from .backward import has_nan, have_nan
 from .calls import dispatch
-from .lookup import expanded, ids_of
+from .lookup import expanded, ids_of, source_ids
 from .nodes import Reader
 from .programs.loops import rolled
 from .programs.memory import hangs_on_layouts, lies_apart, own
@@ -177,7 +177,7 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
     found_ids = (ids_of(tape, x, as_target=True) for x in structures.leaves(target))
     targets = [ids[-1] for ids in found_ids if ids and ids[-1] in seeds]
     leaves = structures.leaves(sources)
-    groups = [tape._ids_of(x) for x in leaves]
+    groups = [source_ids(tape, x) for x in leaves]
     if not seeds:
         raise TapeUseError("The target does not depend on anything watched: there is no program.")
     top = max(seeds)

@@ -34,7 +34,8 @@ def seed_of(ct: Any, aval: Any) -> Any:
     if value.shape != aval.shape and not _broadcasts(value.shape, aval.shape):
         raise TapeUseError(
             f"output_gradients of shape {value.shape} does not fit the target of shape "
-            f"{aval.shape}."
+            f"{aval.shape}.",
+            fix="Give one of the target's shape, or one that broadcasts to it.",
         )
     if value.dtype != aval.dtype:
         value = value.astype(aval.dtype)

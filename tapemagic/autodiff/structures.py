@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, ValuesView
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def _parts(structure: Any) -> list[Any] | None:
         return None
     if isinstance(structure, Mapping):
         return list(structure.values())
-    if type(structure) in (list, tuple) or hasattr(structure, "_fields"):
+    if isinstance(structure, ValuesView) or hasattr(structure, "_fields"):
         return list(structure)
     if hasattr(type(structure), "__dataclass_fields__"):
         return [getattr(structure, name) for name in _array_fields(structure)]
@@ -115,6 +115,8 @@ def map_leaves(function: Callable[[Any], Any], structure: Any) -> Any:
         return type(structure)(*(map_leaves(function, item) for item in structure))
     if type(structure) in (list, tuple):
         return type(structure)(map_leaves(function, item) for item in structure)
+    if isinstance(structure, ValuesView):
+        return [map_leaves(function, item) for item in structure]
     if hasattr(type(structure), "__dataclass_fields__"):
         changed = copy.copy(structure)
         for name in _array_fields(structure):  # also of a frozen one, and fields without init

@@ -80,7 +80,7 @@ class GradientTape(OpenTape, Looking):
             sources = lookup.expanded(self, sources)
         is_flat = structures.is_flat(sources)
         flat = sources if is_flat else structures.leaves(sources)
-        ids = [lookup.ids_of(self, x) for x in flat]
+        ids = [lookup.source_ids(self, x) for x in flat]
         if output_gradients is None or not any(map(is_traced, seeds.values())):
             self._asked, self._cotangents = (seeds, ids), None
             self._absent = lookup.absent(target, seeds, flat, ids, unread)
@@ -178,7 +178,8 @@ class GradientTape(OpenTape, Looking):
             given = structures.leaves(output_gradients, like=target)
             if len(given) != len(targets):
                 raise TapeUseError(
-                    f"{len(targets)} targets and {len(given)} output_gradients were given."
+                    f"{len(targets)} targets and {len(given)} output_gradients were given.",
+                    fix="Give one for each target, or None where it is ones.",
                 )
         seeds: dict[int, Any] = {}
         unread: dict[int, Any] = {}
@@ -190,6 +191,7 @@ class GradientTape(OpenTape, Looking):
             elif is_traced(x) and AVALS[x.aval].dtype.kind in "fc":
                 known, key, aval = unread, id(x), AVALS[x.aval]
             else:
+                lookup.check_leaf(x)
                 continue
             seed = seed_of(ct, aval)
             known[key] = known[key] + seed if key in known else seed

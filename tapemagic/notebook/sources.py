@@ -12,6 +12,7 @@ from IPython.core.error import UsageError
 
 from tapemagic.autodiff.borrowing.containers import rebuild, set_attribute, set_member, slots
 from tapemagic.autodiff.borrowing.exchange import is_array, is_users
+from tapemagic.autodiff.borrowing.watchable import is_subclass, plain_of
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES
 from tapemagic.autodiff.leaks import TABLES
 from tapemagic.autodiff.variable import Variable
@@ -232,9 +233,8 @@ def why_not(value: Any) -> str:
         if value.dtype.kind == "O":
             return ""
         if is_subclass(value):
-            plain = ".filled(0)" if isinstance(value, np.ma.MaskedArray) else ".view(np.ndarray)"
-            name = type(value).__name__
-            return f"{name}, which computes in its own way: no derivative is known; use {plain}"
+            way = "which computes in its own way: no derivative is known"
+            return f"{type(value).__name__}, {way}; use {plain_of(value)}"
         return f"dtype {value.dtype}: has no derivative; use .astype(float)"
     if hasattr(value, "trainable_variables"):  # they are sources as soon as they are read
         return ""
@@ -268,13 +268,6 @@ def integers(names: Iterable[str], namespace: Mapping[str, Any]) -> dict[str, st
 def first_float(names: Iterable[str], namespace: Mapping[str, Any]) -> str:
     """Return the first name that is bound to floats, or the name of an example."""
     return next((name for name in names if is_array(x := namespace.get(name)) or is_scalar(x)), "w")
-
-
-def is_subclass(value: Any) -> bool:
-    """Say whether a value is a float array of a class of its own: masked, a matrix, the user's."""
-    return (
-        isinstance_exactly(value, np.ndarray) and value.dtype.kind in "fc" and not is_array(value)
-    )
 
 
 def put_source(path: Path, new: Any, namespace: MutableMapping[str, Any], found: Sources) -> None:

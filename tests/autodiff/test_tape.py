@@ -1,14 +1,16 @@
 """The rules T1 to T22 of a gradient tape, on plain NumPy functions and our Variables."""
 
 import collections
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
 
 import tapemagic
 from tapemagic import GradientTape, Variable
-from tapemagic.errors import TapeError, TapeStateError, TapeUseError
+from tapemagic.errors import SourceError, TapeError, TapeStateError, TapeUseError
 
 Point = collections.namedtuple("Point", "x y")  # noqa: PYI024  (what users write)
 
@@ -621,3 +623,36 @@ def test_an_error_of_the_sweep_names_the_line_of_the_operation():
     with pytest.raises(TapeError) as caught:
         tape.gradient(loss, w)
     assert "np.linalg.eigh(w)" in caught.value.code
+
+
+def test_the_values_of_a_dict_are_a_list_of_sources():
+    params = {"w": np.array([1.0, 2.0]), "b": np.array([3.0])}
+    with GradientTape(persistent=True) as tape:
+        tape.watch(params.values())
+        losses = {"a": np.sum(params["w"] ** 2), "b": np.sum(params["b"])}
+    slopes = tape.gradient(losses.values(), params.values())
+    assert [x.tolist() for x in slopes] == [[2.0, 4.0], [1.0]]
+    rows = tape.jacobian(losses["a"], params.values())
+    assert [row if row is None else row.tolist() for row in rows] == [[2.0, 4.0], None]
+
+
+@pytest.mark.parametrize("make", [set, iter, lambda x: (one for one in x), collections.deque, map])
+def test_what_is_no_structure_of_arrays_is_no_source_and_no_target(make):
+    w = np.float64(2.0)
+    with GradientTape(persistent=True) as tape:
+        tape.watch(w)
+        loss = w * w
+    wrong = make([w]) if make is not map else map(abs, [w])
+    message = f"A {type(wrong).__name__} is no source and no target"
+    for asked in ((loss, wrong), (wrong, w)):
+        with pytest.raises(SourceError, match=message):
+            tape.gradient(*asked)
+    with pytest.raises(SourceError, match=message):
+        tape.jacobian(loss, wrong)
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_tape_is_not_copied(copied):
+    tape, _ = square_of(Variable(3.0))
+    with pytest.raises(TapeUseError, match="A tape cannot be copied or pickled"):
+        copied(tape)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from tapemagic import GradientTape
+from tapemagic.autodiff.traced import TracedArray
 
 SETTING = """
 import numpy as np
-from collections import deque
+from collections import defaultdict, deque
 from types import SimpleNamespace
 class Box:
     def __init__(self, w): self.w = w
@@ -29,7 +30,14 @@ def closure(w):
     return get
 history = [(k, 0.1, "x") for k in range(100)]
 log = {"loss": [], "w": None}
+deep, groups, outer, stack = {"a": ({"b": []}, 1)}, defaultdict(list), Box(Box(None)), Slots(None)
+def put(v, seen=[]): seen.append(v)
 """
+#: Where blocks put something beside `history` and `log`.
+PLACES = (
+    "deep['a'][0]['b']", "groups['x']", "[outer.w.w]", "[stack.w]", "put.__defaults__[0]",
+    "vars(Box).get('last', [])",
+)  # fmt: skip
 
 #: How array {w} gets into {h}, and how it is reached from there.
 HOLDERS = (
@@ -58,6 +66,11 @@ STATEMENTS = (
     "{a}[0] = np.sum({b}) * 0.3",
     "t = {a}; t *= 1.1",
     "history.append((len(history), np.sum({a}))); loss = loss + history[-1][1] * 0.7",
+    "deep['a'][0]['b'].append({a} * 3.0)",
+    "groups['x'].append(np.sum({a})); loss = loss + groups['x'][-1] * {b}[0]",
+    "outer.w.w = {a} * np.sum({b}); loss = loss + np.sum(outer.w.w)",
+    "stack.w = np.tanh({a}); put(stack.w); loss = loss + np.sum(put.__defaults__[0][-1])",
+    "Box.last = [{a} * 0.5, {b}]",
     "log['w'] = {a} * 2.0; loss = loss + np.sum(log['w'] ** 2)",
 )
 
@@ -122,6 +135,7 @@ def check(seed: int, steps: int = 2) -> str:
     script = random_script(seed)
     draw = np.random.default_rng(seed)
     space: dict[str, Any] = {name: draw.uniform(0.2, 1.0, size=3) for name in script.names}
+    space["__name__"] = "__main__"  # whose classes are the user's
     exec(f"{SETTING}\n{script.before}", space)
     space["GradientTape"] = GradientTape
     lines = [*(f"tape.watch({x})" for x in script.watched), *script.block.splitlines()]
@@ -141,7 +155,8 @@ def check(seed: int, steps: int = 2) -> str:
             if not np.allclose(array, plain[name]):
                 return f"{name} is {array} and not {plain[name]}"
         kept = [*(x for entry in space["history"] for x in entry), *space["log"]["loss"]]
-        if any("Traced" in type(x).__name__ for x in (*kept, space["log"]["w"])):
+        kept += [x for place in PLACES for x in eval(place, space)]
+        if any(type(x) is TracedArray for x in (*kept, space["log"]["w"])):
             return "a handle is left"
         for name in script.names:
             expected = [_slope(script, before, name, k) for k in range(3)]

@@ -12,6 +12,9 @@ class Row(tuple):
 #: (how a holder is made, how the array in it is read)
 HOLDERS = {
     "a namespace": ("h = argparse.Namespace(a=w)", "h.a"),
+    "namespaces in one another": (
+        "N = types.SimpleNamespace\nh = N(a=N(a=N(a=w)))", "h.a.a.a"),
+    "a tuple in a dict": ("h = {'a': (1, (w, 2))}", "h['a'][1][0]"),
     "a dict of Python's": ("h = collections.UserDict(a=w)", "h['a']"),
     "a list of Python's": ("h = collections.UserList([w])", "h[0]"),
     "a chain of dicts": ("h = collections.ChainMap({}, {'a': w})", "h['a']"),
@@ -53,6 +56,7 @@ OPAQUE = {
     "iterator, of a loop": (
         "def g():\n    for x in w:\n        yield x\nh = g()\nnext(h)", "sum(h)"),
     "repeat": ("h = itertools.repeat(w, 2)", "sum(x.sum() for x in h)"),
+    "repeat, of tuples": ("h = itertools.repeat((w, 2), 2)", "sum(x.sum() * y for x, y in h)"),
     "flatiter": ("h = w.flat", "sum(h)"),
     "flatiter, in ndenumerate": ("h = np.ndenumerate(w)", "sum(x for _, x in h)"),
     "nditer": ("h = np.nditer(w)", "sum(float(x) for x in h)"),

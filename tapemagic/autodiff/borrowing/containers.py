@@ -54,10 +54,7 @@ def slots(holder: Any) -> Iterator[Slot]:
             if isinstance(holder, base):
                 yield from OPENERS[base](holder)
         if isinstance(holder, BaseException):
-            yield setattr, "args", holder.args
-            for other in (holder.__traceback__, holder.__cause__, holder.__context__):
-                yield _never, None, other
-            yield from ((_never, None, x) for x in getattr(holder, "exceptions", ()))
+            yield from _of_exception(holder, kind)
         own = getattr(holder, "__dict__", None)
         if type(own) is dict:
             for name, value in list(own.items()):
@@ -189,6 +186,18 @@ def _of_class(holder: type) -> Iterator[Slot]:
             yield type.__setattr__, name, value
     for base in (*holder.__bases__, type(holder)):
         yield _never, None, base
+
+
+def _of_exception(holder: BaseException, kind: type) -> Iterator[Slot]:
+    yield setattr, "args", holder.args
+    for other in (holder.__traceback__, holder.__cause__, holder.__context__):
+        yield _never, None, other
+    yield from ((_never, None, x) for x in getattr(holder, "exceptions", ()))
+    for base in kind.__mro__:
+        for member in vars(base).values():  # the value of a StopIteration
+            if isinstance(member, MemberDescriptorType):
+                with contextlib.suppress(AttributeError):
+                    yield set_member, member, member.__get__(holder, kind)
 
 
 def _of_slots(holder: Any, kind: type) -> Iterator[Slot]:

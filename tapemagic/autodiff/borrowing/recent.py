@@ -1,13 +1,14 @@
 """What a block has put into containers that were there before it: ``losses.append(loss)``.
 
 A loop of steps may keep a long history, so it is read from its end, where the new is, and no
-farther than a few elements that are none of the block's.
+farther than a few elements that are none of the block's. Near things come first, and of what lies
+in one another only so much is looked into.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+import functools
+from collections import OrderedDict, deque
 from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
@@ -16,45 +17,112 @@ import numpy as np
 
 from tapemagic.autodiff.traced import TracedArray
 
+from .caches import CACHE
+from .containers import parts, slots
 from .exchange import is_users
+from .opaque import OPAQUE, PLAIN
+from .walk import has_slots, looks_inside
 
 #: So many elements in a row without a handle, and the rest is taken to be older.
 _OLD = 32
-#: So many of them are looked into, if they are containers themselves.
+#: So many of those in a longer list are looked into, if they are containers themselves.
 _INSIDE = 8
+#: So many containers are looked into from one name, and so many elements of one without an end.
+_MOST = 200
 #: What holds nothing else.
-INERT = frozenset({int, float, str, bool, type(None), np.float64, np.float32})
-#: What most names hold, and into which a block puts nothing once it is there.
-FLAT = INERT | {np.ndarray, type, FunctionType, ModuleType}
+INERT = PLAIN | {np.float64, np.float32}
+#: What most names hold, and what holds nothing that a block could exchange.
+FLAT = INERT | {ModuleType, CACHE, *OPAQUE}
+_FLAT_INSIDE = FLAT | {np.ndarray}
+#: What holds more than its attributes.
+_MORE = (list, dict, set, deque, type, BaseException, FunctionType)
+_KEYED: tuple[type, ...] = (list, deque, OrderedDict, dict)
 
 
-def recent(value: Any, depth: int = 1) -> Iterator[tuple[Any, Any]]:
-    """Yield where handles are at the end of a list, dict, deque or object, as (container, key)."""
-    kind = type(value)
-    elements: Iterable[Any]
-    if kind is list or kind is deque:
-        holder, elements = value, reversed(value)
-    elif kind is dict or (type(getattr(value, "__dict__", None)) is dict and is_users(kind)):
-        holder = value if kind is dict else vars(value)
-        elements = reversed(holder.values())
-    else:
-        return
-    if FLAT.issuperset(map(type, islice(elements, _OLD))):
-        return  # so it is with most, and this is the speed of C
-    is_mapping = type(holder) is dict
-    positions = reversed(holder) if is_mapping else range(len(holder) - 1, -1, -1)
-    old = 0
-    for key, element in zip(positions, reversed(holder.values() if is_mapping else holder)):
-        if type(element) in FLAT:
-            pass
-        elif type(element) is TracedArray or (
-            isinstance(element, tuple) and TracedArray in map(type, element)
-        ):
-            yield holder, key
-            old = 0
+def recent(value: Any) -> list[tuple[Any, Any]]:
+    """Return where handles are that a value reaches, as (container, key).
+
+    What has no keys (a set, a closure) comes as the only element of a container of its own.
+    """
+    places: list[tuple[Any, Any]] = []
+    waiting, seen = deque(_leaves(value)), set[int]()
+    while waiting and len(seen) < _MOST:
+        holder = waiting.popleft()
+        kind: Any = type(holder)
+        if id(holder) in seen or not (kind in _KEYED or looks_inside(holder, is_users)):
             continue
-        elif depth and old < _INSIDE:
-            yield from recent(element, depth - 1)
+        seen.add(id(holder))
+        own = None if kind in _KEYED else getattr(holder, "__dict__", None)
+        if type(own) is dict:
+            waiting.append(own)
+        if is_keyed(kind):
+            _look_at_the_end(holder, places, waiting)
+        elif type(own) is not dict or isinstance(holder, _MORE) or has_slots(kind):
+            _look_anywhere(holder, places, waiting)
+    return places
+
+
+def is_flat(value: Any) -> bool:
+    """Tell whether nothing is in a value that a block could exchange."""
+    kind = type(value)
+    if kind is tuple:
+        return _FLAT_INSIDE.issuperset(map(type, value))
+    if kind is FunctionType:  # most have no closure, and plain defaults
+        held = (value.__closure__, value.__kwdefaults__, value.__dict__)
+        return not any(held) and is_flat(value.__defaults__ or ())
+    return kind in FLAT or (kind is np.ndarray and value.dtype.kind != "O")
+
+
+@functools.lru_cache(maxsize=4096)
+def is_keyed(kind: Any) -> bool:
+    """Tell whether elements are read and put by keys, with nothing of the user's in between."""
+    base = next((base for base in _KEYED if issubclass(kind, base)), None)
+    ways = ("__getitem__", "__setitem__", "__len__", "__reversed__")
+    return base is not None and all(getattr(kind, x) is getattr(base, x) for x in ways)
+
+
+def _look_at_the_end(holder: Any, places: list, waiting: deque) -> None:
+    """Note the keys of handles; let what else is near the end wait to be looked into."""
+    is_mapping = isinstance(holder, dict)
+    elements = holder.values() if is_mapping else holder
+    if FLAT.issuperset(map(type, islice(reversed(elements), _OLD))):
+        return  # so it is with most, and this is the speed of C
+    keys = reversed(holder) if is_mapping else range(len(holder) - 1, -1, -1)
+    old, inside = 0, _INSIDE if len(holder) > _OLD else _OLD
+    for key, element in zip(keys, reversed(elements)):
         old += 1
+        if not is_flat(element):
+            found = _leaves(element)
+            if TracedArray in map(type, found):
+                places.append((holder, key))
+                old = 0
+            elif inside:
+                waiting.extend(found)
+                inside -= 1
         if old == _OLD:
             return
+
+
+def _look_anywhere(holder: Any, places: list, waiting: deque) -> None:
+    """Note what holds a handle; let what else it holds wait to be looked into."""
+    elements = [value for *_, value in islice(slots(holder), _MOST)]
+    if isinstance(holder, type):  # not all of its methods
+        elements = [x for x in elements if type(x) is not FunctionType]
+    found = [x for element in elements if not is_flat(element) for x in _leaves(element)]
+    if TracedArray in map(type, found):
+        places.append(({"": holder}, ""))
+    else:
+        waiting.extend(found)
+
+
+def _leaves(value: Any) -> list[Any]:
+    """Return what a tuple, and tuples in it, are made of; anything else by itself."""
+    found, waiting = [], [value]
+    while waiting:
+        one = waiting.pop()
+        elements = one[:_OLD] if isinstance(one, tuple) else parts(one)
+        if elements is None:
+            found.append(one)
+        else:
+            waiting += elements
+    return found

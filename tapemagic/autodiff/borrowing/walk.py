@@ -137,7 +137,7 @@ class Walk:
     def _note(self, value: Any, level: int) -> None:
         """Note what has to be looked into, and what cannot be."""
         kind = type(value)
-        if self._looks_inside(value):
+        if looks_inside(value, self.is_users) or (self.leaving and kind in LEFT):
             is_long = kind in _COLLECTIONS and len(value) > _LONG
             (self._long if is_long else self._waiting).append((value, level))
         elif is_library_object(value):
@@ -166,21 +166,19 @@ class Walk:
         self.rebuilt.append((result, value))
         return result
 
-    def _looks_inside(self, value: Any) -> bool:
-        kind = type(value)
-        if kind is np.ndarray:
-            return value.dtype.kind == "O"
-        if kind is FunctionType:
-            return not _is_ours(
-                value.__globals__.get("__name__") or ""
-            )  # a twin keeps its original
-        if kind in OPENERS or isinstance(value, list | dict | set | deque | BaseException):
-            return True
-        if kind in LEFT:
-            return self.leaving
-        if isinstance(value, type):
-            return self.is_users(value)
-        return self.is_users(kind) or is_pythons_object(value)
+
+def looks_inside(value: Any, is_users: Callable[[type], bool]) -> bool:
+    """Say whether a value is a container, or an object of the user's or of Python's."""
+    kind = type(value)
+    if kind is np.ndarray:
+        return value.dtype.kind == "O"
+    if kind is FunctionType:  # a twin keeps its original
+        return not _is_ours(value.__globals__.get("__name__") or "")
+    if kind in OPENERS or isinstance(value, list | dict | set | deque | BaseException):
+        return True
+    if isinstance(value, type):
+        return is_users(value)
+    return is_users(kind) or is_pythons_object(value)
 
 
 def _is_floats(value: Any) -> bool:
@@ -230,11 +228,12 @@ def is_pythons_object(value: Any) -> bool:
     A `UserDict`, a `Queue`, a `Namespace` of arguments: what it holds is the user's.
     """
     kind: Any = type(value)
-    return _is_pythons(kind) and (is_library_object(value) or _has_slots(kind))
+    return _is_pythons(kind) and (is_library_object(value) or has_slots(kind))
 
 
 @functools.lru_cache(maxsize=4096)
-def _has_slots(kind: Any) -> bool:
+def has_slots(kind: Any) -> bool:
+    """Say whether a class, or a base of it, has `__slots__`."""
     return any("__slots__" in vars(base) for base in kind.__mro__)
 
 

@@ -20,7 +20,7 @@ from .borrowed import Borrowed
 from .containers import slots
 from .exchange import Exchange, Place, is_array
 from .opaque import held
-from .recent import FLAT, INERT, recent
+from .recent import INERT, is_flat, recent
 from .scopes import identity, scopes
 
 #: Whether the argument of a call in progress counts as a reference to it. From 3.14 on Python may
@@ -210,11 +210,11 @@ class Watched(Exchange):
 
     # -------------------------------------------------------------------------------- exit
 
-    def put_back(self, tapes: list[Any]) -> None:
-        """Put plain objects back; tell the tapes which they are."""
+    def put_back(self, tapes: list[Any], error: BaseException | None) -> None:
+        """Put plain objects back, also into what was raised; tell the tapes which they are."""
         self.tapes[:] = tapes
         self._tokens = {id(tape._recording.token) for tape in tapes}
-        changed: list[Place] = []
+        changed: list[Place] = [] if error is None else [({"": error}, "")]
         for key, scope in self._scopes.items():
             before = self._before.get(key, {})  # none if the exchange was refused
             for name, value in list(scope.items()):
@@ -223,7 +223,7 @@ class Watched(Exchange):
                 is_known = before.get(name) == id(value) and id(value) not in self._originals
                 if type(value) is TracedArray or not is_known:
                     changed.append((scope, name))
-                elif type(value) not in FLAT:
+                elif not is_flat(value):
                     changed += recent(value)
         self.give_back(changed)
         self.tell_of_holders()

@@ -14,21 +14,21 @@ import numpy as np
 
 from tapemagic.autodiff.arrays.writing import write_item
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.leaks import locate
 from tapemagic.autodiff.positions import is_statement, user_frame
 from tapemagic.autodiff.recorder import RECORDER
-from tapemagic.autodiff.warned import warn_of_dtype
 from tapemagic.errors import SourceError
 
 from .watched import Watched, is_shared
 
 
-def put_back(tapes: list[Any]) -> None:
-    """Let names hold plain objects again, after the last of several tapes has stopped."""
+def put_back(tapes: list[Any], error: BaseException | None = None) -> None:
+    """Let names, and an error, hold plain objects again, after the last tape has stopped."""
     exchanges = [tape.exchanged for tape in tapes if tape.exchanged is not None]
     for tape in tapes:
         tape.exchanged = None
     for one in dict.fromkeys(exchanges):
-        one.put_back(tapes)
+        one.put_back(tapes, error)
 
 
 def _exchange_of(tape: Any) -> Watched:
@@ -55,27 +55,6 @@ def take_back(tape: Any) -> None:
             plain, dispatch.plain(left.handle), equal_nan=True
         ):
             write_item(left.handle, Ellipsis, plain.copy())  # changed meanwhile: a constant
-
-
-def is_watchable(x: Any) -> bool:
-    """Tell whether a plain object can be watched; warn if it is an integer or bool.
-
-    Raises
-    ------
-    SourceError
-        If `x` is no number or array.
-    """
-    kind = getattr(getattr(x, "dtype", None), "kind", None)
-    if kind is None and isinstance(x, (float, complex)):
-        return True
-    if (kind is None and isinstance(x, (bool, int))) or kind in ("i", "u", "b"):
-        warn_of_dtype(getattr(x, "dtype", type(x).__name__))
-        return False
-    if kind not in ("f", "c"):
-        raise SourceError(
-            f"A {type(x).__name__} cannot be watched.", fix="Watch arrays and numbers of floats."
-        )
-    return True
 
 
 def take_over(tape: Any, plains: list[Any], structure: Any) -> dict[int, Any]:
@@ -105,14 +84,19 @@ def _check_found(exchanged: Watched, plains: list[Any]) -> None:
     for x in plains:
         found = exchanged.found[id(x)]
         if found == 0:
-            raise SourceError(
-                "No name here holds the array that is to be watched: what is computed from it "
-                "would not be followed.",
-                fix="Use what watch() returns: params = tape.watch(params).",
+            raise locate(
+                SourceError(
+                    "No name here holds the array that is to be watched: what is computed from it "
+                    "would not be followed.",
+                    fix="Use what watch() returns: params = tape.watch(params).",
+                )
             )
         if found > 1 and is_shared(x):
-            raise SourceError(
-                f"{x} is found in {found} places, since Python shares equal numbers: which of them "
-                "is to be watched cannot be told.",
-                fix=f"Make it a number of its own: w = np.float64({x}), or a tapemagic.Variable.",
+            raise locate(
+                SourceError(
+                    f"{x} is found in {found} places, since Python shares equal numbers: which of "
+                    "them is to be watched cannot be told.",
+                    fix=f"Make it a number of its own: w = np.float64({x}), or a "
+                    "tapemagic.Variable.",
+                )
             )

@@ -198,6 +198,5 @@ def _aval_of(entry: tuple, operand: int) -> Any:
 
 
 def _join(old: list | None, new: list) -> list:
-    if old is None:
-        return new
-    return [b if a is None else a if b is None else a + b for a, b in zip(old, new)]
+    """Join the cotangents of a tuple's parts: each comes from a node of its own."""
+    return new if old is None else [b if a is None else a for a, b in zip(old, new)]

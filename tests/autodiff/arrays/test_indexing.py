@@ -172,3 +172,14 @@ def test_a_write_reaches_parts_that_were_read_before():
     wanted = np.zeros((3, 4))
     wanted[0] = 2
     np.testing.assert_array_equal(tape.gradient(loss, x), wanted)
+
+
+def test_views_of_what_nobody_can_write_to():
+    x = np.array([1.0, 2.0, 3.0])
+    with GradientTape() as tape:
+        tape.watch(x)
+        rows = np.broadcast_to(x, (2, 3))  # read-only
+        number = np.sum(x)[...]  # an array of its own
+        y = np.sum(rows[0] ** 2) * number
+    assert tape.gradient(y, x).tolist() == [26.0, 38.0, 50.0]  # 2 x sum(x) + sum(x²)
+    assert type(number) is np.ndarray

@@ -49,6 +49,7 @@ PROGRAMS = [
     "z = A * 1.0; z.sort(0); z", "z = A * 1.0; z.T.sort(kind='stable'); z",
     "z = x * y; w = z[1:4]; w.sort(); z", "z = x * y; z.partition(2); z[2] * x",
     "z = x * 1.0; z.put([0, 2], y[:2]); z", "z = A * 1.0; z.put([5, 0, -2], r); z * A",
+    "z = x * 1.0; z.put(1, s); z * z", "z = x * 1.0; z.put([3], y[:1]); z * z",
     "z = x * 1.0; z.put([0, 1, 0], r); z", "z = x * 1.0; z.put([7, -9], r, mode='wrap'); z",
     "z = x * 1.0; z.put([7, -9], r, mode='clip'); z", "z = x * 1.0; z.put([0, 2], s); z * z",
     "z = x * 1.0; z.put([0, 1, 2, 3], [s, h]); z * z",

@@ -96,6 +96,28 @@ def test_plain_out_without_anything_traced():
         np.greater(x, 0.0, out=np.empty(3, bool))
 
 
+def test_constants_are_added_at_places_of_a_plain_array():
+    z = np.zeros(3)
+    with GradientTape() as tape:
+        x = np.ones(3)
+        np.add.at(z, [0, 0, 2], np.full(3, 2.0))
+        tape.watch(x)
+    assert z.tolist() == [4.0, 0.0, 2.0]
+
+
+def test_both_results_are_written_into_arrays_of_another_dtype():
+    x = np.array([5.0, 7.0], np.float32)
+    with GradientTape() as tape:
+        tape.watch(x)
+        quotients, rests = np.zeros(2), np.zeros(2)
+        np.divmod(x, np.float32(3.0), out=(quotients, rests))
+        y = np.sum(rests * [1.0, 2.0])
+    assert quotients.tolist() == [1.0, 2.0]
+    assert rests.tolist() == [2.0, 1.0]
+    assert quotients.dtype == rests.dtype == np.float64
+    assert tape.gradient(y, x).tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -515,3 +515,54 @@ def test_many_that_are_watched_one_by_one_are_searched_for_once(holder, monkeypa
     assert {type(p) for p in held} == {np.ndarray}
     for k, gradient in enumerate(space["tape"].gradient(space["loss"], held)):
         np.testing.assert_array_equal(gradient, [2.0, 2.0 * k])
+
+
+@pytest.mark.parametrize("watched", ["W", "b", "W, b", "inner"])
+@pytest.mark.parametrize("ask", ["gradient", "jacobian", "program"])
+def test_an_array_of_which_only_parts_were_watched_is_no_source(watched, ask):
+    theta = np.arange(8.0)
+    W, b, inner = theta[:6].reshape(2, 3), theta[6:], theta[::2]
+    with GradientTape(persistent=True) as tape:
+        tape.watch(list(eval(f"[{watched}]")))
+        loss = np.sum(W.sum(axis=1) * b) + np.sum(inner**2)
+        if ask == "gradient":
+            with pytest.raises(SourceError, match="a part of its memory"):
+                tape.gradient(loss, theta)
+    with pytest.raises(SourceError, match="'theta' was not watched, but a part of its memory"):
+        getattr(tape, ask)(loss, [theta])
+
+
+@pytest.mark.parametrize("watched", [("W", "b", "theta"), ("theta", "W", "b"), ("theta",)])
+def test_an_array_that_is_watched_beside_its_parts(watched):
+    theta = np.arange(8.0)
+    parts = {"W": theta[:6].reshape(2, 3), "b": theta[6:], "theta": theta}
+    with GradientTape(persistent=True) as tape:
+        tape.watch([parts[name] for name in watched])
+        loss = np.sum(parts["W"].sum(axis=1) * parts["b"])
+    assert tape.gradient(loss, theta).tolist() == [6.0, 6.0, 6.0, 7.0, 7.0, 7.0, 3.0, 12.0]
+    assert tape.gradient(loss, parts["b"]).tolist() == [3.0, 12.0]
+    assert tape.gradient(loss, parts["W"]).tolist() == [[6.0] * 3, [7.0] * 3]
+
+
+def test_arrays_that_are_changed_after_the_block():
+    x, data = np.array([1.0, 2.0]), np.array([3.0, 5.0])
+    with GradientTape() as tape:
+        tape.watch([x, data])
+        loss = np.sum(x * x * data)
+    x[:], data[:] = 7.0, 9.0
+    slopes = tape.gradient(loss, [x, data])
+    assert [one.tolist() for one in slopes] == [[6.0, 20.0], [1.0, 4.0]]
+
+
+def test_the_base_of_a_view_that_is_written_to_stays_read_only():
+    base = np.array([1.0, 2.0, 3.0])
+    w = base[1:]
+    base.flags.writeable = False
+    with GradientTape() as tape:
+        tape.watch(w)
+        w[0] = w[1] * 2.0
+        loss = np.sum(w)
+    assert base.tolist() == [1.0, 6.0, 3.0]
+    assert not base.flags.writeable
+    assert w.flags.writeable
+    assert tape.gradient(loss, w).tolist() == [0.0, 3.0]
