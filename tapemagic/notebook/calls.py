@@ -26,7 +26,18 @@ CONVERTERS = frozenset(
 if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
     CONVERTERS |= {"sum"}
 #: Classes whose instances are known by what their type can do; that of a handle can do all.
-ABILITIES = frozenset({"Iterable", "Sized", "Container", "Collection", "Reversible"})
+ABILITIES = frozenset(
+    {
+        "Iterable",
+        "Sized",
+        "Container",
+        "Collection",
+        "Reversible",
+        "Sequence",
+        "Hashable",
+        "Callable",
+    }
+)
 #: The same as attributes: `np.float64(x)`.
 SCALAR_TYPES = frozenset(
     {

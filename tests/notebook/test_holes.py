@@ -432,6 +432,8 @@ M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
         "scipy.optimize.minimize(lambda x: (x[0] - w[0]) ** 2, [0.0], tol=1e-12).x[0]",
         "scipy.spatial.distance.cdist(M * w, M).sum()", "scipy.stats.norm.pdf(w).sum()",
         "scipy.stats.gamma(w[0]).logpdf(2.0)", "linalg.solve_banded((1, 1), M, w).sum()",
+        "ndimage.median_filter(w, 3).sum()", "signal.medfilt(w)[0]",
+        "scipy.spatial.distance.cdist(M * w, M, 'chebyshev').sum()",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["earlier", "cell"])
@@ -446,10 +448,9 @@ def test_scipy(text, where):
     [
         "linalg.eig(M * w)[0].real.sum()", "integrate.quad_vec(lambda x: x * w[0], 0, 1)[0]",
         "integrate.solve_ivp(lambda t, y: -y, (0, 1), w).y[0, -1]",
-        "ndimage.median_filter(w, 3).sum()", "signal.medfilt(w)[0]",
         "scipy.interpolate.PchipInterpolator([0.0, 1.0, 2.0], w)(0.5) * 1.0",
         "scipy.optimize.nnls(M, w)[0][0]",
-        "scipy.spatial.distance.cdist(M * w, M, 'chebyshev').sum()", "scipy.stats.nct.pdf(w, 2, 1)[0]",
+        "ndimage.zoom(w, 2.0).sum()", "scipy.stats.nct.pdf(w, 2, 1)[0]",
     ],
 )  # fmt: skip
 def test_scipy_refused(text):

@@ -69,7 +69,7 @@ for _fun in (special.hankel1, special.hankel2):  # [A] 9.1.27
     _by(_fun, None, lambda y, v, z, h=_fun: (h(v - 1.0, z) - h(v + 1.0, z)) / 2)
 for _fun in (special.struve, special.modstruve):  # [D] 11.4
     _by(_fun, None, lambda y, v, x, h=_fun: h(v - 1.0, x) - v * y / x)
-_by(special.hyperu, None, None, lambda y, a, b, x: -a * special.hyperu(a + 1.0, b + 1.0, x))
+_by(special.hyperu, None, None, lambda y, a, b, x: -1.0 * a * special.hyperu(a + 1.0, b + 1.0, x))
 _by(special.ellipkinc, lambda y, phi, m: 1 / np.sqrt(1 - m * np.sin(phi) ** 2), None)
 _by(special.ellipeinc, lambda y, phi, m: np.sqrt(1 - m * np.sin(phi) ** 2), None)
 _by(special.inv_boxcox, lambda y, x, power: y ** (1.0 - power), None)
