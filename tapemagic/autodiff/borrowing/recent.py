@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.handles import HANDLE_TYPES
 from tapemagic.autodiff.traced import TracedArray
 
 from .caches import CACHE
@@ -45,6 +46,8 @@ def recent(value: Any) -> list[tuple[Any, Any]]:
     What has no keys (a set, a closure) comes as the only element of a container of its own.
     """
     places: list[tuple[Any, Any]] = []
+    if not (isinstance(value, tuple) or type(value) in _KEYED or looks_inside(value, is_users)):
+        return places
     waiting, seen = deque(_leaves(value)), set[int]()
     while waiting and len(seen) < _MOST:
         holder = waiting.popleft()
@@ -69,7 +72,11 @@ def is_flat(value: Any) -> bool:
         return _FLAT_INSIDE.issuperset(map(type, value))
     if kind is FunctionType:  # most have no closure, and plain defaults
         held = (value.__closure__, value.__kwdefaults__, value.__dict__)
-        return not any(held) and is_flat(value.__defaults__ or ())
+        return (not any(held) and is_flat(value.__defaults__ or ())) or not is_users(value)
+    if kind is type:
+        return not is_users(value)
+    if kind in HANDLE_TYPES:  # a variable holds plain values
+        return kind is not TracedArray
     return kind in FLAT or (kind is np.ndarray and value.dtype.kind != "O")
 
 
@@ -92,7 +99,7 @@ def _look_at_the_end(holder: Any, places: list, waiting: deque) -> None:
     for key, element in zip(keys, reversed(elements)):
         old += 1
         if not is_flat(element):
-            found = _leaves(element)
+            found = [element] if type(element) in _KEYED else _leaves(element)
             if TracedArray in map(type, found):
                 places.append((holder, key))
                 old = 0

@@ -223,7 +223,7 @@ class Watched(Exchange):
                 is_known = before.get(name) == id(value) and id(value) not in self._originals
                 if type(value) is TracedArray or not is_known:
                     changed.append((scope, name))
-                elif not is_flat(value):
+                elif not (is_flat(value) or name.startswith("__")):
                     changed += recent(value)
         self.give_back(changed)
         self.tell_of_holders()
