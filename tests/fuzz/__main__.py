@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tapemagic.autodiff import avals
+from tapemagic.autodiff import avals, backward
 from tapemagic.autodiff.borrowing import borrowed
 
 from . import dtypes, holders, language
@@ -39,12 +39,15 @@ def main() -> int:
     parser.add_argument("--dtypes", action="store_true", help="one statement each: dtypes, calls")
     parser.add_argument("--language", action="store_true", help="values through the language")
     parser.add_argument("--holders", action="store_true", help="scripts that watch plain arrays")
+    parser.add_argument("--careful", action="store_true", help="sweep as if there were a nan")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.count)
     if options.dtypes:
         return check_each(
             seeds, dtypes.check, lambda seed: "\n".join(dtypes.random_statement(seed))
         )
+    if options.careful:
+        backward.have_nan = lambda cotangents: True
     if options.large:
         avals.SMALL = avals.LARGE = borrowed.COPIED = 0
     if options.holders:

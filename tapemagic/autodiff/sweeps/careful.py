@@ -82,7 +82,10 @@ def _masked_partials(ct: Any, mask: Any, entry: tuple, lifted: tuple) -> list[tu
         if operand < 0:
             continue
         partial = partial_of(primitive, position)(y, x1, x2)
-        new = ct * conj_if_complex(partial)
+        if type(partial) is int and partial == 0:  # of floor and its like: nothing passes
+            new = np.zeros(np.shape(ct))
+        else:
+            new = ct * conj_if_complex(partial)
         flows = mask
         if primitive.chooses:
             chosen = np.broadcast_to(dispatch.plain(partial) != 0, np.shape(new))
@@ -135,7 +138,7 @@ def _touched(entry: tuple, mask: Any, k: int) -> dict[int, np.ndarray]:
     aval = AVALS[entry[3]]
     # Uneven weights, since even ones cancel in a difference or a Fourier transform: what is 0
     # then is 0 for every cotangent. A view may read one part only of a complex number.
-    uneven = _uneven(aval)
+    uneven = _uneven(aval, 0)
     indicator = np.asarray(uneven if mask is None else uneven * mask).astype(aval.dtype)
     slots = Slots({-1: set(), -2: k, -3: ()})
     PULLBACKS[entry[0]](indicator, entry, slots)
@@ -146,9 +149,12 @@ def _touched(entry: tuple, mask: Any, k: int) -> dict[int, np.ndarray]:
     return found
 
 
-def _uneven(aval: Any) -> np.ndarray:
-    """Return numbers at random, none of them near 0."""
-    rng = np.random.default_rng(0)
+def _uneven(aval: Any, seed: int) -> np.ndarray:
+    """Return numbers at random, none of them near 0; others for another seed.
+
+    Equal ones would cancel: the cross product of two equal vectors is 0.
+    """
+    rng = np.random.default_rng(seed)
     uneven = rng.uniform(0.5, 1.5, aval.shape)
     return uneven + 1j * rng.uniform(0.5, 1.5, aval.shape) if aval.is_complex else uneven
 
@@ -167,8 +173,8 @@ def _generic(entry: tuple, which: Any) -> tuple:
         ids.append(position if code else -1)
         codes.append(code)
         if code and (which is True or position in which):
-            args[position] = _uneven(AVALS[code]).astype(AVALS[code].dtype)
-    y = entry[8] if entry[8] is None else _uneven(AVALS[entry[3]]).astype(AVALS[entry[3]].dtype)
+            args[position] = _uneven(AVALS[code], 2 + position).astype(AVALS[code].dtype)
+    y = _uneven(AVALS[entry[3]], 1).astype(AVALS[entry[3]].dtype)
     return (*entry[:4], tuple(ids), tuple(codes), tuple(args), entry[7], y)
 
 
@@ -198,5 +204,10 @@ def _aval_of(entry: tuple, operand: int) -> Any:
 
 
 def _join(old: list | None, new: list) -> list:
-    """Join the cotangents of a tuple's parts: each comes from a node of its own."""
-    return new if old is None else [b if a is None else a for a, b in zip(old, new)]
+    """Add up the cotangents of a tuple's parts, each of which several nodes may have read.
+
+    A recorded sweep reads the results of a factorization once more.
+    """
+    if old is None:
+        return new
+    return [b if a is None else a if b is None else a + b for a, b in zip(old, new)]

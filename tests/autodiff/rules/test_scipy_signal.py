@@ -9,7 +9,7 @@ integrate = pytest.importorskip("scipy.integrate")
 from autodiff.rules.four_questions import ask, name_of, row, samplers  # noqa: E402
 
 import tapemagic  # noqa: E402
-from tapemagic import GradientTape  # noqa: E402
+from tapemagic import GradientTape, Variable  # noqa: E402
 from tapemagic.autodiff.twins.modules import twin_of  # noqa: E402
 from tapemagic.errors import NoRuleError  # noqa: E402
 
@@ -171,3 +171,19 @@ def test_what_lies_beyond_edges_leaves_no_gaps_in_memory(fun, boundary):
         y = getattr(ss, fun)(tape.watch(x), k, "same", boundary)
     assert y.strides == plain.strides
     assert np.asarray(y).base is plain.base is None
+
+
+@pytest.mark.parametrize("plain", ["a", "b"])
+def test_a_filter_with_plain_coefficients_and_a_nan_elsewhere(plain):
+    x, root = Variable([1.0, -0.5, 2.0, 0.3]), Variable(0.0)
+
+    def value(x):
+        moving = np.stack([x[3] / x[3], x[0] * 0.1])
+        given = (moving, [1.0, -0.3]) if plain == "a" else ([1.0, 0.5], moving)
+        return np.sum(signal.lfilter(*given, x) ** 2)
+
+    with GradientTape() as tape:
+        loss = value(x) + 0.0 * np.sqrt(root)
+    start, steps = x.numpy(), 1e-6 * np.eye(4)
+    differences = [(value(start + step) - value(start - step)) / 2e-6 for step in steps]
+    np.testing.assert_allclose(tape.gradient(loss, x), differences, rtol=1e-6)
