@@ -169,7 +169,10 @@ def _generic(entry: tuple, which: Any) -> tuple:
         value = args[position]
         if operand < 0 and value is not None and PRIMITIVES[entry[0]].takes_array(position):
             value = np.asarray(value)
-            code = code_of(value if value.dtype.kind in "fc" else value.astype(float))
+            if value.dtype.kind in "biu":
+                value = value.astype(float)
+            if value.dtype.kind in "fc":  # and no keyword that was not given
+                code = code_of(value)
         ids.append(position if code else -1)
         codes.append(code)
         if code and (which is True or position in which):

@@ -54,6 +54,7 @@ OPERATIONS = [
     "np.convolve(u, v)", "np.correlate(u, v, 'same')", "np.interp(0.3 * u, [0.0, 1.0, 2.0], v)",
     "np.logaddexp.reduce(A)", "np.hypot.reduce(A, axis=1)", "np.maximum.accumulate(A, axis=1)",
     "np.subtract.reduce(A)", "np.add.reduceat(A, [0, 2])", "np.multiply.reduceat(A, [0, 2])",
+    "np.nanprod(A, axis=1, where=np.eye(3) == 0)", "np.prod(A, initial=2.0)",
     "np.divide.accumulate(A)", "np.linalg.eigh(A + A.T)[1] ** 2", "np.linalg.svd(A)[1]",
     "np.linalg.qr(A)[1]", "np.array([u[0], v[1], u[0] * v[2]])", "sum([u[0], u[1], v[2]])",
     "np.sort(A, axis=1)", "np.median(A, axis=0)", "np.fft.rfft(u).real", "np.diff(u) - np.diff(v)",
