@@ -26,18 +26,10 @@ CONVERTERS = frozenset(
 if sys.version_info >= (3, 12):  # from then on `sum` rounds less where all items are floats
     CONVERTERS |= {"sum"}
 #: Classes whose instances are known by what their type can do; that of a handle can do all.
-ABILITIES = frozenset(
-    {
-        "Iterable",
-        "Sized",
-        "Container",
-        "Collection",
-        "Reversible",
-        "Sequence",
-        "Hashable",
-        "Callable",
-    }
-)
+ABILITIES = frozenset({
+    "Iterable", "Sized", "Container", "Collection", "Reversible", "Sequence", "Hashable",
+    "Callable",
+})  # fmt: skip
 #: The same as attributes: `np.float64(x)`.
 SCALAR_TYPES = frozenset(
     {

@@ -29,7 +29,7 @@ _OLD = 32
 #: So many of those in a longer list are looked into, if they are containers themselves.
 _INSIDE = 8
 #: So many containers are looked into from one name, and so many elements of one without an end.
-_MOST = 200
+_MOST = 100
 #: What holds nothing else.
 INERT = PLAIN | {np.float64, np.float32}
 #: What most names hold, and what holds nothing that a block could exchange.
@@ -40,16 +40,17 @@ _MORE = (list, dict, set, deque, type, BaseException, FunctionType)
 _KEYED: tuple[type, ...] = (list, deque, OrderedDict, dict)
 
 
-def recent(value: Any) -> list[tuple[Any, Any]]:
+def recent(value: Any, seen: set[int]) -> list[tuple[Any, Any]]:
     """Return where handles are that a value reaches, as (container, key).
 
-    What has no keys (a set, a closure) comes as the only element of a container of its own.
+    What has no keys (a set, a closure) comes as the only element of a container of its own. `seen`
+    are the ids of containers that were looked into for other names, to which others are added.
     """
     places: list[tuple[Any, Any]] = []
     if not (isinstance(value, tuple) or type(value) in _KEYED or looks_inside(value, is_users)):
         return places
-    waiting, seen = deque(_leaves(value)), set[int]()
-    while waiting and len(seen) < _MOST:
+    waiting, most = deque(_leaves(value)), len(seen) + _MOST
+    while waiting and len(seen) < most:
         holder = waiting.popleft()
         kind: Any = type(holder)
         if id(holder) in seen or not (kind in _KEYED or looks_inside(holder, is_users)):
@@ -68,16 +69,19 @@ def recent(value: Any) -> list[tuple[Any, Any]]:
 def is_flat(value: Any) -> bool:
     """Tell whether nothing is in a value that a block could exchange."""
     kind = type(value)
+    if kind in FLAT:
+        return True
+    if kind is np.ndarray:
+        return value.dtype.kind != "O"
     if kind is tuple:
         return _FLAT_INSIDE.issuperset(map(type, value))
     if kind is FunctionType:  # most have no closure, and plain defaults
-        held = (value.__closure__, value.__kwdefaults__, value.__dict__)
-        return (not any(held) and is_flat(value.__defaults__ or ())) or not is_users(value)
-    if kind is type:
+        if value.__closure__ is None and not value.__kwdefaults__ and not value.__dict__:
+            return value.__defaults__ is None or is_flat(value.__defaults__)
         return not is_users(value)
     if kind in HANDLE_TYPES:  # a variable holds plain values
         return kind is not TracedArray
-    return kind in FLAT or (kind is np.ndarray and value.dtype.kind != "O")
+    return kind is type and not is_users(value)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -215,6 +215,7 @@ class Watched(Exchange):
         self.tapes[:] = tapes
         self._tokens = {id(tape._recording.token) for tape in tapes}
         changed: list[Place] = [] if error is None else [({"": error}, "")]
+        seen: set[int] = set()
         for key, scope in self._scopes.items():
             before = self._before.get(key, {})  # none if the exchange was refused
             for name, value in list(scope.items()):
@@ -224,7 +225,7 @@ class Watched(Exchange):
                 if type(value) is TracedArray or not is_known:
                     changed.append((scope, name))
                 elif not (is_flat(value) or name.startswith("__")):
-                    changed += recent(value)
+                    changed += recent(value, seen)
         self.give_back(changed)
         self.tell_of_holders()
 
