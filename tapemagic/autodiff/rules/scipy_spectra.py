@@ -150,12 +150,17 @@ def _periodogram(x: Any, **options: Any) -> tuple:
     return fresh(found[0]), _kept(signal.periodogram, found[1], power, axis)
 
 
+def _asked(fun: Callable, x: Any, options: dict) -> tuple[tuple, Any, _Settings]:
+    """Return SciPy's answer, the signal with time as its last axis, and the settings."""
+    found = fun(plain(x), **options)
+    x = np.moveaxis(as_array(x), options.get("axis", -1), -1)
+    return found, x, _Settings(fun, options, x.shape[-1], x.dtype.kind == "c")
+
+
 @carried(signal.spectrogram, "x")
 def _spectrogram(x: Any, **options: Any) -> tuple:
-    fun, axis = signal.spectrogram, options.get("axis", -1)
-    found = fun(plain(x), **options)
-    x = np.moveaxis(as_array(x), axis, -1)
-    settings = _Settings(fun, options, x.shape[-1], x.dtype.kind == "c")
+    fun = signal.spectrogram
+    found, x, settings = _asked(fun, x, options)
     t = _transformed(x, settings)
     mode = options.get("mode", "psd")
     if mode == "psd":
@@ -165,15 +170,12 @@ def _spectrogram(x: Any, **options: Any) -> tuple:
         y = np.abs(y) if mode == "magnitude" else y
     else:
         raise unsupported(fun, f"mode={mode!r}", "Take the angle of mode='complex'.")
-    return *map(fresh, found[:2]), _kept(fun, found[2], y, axis)
+    return *map(fresh, found[:2]), _kept(fun, found[2], y, options.get("axis", -1))
 
 
 @carried(signal.stft, "x")
 def _stft(x: Any, **options: Any) -> tuple:
-    fun, axis = signal.stft, options.get("axis", -1)
-    found = fun(plain(x), **options)
-    x = np.moveaxis(as_array(x), axis, -1)
-    settings = _Settings(fun, options, x.shape[-1], x.dtype.kind == "c")
+    found, x, settings = _asked(signal.stft, x, options)
     boundary = options.get("boundary", "zeros")
     none = [(0, 0)] * (x.ndim - 1)
     if boundary is not None:
@@ -183,4 +185,4 @@ def _stft(x: Any, **options: Any) -> tuple:
         missing = -(x.shape[-1] - settings.length) % settings.step % settings.length
         x = np.pad(x, [*none, (0, missing)])
     y = _transformed(x, settings) * settings.scale**0.5
-    return *map(fresh, found[:2]), _kept(fun, found[2], y, axis)
+    return *map(fresh, found[:2]), _kept(signal.stft, found[2], y, options.get("axis", -1))

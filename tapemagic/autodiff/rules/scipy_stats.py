@@ -7,6 +7,7 @@ parameter, the slope of the logarithm of the standard density, and from the dens
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from inspect import signature
 from types import MethodType
@@ -36,17 +37,16 @@ _AREAS = {"cdf": 1, "sf": -1, "logcdf": 1, "logsf": -1}
 _QUANTILES = {"ppf": 1, "isf": -1}
 _ADVICE = "Write it with NumPy's functions, or cut it: tapemagic.stop_gradient(...)."
 
-_SLOPES: dict[Any, list[Callable]] = {}
-
 
 def _slope(name: str, number: int, table: dict = CONTINUOUS) -> Callable:
     """Return the slope in z, or in a shape parameter, as a function of z and all shapes."""
-    if (name, id(table)) not in _SLOPES:
-        first = "k" if table is DISCRETE else "z"
-        head = f"lambda {', '.join([first, *_shapes(getattr(stats, name))])}: "
-        texts = [head + (formula or "0") for formula in table[name]]
-        _SLOPES[name, id(table)] = [eval(text, FORMULA_NAMES) for text in texts]  # noqa: S307  (the formulas are those of the table)
-    return _SLOPES[name, id(table)][number]
+    names = ["k" if table is DISCRETE else "z", *_shapes(getattr(stats, name))]
+    return _compiled(f"lambda {', '.join(names)}: {table[name][number] or '0'}")
+
+
+@functools.cache
+def _compiled(text: str) -> Callable:
+    return eval(text, FORMULA_NAMES)  # noqa: S307  (the formulas are those of the tables)
 
 
 def _shapes(distribution: Any) -> list[str]:
