@@ -29,7 +29,7 @@ LARGE, TALL = 100, 8
 def jacobian(tape: Any, target: Any, sources: Any, zero: bool) -> Any:
     """Return the Jacobian of `target` for each source, of shape target + source."""
     flat = structures.leaves(sources)
-    target_ids = tape._ids_of(target, as_target=True)
+    target_ids = lookup.ids_of(tape, target, as_target=True)
     groups = [lookup.source_ids(tape, x) for x in flat]
     if not target_ids:
         blocks: list[Any] = [None] * len(flat)
@@ -172,7 +172,7 @@ def _stack(rows: list, group: list[int], tape: Any) -> Any:
 
 def batch_jacobian(tape: Any, target: Any, source: Any, zero: bool) -> Any:
     """Return, per row, the Jacobian of the target's row in the source's row."""
-    ids, source_ids = tape._ids_of(target, as_target=True), lookup.source_ids(tape, source)
+    ids, source_ids = lookup.ids_of(tape, target, as_target=True), lookup.source_ids(tape, source)
     if not ids or not source_ids:
         return None
     entries = tape._recording.entries

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -278,9 +279,8 @@ class OpenTape:
             x.past = [*getattr(x, "past", ()), (token, x.id)]  # what older tapes know it by
         if x.storage is not None:
             x.storage.adopt(x, is_kept=self._persistent)  # it may be asked again, after an update
-        elif (
-            x.token is RECORDER.token
-        ):  # another tape follows it: a new name, for uses from here on
+        elif x.token is RECORDER.token:
+            # another tape follows it: a new name, for uses from here on
             old = (x.aval, x.id, -1, None, None, None)
             x.id = recorder.append(old, identity.code)
         else:
@@ -310,10 +310,11 @@ class OpenTape:
 
     def register_plain(self, plain: Any, handle: Any) -> None:
         """Let `plain`, what a cell left in place of `handle`, stand for its nodes."""
-        first, now = self._ids_of(handle), self._ids_of(handle, as_target=True)
+        now = lookup.ids_of(self, handle, as_target=True)
+        first = lookup.ids_of(self, handle) if id(handle) in self._watched else now
         if first or now:
             self._plain[id(plain)] = lookup.Left(plain, handle, first[-1:], now[-1:])
 
-    def _ids_of(self, x: Any, *, as_target: bool = False) -> list[int]:
-        """Return the nodes that an object or name stands for on this tape."""
-        return lookup.ids_of(self, x, as_target)
+    def holding(self) -> Iterator[tuple]:
+        """Yield the tuples here that refer to handles."""
+        return chain(self._watched.values(), self._plain.values())

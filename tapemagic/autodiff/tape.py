@@ -254,7 +254,7 @@ class GradientTape(OpenTape, Looking):
             return ct
         if not zero:
             return None
-        ids = self._ids_of(x)
+        ids = lookup.ids_of(self, x)
         if ids:  # the handle itself may have another shape by now
             aval = AVALS[self._recording.entries[ids[0]][3]]
             return np.zeros(aval.shape, aval.dtype)[()]

@@ -33,7 +33,7 @@ class Swap(Exchange):
 
     def __init__(
         self,
-        namespace: MutableMapping[str, Any],
+        namespace: dict[str, Any],
         borrowed: Any,
         register: Callable[[Any, Any], None] = lambda plain, handle: None,
     ) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tapemagic import GradientTape
+from tapemagic.autodiff.lookup import ids_of
 from tapemagic.errors import SourceError
 
 
@@ -16,8 +17,8 @@ def tape():
         first, second = tape.watch(np.array([1.0, 2.0])), tape.watch(np.array([3.0, 4.0]))
         loss = np.sum(first * first * second)
     for name, handle in (('params["a"]', first), ('params["b"][0]', second)):
-        tape.source_nodes[name] = tape._ids_of(handle)[0]
-    tape.bindings.append(("loss", tape._ids_of(loss)[0]))
+        tape.source_nodes[name] = ids_of(tape, handle)[0]
+    tape.bindings.append(("loss", ids_of(tape, loss)[0]))
     tape.cell = SimpleNamespace(text="", number=1, filename="")  # which has left these names
     return tape
 

@@ -15,6 +15,7 @@ from tapemagic.autodiff import jacobians
 from tapemagic.autodiff.backward import has_nan
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
 from tapemagic.autodiff.calls.dispatch import is_traced
+from tapemagic.autodiff.lookup import ids_of
 
 pytestmark = pytest.mark.slow
 
@@ -24,11 +25,11 @@ SINGLE = {"rtol": 1e-4, "atol": 1e-4}
 
 def assert_every_way(tape, targets, sources, tolerances):
     """Compare the ways to the Jacobians of what is a float array among the targets."""
-    ids = [tape._ids_of(x) for x in sources]
+    ids = [ids_of(tape, x) for x in sources]
     for y in leaves(targets):
         if not (is_traced(y) and np.ndim(y) and y.size) or y.dtype.kind != "f":
             continue
-        (*_, top) = tape._ids_of(y, as_target=True) or [None]
+        (*_, top) = ids_of(tape, y, as_target=True) or [None]
         if top is None:
             continue
         rows = [tape._sweep({top: seed}, ids) for seed in jacobians._unit_seeds(y.shape, y.dtype)]

@@ -15,6 +15,7 @@ from surface.test_keywords import REFUSED
 
 from tapemagic import GradientTape
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
+from tapemagic.autodiff.lookup import ids_of
 from tapemagic.errors import TapeError
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,7 @@ def check(text, program):
     except Exception as error:
         pytest.skip(f"{type(error).__name__} in plain NumPy as well")
     tape, slope, sources = recorded(program, inputs)
-    if not tape._ids_of(slope, as_target=True):
+    if not ids_of(tape, slope, as_target=True):
         return  # no second derivative
     rng = np.random.default_rng(0)
     new = {name: moved(x, rng) for name, x in inputs.items()}

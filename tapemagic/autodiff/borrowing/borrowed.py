@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -118,6 +120,10 @@ class Borrowed:
         """Let `plain` stand for a handle that was made elsewhere."""
         self._lifted[id(plain)] = plain, handle
         self._lowered[id(handle)] = handle, plain
+
+    def holding(self) -> Iterator[tuple]:
+        """Yield the tuples here that refer to handles."""
+        return chain(self._lifted.values(), self._lowered.values())
 
     def plain_of(self, value: Any) -> Any:
         """Return what a handle stands for that was made of it, and anything else as it is."""

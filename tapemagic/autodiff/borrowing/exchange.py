@@ -26,6 +26,7 @@ from tapemagic.autodiff.traced import TracedArray
 from tapemagic.autodiff.warned import warn
 
 from .containers import parts
+from .frame_names import Names
 from .left import GIVING
 from .walk import Walk
 
@@ -60,8 +61,8 @@ class Exchange:
         self._changed: dict[int, Callable[[], Any]] = {}  # by id of the container
         self._originals: dict[int, tuple[Any, Any]] = {}  # id(tuple) -> it, what it stands for
         self._held: list[tuple[str, np.ndarray]] = []  # type of a holder, array that stays there
-        self._scopes: dict[int, MutableMapping[str, Any]] = {}  # whose names are exchanged
-        self._waiting: deque[MutableMapping[str, Any]] = deque()
+        self._scopes: dict[int, Names] = {}  # whose names are exchanged
+        self._waiting: deque[Names] = deque()
 
     def take(
         self,

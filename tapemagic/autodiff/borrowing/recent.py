@@ -8,6 +8,7 @@ in one another only so much is looked into.
 from __future__ import annotations
 
 import functools
+import gc
 from collections import OrderedDict, deque
 from itertools import islice
 from types import FunctionType, ModuleType
@@ -21,7 +22,8 @@ from tapemagic.autodiff.traced import TracedArray
 from .caches import CACHE
 from .containers import parts, slots
 from .exchange import is_users
-from .opaque import OPAQUE, PLAIN
+from .left import parts_of_iterator
+from .opaque import PLAIN
 from .walk import has_slots, looks_inside
 
 #: So many elements in a row without a handle, and the rest is taken to be older.
@@ -33,10 +35,10 @@ _MOST = 100
 #: What holds nothing else.
 INERT = PLAIN | {np.float64, np.float32}
 #: What most names hold, and what holds nothing that a block could exchange.
-FLAT = INERT | {ModuleType, CACHE, *OPAQUE}
+FLAT = INERT | {ModuleType}
 _FLAT_INSIDE = FLAT | {np.ndarray}
 #: What holds more than its attributes.
-_MORE = (list, dict, set, deque, type, BaseException, FunctionType)
+_MORE = (list, dict, set, deque, type, BaseException, FunctionType, CACHE)
 _KEYED: tuple[type, ...] = (list, deque, OrderedDict, dict)
 
 
@@ -95,6 +97,8 @@ def is_keyed(kind: Any) -> bool:
 def _look_at_the_end(holder: Any, places: list, waiting: deque) -> None:
     """Note the keys of handles; let what else is near the end wait to be looked into."""
     is_mapping = isinstance(holder, dict)
+    if is_mapping and any(_holds(key) for key in islice(reversed(holder), _OLD)):
+        places.append(({"": holder}, ""))
     elements = holder.values() if is_mapping else holder
     if FLAT.issuperset(map(type, islice(reversed(elements), _OLD))):
         return  # so it is with most, and this is the speed of C
@@ -116,7 +120,10 @@ def _look_at_the_end(holder: Any, places: list, waiting: deque) -> None:
 
 def _look_anywhere(holder: Any, places: list, waiting: deque) -> None:
     """Note what holds a handle; let what else it holds wait to be looked into."""
-    elements = [value for *_, value in islice(slots(holder), _MOST)]
+    if type(holder) is CACHE:
+        elements = gc.get_referents(holder)  # at the speed of C
+    else:
+        elements = [value for *_, value in islice(slots(holder), _MOST)]
     if isinstance(holder, type):  # not all of its methods
         elements = [x for x in elements if type(x) is not FunctionType]
     found = [x for element in elements if not is_flat(element) for x in _leaves(element)]
@@ -126,12 +133,17 @@ def _look_anywhere(holder: Any, places: list, waiting: deque) -> None:
         waiting.extend(found)
 
 
+def _holds(key: Any) -> bool:
+    """Tell whether a key is a handle, or a tuple with one."""
+    return type(key) not in INERT and TracedArray in map(type, _leaves(key))
+
+
 def _leaves(value: Any) -> list[Any]:
-    """Return what a tuple, and tuples in it, are made of; anything else by itself."""
+    """Return what a tuple or iterator, and those in it, are made of; anything else by itself."""
     found, waiting = [], [value]
     while waiting:
         one = waiting.pop()
-        elements = one[:_OLD] if isinstance(one, tuple) else parts(one)
+        elements = one[:_OLD] if isinstance(one, tuple) else parts(one) or parts_of_iterator(one)
         if elements is None:
             found.append(one)
         else:

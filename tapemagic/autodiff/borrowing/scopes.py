@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from typing import Any
 
 from tapemagic.autodiff.codes import is_module
 
 from .exchange import is_users_module
-from .frame_names import FrameNames
+from .frame_names import FrameNames, Names
 
 
-def identity(scope: MutableMapping[str, Any]) -> int:
+def identity(scope: Names) -> int:
     """Return what is the same for two looks at the same names."""
     return id(scope.frame) if isinstance(scope, FrameNames) else id(scope)
 
 
-def scopes(frame: Any) -> Iterator[MutableMapping[str, Any]]:
+def references(scope: Names, name: str) -> int:
+    """Return how many references to the value of a name the names hold."""
+    return scope.references(name) if isinstance(scope, FrameNames) else 1
+
+
+def scopes(frame: Any) -> Iterator[Names]:
     """Yield the names that code in a frame can use: its own, its callers', and the global ones."""
     modules: dict[int, dict[str, Any]] = {}
     walker = frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
@@ -14,11 +14,14 @@ import numpy as np
 
 from tapemagic.autodiff.handles import HANDLE_TYPES
 from tapemagic.autodiff.places import owner_of
+from tapemagic.autodiff.recorder import RECORDER
 from tapemagic.autodiff.traced import TracedArray
 
 from .borrowed import Borrowed
 from .containers import slots
-from .exchange import Exchange, Place, is_array
+from .exchange import Exchange, Place, is_array, is_users_module
+from .frame_names import Names
+from .inventory import Inventory, collections
 from .opaque import held
 from .recent import INERT, is_flat, recent
 from .scopes import identity, scopes
@@ -30,7 +33,7 @@ _ARGUMENTS_COUNT = sys.version_info < (3, 14)
 _PYTHON_NUMBERS = (float, complex)
 
 #: What `lift` asks about: most names hold something else.
-_LIFTED = frozenset({np.ndarray, np.memmap, *HANDLE_TYPES, FunctionType, ModuleType})
+_LIFTED = frozenset({np.ndarray, np.memmap, *HANDLE_TYPES})
 
 
 class Watched(Exchange):
@@ -55,6 +58,7 @@ class Watched(Exchange):
         self._owners: set[int] = set()  # their ids
         self._before: dict[int, dict[str, int]] = {}  # of each scope: name -> id of its value
         self._tokens: set[int] = set()
+        self._since: list[int] | None = None  # collections before there was any handle
 
     # ------------------------------------------------------------------------------- entry
 
@@ -79,6 +83,9 @@ class Watched(Exchange):
         is_discarded : bool
             Whether the caller will compute with what is found, for lack of anything else.
         """
+        recording: Any = RECORDER.recording
+        if self._since is None and not (recording.entries or RECORDER.made):
+            self._since = collections()
         count = len(chosen)
         self._chosen = {id(chosen[i]): chosen[i] for i in range(count)}
         before = _references(chosen)
@@ -102,7 +109,8 @@ class Watched(Exchange):
         for scope in scopes(frame):
             if self._take_names(scope, structure) or type(structure) not in (list, tuple):
                 self.found = {key: n + inside.pop(key, 0) for key, n in self.found.items()}
-            self._chosen = {k: x for k, x in self._chosen.items() if k not in numbers}
+            for number in numbers:
+                self._chosen.pop(number, None)
         argument = structure is None and _ARGUMENTS_COUNT
         done = 0  # so many of them need not be asked again
 
@@ -131,27 +139,29 @@ class Watched(Exchange):
                 self.borrowed.copy(chosen[i])
             else:
                 self.borrowed.lift(chosen[i])
-        self._before = {
-            key: {
-                name: id(value) for name, value in list(scope.items()) if type(value) not in INERT
-            }
-            for key, scope in self._scopes.items()
-        }
+        for key, scope in self._scopes.items():
+            values = scope.copy()
+            self._before[key] = dict(zip(values, map(id, values.values()), strict=True))
 
-    def _take_names(self, scope: MutableMapping[str, Any], structure: Any) -> bool:
+    def _take_names(self, scope: Names, structure: Any) -> bool:
         """Exchange what is directly under a name; tell whether the structure has one."""
         self._scopes[identity(scope)] = scope
-        named = False
-        for name, value in list(scope.items()):
-            named = named or value is structure
+        values, lifted = scope.copy(), {}
+        for name, value in values.items():
             kind = type(value)
-            if kind is FunctionType and id(value.__globals__) in self._scopes:
-                continue  # as most are
-            if kind in _LIFTED or id(value) in self._chosen:
+            if kind is FunctionType:
+                if id(value.__globals__) not in self._scopes:  # as most are
+                    self.note_scope(value)
+            elif kind is ModuleType:
+                if is_users_module(value.__name__):
+                    self.note_scope(value)
+            elif kind in _LIFTED or id(value) in self._chosen:
                 new = self.lift(value)
                 if new is not value:
-                    scope[name] = new
-        return named
+                    lifted[name] = new
+        if lifted:
+            scope.update(lifted)
+        return structure is not None and id(structure) in set(map(id, values.values()))
 
     def _look_where_others_were(self) -> None:
         """Look into what held the arrays watched before: a loop may watch each of many."""
@@ -214,6 +224,20 @@ class Watched(Exchange):
         """Put plain objects back, also into what was raised; tell the tapes which they are."""
         self.tapes[:] = tapes
         self._tokens = {id(tape._recording.token) for tape in tapes}
+        inventory = None
+        if error is None and self._since is not None and not self._originals:
+            holders = [find() for find in self._changed.values()]
+            inventory = Inventory(self._since, self._scopes.values(), holders)
+        ours = (x for one in (self.borrowed, *tapes) for x in one.holding())
+        if inventory and inventory.is_complete(ours):
+            inventory.put(self._lower)
+            self.borrowed.restore()
+        else:
+            self.give_back(self._changed_places(error))
+        self.tell_of_holders()
+
+    def _changed_places(self, error: BaseException | None) -> list[Place]:
+        """Return where handles may be: what is new, and near the ends of what is old."""
         changed: list[Place] = [] if error is None else [({"": error}, "")]
         seen: set[int] = set()
         for key, scope in self._scopes.items():
@@ -226,8 +250,7 @@ class Watched(Exchange):
                     changed.append((scope, name))
                 elif not (is_flat(value) or name.startswith("__")):
                     changed += recent(value, seen)
-        self.give_back(changed)
-        self.tell_of_holders()
+        return changed
 
     def is_foreign(self, handle: Any) -> bool:
         """Tell whether another recording made a handle."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff import lookup
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.nodes import Reader
 from tapemagic.autodiff.primitives import PRIMITIVES
@@ -61,7 +62,7 @@ class Names:
         for space in reversed(spaces):
             for name, x in list(space.items()):
                 if dispatch.is_traced(x) and _usable(name):
-                    for id_ in tape._ids_of(x)[-1:]:
+                    for id_ in lookup.ids_of(tape, x)[-1:]:
                         self.of_nodes.setdefault(id_, name)
         written = {k: x for k, x in names_in_source(tape._recording).items() if _usable(x)}
         counts, fixed = Counter(written.values()), {id_ for _, id_ in tape.bindings + self.inputs}

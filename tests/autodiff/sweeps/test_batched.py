@@ -8,6 +8,7 @@ from tapemagic import GradientTape, Variable
 from tapemagic.autodiff import jacobians
 from tapemagic.autodiff.batches import BATCHED, SPARSE, Rows
 from tapemagic.autodiff.calls import dispatch
+from tapemagic.autodiff.lookup import ids_of
 from tapemagic.autodiff.primitives import PRIMITIVES, RULES
 from tapemagic.autodiff.sweeps import batched
 from tapemagic.tf import rectifiers, softmaxes
@@ -165,7 +166,7 @@ def both_ways(fun, x):
     x = Variable(x)
     with GradientTape(persistent=True) as tape:
         y = fun(x)
-    top, ids = tape._ids_of(y, as_target=True)[-1], [tape._ids_of(x)]
+    top, ids = ids_of(tape, y, as_target=True)[-1], [ids_of(tape, x)]
     (batched,) = jacobians._swept_at_once(tape, top, ids)
     seeds = jacobians._unit_seeds(y.shape, y.dtype)
     (looped,) = ([row for (row,) in (tape._sweep({top: seed}, ids) for seed in seeds)],)
@@ -246,7 +247,7 @@ def test_second_derivative(at_once):
         with GradientTape() as inner:
             y = np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2) + x[0] * x[-1]
         gradient = inner.gradient(y, x)
-    top, ids = outer._ids_of(gradient, as_target=True)[-1], [outer._ids_of(x)]
+    top, ids = ids_of(outer, gradient, as_target=True)[-1], [ids_of(outer, x)]
     (batched,) = jacobians._swept_at_once(outer, top, ids)
     rows = [outer._sweep({top: seed}, ids)[0] for seed in np.eye(6)]
     np.testing.assert_allclose(batched, rows, rtol=1e-12)
@@ -356,7 +357,7 @@ def test_banded_hessian_stays_sparse(monkeypatch):
     made = no_whole_rows(monkeypatch)
     found = outer.jacobian(gradient, x)
     assert len(made) == 1
-    top, ids = outer._ids_of(gradient, as_target=True)[-1], [outer._ids_of(x)]
+    top, ids = ids_of(outer, gradient, as_target=True)[-1], [ids_of(outer, x)]
     rows = [outer._sweep({top: seed}, ids)[0] for seed in np.eye(240)]
     np.testing.assert_allclose(found, rows, rtol=1e-12, atol=1e-14)
 
