@@ -9,6 +9,8 @@ itself is never patched.
 from __future__ import annotations
 
 import importlib
+import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from functools import partial
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -23,15 +25,15 @@ from tapemagic.autodiff.twinning import TWINS
 
 from .borrowed import Borrowed
 from .containers import slots
-from .exchange import Exchange, Place, is_users_module, remember
+from .exchange import Exchange, Place, is_users, is_users_module, remember
 from .frame_names import FrameNames
 from .scopes import scopes
 
 #: Local names under which NumPy is usually known; other locals are not looked at.
 _USUAL = frozenset(("np", "numpy", "math", "cmath", "xp"))
-_MOST_SCOPES = 50
+_MOST_SCOPES = 200  # of the user's own modules
 #: What leads to other names.
-_LEADING = (FunctionType, ModuleType)
+_LEADING = (FunctionType, ModuleType, type)
 
 #: (names, name, original, twin)
 _Binding = tuple[MutableMapping[str, Any], str, Any, Any]
@@ -55,7 +57,7 @@ class ScriptNames:
         names, code = frame.f_globals, frame.f_code
         # What the code's names mean is compared by identity: steps of a loop ask the same.
         values = map(names.get, code.co_names)
-        meant = [id(x) for x in values if type(x) in _LEADING or id(x) in TWINS]
+        meant = [id(x) if type(x) in _LEADING or id(x) in TWINS else id(type(x)) for x in values]
         who = None if runs is None else remember(runs)
         asked = (code, who, len(names), *meant)
         if asked != self._asked:
@@ -118,15 +120,17 @@ def running_frame() -> FrameType | None:
     return frame
 
 
-def _reached(waiting: list[Any]) -> dict[int, Any]:
+def _reached(near: list[Any]) -> dict[int, Any]:
     """Return the global names of modules, and of the user's modules that these reach, by id."""
     found: dict[int, Any] = {}
-    while waiting and len(found) < _MOST_SCOPES:
-        scope = waiting.pop()
+    waiting, left = deque(near), _MOST_SCOPES
+    while waiting and left:
+        scope = waiting.popleft()
         if id(scope) not in found:
             found[id(scope)] = scope
             if is_users_module(scope.get("__name__") or "__main__"):
                 waiting += _scopes_of(list(scope.values()))
+                left -= 1
     return found
 
 
@@ -136,9 +140,12 @@ def _users(scopes: dict[int, Any]) -> list[dict[str, Any]]:
 
 
 def _scopes_of(values: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return the global names that functions and the user's modules work with."""
+    """Return the global names that functions, and the user's modules and classes, work with."""
     found = [value.__globals__ for value in values if type(value) is FunctionType]
     modules = [value for value in values if type(value) is ModuleType]
+    kinds = {value if isinstance(value, type) else type(value) for value in values}
+    names = {base.__module__ for kind in kinds for base in kind.__mro__ if is_users(base)}
+    modules += [sys.modules[name] for name in names if name in sys.modules]
     return found + [vars(one) for one in modules if is_users_module(one.__name__)]
 
 

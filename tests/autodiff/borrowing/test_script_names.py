@@ -148,6 +148,61 @@ def test_the_users_other_modules():
     assert vars(OTHER)["np"] is np
 
 
+#: A model of a module of its own, which works with a function of a third module.
+LAYERS = """
+import numpy as np
+def fill(x):
+    z = np.zeros(2)
+    z[0] = x
+    return z
+"""
+MODEL = """
+from layers_of_a_user import fill
+class Model:
+    def f(self, x):
+        return fill(x) + fill(x)
+"""
+#: What of the module the script has imported, and how it calls the model.
+IMPORTS = {
+    "class": ("from model_of_a_user import Model", "Model().f(x * x)"),
+    "instance": ("from model_of_a_user import Model\nm = Model()\ndel Model", "m.f(x * x)"),
+    "module": ("import model_of_a_user", "model_of_a_user.Model().f(x * x)"),
+    "subclass": ("from model_of_a_user import Model\nclass M(Model): ...\ndel Model", "M().f(x * x)"),
+    "after many": ("from many_of_a_user import *\nfrom model_of_a_user import Model", "Model().f(x * x)"),
+}  # fmt: skip
+SCRIPT = """
+{}
+from tapemagic import GradientTape, Variable
+x = Variable(2.0)
+with GradientTape() as tape:
+    y = {}
+slope = tape.gradient(y, x)
+"""
+
+
+@pytest.fixture
+def _users_modules(monkeypatch):
+    sources = {"layers_of_a_user": LAYERS, "model_of_a_user": MODEL}
+    for k in range(150):  # each leads to another one: those are farther away
+        sources[f"far{k}_of_a_user"] = "import numpy as np"
+        sources[f"one{k}_of_a_user"] = f"import far{k}_of_a_user as far"
+    sources["many_of_a_user"] = "\n".join(f"import one{k}_of_a_user" for k in range(150))
+    for name, source in sources.items():
+        module = ModuleType(name)
+        module.__file__ = f"{name}.py"
+        monkeypatch.setitem(sys.modules, name, module)
+        exec(source, vars(module))
+
+
+@pytest.mark.usefixtures("_users_modules")
+@pytest.mark.parametrize("name", IMPORTS)
+def test_what_a_script_imports_from_other_modules(name):
+    names = {"__name__": "__main__"}
+    exec(compile(SCRIPT.format(*IMPORTS[name]), "<script>", "exec"), names)
+    assert names["slope"] == 8.0
+    assert vars(sys.modules["layers_of_a_user"])["np"] is np
+
+
 def test_functions_that_are_defined_anew():
     for factor in (2.0, 3.0):
         scope = {"np": np}
