@@ -173,6 +173,16 @@ def as_function(frame: FrameType) -> str | None:
     return None
 
 
+def as_conversion(frame: FrameType) -> tuple[str, str] | None:
+    """Return which of NumPy's number types a frame is calling, and NumPy's function instead."""
+    match _expression(frame):
+        case ast.Call(func=kind, args=[given]):
+            found = _value(kind, frame)
+            if isinstance(found, type) and issubclass(found, np.inexact):
+                return found.__name__, f"np.asarray({ast.unparse(given)}, {ast.unparse(kind)})"
+    return None
+
+
 def list_given(frame: FrameType, handle: Any) -> tuple[str, str] | None:
     """Return what a frame is calling, and the list in which it hands `handle` over.
 

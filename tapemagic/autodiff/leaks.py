@@ -272,6 +272,10 @@ def leave(handle: Any, what: str, fix: str = "", *, asked: bool = False) -> None
     if function is not None:
         what = "the method of a plain array asks for a plain array"
         fix = f"Call NumPy's function, which stays on the tape: {function}."
+    conversion = doing.as_conversion(frame) if asked and frame is not None else None
+    if conversion is not None:
+        what = f"{conversion[0]} makes a plain value of it"
+        fix = f"Call NumPy's function, which stays on the tape: {conversion[1]}."
     if asked and frame is not None and doing.writes_integers(frame):
         flat(None, (handle,))
         return

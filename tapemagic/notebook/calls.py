@@ -30,7 +30,7 @@ ABILITIES = frozenset({
     "Iterable", "Sized", "Container", "Collection", "Reversible", "Sequence", "Hashable",
     "Callable",
 })  # fmt: skip
-#: The same as attributes: `np.float64(x)`.
+#: The same, also as attributes: `np.float64(x)`.
 SCALAR_TYPES = frozenset(
     {
         "float16", "float32", "float64", "longdouble", "half", "single", "double",
@@ -115,7 +115,9 @@ def goes_through_hook(call: ast.Call, lists: frozenset[str]) -> bool:
         case ast.Name(id="isinstance"):
             return asks_for_ability(call)
         case ast.Name(id=name):
-            converts = name in CONVERTERS
+            converts = name in CONVERTERS or name in SCALAR_TYPES
+        case ast.Attribute(value=ast.Attribute(attr="dtype"), attr="type"):
+            return bool(call.args)
         case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name) if name in ASKING:
             return False  # the function
         case ast.Attribute(attr=name):

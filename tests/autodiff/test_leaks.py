@@ -321,6 +321,28 @@ def test_the_function_for_a_method_of_a_plain_array_is_named(call, function, exp
     np.testing.assert_allclose(tape.gradient(y, w), expected)
 
 
+@pytest.mark.parametrize(
+    ("call", "function", "kind"),
+    [
+        ("np.float64(w)", "np.asarray(w, np.float64)", "float64"),
+        ("F(w * 2)", "np.asarray(w * 2, F)", "float32"),
+        ("kinds[0](w)", "np.asarray(w, kinds[0])", "complex128"),
+    ],
+)
+def test_the_function_for_a_type_that_is_called_is_named(call, function, kind, tmp_path):
+    file = tmp_path / "script.py"
+    file.write_text(f"def f(w):\n    return {call}\ndef g(w):\n    return {function}\n")
+    names = {"np": np, "F": np.float32, "kinds": [np.complex128]}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    w = np.array([1.0, 2.0])
+    with pytest.raises(LeavesTapeError, match=f"{kind} makes a plain value") as caught:
+        tapemagic.grad(lambda w: np.sum(names["f"](w)).real)(w)
+    assert function in caught.value.fix
+    mend = names["g"]
+    gradient = tapemagic.grad(lambda w: np.sum(mend(w)).real)(w)
+    np.testing.assert_allclose(gradient, [2, 2] if "w * 2" in call else [1, 1])
+
+
 @pytest.mark.parametrize(("take", "taker", "given"), LISTS, ids=[case[1] for case in LISTS])
 def test_a_list_that_nobody_looks_into_is_named(take, taker, given):
     x = Variable([0.5, 2.0])

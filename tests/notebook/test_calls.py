@@ -31,6 +31,8 @@ PROGRAMS = [
     "def f(w):\n    kept = []\n    kept.extend(w)\n    return np.square(kept)\nloss = f(w).sum()",
     "f = lambda a, b: np.log([a, b])\nloss = f(w[0], w[1]).sum()",
     "from numpy import exp\nloss = exp([w[0], w[1]]).sum()",
+    "from numpy import double\nloss = double(w[0]) * np.float64(w[1])",
+    "x = w.dtype.type(w[0]) * w.dtype.type(2)\nloss = x * w.dtype.type(w).sum()",
     "out = np.zeros(2)\nnp.exp([w[0], 1.0], out=out)\nloss = out.sum()",
     "def square(x):\n    return x[0] * x[1]\nloss = square([w[0], w[1]])",
     "loss = sum(map(float, w)) * list(map(complex, w))[0].real",

@@ -202,16 +202,19 @@ def _qr(a: Any, mode: str) -> Any:
     return y[0] if mode == "r" else y
 
 
-general(
-    _qr, lambda ct, y, a, mode: _qr_vjp(ct, y, a, mode[0] if mode == "r" else "reduced"), name="qr"
-)
+def _scipys_qr_vjp(ct: Any, y: Any, a: Any, mode: str) -> Any:
+    if mode == "r":  # with the rows of zeros that NumPy leaves out
+        return _qr_vjp(ct[..., : min(a.shape[-2:]), :], y, a, "r")
+    return _qr_vjp(ct, y, a)
+
+
+general(_qr, _scipys_qr_vjp, name="qr")
 
 
 @carried(linalg.qr, "a")
 def _qr_body(a: Any, mode: str = "full", pivoting: bool = False, **_: Any) -> Any:
     a = as_array(a)
-    square = a.shape[-1] == a.shape[-2]
-    if pivoting or not (mode == "economic" or (square and mode in ("full", "r"))):
+    if pivoting or mode not in ("economic", "full", "r"):
         raise unsupported(linalg.qr, "these options", "Use mode='economic' without pivoting.")
     y = apply(_qr, a, mode)
     return (y,) if mode == "r" else y

@@ -76,9 +76,14 @@ def _parameters(mean: Any, cov: Any) -> tuple[Any, Any]:
 def _logpdf(x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
     if not any(map(is_live, (x, mean, cov))):
         return fresh(stats.multivariate_normal.logpdf(*plain((x, mean, cov)), allow_singular))
-    if allow_singular or isinstance(cov, stats.Covariance):
+    if isinstance(cov, stats.Covariance):
         raise _unsupported("logpdf", "such a matrix")
-    stats.multivariate_normal.logpdf(*plain((x, mean, cov)))  # SciPy's own errors
+    try:
+        stats.multivariate_normal.logpdf(*plain((x, mean, cov)))  # SciPy's own errors
+    except np.linalg.LinAlgError:
+        if not allow_singular:
+            raise
+        raise _unsupported("logpdf", "a singular matrix") from None
     mean, cov = _parameters(mean, cov)
     return apply(_log_density, _double(x), mean, np.tril(cov) + np.tril(cov, -1).T)
 

@@ -123,7 +123,12 @@ ROWS = [
     row(lambda a: sl.svd(a, compute_uv=False), real(4, 3), name="svd compute_uv"),
     row(lambda a: sl.qr(a, mode="economic"), real(4, 3), name="qr economic"),
     row(sl.qr, real(3, 3)),
-    row(lambda a: sl.qr(a, mode="r")[0], real(3, 3), name="qr r"),
+    *(row(lambda a: sl.qr(a, mode="r")[0], real(*shape), name="qr r")
+      for shape in ((3, 3), (4, 3), (3, 4))),
+    row(sl.qr, real(3, 4), name="qr wide"),
+    row(lambda a: sl.qr(a)[1], real(4, 3), name="qr full, r"),
+    row(lambda a: sl.qr(a)[0][:, :2], real(4, 2), name="qr full, q"),
+    row(lambda a: sl.qr(a)[0], real(4, 3), name="qr full, one column left"),
 ]  # fmt: skip
 if "assume_a" in inspect.signature(linalg.inv).parameters:  # SciPy 1.17
     ROWS += [
@@ -149,6 +154,7 @@ def test_linalg(case):
         lambda a: sl.eigh(a + 0j, np.eye(3))[1],
         lambda a: sl.eigh(a, subset_by_index=[0, 1])[0],
         lambda a: sl.qr(a, pivoting=True)[0],
+        lambda a: np.sum(sl.qr(a[:, :1])[0] ** 3),  # the other columns are any that fit
         lambda a: sl.lu_factor(a[:2]),
         lambda a: sl.fractional_matrix_power(np.eye(3), a[0, 0]),
     ],

@@ -145,6 +145,8 @@ ROWS = [
     *(row(getattr(st.multivariate_normal, method), real(*n, 2), real(2), COVARIANCE)
       for method in ("logpdf", "pdf") for n in ((), (3,), (2, 3))),
     row(lambda x: st.multivariate_normal.logpdf(x), real(3), name="multivariate standard"),
+    row(lambda x, m, c: st.multivariate_normal.logpdf(x, m, c, True), real(3, 2), real(2), COVARIANCE,
+        name="multivariate that might be singular"),
     row(lambda x, s: st.multivariate_normal.pdf(x, cov=s), real(4), np.float64(1.7),
         name="multivariate of one variable"),
     row(lambda x, s: st.multivariate_normal.logpdf(x, [0.1, 0.2], s), real(3, 2),
