@@ -88,9 +88,9 @@ def _flat(name: str, function: Callable | None = None) -> Callable:
     return method
 
 
-def _refuse(handle: Any, what: str) -> None:
+def _refuse(handle: Any, what: str, fix: str = "") -> None:
     dispatch.operand(handle)  # brings a handle of a written array up to date
-    leaks.leave(handle, what)
+    leaks.leave(handle, what, fix)
 
 
 def _leaving(name: str) -> Callable:
@@ -228,12 +228,20 @@ def view(self: Any, dtype: Any = None, type: Any = None) -> Any:
     given = [one for one in (dtype, type) if one is not None]
     if all(one is np.ndarray or _is_dtype(one, value.dtype) for one in given):
         return self[...] if isinstance(value, np.ndarray) else _another(self)
-    _refuse(self, f"view({given[0]!r}) reads its bytes in another way")
+    if any(map(_is_class, given)):
+        fix = "Hold the array in an attribute of a class of its own."
+        _refuse(self, "what a subclass of ndarray computes is not followed", fix)
+    else:
+        _refuse(self, f"view({given[0]!r}) reads its bytes in another way")
     return lent(self).view(**_given(dtype=dtype, type=type))
 
 
+def _is_class(x: Any) -> bool:
+    return isinstance(x, type) and issubclass(x, np.ndarray)
+
+
 def _is_dtype(x: Any, dtype: np.dtype) -> bool:
-    return not (isinstance(x, type) and issubclass(x, np.ndarray)) and np.dtype(x) == dtype
+    return not _is_class(x) and np.dtype(x) == dtype
 
 
 @_method
