@@ -75,9 +75,8 @@ def _average(
 ) -> Any:
     if weights is None:
         y = np.mean(a, axis, keepdims=bool(keepdims and keepdims is not _none))
-        if not returned:
-            return y
-        return y, np.full(np.shape(y), np.size(a) / max(np.size(y), 1), y.dtype)
+        count = np.size(a) / np.size(y)  # NumPy divides, too, where both are 0
+        return (y, np.full(np.shape(y), count, y.dtype)) if returned else y
     a, weights = as_array(a), as_array(weights)
     weights = _broadcast_weights(a, axis, weights)
     keep = {} if keepdims is _none else {"keepdims": keepdims}

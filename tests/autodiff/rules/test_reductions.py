@@ -191,3 +191,12 @@ def test_bits_of_a_complex_variance_about_a_given_mean(fun):
         return fun(z, axis=1, mean=np.mean(z, axis=1, keepdims=True))
 
     np.testing.assert_array_equal(tapemagic.vjp(spread, z)[0], spread(z))
+
+
+@pytest.mark.parametrize("returned", [False, True])
+def test_an_average_over_nothing_of_nothing(returned):
+    with pytest.raises(ZeroDivisionError) as plain:
+        np.average(np.zeros(0), axis=(), returned=returned)
+    with pytest.raises(ZeroDivisionError) as ours, tapemagic.GradientTape() as tape:
+        np.average(tape.watch(np.zeros(0)), axis=(), returned=returned)
+    assert str(ours.value) == str(plain.value)
