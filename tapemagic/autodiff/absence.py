@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import lookup
+from . import naming
 from .handles import is_traced, plain
 from .variable import VariableState
 
@@ -56,7 +56,7 @@ def why_no_sources(tape: Any, namespace: Mapping[str, Any]) -> dict[str, str]:
     _, sources = tape._absent
     found = {}
     for number, x in sources.items():
-        known = lookup.name_in(namespace, x)
+        known = naming.name_in(namespace, x)
         found[known or f"source {number}"] = why_no_source(tape, x, known or "x")
     return found
 
@@ -89,7 +89,7 @@ def why_no_target(tape: Any, namespace: Mapping[str, Any]) -> str:
     targets, _ = tape._absent
     if not targets:
         return ""
-    known = lookup.name_in(namespace, targets[0])
+    known = naming.name_in(namespace, targets[0])
     name = f"'{known}'" if known else "the target"
     dtype = np.asarray(plain(targets[0])).dtype
     if dtype.kind not in "fc":

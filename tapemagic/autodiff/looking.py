@@ -12,7 +12,7 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import absence, lookup, recheck, structures
+from . import absence, lookup, naming, recheck, structures
 from .caught import caught
 from .checking import Check
 from .nodes import Node, Reader
@@ -137,10 +137,10 @@ class Looking:
 
         names = self._names()
         if self.cell is not None:
-            lookup.name_variables(self)
+            naming.name_variables(self)
         elif self._recording is not None:
             lookup.find_names(self, names)
-        self.asked_target = lookup.asked_target(self)
+        self.asked_target = naming.asked_target(self)
         self.reasons = {**self.refused, **absence.why_no_sources(self, names)}
         self.target_reason = (
             absence.why_no_target(self, names) if self._asked is not None else self.no_target

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from itertools import count
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +11,11 @@ from tapemagic.errors import SourceError
 
 from . import structures
 from .calls.dispatch import is_traced
+from .naming import asked_target, name_in, name_variables, nodes_named
 from .places import view_at, window_of
 from .recorder import RECORDER
 from .storage import Storage
-from .variable import NO_NAME, VariableState
+from .variable import VariableState
 
 
 class Left(NamedTuple):
@@ -45,6 +44,10 @@ def ids_of(tape: Any, x: Any, as_target: bool = False) -> list[int]:
     if type(x) is str:
         if x in tape.refused:  # an integer, of which the cell knows why it has no gradient
             return []
+        if x in tape.cell_names.binds and not nodes_named(tape, x):
+            value = tape._names().get(x)
+            if isinstance(value, (np.ndarray, np.generic, int, float, complex)):
+                return ids_of(tape, value, as_target)  # none, if it is a constant of the cell
         return [named(tape, x, first=not as_target)]
     watched = tape._watched.get(id(x))
     if watched is not None and watched[0] is x:
@@ -183,9 +186,7 @@ def named(tape: Any, name: str, *, first: bool) -> int:
     base, _, version = name.partition("@")
     if tape.cell is None and tape._recording is not None:
         find_names(tape, tape._names())  # in a script a name means what it holds now
-    ids = [id_ for known, id_ in tape.bindings if known == base]
-    if base in tape.source_nodes and tape.source_nodes[base] not in ids:
-        ids.insert(0, tape.source_nodes[base])
+    ids = nodes_named(tape, base)
     if not ids:
         known = ", ".join(dict.fromkeys([*tape.source_nodes, *dict(tape.bindings)]))
         raise SourceError(
@@ -210,24 +211,6 @@ def name_of(tape: Any, x: Any, namespace: Mapping[str, Any]) -> str:
         if id_ in ids:
             return name
     return name_in(namespace, x) or f"{type(x).__name__} object"
-
-
-def name_in(namespace: Mapping[str, Any], x: Any) -> str:
-    """Return the first public name that holds an object, or ""."""
-    held = (name for name, value in namespace.items() if value is x)
-    return next((name for name in held if name.isidentifier() and name[0] != "_"), "")
-
-
-def expanded(tape: Any, sources: Any) -> Any:
-    """Replace the name of a container by a dict of the sources in it: ``"params"``, ``"model"``."""
-    if type(sources) in (list, tuple):
-        if not any(type(x) is str for x in sources):
-            return sources
-        return type(sources)(expanded(tape, x) for x in sources)
-    if type(sources) is not str or sources in tape.source_nodes:
-        return sources
-    inside = [name for name in tape.source_nodes if name.startswith((f"{sources}.", f"{sources}["))]
-    return {name: name for name in inside} or sources
 
 
 def find_names(tape: Any, namespace: dict[str, Any]) -> None:
@@ -258,63 +241,3 @@ def find_names(tape: Any, namespace: dict[str, Any]) -> None:
                 name = bound.get(group[0], f"source {number}")
                 free = name not in tape.source_nodes
                 tape.source_nodes[name if free else f"source {number}"] = group[0]
-
-
-def name_variables(tape: Any, find_paths: Callable[[], Mapping[int, str]] = dict) -> dict[str, Any]:
-    """Make sources of the variables that were read and are none yet: the weights of a layer, say.
-
-    A variable goes by the name that is bound to it and to no other, or else by its own. If it was
-    not given one, or something else has the same, it goes by the path that leads to it, or by a
-    number.
-
-    Parameters
-    ----------
-    tape : OpenTape
-    find_paths : callable
-        Returns where names hold variables, by identity: ``{id(net.w): "net.w"}``.
-
-    Returns
-    -------
-    dict
-        Name -> variable, of those that have become sources.
-    """
-    known = set(tape.source_nodes.values())
-    bound: dict[str, set[int]] = {}
-    for name, id_ in tape.bindings:
-        bound.setdefault(name, set()).add(id_)
-    paths: Mapping[int, str] | None = None
-    found: dict[str, Any] = {}
-    read = [(x, tape._watched[id(x)][1]) for x in tape.watched_variables()]
-    times = Counter(x.storage.name for x, _ in read)
-    for variable, ids in read:
-        if not (ids and known.isdisjoint(ids)):
-            continue
-        taken = {*tape.source_nodes, *bound}
-        own = [name for name, nodes in bound.items() if ids[0] in nodes and nodes <= {*ids}]
-        name = own[0] if own else variable.storage.name
-        if not own and (name == NO_NAME or name in taken or times[name] > 1):
-            paths = find_paths() if paths is None else paths
-            name = _free(paths.get(id(variable), name), taken)
-        found[name] = variable
-        tape.source_nodes[name] = ids[0]
-        # later values are versions of it, w@1, whatever other names they have had
-        tape.bindings[:0] = [(name, id_) for id_ in ids[1:] if id_ not in bound.get(name, ())]
-    return found
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """Return the name, with a number behind it if others have it."""
-    numbered = (f"{name}_{number}" for number in count(1))
-    return name if name not in taken else next(new for new in numbered if new not in taken)
-
-
-def asked_target(tape: Any) -> tuple[str, int] | None:
-    """Return name and node of what the gradient asked for last is the gradient of."""
-    if tape._asked is None:
-        return tape.target
-    node = max(tape._asked[0], default=None)
-    if node is None:
-        return None
-    if tape.target is not None and tape.target[1] == node:
-        return tape.target
-    return {id_: name for name, id_ in tape.bindings}.get(node, "target"), node

@@ -11,11 +11,10 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeUseError
 
-from . import structures
+from . import lookup, naming, structures
 from .avals import AVALS, fit, full
 from .backward import has_nan, have_nan
 from .calls import dispatch
-from .lookup import expanded, ids_of, source_ids
 from .nodes import Reader
 from .programs.loops import rolled
 from .programs.memory import hangs_on_layouts, lies_apart, own
@@ -174,10 +173,10 @@ def make_program(tape: Any, target: Any, sources: Any, caller: Any) -> Program:
         )
     target, sources = _asked_for(tape, target, sources)
     seeds, _ = tape._seeds(target, None)
-    found_ids = (ids_of(tape, x, as_target=True) for x in structures.leaves(target))
+    found_ids = (lookup.ids_of(tape, x, as_target=True) for x in structures.leaves(target))
     targets = [ids[-1] for ids in found_ids if ids and ids[-1] in seeds]
     leaves = structures.leaves(sources)
-    groups = [source_ids(tape, x) for x in leaves]
+    groups = [lookup.source_ids(tape, x) for x in leaves]
     if not seeds:
         raise TapeUseError("The target does not depend on anything watched: there is no program.")
     top = max(seeds)
@@ -218,7 +217,7 @@ def _asked_for(tape: Any, target: Any, sources: Any) -> tuple[Any, Any]:
         target = tape.target[0]
     if sources is None:
         sources = list(tape.source_nodes) or [x for x, _ in tape._watched.values()]
-    return target, expanded(tape, sources)
+    return target, naming.expanded(tape, sources)
 
 
 def _sum_of(parts: list) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tapemagic.errors import TapeError, TapeStateError, TapeUseError
 
-from . import backward, guards, jacobians, lookup, structures
+from . import backward, guards, jacobians, lookup, naming, structures
 from .avals import AVALS
 from .calls import dispatch
 from .calls.dispatch import HANDLE_TYPES, is_traced
@@ -77,7 +77,7 @@ class GradientTape(OpenTape, Looking):
         zero = unconnected_gradients != "none" and wants_zero(unconnected_gradients)
         seeds, unread = self._seeds(target, output_gradients)
         if self.source_nodes and type(sources) in (str, list, tuple):
-            sources = lookup.expanded(self, sources)
+            sources = naming.expanded(self, sources)
         is_flat = structures.is_flat(sources)
         flat = sources if is_flat else structures.leaves(sources)
         ids = [lookup.source_ids(self, x) for x in flat]
@@ -117,7 +117,7 @@ class GradientTape(OpenTape, Looking):
         """
         self._claim()
         zero = wants_zero(unconnected_gradients)
-        sources = lookup.expanded(self, sources)
+        sources = naming.expanded(self, sources)
         return structures.map_leaves(lambda y: jacobians.jacobian(self, y, sources, zero), target)
 
     def batch_jacobian(
@@ -143,7 +143,7 @@ class GradientTape(OpenTape, Looking):
         zero = wants_zero(unconnected_gradients)
         return structures.map_leaves(
             lambda x: jacobians.batch_jacobian(self, target, x, zero),
-            lookup.expanded(self, source),
+            naming.expanded(self, source),
         )
 
     def _claim(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from tapemagic.autodiff.borrowing.borrowed import Borrowed
 from tapemagic.autodiff.calls.dispatch import HANDLE_TYPES, is_traced, plain
 from tapemagic.autodiff.leaks import tables
-from tapemagic.autodiff.lookup import name_variables
+from tapemagic.autodiff.naming import name_variables
 from tapemagic.autodiff.tape import GradientTape
 
 from . import memory

@@ -172,3 +172,24 @@ def test_tensors_that_are_not_watched_go_by_their_names(kernel):
     kernel.run("%%tape model -t loss\nloss = tf.reduce_sum(model(inputs))")
     names = kernel.value("[n for node in tape.graph.nodes for n in node.constants if n]")
     assert names == "['inputs']"
+
+
+CONSTANTS = ["z = (w > 0).sum() * 2.0", "z = 3.0", "z = np.ones(2)", "z = np.argmax(w)", "z = w.shape[0]"]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", CONSTANTS)
+def test_a_constant_of_the_cell_by_name(kernel, cell):
+    kernel.run(f"%%tape w -t y --show none\n{cell}\ny = np.sum(w * z)")
+    assert kernel.value("tape.gradient('z', ['w'])") == "[None]"
+    assert kernel.value("tape.gradient(z, ['w'])") == "[None]"
+    assert kernel.value("tape.gradient('y', ['z'])") == "[None]"
+    told = kernel.run("tape.gradient('z', ['w'])\nprint(tape.explain('w'))").stream()
+    assert "has no gradient" in told
+
+
+@pytest.mark.parametrize("cell", ["z = [w[0], 1.0]", "def z(): return w", "del w", "z = 'w'"])
+def test_what_is_no_number_is_no_target(kernel, cell):
+    kernel.run(f"%%tape w -t y --show none\ny = np.sum(w * w)\n{cell}")
+    reply = kernel.run("tape.gradient('z', ['w'])")
+    assert reply.status == "error"
+    assert "'z' is not a name that this tape knows" in "".join(reply.traceback)
