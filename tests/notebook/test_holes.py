@@ -434,6 +434,7 @@ M = np.array([[2.0, 0.3, 0.1], [0.2, 1.5, 0.4], [0.3, 0.1, 1.8]])
         "scipy.stats.gamma(w[0]).logpdf(2.0)", "linalg.solve_banded((1, 1), M, w).sum()",
         "ndimage.median_filter(w, 3).sum()", "signal.medfilt(w)[0]",
         "scipy.spatial.distance.cdist(M * w, M, 'chebyshev').sum()",
+        "integrate.solve_ivp(lambda t, y: -y * w[0], (0, 1), w).y[0, -1]",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["earlier", "cell"])
@@ -447,7 +448,7 @@ def test_scipy(text, where):
     "text",
     [
         "linalg.eig(M * w)[0].real.sum()", "integrate.quad_vec(lambda x: x * w[0], 0, 1)[0]",
-        "integrate.solve_ivp(lambda t, y: -y, (0, 1), w).y[0, -1]",
+        "integrate.solve_ivp(lambda t, y: -y, (0, 1), w, dense_output=True).y[0, -1]",
         "scipy.interpolate.PchipInterpolator([0.0, 1.0, 2.0], w)(0.5) * 1.0",
         "scipy.optimize.nnls(M, w)[0][0]",
         "ndimage.zoom(w, 2.0).sum()", "scipy.stats.nct.pdf(w, 2, 1)[0]",

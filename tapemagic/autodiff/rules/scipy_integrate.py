@@ -2,7 +2,7 @@
 
 The rules for samples are short Python programs: SciPy's own code is run, with twins in place of
 what it calls, so that values and conventions at the ends are its own in every version. Integrals of
-functions of several variables, and solvers with steps of their own choice, are refused.
+functions of several variables are refused.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from tapemagic.autodiff.calls.creation import convert
 from tapemagic.autodiff.primitives import composite
 from tapemagic.autodiff.twinning import STAND_INS, TWINS, relink, twin_module
 
+from . import scipy_ode as _scipy_ode  # noqa: F401  (declares more)
 from . import scipy_quadrature as _scipy_quadrature  # noqa: F401  (declares more)
 from .algebra import as_array, plain
-from .carrying import carry, refuse_rest, refused, refused_class
+from .carrying import carry, refuse_rest, refused
 
 
 class _Float64:
@@ -109,15 +110,6 @@ _rerun(integrate.cumulative_trapezoid, "y", "x", "dx", "initial")
 _rerun(integrate.cumulative_simpson, "y", "x", "dx", "initial")
 _rerun(integrate.romb, "y", "dx")
 
-_STEPS = "it chooses its steps by the values it sees, and the derivative would miss that"
-_WRITE = (
-    "Write the steps down (a loop of Runge-Kutta steps of fixed size is recorded as it is), or "
-    "solve for the sensitivities as further equations."
-)
-for _name in ("solve_ivp", "odeint", "solve_bvp"):
-    refused(getattr(integrate, _name), _STEPS, _WRITE)
-for _kind in (integrate.ode, integrate.complex_ode):
-    refused_class(_kind, _STEPS, _WRITE)
 for _name in ("dblquad", "tplquad", "nquad", "quad_vec"):
     refused(
         getattr(integrate, _name),

@@ -117,9 +117,6 @@ def test_signal(case):
         lambda x: ss.wiener(x),
         lambda x: ss.find_peaks(x, prominence=0)[1]["prominences"],
         lambda x: ss.fftconvolve(x, x, axes=0),
-        lambda x: si.solve_ivp(lambda t, y: -y, (0, 1), x).y,
-        lambda x: si.ode(lambda t, y: -x[0] * y).set_initial_value([1.0]).integrate(1.0),
-        lambda x: si.odeint(lambda y, t: -y, x, np.arange(3.0)),
         lambda x: si.quad(lambda u: x[0] * np.log(u), 0, 1)[0],  # SciPy extrapolates
         lambda x: si.quad(lambda u: u % (1.7 + x[0] ** 2), 0, 9)[0],
         lambda x: si.quad(lambda u: u if u < x[0] else 0.0, 0, 1)[0],
