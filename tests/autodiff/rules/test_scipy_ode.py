@@ -22,6 +22,24 @@ def solve(p, *args, **options):
     return integrate.solve_ivp(slopes, *args, **options)
 
 
+def lands(t, y):
+    return y[0]
+
+
+def turns(t, y):
+    return y[1]
+
+
+lands.terminal, lands.direction = True, -1
+
+
+def fall(p, events=None, **options):
+    """Throw something up from a traced height, against a traced weight."""
+    return integrate.solve_ivp(
+        lambda t, y: [y[1], -9 * p[0] - 0.1 * y[1]], (0, 0.8), [p[1], 2.0], events=events, **options
+    )
+
+
 def ends(p, **options):
     return solve(p, (0, 2), [1.0, 0.3], **options).y[:, -1]
 
@@ -47,6 +65,13 @@ PROBLEMS = {
     "complex": lambda p: np.abs(integrate.solve_ivp(
         lambda t, y: 1j * p[0] * y, (0, 1), [1.0 + 0j]
     ).y[0] - p[1]),
+    "events": lambda p: np.concatenate(fall(p, [lands, turns]).t_events),
+    "where it was": lambda p: fall(p, lands, method="BDF").y_events[0],
+    "until an event": lambda p: (s := fall(p, lands)).y[:, -1] * s.t[-1],
+    "times until an event": lambda p: fall(p, lands, t_eval=np.linspace(0, 0.8, 9)).y,
+    "at all times": lambda p: fall(p, dense_output=True).sol([0.1, 0.4, 0.77]),
+    "at a traced time": lambda p: fall(p, dense_output=True, method="Radau").sol(p[1] / 2),
+    "the pieces": lambda p: (s := fall(p, dense_output=True).sol).ts[-2] * s.interpolants[1].h,
     "one within the other": lambda p: integrate.solve_ivp(
         lambda t, y: integrate.solve_ivp(lambda t, z: -p[0] * z, (0, 1), [1.0]).y[0, -1] * y,
         (0, 1), [p[1]],
@@ -119,8 +144,6 @@ def test_a_program_of_the_steps():
 
 REFUSED = {
     "LSODA": lambda p: ends(p, method="LSODA"),
-    "events": lambda p: ends(p, events=lambda t, y: y[0]),
-    "dense": lambda p: ends(p, dense_output=True),
     "odeint": lambda p: integrate.odeint(lambda y, t: -y, p, np.arange(3.0)),
     "odeint of a parameter": lambda p: integrate.odeint(lambda y, t: -p[0] * y, 1.0, [0.0, 1.0]),
     "ode": lambda p: integrate.ode(lambda t, y: -p[0] * y).set_initial_value([1.0]).integrate(1.0),
@@ -134,11 +157,39 @@ def test_what_runs_in_compiled_code_is_refused(problem):
     assert "method='RK45'" in caught.value.fix
 
 
-@pytest.mark.parametrize("name", ["events", "dense_output", "method"])
-def test_what_is_refused_works_on_plain_values(name):
-    options = {"events": lambda t, y: y[0] - 0.5, "dense_output": True, "method": "LSODA"}
-    given = {name: options[name]}
-    expected = solve(P, (0, 1), [1.0, 0.3], **given)
-    with GradientTape():
-        found = solve(P, (0, 1), [1.0, 0.3], **given)
-    np.testing.assert_array_equal(found.y, expected.y)
+OPTIONS = {
+    "events": {"events": lambda t, y: y[0] - 0.5},
+    "dense": {"dense_output": True},
+    "both": {"dense_output": True, "events": [lands, turns], "method": "BDF"},
+    "compiled": {"method": "LSODA", "dense_output": True},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("watched", [False, True])
+def test_results_are_scipys(options, watched):
+    if watched and options.get("method") == "LSODA":
+        pytest.skip("refused, as tested above")
+    expected, p = solve(P, (0, 3), [1.0, 0.3], **options), P.copy()
+    with GradientTape() as tape:
+        if watched:
+            tape.watch(p)
+        found = solve(p, (0, 3), [1.0, 0.3], **options)
+        inside = found.sol(0.3) if "dense_output" in options else None
+    assert list(found) == list(expected)
+    for one, other in zip(found.values(), expected.values(), strict=True):
+        assert type(one) is type(other)
+        if isinstance(other, list):
+            assert list(map(type, one)) == list(map(type, other))
+            one, other = np.concatenate(one), np.concatenate(other)
+        if isinstance(other, np.ndarray):
+            np.testing.assert_array_equal(one, other)
+    if expected.sol is not None:
+        for t in (0.3, [0.2, 2.0]):
+            assert type(found.sol(t)) is np.ndarray
+            np.testing.assert_array_equal(found.sol(t), expected.sol(t))
+        np.testing.assert_array_equal(inside, expected.sol(0.3))
+        for piece, other in zip(found.sol.interpolants, expected.sol.interpolants, strict=True):
+            assert {k: type(x) for k, x in vars(piece).items()} == {
+                k: type(x) for k, x in vars(other).items()
+            }
