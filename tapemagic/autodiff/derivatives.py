@@ -12,6 +12,7 @@ from tapemagic.errors import SourceError, TapeUseError
 
 from . import structures
 from .borrowing.borrowed import Borrowed
+from .borrowing.held_functions import with_twins
 from .borrowing.watchable import check_class
 from .calls import dispatch
 from .calls.dispatch import is_traced
@@ -118,7 +119,7 @@ def value_and_grad(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callabl
         tape.runs = fun
         with tape:
             watched, chosen = _watch_arguments(tape, args, argnums)
-            value = fun(*watched, **kwargs)
+            value = with_twins(fun)(*watched, **kwargs)
         gradient = tape.gradient(value, chosen, unconnected_gradients="zero")
         return _plain(value), gradient
 
@@ -162,7 +163,7 @@ def vjp(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
     tape.runs = fun
     with tape:
         watched, chosen = _watch_arguments(tape, primals, tuple(range(len(primals))))
-        value = fun(*watched)
+        value = with_twins(fun)(*watched)
 
     def pullback(ct: Any) -> tuple:
         return tuple(
@@ -190,7 +191,7 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
     with outer:
         with inner:
             watched, chosen = _watch_arguments(inner, primals, tuple(range(len(primals))))
-            value = fun(*watched)
+            value = with_twins(fun)(*watched)
         pullbacks = [
             recorded_pullback(outer, inner, y, chosen) if is_traced(y) else None
             for y in structures.leaves(value)
@@ -222,7 +223,7 @@ def jacobian(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
         tape.runs = fun
         with tape:
             watched, chosen = _watch_arguments(tape, args, argnums)
-            value = fun(*watched, **kwargs)
+            value = with_twins(fun)(*watched, **kwargs)
         return tape.jacobian(value, chosen, unconnected_gradients="zero")
 
     return full_jacobian
@@ -279,6 +280,6 @@ def _recorded_gradient(
     tape.runs = fun
     with tape:
         watched, chosen = _watch_arguments(tape, args, argnums)
-        value = fun(*watched, **kwargs)
+        value = with_twins(fun)(*watched, **kwargs)
         gradient = tape.gradient(value, chosen, unconnected_gradients="zero")
     return tape, gradient, chosen

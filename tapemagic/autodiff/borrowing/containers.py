@@ -136,13 +136,14 @@ def _of_method(holder: MethodType) -> Iterator[Slot]:
 
 
 def _of_partial(holder: functools.partial) -> Iterator[Slot]:
-    yield _never, None, holder.func
-    yield _set_arguments, None, holder.args
+    yield _set_part, "func", holder.func
+    yield _set_part, "args", holder.args
     yield _never, None, holder.keywords
 
 
-def _set_arguments(holder: functools.partial, place: None, args: tuple) -> None:
-    holder.__setstate__((holder.func, args, holder.keywords, vars(holder) or None))  # type: ignore[attr-defined]
+def _set_part(holder: functools.partial, place: str, new: Any) -> None:
+    state = {"func": holder.func, "args": holder.args, place: new}
+    holder.__setstate__((*state.values(), holder.keywords, vars(holder) or None))  # type: ignore[attr-defined]
 
 
 def _of_proxy(holder: Any) -> Iterator[Slot]:

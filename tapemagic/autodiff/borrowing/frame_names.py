@@ -45,6 +45,11 @@ class FrameNames(MutableMapping):
             return 1
         return _IS_COPY + (name in code.co_varnames or name in code.co_cellvars)
 
+    def forget(self) -> None:
+        """Let the copy go, which would keep values alive that the code deletes."""
+        if _IS_COPY and self.frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+            self.frame.f_locals.clear()
+
     def __delitem__(self, name: str) -> None:
         raise TypeError("names of a frame are only exchanged")
 

@@ -8,13 +8,16 @@ itself is never patched.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from functools import partial
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from tapemagic.autodiff import later
 from tapemagic.autodiff.codes import is_module
@@ -27,6 +30,8 @@ from .borrowed import Borrowed
 from .containers import slots
 from .exchange import Exchange, Place, is_users, is_users_module, remember
 from .frame_names import FrameNames
+from .held_functions import called_locals, held_functions, used_by, with_twins
+from .recent import FLAT
 from .scopes import scopes
 
 #: Local names under which NumPy is usually known; other locals are not looked at.
@@ -34,6 +39,9 @@ _USUAL = frozenset(("np", "numpy", "math", "cmath", "xp"))
 _MOST_SCOPES = 200  # of the user's own modules
 #: What leads to other names.
 _LEADING = (FunctionType, ModuleType, type)
+
+#: What holds no functions.
+_FLAT = FLAT | {np.ndarray, TracedArray}
 
 #: (names, name, original, twin)
 _Binding = tuple[MutableMapping[str, Any], str, Any, Any]
@@ -47,10 +55,11 @@ class ScriptNames:
         # of one script at a time, since a loop of steps asks for the same ones again
         self._scopes: dict[int, Any] = {}
         self._known: list[_Binding] = []
+        self._held: list[tuple] = []  # of what holds functions under no name
         self._size = 0
         self._meant: list[list[int]] = []  # what has twins in each module, in order, by id
-        self._asked: tuple = ()  # by whom, with what behind its names
-        self._has_locals = False  # whether a local name of the code may mean NumPy
+        self._asked: tuple = ()  # by which code, with what behind its names
+        self._called: list[Any] = []  # finds what it calls that has no such name
 
     def bind(self, frame: Any, runs: Any = None) -> None:
         """Bind the twins, for the code of a frame, and a function that it will call."""
@@ -58,28 +67,41 @@ class ScriptNames:
         # What the code's names mean is compared by identity: steps of a loop ask the same.
         values = map(names.get, code.co_names)
         meant = [id(x) if type(x) in _LEADING or id(x) in TWINS else id(type(x)) for x in values]
-        who = None if runs is None else remember(runs)
-        asked = (code, who, len(names), *meant)
-        if asked != self._asked:
-            self._look_around(frame, runs)
-            self._asked = asked
-            self._has_locals = not is_module(code) and not _USUAL.isdisjoint(
-                (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-            )
-        bindings = self._known
-        if self._has_locals:
-            bindings = [*bindings, *_in_scope(FrameNames(frame))]
+        local = FrameNames(frame) if _local_names(code) else None
+        called = [runs]
+        if local is not None:
+            held = local.copy()
+            found = (held.get(name) for name in _local_names(code))
+            called += [x for x in found if type(x) not in _FLAT]
+        asked = (code, len(names), *meant)
+        if asked != self._asked or not self._are_same(called):
+            self._look_around(frame, called)
+            self._asked, self._called = asked, list(map(remember, called))
+        bindings = [*self._known, *self._held]
+        if local is not None:
+            bindings += _in_scope(local)
         RECORDER.made = []
         for binding in bindings:
             scope, name, original, twin = binding
             if scope.get(name) is original:
                 scope[name] = twin
                 self._bound.append(binding)
+        if local is not None:
+            local.forget()
 
-    def _look_around(self, frame: Any, runs: Any) -> None:
+    def _are_same(self, called: list[Any]) -> bool:
+        """Tell whether the code calls what was looked at last, and nothing in the place of it."""
+        return len(called) == len(self._called) and all(
+            find() is one for find, one in zip(self._called, called, strict=True)
+        )
+
+    def _look_around(self, frame: Any, runs: list[Any]) -> None:
         """Find the names that mean NumPy in all modules that the code may reach."""
+        _load_twins()
         names = frame.f_globals
-        near = [names, *_used_by(frame.f_code, names), *_used_by_function(runs)]
+        used = used_by(frame.f_code, names)
+        self._held = list(held_functions([*runs, *used]))
+        near = [names, *_scopes_of(used), *_used_by_functions(runs)]
         users = _users({id(one): one for one in near})
         meant = [list(filter(TWINS.__contains__, map(id, list(one.values())))) for one in users]
         same = len(names) == self._size and meant == self._meant
@@ -107,6 +129,15 @@ class ScriptNames:
 
 
 SCRIPT_NAMES = ScriptNames()
+
+
+@functools.lru_cache(maxsize=1024)
+def _local_names(code: CodeType) -> tuple[str, ...]:
+    """Return the local names that may mean NumPy, or what is called."""
+    if is_module(code):
+        return ()
+    local = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+    return (*_USUAL.intersection(local), *called_locals(code))
 
 
 def running_frame() -> FrameType | None:
@@ -149,15 +180,10 @@ def _scopes_of(values: Iterable[Any]) -> list[dict[str, Any]]:
     return found + [vars(one) for one in modules if is_users_module(one.__name__)]
 
 
-def _used_by(code: CodeType, scope: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the global names that functions work with which code may call."""
-    return _scopes_of([scope[name] for name in code.co_names if name in scope])
-
-
-def _used_by_function(fun: Any) -> list[dict[str, Any]]:
+def _used_by_functions(funs: list[Any]) -> list[dict[str, Any]]:
     """Return the same for what is called, and for what that wraps: closures within closures."""
     found: list[dict[str, Any]] = []
-    waiting, seen = [fun], set[int]()
+    waiting, seen = [*funs], set[int]()
     while waiting and len(seen) < _MOST_SCOPES:
         fun = waiting.pop()
         if type(fun) is partial:
@@ -169,7 +195,11 @@ def _used_by_function(fun: Any) -> list[dict[str, Any]]:
         elif id(fun) not in seen:
             seen.add(id(fun))
             cells = [value for cell in fun.__closure__ or () for _, _, value in slots(cell)]
-            found += [fun.__globals__, *_used_by(fun.__code__, fun.__globals__), *_scopes_of(cells)]
+            found += [
+                fun.__globals__,
+                *_scopes_of(used_by(fun.__code__, fun.__globals__)),
+                *_scopes_of(cells),
+            ]
             waiting += cells
     return found
 
@@ -181,12 +211,15 @@ def _modules_of_callers(frame: Any) -> Iterator[dict[str, Any]]:
         frame = frame.f_back
 
 
-def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
+def _load_twins() -> None:
     importlib.import_module("tapemagic.autodiff.twins.modules")  # when a tape first records
     later.load()
+
+
+def _in_scope(scope: MutableMapping[str, Any]) -> Iterator[_Binding]:
     for name, value in list(scope.items()):
-        twin = TWINS.get(id(value))
-        if twin is not None:
+        twin = with_twins(value)
+        if twin is not value:
             yield scope, name, value, twin
 
 
