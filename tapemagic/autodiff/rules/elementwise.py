@@ -77,7 +77,7 @@ def _lessens(x1: Any, x2: Any) -> Any:
     does so only where there is no ``1 / x1``, which is the slope of that slope.
     """
     lessens = x2 != 0
-    if is_live(x2) and not np.all(lessens):
+    if lessens is not True and is_live(x2) and not np.all(lessens):
         with unheard():
             return lessens | np.isfinite(decide(np.reciprocal, x1))
     return lessens
