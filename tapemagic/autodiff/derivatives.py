@@ -40,13 +40,32 @@ def _positions(argnums: int | tuple[int, ...], count: int) -> list[int]:
     TapeUseError
         If there is no such argument.
     """
-    numbers = list(map(operator.index, np.atleast_1d(argnums)))
-    if not all(-count <= i < count for i in numbers):
+    given = np.atleast_1d(argnums)
+    numbers = list(map(operator.index, given)) if given.dtype.kind in "iu" else []
+    if len(numbers) < given.size or not all(-count <= i < count for i in numbers):
         raise TapeUseError(
-            f"argnums={argnums} does not fit a call with {count} positional arguments.",
+            f"argnums={argnums!r} does not fit a call with {count} positional arguments.",
             fix="Pass what is differentiated by position; the first has number 0.",
         )
     return [i % count for i in numbers]
+
+
+def _returned(fun: Callable, args: tuple, kwargs: dict) -> Any:
+    """Call a function that is to return what is differentiated.
+
+    Raises
+    ------
+    TapeUseError
+        If it returns None: its gradient would be 0 in silence.
+    """
+    value = with_twins(fun)(*args, **kwargs)
+    if value is None:
+        raise TapeUseError(
+            f"{getattr(fun, '__name__', 'The function')} returned None, of which there is no "
+            "derivative.",
+            fix="End it with 'return' and the value that is to be differentiated.",
+        )
+    return value
 
 
 def _own_handle(x: Any) -> Any:
@@ -119,7 +138,7 @@ def value_and_grad(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callabl
         tape.runs = fun
         with tape:
             watched, chosen = _watch_arguments(tape, args, argnums)
-            value = with_twins(fun)(*watched, **kwargs)
+            value = _returned(fun, watched, kwargs)
         gradient = tape.gradient(value, chosen, unconnected_gradients="zero")
         return _plain(value), gradient
 
@@ -163,7 +182,7 @@ def vjp(fun: Callable, *primals: Any) -> tuple[Any, Callable]:
     tape.runs = fun
     with tape:
         watched, chosen = _watch_arguments(tape, primals, tuple(range(len(primals))))
-        value = with_twins(fun)(*watched)
+        value = _returned(fun, watched, {})
 
     def pullback(ct: Any) -> tuple:
         return tuple(
@@ -185,13 +204,19 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
     >>> tapemagic.jvp(lambda x: x ** 2, (3.0,), (1.0,))
     (9.0, np.float64(6.0))
     """
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, tuple | list) or len(given) != len(primals):
+            raise TapeUseError(
+                f"The {name} have to be a tuple, with one for each argument of the function.",
+                fix="Write jvp(f, (x,), (v,)).",
+            )
     outer = GradientTape(persistent=True)
     inner = GradientTape(persistent=True)
     outer.runs = fun
     with outer:
         with inner:
             watched, chosen = _watch_arguments(inner, primals, tuple(range(len(primals))))
-            value = with_twins(fun)(*watched)
+            value = _returned(fun, watched, {})
         pullbacks = [
             recorded_pullback(outer, inner, y, chosen) if is_traced(y) else None
             for y in structures.leaves(value)
@@ -223,7 +248,7 @@ def jacobian(fun: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
         tape.runs = fun
         with tape:
             watched, chosen = _watch_arguments(tape, args, argnums)
-            value = with_twins(fun)(*watched, **kwargs)
+            value = _returned(fun, watched, kwargs)
         return tape.jacobian(value, chosen, unconnected_gradients="zero")
 
     return full_jacobian
@@ -280,6 +305,6 @@ def _recorded_gradient(
     tape.runs = fun
     with tape:
         watched, chosen = _watch_arguments(tape, args, argnums)
-        value = with_twins(fun)(*watched, **kwargs)
+        value = _returned(fun, watched, kwargs)
         gradient = tape.gradient(value, chosen, unconnected_gradients="zero")
     return tape, gradient, chosen

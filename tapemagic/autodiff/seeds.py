@@ -38,6 +38,12 @@ def seed_of(ct: Any, aval: Any) -> Any:
             fix="Give one of the target's shape, or one that broadcasts to it.",
         )
     if value.dtype != aval.dtype:
+        if value.dtype.kind not in ("biufc" if aval.dtype.kind == "c" else "biuf"):
+            raise TapeUseError(
+                f"output_gradients of dtype {value.dtype} do not fit the target of dtype "
+                f"{aval.dtype}.",
+                fix="Give numbers of the target's kind; of complex ones .real is what it can take.",
+            )
         value = value.astype(aval.dtype)
     return value[()] if not is_traced(value) else value
 

@@ -76,7 +76,8 @@ def refusal_behind(error: BaseException) -> BaseException:
     cause = error.__cause__
     while type(cause) is SystemError:
         cause = cause.__cause__
-    if type(error) is ValueError and isinstance(cause, TapeError) and not _is_own(error):
+    replaced = type(error) in (ValueError, SystemError)
+    if replaced and isinstance(cause, TapeError) and not _is_own(error):
         return cause.with_traceback(error.__traceback__)
     return error
 

@@ -379,3 +379,44 @@ def test_stacking_many_numbers_takes_linear_time():
         return min(timeit.repeat(lambda: fun(x), number=1, repeat=3))
 
     assert seconds(8000) < 32 * seconds(1000)  # 64 times, if it were quadratic
+
+
+@pytest.mark.parametrize(
+    "derive",
+    [
+        lambda fun: tapemagic.grad(fun)(X),
+        lambda fun: tapemagic.value_and_grad(fun)(X),
+        lambda fun: tapemagic.jacobian(fun)(X),
+        lambda fun: tapemagic.hessian(fun)(X),
+        lambda fun: tapemagic.hvp(fun)(X, X),
+        lambda fun: tapemagic.vjp(fun, X),
+        lambda fun: tapemagic.jvp(fun, (X,), (X,)),
+    ],
+)
+def test_a_function_that_returns_nothing_is_refused(derive):
+    def loss(x):
+        np.sum(x**2)
+
+    with pytest.raises(TapeUseError, match="loss returned None"):
+        derive(loss)
+
+
+@pytest.mark.parametrize(("primals", "tangents"), [(X, X), ((X,), X), ((X,), (X, X))])
+def test_jvp_says_how_its_arguments_are_given(primals, tangents):
+    with pytest.raises(TapeUseError, match=r"jvp\(f, \(x,\), \(v,\)\)"):
+        tapemagic.jvp(lambda x: x**2, primals, tangents)
+
+
+@pytest.mark.parametrize("argnums", ["x", 0.5, [None]])
+def test_argnums_are_integers(argnums):
+    with pytest.raises(TapeUseError, match="does not fit a call with 1 positional"):
+        tapemagic.grad(np.sum, argnums)(X)
+
+
+@pytest.mark.parametrize("ct", [1j * X, "1.0", np.array({})], ids=["complex", "text", "object"])
+def test_cotangents_are_numbers_of_the_kind_of_the_target(ct):
+    """The imaginary part of a cotangent would be lost."""
+    _, pullback = tapemagic.vjp(lambda x: x**2, X)
+    np.testing.assert_allclose(pullback(np.isfinite(X))[0], 2 * X)
+    with pytest.raises(TapeUseError, match="do not fit the target of dtype float64"):
+        pullback(ct)

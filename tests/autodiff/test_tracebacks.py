@@ -76,6 +76,12 @@ def test_an_error_of_the_users_is_not_taken_for_numpys():
         raised_in_block(lambda x: before.__setitem__(slice(None), [x[0] * 2, 1.0]))
 
 
+def test_a_refusal_after_which_compiled_code_went_on_is_not_pythons_own_error():
+    hidden = {pytest.importorskip("scipy.optimize").brentq}  # where no twin is put
+    with pytest.raises(TapeError, match="leave the tape"):
+        raised_in_block(lambda x: next(iter(hidden))(lambda u: u**3 + x[0] * u - 1, 0, 2))
+
+
 def test_a_refusal_inside_a_library_shows_the_users_lines_only():
     """Also those that the library calls back; an error of its own shows where it comes from."""
     pd = pytest.importorskip("pandas")

@@ -16,7 +16,7 @@ from tapemagic.autodiff.primitives import composite, constant, elementwise, gene
 from tapemagic.autodiff.pullbacks import FORMULA_NAMES, conj_if_complex
 from tapemagic.autodiff.warned import unheard
 
-from .algebra import apply, difference, equals_result, is_complex, plain
+from .algebra import apply, decide, difference, equals_result, is_complex, is_live, plain
 
 # --------------------------------------------------------------------------- words for formulas
 
@@ -70,6 +70,19 @@ def _log_or_0(x: Any, y: Any) -> Any:
     return _log(x + (x == 0))
 
 
+def _lessens(x1: Any, x2: Any) -> Any:
+    """Tell where the exponent of the slope of ``x1**x2`` is ``x2 - 1``: where it is no 0.
+
+    An exponent 0 stays 0, so that x**0 has slope 0 at 0 too. If it is differentiated by as well, it
+    does so only where there is no ``1 / x1``, which is the slope of that slope.
+    """
+    lessens = x2 != 0
+    if lessens is not True and is_live(x2) and not np.all(lessens):
+        with unheard():
+            return lessens | np.isfinite(decide(np.reciprocal, x1))
+    return lessens
+
+
 def _root(x: Any) -> Any:
     """Return ``sqrt(1 - x**2)``, on the side of the branch cuts on which complex `x` lies.
 
@@ -106,8 +119,8 @@ def _bell(x: Any) -> Any:
 
 FORMULA_NAMES.update(
     bell=_bell, ln2=math.log(2), ln10=math.log(10), log=_log, log1p=_log1p, log_or_0=_log_or_0,
-    logistic=lambda x: apply(logistic, x), picks=picks, root=_root, sgn=_sgn, share=_share,
-    sqrt=_sqrt,
+    lessens=_lessens, logistic=lambda x: apply(logistic, x), picks=picks, root=_root, sgn=_sgn,
+    share=_share, sqrt=_sqrt,
 )  # fmt: skip
 
 # ------------------------------------------------------------------------------------ arithmetic
@@ -118,10 +131,10 @@ elementwise(np.multiply, "x2", "x1")
 elementwise(np.divide, "1 / x2", "-y / x2")
 elementwise(np.negative, "-1")
 elementwise(np.positive, "1")
-# An exponent 0 stays 0, so that x**0 has slope 0 at 0 too; log(0) only matters where y is not 0.
+# log(0) only matters where y is not 0.
 for _power in (np.power, np.float_power):
     elementwise(
-        _power, "x2 * x1 ** (x2 + 0 - (x2 != 0))", "y * log_or_0(x1, y)",
+        _power, "x2 * x1 ** (x2 + 0 - lessens(x1, x2))", "y * log_or_0(x1, y)",
         shows=("x2 * x1 ** (x2 - 1)", "y * log(x1)"),
     )  # fmt: skip
 elementwise(np.square, "2 * x")

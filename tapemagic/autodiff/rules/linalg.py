@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, apply, as_array, decide
+from .algebra import adjoint, apply, as_array, decide, is_live, plain
 from .degenerate import check_values, repeated
 
 # --------------------------------------------------------------------------- solve and inverse
@@ -54,50 +54,83 @@ general(np.linalg.inv, _inv_vjp, generic=True)
 # -------------------------------------------------------------------------------- determinants
 
 
+def _are_small(a: Any) -> Any:
+    """Tell which singular values would cost digits, once more with each derivative, as divisors."""
+    s = np.linalg.svd(a, compute_uv=False)
+    return s <= np.finfo(s.dtype).eps ** 0.25 * s[..., :1]
+
+
+def _size(a: Any) -> Any:
+    """Return a power of two near the largest element of each matrix, or 1."""
+    largest = np.max(np.abs(a), axis=(-2, -1), keepdims=True, initial=0)
+    return np.ldexp(np.ones_like(largest), np.frexp(largest)[1])
+
+
+def _are_regular(a: Any) -> bool:
+    return not np.all(np.isfinite(a)) or not np.any(_are_small(a))
+
+
+def _basis(a: Any, side: int) -> Any:
+    """Return the left or the right singular vectors, as columns."""
+    u, _, vh = np.linalg.svd(a)
+    return adjoint(vh) if side else u
+
+
+# In whichever basis a determinant is worked out, it is the same.
+general(_basis, lambda ct, y, a, side: np.zeros_like(a), name="basis")
+
+
 def _cofactors(a: Any) -> Any:
-    """Return the cofactor matrix, from the singular values: right for singular matrices as well.
+    """Return the cofactors, which singular matrices have as well, for derivatives of any order.
 
-    The adjugate of ``u s vh`` is ``det(u) det(vh) v adj(s) u^H``, where adj(s) has the products of
-    all singular values but one on its diagonal ([S] section 2). The cofactors are its transpose.
+    In the bases of the singular vectors `a` is a block p that can be inverted, and small or empty
+    ones q, r and t. Its determinant is that of p times that of the Schur complement
+    ``c = t - r p^-1 q``, and ``dc = rows da columns``.
     """
-    u, s, vh = np.linalg.svd(a)
-    sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
-    return sign * conj((u * _products_without(s, 1)[..., None, :]) @ vh)
+    size = decide(_size, a)  # without which products of small numbers would be 0
+    a = a / size
+    u, v = apply(_basis, a, 0), apply(_basis, a, 1)
+    b = adjoint(u) @ a @ v
+    k = int(np.min(np.sum(~decide(_are_small, a), axis=-1), initial=b.shape[-1]))
+    p, q, r, t = b[..., :k, :k], b[..., :k, k:], b[..., k:, :k], b[..., k:, k:]
+    one = np.broadcast_to(np.eye(t.shape[-1], dtype=b.dtype), t.shape)
+    inverse = np.linalg.inv(p)
+    rows = np.concatenate([-(r @ inverse), one], axis=-1)
+    columns = np.concatenate([-(inverse @ q), one], axis=-2)
+    adjugate, det_c = _adjugate(t - r @ inverse @ q)
+    padding = [(0, 0)] * (b.ndim - 2) + [(0, t.shape[-1])] * 2
+    inside = np.pad(inverse * det_c, padding) + columns @ adjugate @ rows
+    sign = np.linalg.det(u) * conj(np.linalg.det(v)) * np.linalg.det(p)
+    sign = sign[..., None, None] * size ** (a.shape[-1] - 1)
+    return sign * (v @ inside @ adjoint(u)).mT
 
 
-def _products_without(s: np.ndarray, count: int) -> np.ndarray:
-    """Return the products of all elements of `s` but one (n,), or but each pair (n, n)."""
-    n = s.shape[-1]
-    left_out = np.eye(n, dtype=bool)
-    if count == 2:
-        left_out = left_out[:, None] | left_out
-        s = s[..., None, :]
-    return np.prod(np.where(left_out, 1, s[..., None, :]), axis=-1)
+def _adjugate(c: Any) -> tuple[Any, Any]:
+    """Return adjugate and determinant (..., 1, 1) of small numbers by products alone.
 
-
-def _cofactors_vjp(ct: Any, y: Any, a: Any) -> Any:
-    """Differentiate the cofactors in the basis of the singular vectors.
-
-    There ``det(S + E)`` has the second-order terms ``(E_ii E_kk - E_ik E_ki)`` times the product of
-    the other singular values.
+    This is the algorithm of Faddeev and Le Verrier.
     """
-    u, s, vh = np.linalg.svd(a)
-    sign = conj(np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
-    turned = conj(adjoint(u) @ conj(ct) @ adjoint(vh))
-    eye = np.eye(s.shape[-1], dtype=s.dtype)
-    others = _products_without(s, 2) * (1 - eye)
-    diagonal = others @ np.diagonal(turned, axis1=-2, axis2=-1)[..., None]
-    return sign * (u @ (diagonal * eye - others * turned.mT) @ vh)
-
-
-general(_cofactors, _cofactors_vjp, name="cofactors")
+    n = c.shape[-1]
+    eye = np.eye(n, dtype=c.dtype)
+    m = np.broadcast_to(eye, c.shape)
+    if n == 0:
+        return m, np.ones((*c.shape[:-2], 1, 1), c.dtype)
+    for j in range(1, n):
+        m = c @ m
+        m = m - np.trace(m, axis1=-2, axis2=-1)[..., None, None] / j * eye
+    adjugate = (-1) ** (n - 1) * m
+    return adjugate, np.trace(c @ adjugate, axis1=-2, axis2=-1)[..., None, None] / n
 
 
 def _det_vjp(ct: Any, y: Any, a: Any) -> Any:
-    """ct_a = ct y a^-H ([G] 2.2.4), or the conjugate cofactors where `a` is singular."""
-    if np.all(decide(np.not_equal, y, 0)):
+    """ct_a = ct y a^-H ([G] 2.2.4), or the conjugate cofactors where `a` is singular, or nearly."""
+    tiny = np.finfo(plain(y).dtype).tiny  # below which numbers lose digits
+    regular = not np.any(decide(np.less, np.abs(y), tiny))
+    if regular and is_live(a):  # the slope is differentiated as well
+        regular = decide(_are_regular, a)
+    if regular:
         return (ct * conj(y))[..., None, None] * adjoint(np.linalg.inv(a))
-    return ct[..., None, None] * conj(apply(_cofactors, a))
+    return ct[..., None, None] * conj(_cofactors(a))
 
 
 general(np.linalg.det, _det_vjp, generic=True)

@@ -7,6 +7,7 @@ import pytest
 import scipy.special
 from autodiff.rules.four_questions import ask, name_of, row
 
+import tapemagic
 from tapemagic import GradientTape
 from tapemagic.autodiff import later
 from tapemagic.autodiff.primitives import RULES, Primitive
@@ -165,3 +166,26 @@ def test_the_picture_speaks_of_functions_that_people_know(fun):
     known = {*dir(np), *dir(scipy.special)}
     assert called <= known, shows
     assert fun not in (np.power, np.float_power) or shows == ("x2 * x1 ** (x2 - 1)", "y * log(x1)")
+
+
+@pytest.mark.parametrize("power", [np.power, np.float_power, lambda a, b: a**b])
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, -1.0])
+def test_slopes_of_a_power_by_its_base_and_its_exponent(power, exponent):
+    """Also where the exponent is 0 and the slope by the base is too: not its own slope."""
+    a, b = np.array([0.5, 3.0]), np.array([exponent, exponent])
+    log = np.log(a)
+    mixed = a ** (b - 1) * (1 + b * log)
+    thrice = a ** (b - 1) * (2 * log + b * log**2)  # by the base, and twice by the exponent
+
+    def by_exponent(a, b):
+        return np.sum(tapemagic.grad(lambda b: np.sum(power(a, b)))(b))
+
+    def by_base(a, b):
+        return np.sum(tapemagic.grad(lambda a: np.sum(power(a, b)))(a))
+
+    def by_both(a, b):
+        return np.sum(tapemagic.grad(lambda b: by_base(a, b))(b))
+
+    np.testing.assert_allclose(tapemagic.grad(lambda a: by_exponent(a, b))(a), mixed)
+    np.testing.assert_allclose(tapemagic.grad(lambda b: by_base(a, b))(b), mixed)
+    np.testing.assert_allclose(tapemagic.grad(lambda b: by_both(a, b))(b), thrice)

@@ -1,5 +1,8 @@
 """Systems, inverses, determinants, pseudo-inverses, Cholesky."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from autodiff.rules.four_questions import ask, name_of, row, samplers, with_keywords
@@ -105,6 +108,19 @@ def test_det_of_a_singular_matrix_in_a_stack():
     ask(row(LA.det, stack))
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e-162, 1e-30, 1e200])
+def test_slopes_of_determinants_that_underflow_or_overflow(size):
+    a = np.array([[2.0, 1.0], [0.5, -3.0]])
+    with np.errstate(all="ignore"):
+        gradient, second = tapemagic.grad(LA.det)(a * size), tapemagic.hessian(LA.det)(a * size)
+    if size < 1:
+        np.testing.assert_allclose(gradient, np.array([[-3.0, -0.5], [-1.0, 2.0]]) * size)
+        expected = [[0, 0, 0, 1], [0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0]]
+        np.testing.assert_allclose(np.reshape(second, (4, 4)), expected, atol=1e-12)
+    else:  # the value is not finite, nor is what is computed from it
+        assert not np.any(np.isfinite(gradient))
+
+
 def test_indices_that_tensorinv_does_not_take():
     with pytest.raises(ValueError, match="Invalid ind argument"):
         tapemagic.grad(lambda a: np.sum(LA.tensorinv(a, 0)))(np.eye(3))
@@ -116,3 +132,47 @@ def test_only_the_triangle_that_is_read_gets_a_gradient():
     upper = tapemagic.grad(lambda x: np.sum(LA.cholesky(x, upper=True)))(a)
     assert lower[0, 1] == 0
     np.testing.assert_allclose(lower, upper.T)
+
+
+def by_permutations(a):
+    """Return the determinant as the polynomial that it is."""
+    n = len(a)
+    total = 0.0
+    for order in itertools.permutations(range(n)):
+        swaps = sum(order[j] > order[i] for i in range(n) for j in range(i))
+        total = total + (-1) ** swaps * math.prod(a[i, j] for i, j in enumerate(order))
+    return total
+
+
+NEARLY_SINGULAR = {
+    "rank 2": [[1.0, 2, 3], [2, 4, 6], [1, 0, 1]],
+    "rank 1": np.ones((3, 3)),
+    "rank 0": np.zeros((3, 3)),
+    "rank 2 of 4": np.arange(16.0).reshape(4, 4),
+    "small": np.diag([1.0, 2.0, 1e-9]),
+    "nearly": [[1.0, 2, 3], [2, 4, 6 + 1e-9], [1, 0, 1]],
+    "complex": [[1.0, 2j, 3], [2, 4j, 6 + 1e-9j], [1, 0, 1j]],
+}
+
+
+@pytest.mark.parametrize("name", NEARLY_SINGULAR)
+def test_derivatives_of_det_of_any_order_near_singular_matrices(name):
+    a = np.array(NEARLY_SINGULAR[name])
+    direction = np.cos(np.arange(1.0, a.size + 1)).reshape(a.shape)
+
+    def slopes(det):
+        """Return the first four slopes along a direction, and the gradient of the third."""
+
+        def along(order):
+            def slope(x):
+                if order == 0:
+                    return np.real(det(x) * (1 - 0.5j))
+                return np.sum(np.real(tapemagic.grad(along(order - 1))(x) * direction))
+
+            return slope
+
+        return [along(order)(a) for order in range(1, 5)], tapemagic.grad(along(2))(a)
+
+    (numbers, gradient), (expected, expected_gradient) = slopes(LA.det), slopes(by_permutations)
+    np.testing.assert_allclose(numbers, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-9, atol=1e-9)
