@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def missing(module: str) -> Callable[[str], Any]:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         way = _way(module, name)
         fix = f"{way}." if way in (_GRAPH, _ALL_FLOAT32) else f"Use {way}."
-        raise leaks.locate(MissingNameError(f"{module}.{name} is not provided.", fix=fix))
+        refuse(f"{module}.{name} is not provided.", fix)
 
     return __getattr__
 
@@ -141,8 +141,14 @@ class Explaining(type):
 
 def missing_attribute(what: str, fix: str) -> Any:
     """Return a property that is not there: asking for it says how to do without."""
+    return property(lambda self: refuse(what, fix))
 
-    def refuse(self: Any) -> Any:
-        raise leaks.locate(MissingNameError(what, fix=fix))
 
-    return property(refuse)
+def refuse(what: str, fix: str) -> NoReturn:
+    """Raise MissingNameError, with the user's line.
+
+    Raises
+    ------
+    MissingNameError
+    """
+    raise leaks.locate(MissingNameError(what, fix=fix))

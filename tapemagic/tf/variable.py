@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import variable as core
+from tapemagic.autodiff.places import is_basic
 
 from . import advice, operators, picking, printing
 from .conversion import convert_to_tensor
 from .refusals import refuse
 from .scopes import scoped
-from .tensor import Tensor, TensorMethods, dtype_of
+from .tensor import Tensor, TensorMethods, dtype_of, whole_index
 
 
 class Variable(TensorMethods, core.Variable):
@@ -98,6 +99,23 @@ class Variable(TensorMethods, core.Variable):
         """Subtract from the value; not recorded."""
         self._note_change(delta)
         return core.Variable.assign_sub(self, self._of_own_shape(delta))
+
+    def __getitem__(self, index: Any) -> Any:
+        part = super().__getitem__(index)
+        if is_basic(index := whole_index(index)):
+            part._part_of = self, index
+        return part
+
+    def _assign_part(
+        self, index: Any, value: Any, use_locking: bool = False, name: Any = None
+    ) -> Variable:
+        """Replace the elements at an index: ``v[index].assign(value)``."""
+        new = np.array(self._value)
+        try:
+            new[index] = self._fitting(value)
+        except ValueError as error:
+            refuse(str(error), "Give it a value of the shape of that part, or one that broadcasts.")
+        return core.Variable._change(self, new, value)  # type: ignore[return-value]
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: Any = None) -> Variable:
         """Replace elements or slices of the value; not recorded."""
