@@ -45,7 +45,7 @@ class _Counts(Metric):
         dtype = self.dtype.as_numpy_dtype  # of both: 0.4 is not more than 0.4
         said = said.astype(dtype)
         for number, threshold in enumerate(np.ravel(self.thresholds).astype(dtype)):
-            places = (truth > 0).astype(int), (said > threshold).astype(int), number
+            places: Any = (truth > 0).astype(int), (said > threshold).astype(int), number
             np.add.at(self._counts, places, np.broadcast_to(weights, said.shape))
 
     def counted(self, truth: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
