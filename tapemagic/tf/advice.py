@@ -24,7 +24,6 @@ WAYS = {
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
     "tf.keras.callbacks.ModelCheckpoint": "a Callback, with np.savez in on_epoch_end",
-    "tf.keras.layers.Conv3D": _WINDOWS,
     "tf.keras.layers.StringLookup": "Python's dict, of words to numbers",
     "tf.keras.layers.TextVectorization": "Python's str.split, and a dict of words to numbers",
     "tf.keras.mixed_precision": _ALL_FLOAT32,

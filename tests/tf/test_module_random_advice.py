@@ -116,8 +116,7 @@ def test_random_is_reparametrised():
     ("use", "words"),
     [
         (lambda: tf.sparse.segment_mean, "Use dense tensors: tf.sparse.to_dense"),
-        (lambda: tf.nn.conv3d, "sliding_window_view"),
-        (lambda: tf.keras.layers.Conv3D, "sliding_window_view"),
+        (lambda: tf.nn.conv4d, "sliding_window_view"),
         (lambda: tf.keras.layers.ConvLSTM2D, "Use a subclass of tf.keras.layers.Layer"),
         (lambda: tf.keras.models.load_model, "model.set_weights"),
         (lambda: tf.keras.callbacks.TensorBoard, "a subclass of tf.keras.callbacks.Callback"),
@@ -129,7 +128,7 @@ def test_random_is_reparametrised():
         (lambda: tf.activations, "Use tf.keras.activations."),
         (lambda: tf.keras.ops.extract_sequences, "tf.nn"),
         (lambda: tf.test.compute_gradient, "tapemagic.check_gradient"),
-        (lambda: tf.nn.max_pool3d, "sliding_window_view"),
+        (lambda: tf.nn.fractional_max_pool, "sliding_window_view"),
         (lambda: tf.linalg.matrix_power, "np.linalg.matrix_power in a %%tape cell"),
         (lambda: tf.keras.initializers.STFT, "VarianceScaling"),
         (lambda: tf.dtypes.qint8, "tf.float32"),
