@@ -201,7 +201,16 @@ def diag(diagonal: Any, name: str = "diag", k: int = 0) -> Tensor:
 
 @in_words
 def diag_part(input: Any, name: str = "diag_part", k: int = 0) -> Tensor:
-    """Return the diagonal of the last two axes, or the k-th above it."""
+    """Return the diagonal of the last two axes, or the k-th above it.
+
+    Raises
+    ------
+    TensorError
+        For several diagonals at once.
+    """
+    k = plain(k)
+    if np.ndim(k):
+        refuse(f"diag_part(k={k!r}) is not provided.", "Take one diagonal at a time: k=1.")
     return tensor_of(np.diagonal(operand(input), k, axis1=-2, axis2=-1))
 
 

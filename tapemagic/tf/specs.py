@@ -7,6 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
+from tapemagic.errors import TensorError
+
 
 class DType:
     """A NumPy dtype under TensorFlow's name.
@@ -125,14 +128,26 @@ _BY_DTYPE = {known.dtype: known for known in vars().copy().values() if isinstanc
 
 
 def as_dtype(dtype: Any) -> DType:
-    """Return the `DType` of a NumPy dtype, a name or a Python type (``float`` is float32)."""
+    """Return the `DType` of a NumPy dtype, a name or a Python type (``float`` is float32).
+
+    Raises
+    ------
+    TensorError
+        If there is none, as for text and for policies that mix dtypes.
+    """
     if isinstance(dtype, DType):
         return dtype
     if dtype is float:
         return float32
     if dtype is int:
         return int32
-    return _BY_DTYPE[np.dtype(dtype)]
+    try:
+        return _BY_DTYPE[np.dtype(dtype)]
+    except (KeyError, TypeError):
+        known = ", ".join(one.name for one in _BY_DTYPE.values())
+        raise leaks.locate(
+            TensorError(f"dtype={dtype!r} is not provided.", fix=f"There are {known}.")
+        ) from None
 
 
 class TensorShape(tuple):
