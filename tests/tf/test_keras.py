@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tf.differences import assert_same
 
 from tapemagic import tf
 
@@ -405,6 +406,26 @@ def test_activations_with_options():
     assert tf.keras.activations.get(np.tanh) is np.tanh
     with pytest.raises(ValueError, match="No activation"):
         tf.keras.activations.get("np")
+
+
+@pytest.mark.parametrize("axis", [-1, 0])
+def test_sparsemax_is_the_nearest_distribution(axis):
+    """Of all levels to subtract, the one after which what is left adds up to 1, by bisection."""
+
+    def nearest(row):
+        low, high = row.min() - 1, row.max()
+        for _ in range(80):
+            middle = (low + high) / 2
+            too_much = np.maximum(row - middle, 0).sum() > 1
+            low, high = (middle, high) if too_much else (low, middle)
+        return np.maximum(row - low, 0)
+
+    x = np.random.default_rng(3).normal(size=(5, 4)) * 1.5
+
+    def reference(x):
+        return np.apply_along_axis(nearest, axis, x)
+
+    assert_same(lambda v: tf.keras.activations.sparsemax(v, axis), reference, x)
 
 
 INITIALIZERS = tf.keras.initializers
