@@ -51,6 +51,8 @@ def matmul(
 ) -> Tensor:  # fmt: skip
     """Return the product of matrices, or of stacks of them, transposed on request."""
     a, b = map(operand, match((a, b), "matmul"))
+    if output_type is not None:  # before: products of small integers are larger than they
+        a, b = creation.cast(a, output_type), creation.cast(b, output_type)
     check_matrices(a, b)
     return tensor_of(
         np.matmul(_turned(a, transpose_a, adjoint_a), _turned(b, transpose_b, adjoint_b))

@@ -17,6 +17,7 @@ from tapemagic.errors import TapeUseError
 from . import advice, averages
 from .keras.optimizer import Optimizer
 from .module import Module
+from .refusals import refuse
 from .variable import Variable
 
 ExponentialMovingAverage = averages.ExponentialMovingAverage
@@ -186,6 +187,8 @@ class CheckpointManager:
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> str | None:
     """Return the path of the last checkpoint that was saved to a directory, None without one."""
+    if latest_filename not in (None, "checkpoint"):
+        refuse(f"latest_filename={latest_filename!r} is not provided.", "Leave it out.")
     names = _noted(Path(checkpoint_dir))
     return str(Path(checkpoint_dir) / names[-1]) if names else None
 

@@ -27,6 +27,8 @@ class Variable(TensorMethods, core.Variable):
         Whether tapes watch it when it is read.
     name : str, optional
     dtype : dtype, optional
+    constraint : callable, optional
+        What an optimizer makes of the value after a step.
     shape : optional
         Checked.
 
@@ -37,7 +39,8 @@ class Variable(TensorMethods, core.Variable):
     <tf.Variable 'Variable:0' shape=() dtype=float32, numpy=3.0>
     """
 
-    __slots__ = ()
+    __slots__ = ("constraint",)
+    constraint: Any
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Variable(TensorMethods, core.Variable):
             value.set_shape(shape)
         name = scoped(name or core.NO_NAME) if type(self) is Variable else name or core.NO_NAME
         super().__init__(value, trainable is not False, name, value.dtype.dtype)
+        self.constraint = constraint
 
     @property
     def name(self) -> str:
@@ -157,11 +161,12 @@ class Variable(TensorMethods, core.Variable):
         return self.read_value()
 
     def __copy__(self) -> Variable:
-        return type(self)(self._value, self.trainable, name=self.storage.name)
+        name, constraint = self.storage.name, self.constraint
+        return type(self)(self._value, self.trainable, name=name, constraint=constraint)
 
     def __reduce__(self) -> Any:
         self._hand_out("pickling")
-        return _rebuild, (self._value, self.trainable, self.storage.name)
+        return _rebuild, (self._value, self.trainable, self.storage.name, self.constraint)
 
     def __repr__(self) -> str:
         return printing.variable_repr(self)
@@ -173,8 +178,8 @@ class Variable(TensorMethods, core.Variable):
         return TensorMethods.__format__(self, spec) if spec else repr(self)
 
 
-def _rebuild(value: Any, trainable: bool, name: str) -> Variable:
-    return Variable(value, trainable, name=name)
+def _rebuild(value: Any, trainable: bool, name: str, constraint: Any) -> Variable:
+    return Variable(value, trainable, name=name, constraint=constraint)
 
 
 Variable.__name__ = "ResourceVariable"  # tutorials print `type(x).__name__`

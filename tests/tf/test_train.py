@@ -1,5 +1,7 @@
 """Checkpoints and moving averages: what is restored, and what is said where it cannot be."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -173,3 +175,20 @@ def test_an_optimizer_without_a_step():
         tf.keras.optimizers.SGD().apply([tf.constant(1.0), tf.constant(1.0)], [v])
     with pytest.raises(TapeUseError, match="has never heard of the variable"):
         optimizer._get_variable_index(tf.Variable(2.0))
+
+
+def test_a_variable_is_constrained_after_a_step():
+    v = tf.Variable([1.0, -2.0], constraint=lambda x: tf.clip_by_value(x, 0.0, 1.0))
+    for variable in (v, copy.copy(v), copy.deepcopy(v)):
+        tf.keras.optimizers.SGD(0.25).apply([tf.constant([2.0, 1.0])], [variable])
+        assert variable.numpy().tolist() == [0.5, 0.0]
+    v.assign([3.0, 4.0])  # that is no step
+    assert v.numpy().tolist() == [3.0, 4.0]
+    assert tf.Variable(1.0).constraint is None
+
+
+def test_lists_of_checkpoints_have_one_name(tmp_path):
+    path = tf.train.Checkpoint(v=tf.Variable(1.0)).save(tmp_path / "ckpt")
+    assert tf.train.latest_checkpoint(tmp_path, "checkpoint") == path
+    with pytest.raises(ValueError, match="latest_filename"):
+        tf.train.latest_checkpoint(tmp_path, "other")

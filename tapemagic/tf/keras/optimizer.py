@@ -169,7 +169,7 @@ class Optimizer(OwnSteps):
         if self.use_ema:
             self._average(variables)
         for variable in variables:
-            if getattr(variable, "constraint", None):
+            if variable.constraint is not None:
                 variable.assign(variable.constraint(dispatch.plain(variable)))
         self._calls.assign_add(1)
         return self._calls

@@ -97,6 +97,10 @@ def test_global_pooling(layer, reduce):
             )
         ),
         (lambda: layers.Conv3D(4, 3, data_format="channels_first"), "channels last"),
+        *(
+            (lambda op=op: op(X, 2, data_format="channels_first"), "channels last")
+            for op in (tf.keras.ops.conv, tf.keras.ops.max_pool, tf.keras.ops.average_pool)
+        ),
         (lambda: layers.Conv3D(4, 3)(X), "expected ndim=5, found ndim=4"),
         (lambda: layers.Conv3D(4, (3, 3)), "Use one number, 3 of them"),
         (lambda: layers.Conv2D(4, 3)(X[0]), "expected ndim=4, found ndim=3"),
