@@ -365,6 +365,13 @@ def test_a_metric_of_ones_own():
     assert metric.result().numpy() == 0
 
 
+def test_weights_that_fit_no_values():
+    for metric in (tf.keras.metrics.Mean(), tf.keras.metrics.Sum()):
+        for weights in (np.ones((2, 3)), np.ones(3)):
+            with pytest.raises(ValueError, match="Weights of shape"):
+                metric.update_state([1.0, 2.0], sample_weight=weights)
+
+
 # ----------------------------------------------------------------- activations and first values
 
 POINTS = np.array([-2.0, -0.5, 0.5, 3.0])

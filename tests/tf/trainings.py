@@ -475,6 +475,29 @@ def rates(tf):
     return found
 
 
+def means(tf):
+    """Metrics of batches whose examples are of several numbers, with weights and without."""
+    metrics, found = tf.keras.metrics, []
+    one, two, three = X[:4], X[4:8, :2], np.stack([X[:2], X[2:4]])
+    batches = [
+        [(one, None), (two, None)], [(one, None), (np.float32(5), None)], [(three, None), (one, None)],
+        [(one, WEIGHTS[:4]), (two, None)], [(one, WEIGHTS[:4, None]), (two, None)],
+        [(one, X[4:8] ** 2), (two, None)], [(one, 0.5), (two, None)], [(three, X[:2, :2] ** 2)],
+        [(three, WEIGHTS[:2]), (np.float32(3), 2.0)], [(X[:3, 0], WEIGHTS[:3]), (one, None)],
+    ]  # fmt: skip
+    for batch in batches:
+        for metric in (metrics.Mean(), metrics.Sum()):
+            for values, weights in batch:
+                metric.update_state(values, sample_weight=weights)
+            found.append(float(metric.result()))
+        for metric in (metrics.RootMeanSquaredError(), metrics.MeanSquaredError()):
+            for values, weights in batch:
+                if np.ndim(values) > np.ndim(weights) and np.ndim(values):
+                    metric.update_state(values * 0, values, sample_weight=weights)
+            found.append(float(metric.result()))
+    return found
+
+
 def masked_losses(tf):
     layers, losses, found = tf.keras.layers, tf.keras.losses, []
     y = np.random.RandomState(2).randn(5, 3, 1).astype("float32")
@@ -507,7 +530,7 @@ def masked_losses(tf):
 TRAININGS = [
     regression, weights_of_examples, yes_or_no, data_sets, steps, functions, train_step,
     own_metrics, two_optimizers, added_losses, several_outputs, stopping, moments, masked,
-    masks_in_layers, rates, masked_losses,
+    masks_in_layers, rates, means, masked_losses,
 ]  # fmt: skip
 
 
