@@ -297,8 +297,10 @@ def test_losses_differentiate_and_weigh():
         losses.MeanSquaredError(reduction="nonsense")
     with pytest.raises(TypeError, match="nonsense"):
         losses.Huber(nonsense=1)
+    with pytest.raises(ValueError, match="axis=0"):
+        losses.sparse_categorical_crossentropy([0], P2, axis=0)
     with pytest.raises(ValueError, match="ignore_class"):
-        losses.sparse_categorical_crossentropy([0], P2, ignore_class=1)
+        tf.keras.metrics.SparseCategoricalCrossentropy(ignore_class=1)
 
 
 def test_metrics():

@@ -498,6 +498,28 @@ def means(tf):
     return found
 
 
+def ignored_classes(tf):
+    """Losses of pixels of which some are of a class that does not count."""
+    found, rng = [], np.random.RandomState(8)
+    labels, said = rng.randint(0, 4, (2, 3, 2)), rng.randn(2, 3, 2, 3).astype("float32")
+    labels[labels == 3] = 255
+    for reduction in ("sum_over_batch_size", "sum", "none", "mean_with_sample_weight"):
+        for from_logits in (True, False):
+            loss = tf.keras.losses.SparseCategoricalCrossentropy(
+                from_logits=from_logits, ignore_class=255, reduction=reduction
+            )
+            for y in (labels, labels[..., None]):
+                for weights in (None, WEIGHTS[:12].reshape(2, 3, 2), WEIGHTS[:2, None, None]):
+                    x = tf.Variable(said if from_logits else np.abs(said) + 0.1)
+                    with tf.GradientTape() as tape:
+                        total = loss(tf.constant(y), x * 1, sample_weight=weights)
+                    found += [total.numpy().tolist(), tape.gradient(total, x).numpy().tolist()]
+    model = tf.keras.Sequential([tf.keras.Input((3, 2, 3)), tf.keras.layers.Dense(3)])
+    model.set_weights([rng.randn(3, 3).astype("float32"), np.zeros(3)])
+    model.compile("sgd", tf.keras.losses.SparseCategoricalCrossentropy(True, ignore_class=255))
+    return found + told(model, model.fit(said, labels, epochs=2, verbose=0, shuffle=False))
+
+
 def masked_losses(tf):
     layers, losses, found = tf.keras.layers, tf.keras.losses, []
     y = np.random.RandomState(2).randn(5, 3, 1).astype("float32")
@@ -530,7 +552,7 @@ def masked_losses(tf):
 TRAININGS = [
     regression, weights_of_examples, yes_or_no, data_sets, steps, functions, train_step,
     own_metrics, two_optimizers, added_losses, several_outputs, stopping, moments, masked,
-    masks_in_layers, rates, means, masked_losses,
+    masks_in_layers, rates, means, ignored_classes, masked_losses,
 ]  # fmt: skip
 
 

@@ -176,6 +176,8 @@ class MeanMetricWrapper(_Comparison):
         self, fn: Callable, name: str | None = None, dtype: Any = None, **options: Any
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None), dtype)
+        if options.get("ignore_class") is not None:
+            refuse("A metric with an ignore_class.", "Give it weights: sample_weight=y != 255.")
         self._fn, self._options = fn, options
         is_loss = fn in vars(losses).values()
         self._direction = "down" if is_loss else "up" if fn in _FUNCTIONS.values() else None
