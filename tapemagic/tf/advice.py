@@ -38,6 +38,7 @@ WAYS = {
     "tf.io": "np.load, open or pathlib",
     "tf.strings": "Python's str",
     "tf.string": "Python's str",
+    "tf.data.Dataset.element_spec": "next(iter(dataset)), and the shape and dtype of what it holds",
     "tf.summary": "lists of numbers and matplotlib",
     "tf.saved_model": "np.savez(file, *[v.numpy() for v in variables])",
     "tf.distribute": _GRAPH,

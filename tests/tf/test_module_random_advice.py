@@ -154,6 +154,7 @@ def test_random_is_reparametrised():
         (lambda: tf.errors.NotFoundError, "tf.errors.NotFoundError"),
         (lambda: tf.autodiff.nothing, "tf.autodiff.nothing"),
         (lambda: tf.debugging.enable_check_numerics, "enable_check_numerics"),
+        (lambda: tf.data.Dataset.range(3).element_spec, "next(iter(dataset))"),
         (lambda: tf.data.Dataset.list_files, "Use tf.data.Dataset.from_generator"),
         (lambda: tf.random.Generator.from_state, "tf.random.Generator.from_state is not provided"),
     ],
