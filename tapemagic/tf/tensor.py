@@ -16,6 +16,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays.indexing import getitem
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
+from tapemagic.autodiff.places import is_basic
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import TensorError
 
@@ -91,7 +92,7 @@ class TensorMethods(TracedArray):
 
     def __getitem__(self, index: Any) -> Any:
         try:
-            return getitem(self, whole_index(index))
+            return getitem(self, _whole_index(index))
         except IndexError as error:
             raise leaks.locate(
                 TensorError(f"{error} (of a tensor of shape {self.shape}).")
@@ -166,12 +167,12 @@ class Tensor(TensorMethods):
     @property
     def assign(self) -> Callable:
         """``v[index].assign(value)``: replace this part of a variable; not recorded."""
-        if not hasattr(self, "_part_of"):
+        variable, index = getattr(self, "_part_of", (None, None))
+        if variable is None or not is_basic(index := _whole_index(index)):
             advice.refuse(
                 "A tensor cannot be assigned to; a part of a Variable, v[index], can.",
                 "Use v[index].assign(value), or v.assign(value) for the whole.",
             )
-        variable, index = self._part_of
         return functools.partial(variable._assign_part, index)
 
     assign_add = assign_sub = advice.missing_attribute(
@@ -229,7 +230,7 @@ def _is_wider(x: Any, dtype: np.dtype) -> bool:
     )
 
 
-def whole_index(index: Any) -> Any:
+def _whole_index(index: Any) -> Any:
     """Return an index as NumPy takes it: a list is a tuple here, as in TensorFlow, and no rows."""
     parts = tuple(map(_whole, index if isinstance(index, (tuple, list)) else (index,)))
     return parts[0] if len(parts) == 1 else parts

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff import variable as core
-from tapemagic.autodiff.places import is_basic
 
 from . import advice, operators, picking, printing
 from .conversion import convert_to_tensor
 from .refusals import refuse
 from .scopes import scoped
-from .tensor import Tensor, TensorMethods, dtype_of, whole_index
+from .tensor import Tensor, TensorMethods, dtype_of
 
 
 class Variable(TensorMethods, core.Variable):
@@ -106,8 +105,7 @@ class Variable(TensorMethods, core.Variable):
 
     def __getitem__(self, index: Any) -> Any:
         part = super().__getitem__(index)
-        if is_basic(index := whole_index(index)):
-            part._part_of = self, index
+        part._part_of = self, index
         return part
 
     def _assign_part(
