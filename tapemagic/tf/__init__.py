@@ -12,7 +12,6 @@ raises an AttributeError that says how to do it with NumPy.
     print(tape.gradient(y, x))  # tf.Tensor(-4.0, shape=(), dtype=float32)
 """
 
-from types import SimpleNamespace
 from typing import Any
 
 from . import (
@@ -137,7 +136,7 @@ random_normal_initializer = initializers.RandomNormal
 random_uniform_initializer = initializers.RandomUniform
 zeros_initializer = initializers.Zeros
 __version__ = "2.21.0+tapemagic"  # the TensorFlow whose behaviour this follows
-version = SimpleNamespace(VERSION=__version__, GIT_VERSION=__version__)
+version = advice.Names("tf.version", VERSION=__version__, GIT_VERSION=__version__)
 
 
 def executing_eagerly() -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -16,7 +17,7 @@ _LAYERS = "a subclass of tf.keras.layers.Layer, with build and call of your own"
 _WINDOWS = "np.lib.stride_tricks.sliding_window_view and np.einsum in a %%tape cell"
 _GRAPH = "Leave it out: code runs eagerly, line by line"
 _ALL_FLOAT32 = "Leave it out: everything is computed in float32"
-_RAGGED = "a list of tensors, or np.nan and a mask for what is missing"
+_RAGGED = "tf.keras.utils.pad_sequences(rows) and a mask, or a list of tensors"
 
 #: Full TensorFlow name -> the NumPy way.
 WAYS = {
@@ -24,20 +25,28 @@ WAYS = {
     "tf.keras.Variable": "tf.Variable",
     "tf.activations": "tf.keras.activations",
     "tf.keras.callbacks.ModelCheckpoint": "a Callback, with np.savez in on_epoch_end",
-    "tf.keras.layers.Conv3D": _WINDOWS,
     "tf.keras.layers.StringLookup": "Python's dict, of words to numbers",
     "tf.keras.layers.TextVectorization": "Python's str.split, and a dict of words to numbers",
     "tf.keras.mixed_precision": _ALL_FLOAT32,
+    "tf.keras.DTypePolicy": _ALL_FLOAT32,
+    "tf.keras.backend.set_dtype_policy": _ALL_FLOAT32,
+    "tf.keras.optimizers.LossScaleOptimizer": _ALL_FLOAT32,
+    "tf.keras.optimizers.legacy": "the optimizers of tf.keras.optimizers",
+    "tf.keras.optimizers.experimental": "the optimizers of tf.keras.optimizers",
     "tf.keras.saving": "np.savez(file, *model.get_weights()) and model.set_weights(...)",
     "tf.keras.applications": "TensorFlow itself: trained networks do not come with tapemagic",
     "tf.io": "np.load, open or pathlib",
     "tf.strings": "Python's str",
     "tf.string": "Python's str",
+    "tf.data.Dataset.element_spec": "next(iter(dataset)), and the shape and dtype of what it holds",
     "tf.summary": "lists of numbers and matplotlib",
     "tf.saved_model": "np.savez(file, *[v.numpy() for v in variables])",
     "tf.distribute": _GRAPH,
     "tf.autograph": _GRAPH,
     "tf.Graph": _GRAPH,
+    "tf.profiler": _GRAPH,
+    "tf.xla": _GRAPH,
+    "tf.raw_ops": "the function of that name in tf, tf.math or tf.nn",
     "tf.compat": "the names of TensorFlow 2",
     "tf.Session": "the names of TensorFlow 2: values are computed at once",
     "tf.placeholder": "the names of TensorFlow 2: functions with arguments",
@@ -91,7 +100,13 @@ OTHERS = {
     "tf.train": "tf.train.Checkpoint for files, and tf.keras.optimizers",
     "tf.sparse": "dense tensors: tf.sparse.to_dense(x)",
     "tf.signal": "np.fft in a %%tape cell",
+    "tf.math.special": "the functions of scipy.special in a %%tape cell",
+    "tf.version": "tf.version.VERSION",
+    "tf.keras.ops.image": "the functions of tf.image",
+    "tf.keras.preprocessing.sequence": "NumPy and plain Python",
+    "tf.keras.preprocessing.timeseries": "NumPy and plain Python",
     "tf.keras.random": "tf.random",
+    "tf.random.experimental": "tf.random",
     "tf.random": "rng = np.random.default_rng(seed) and tf.constant(rng....)",
 }
 
@@ -126,9 +141,20 @@ def missing(module: str) -> Callable[[str], Any]:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         way = _way(module, name)
         fix = f"{way}." if way in (_GRAPH, _ALL_FLOAT32) else f"Use {way}."
-        raise leaks.locate(MissingNameError(f"{module}.{name} is not provided.", fix=fix))
+        refuse(f"{module}.{name} is not provided.", fix)
 
     return __getattr__
+
+
+class Names(SimpleNamespace):
+    """A module of few names, under its own full one."""
+
+    def __init__(self, module: str, **names: Any) -> None:
+        super().__init__(**names)
+        self._missing = missing(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return vars(self)["_missing"](name)
 
 
 class Explaining(type):
@@ -141,8 +167,14 @@ class Explaining(type):
 
 def missing_attribute(what: str, fix: str) -> Any:
     """Return a property that is not there: asking for it says how to do without."""
+    return property(lambda self: refuse(what, fix))
 
-    def refuse(self: Any) -> Any:
-        raise leaks.locate(MissingNameError(what, fix=fix))
 
-    return property(refuse)
+def refuse(what: str, fix: str) -> NoReturn:
+    """Raise MissingNameError, with the user's line.
+
+    Raises
+    ------
+    MissingNameError
+    """
+    raise leaks.locate(MissingNameError(what, fix=fix))

@@ -1,4 +1,4 @@
-"""Convolution: `tf.nn.conv2d`, `conv1d`, and the transposed one."""
+"""Convolution: `tf.nn.conv2d`, `conv1d`, `conv3d`, and the transposed ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from .conversion import match, operand, whole_numbers
 from .refusals import refuse
 from .tensor import Tensor, tensor_of
-from .windows import as_image, cut_patches, find_border, pair
+from .windows import AXES, LAYOUTS, as_image, cut_patches, find_border, per_axis
 
 
 def conv2d(
@@ -51,22 +51,44 @@ def conv2d(
     [[ 8. 12.]
      [20. 24.]], shape=(2, 2), dtype=float32)
     """
-    x, w = match((as_image(input, data_format, "conv2d"), operand(filters)), "conv2d")
+    return _convolved("conv2d", input, filters, strides, padding, data_format, dilations, 2)
+
+
+def conv3d(
+    input: Any, filters: Any, strides: Any, padding: Any, data_format: str = "NDHWC",
+    dilations: Any = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `conv2d` of volumes, [batch, depth, rows, columns, channels].
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit, or the channels come first.
+    """
+    return _convolved("conv3d", input, filters, strides, padding, data_format, dilations, 3)
+
+
+def _convolved(
+    name: str, input: Any, filters: Any, strides: Any, padding: Any, data_format: Any,
+    dilations: Any, axes: int,
+) -> Tensor:  # fmt: skip
+    x, w = match((as_image(input, data_format, name, axes), operand(filters)), name)
     shape, filter_shape = np.shape(plain(x)), np.shape(plain(w))
-    if len(filter_shape) != 4 or filter_shape[2] != shape[3]:
+    if len(filter_shape) != axes + 2 or filter_shape[-2] != shape[-1]:
         refuse(
-            f"conv2d of an input of shape {shape} and filters of shape {filter_shape}.",
-            f"Filters of it are of shape [rows, columns, {shape[3]}, results].",
+            f"{name} of an input of shape {shape} and filters of shape {filter_shape}.",
+            f"Filters of it are of shape [{AXES[axes]}, {shape[-1]}, results].",
         )
     *window, channels, results = filter_shape
-    steps, rates = pair(strides, "strides"), pair(dilations or 1, "dilations")
-    border = find_border(padding, shape[1:3], tuple(window), steps, rates)
+    steps = per_axis(strides, "strides", axes)
+    rates = per_axis(dilations or 1, "dilations", axes)
+    border = find_border(padding, shape[1:-1], tuple(window), steps, rates)
     padded = np.pad(x, [(0, 0), *border, (0, 0)])
     patches = cut_patches(padded, tuple(window), steps, rates)
     # one large product: of many small ones BLAS would make less
     rows = np.reshape(patches, (-1, math.prod(window) * channels))
     product = np.matmul(rows, np.reshape(w, (-1, results)))
-    return tensor_of(np.reshape(product, (*np.shape(patches)[:3], results)))
+    return tensor_of(np.reshape(product, (*np.shape(patches)[: axes + 1], results)))
 
 
 def conv2d_transpose(
@@ -100,18 +122,60 @@ def conv2d_transpose(
     >>> print(tf.squeeze(y))
     tf.Tensor([10.  1. 20.  2.], shape=(4,), dtype=float32)
     """
-    x, w = as_image(input, data_format, "conv2d_transpose"), operand(filters)
+    return _transposed(
+        "conv2d_transpose",
+        input,
+        filters,
+        output_shape,
+        strides,
+        padding,
+        data_format,
+        dilations,
+        2,
+    )
+
+
+def conv3d_transpose(
+    input: Any, filters: Any, output_shape: Any, strides: Any, padding: Any = "SAME",
+    data_format: str = "NDHWC", dilations: Any = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `conv2d_transpose` of volumes, [batch, depth, rows, columns, channels].
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit, or the channels come first.
+    """
+    return _transposed(
+        "conv3d_transpose",
+        input,
+        filters,
+        output_shape,
+        strides,
+        padding,
+        data_format,
+        dilations,
+        3,
+    )
+
+
+def _transposed(
+    name: str, input: Any, filters: Any, output_shape: Any, strides: Any, padding: Any,
+    data_format: Any, dilations: Any, axes: int,
+) -> Tensor:  # fmt: skip
+    x, w = as_image(input, data_format, name, axes), operand(filters)
     shape, wanted = tuple(whole_numbers(output_shape)), np.shape(plain(w))
-    steps, rates = pair(strides, "strides"), pair(dilations or 1, "dilations")
-    if len(wanted) != 4 or wanted[3] != x.shape[3] or shape[3:] != wanted[2:3]:
+    steps = per_axis(strides, "strides", axes)
+    rates = per_axis(dilations or 1, "dilations", axes)
+    if len(wanted) != axes + 2 or wanted[-1] != x.shape[-1] or shape[-1:] != wanted[-2:-1]:
         refuse(
-            f"conv2d_transpose of shape {x.shape} with filters of shape {wanted} to {shape}.",
-            f"Filters of it are of shape [rows, columns, results, {x.shape[3]}].",
+            f"{name} of shape {x.shape} with filters of shape {wanted} to {shape}.",
+            f"Filters of it are of shape [{AXES[axes]}, results, {x.shape[-1]}].",
         )
-    frame = find_border(padding, shape[1:3], wanted[:2], steps, rates)
+    frame = find_border(padding, shape[1:-1], wanted[:-2], steps, rates)
     around: list[tuple[int, int]] = []
     for axis, ((before, after), size, step, rate) in enumerate(
-        zip(frame, wanted[:2], steps, rates, strict=True), start=1
+        zip(frame, wanted[:-2], steps, rates, strict=True), start=1
     ):
         covered, spread = (size - 1) * rate + 1, (x.shape[axis] - 1) * step + 1
         places = (shape[axis] + before + after - covered) // step + 1
@@ -119,11 +183,11 @@ def conv2d_transpose(
             refuse(f"No convolution of {shape} with these filters and strides gives {x.shape}.")
         around.append((covered - 1 - before, shape[axis] + before - spread))
     spread_out = np.pad(_with_zeros(x, steps), [(0, 0), *around, (0, 0)])
-    turned = np.swapaxes(np.flip(w, (0, 1)), 2, 3)
-    return conv2d(spread_out, turned, 1, "VALID", dilations=rates)
+    turned = np.swapaxes(np.flip(w, tuple(range(axes))), -2, -1)
+    return _convolved(name, spread_out, turned, 1, "VALID", None, rates, axes)
 
 
-def _with_zeros(x: Any, steps: tuple[int, int]) -> Any:
+def _with_zeros(x: Any, steps: tuple[int, ...]) -> Any:
     """Return images with ``step - 1`` zeros between the elements of rows and columns."""
     for axis, step in enumerate(steps, start=1):
         shape = list(np.shape(x))
@@ -198,7 +262,7 @@ def convolution(
     input: Any, filters: Any, strides: Any = None, padding: Any = "VALID",
     data_format: Any = None, dilations: Any = None, name: str | None = None,
 ) -> Tensor:  # fmt: skip
-    """Return `conv1d` of series and `conv2d` of images.
+    """Return `conv1d` of series, `conv2d` of images and `conv3d` of volumes.
 
     Raises
     ------
@@ -206,10 +270,11 @@ def convolution(
         If shapes do not fit.
     """
     count = np.ndim(plain(operand(input))) - 2
-    if count not in (1, 2):
+    if count not in (1, 2, 3):
         refuse(f"convolution of shape {np.shape(plain(operand(input)))} is not provided.")
-    convolve, layout = (conv1d, "NWC") if count == 1 else (conv2d, "NHWC")
-    return convolve(input, filters, strides or 1, padding, data_format or layout, dilations)
+    convolve = {1: conv1d, 2: conv2d, 3: conv3d}[count]
+    layout = data_format or {1: "NWC", **LAYOUTS}[count]
+    return convolve(input, filters, strides or 1, padding, layout, dilations)
 
 
 def atrous_conv2d(

@@ -12,7 +12,7 @@ from .conversion import match, operand, whole_numbers
 from .convolution import conv2d
 from .refusals import refuse
 from .tensor import Tensor, tensor_of
-from .windows import as_image, cut_patches, find_border, pair
+from .windows import as_image, cut_patches, find_border, per_axis
 
 
 def depthwise_conv2d(
@@ -39,7 +39,11 @@ def depthwise_conv2d(
             f"depthwise_conv2d of an input of shape {shape} and filters of shape {filter_shape}.",
             f"Filters of it are of shape [rows, columns, {shape[3]}, results of each].",
         )
-    window, steps, rates = filter_shape[:2], pair(strides, "strides"), pair(dilations or 1, "rates")
+    window, steps, rates = (
+        filter_shape[:2],
+        per_axis(strides, "strides"),
+        per_axis(dilations or 1, "rates"),
+    )
     border = find_border(padding, shape[1:3], window, steps, rates)
     patches = cut_patches(np.pad(x, [(0, 0), *border, (0, 0)]), window, steps, rates)
     filters = np.reshape(w, (-1, *filter_shape[2:]))

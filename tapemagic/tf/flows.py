@@ -11,7 +11,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
 
-from . import advice, nest, random
+from . import nest, random
 from .conversion import whole_numbers
 from .elements import as_tensors, called
 from .refusals import refuse
@@ -23,9 +23,6 @@ class Flows:
     """What `Dataset` can do beside its own methods."""
 
     _count: Any
-    element_spec = advice.missing_attribute(
-        "What elements will be is not known before one is read.", "Use next(iter(data))."
-    )
 
     def __init__(self, read: Callable[[], Iterator], count: float | None) -> None:
         raise NotImplementedError

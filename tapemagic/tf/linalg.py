@@ -51,6 +51,8 @@ def matmul(
 ) -> Tensor:  # fmt: skip
     """Return the product of matrices, or of stacks of them, transposed on request."""
     a, b = map(operand, match((a, b), "matmul"))
+    if output_type is not None:  # before: products of small integers are larger than they
+        a, b = creation.cast(a, output_type), creation.cast(b, output_type)
     check_matrices(a, b)
     return tensor_of(
         np.matmul(_turned(a, transpose_a, adjoint_a), _turned(b, transpose_b, adjoint_b))
@@ -201,7 +203,16 @@ def diag(diagonal: Any, name: str = "diag", k: int = 0) -> Tensor:
 
 @in_words
 def diag_part(input: Any, name: str = "diag_part", k: int = 0) -> Tensor:
-    """Return the diagonal of the last two axes, or the k-th above it."""
+    """Return the diagonal of the last two axes, or the k-th above it.
+
+    Raises
+    ------
+    TensorError
+        For several diagonals at once.
+    """
+    k = plain(k)
+    if np.ndim(k):
+        refuse(f"diag_part(k={k!r}) is not provided.", "Take one diagonal at a time: k=1.")
     return tensor_of(np.diagonal(operand(input), k, axis1=-2, axis2=-1))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from . import advice, arithmetic, counting, nn, picking, reductions, segments, special
+from . import advice, arithmetic, counting, nn, picking, reductions, segments
+from . import special as specials
 
 globals().update(arithmetic.FUNCTIONS, **reductions.FUNCTIONS, **segments.FUNCTIONS)
-globals().update(special.FUNCTIONS, **counting.FUNCTIONS)
+globals().update(specials.FUNCTIONS, **counting.FUNCTIONS)
+special = specials.special
 
 argsort = picking.argsort
 softmax = nn.softmax

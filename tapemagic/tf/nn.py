@@ -38,9 +38,10 @@ softmax = softmaxes.softmax
 log_softmax = softmaxes.log_softmax
 tanh = arithmetic.FUNCTIONS["tanh"]
 atrous_conv2d, convolution = convolutions.atrous_conv2d, convolutions.convolution
-conv1d, conv2d = convolutions.conv1d, convolutions.conv2d
+conv1d, conv2d, conv3d = convolutions.conv1d, convolutions.conv2d, convolutions.conv3d
 conv1d_transpose = convolutions.conv1d_transpose
 conv2d_transpose = convolutions.conv2d_transpose
+conv3d_transpose = convolutions.conv3d_transpose
 local_response_normalization = lrn = depthwise.local_response_normalization
 depthwise_conv2d = depthwise.depthwise_conv2d
 separable_conv2d = depthwise.separable_conv2d
@@ -52,6 +53,7 @@ zero_fraction = reductions.FUNCTIONS["zero_fraction"]
 l2_normalize = reductions.FUNCTIONS["l2_normalize"]
 avg_pool = avg_pool2d = pooling.avg_pool2d
 max_pool = max_pool2d = pooling.max_pool2d
+avg_pool3d, max_pool3d = pooling.avg_pool3d, pooling.max_pool3d
 
 
 class TopKV2(NamedTuple):

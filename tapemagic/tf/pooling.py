@@ -1,4 +1,4 @@
-"""Pooling: `tf.nn.max_pool2d` and `avg_pool2d`, and those of series."""
+"""Pooling: `tf.nn.max_pool2d` and `avg_pool2d`, and those of series and of volumes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .choices import chosen
 from .conversion import operand, whole_numbers
 from .refusals import refuse
 from .tensor import Tensor, dtype_of, tensor_of
-from .windows import as_image, cut_patches, find_border, pair
+from .windows import as_image, cut_patches, find_border, per_axis
 
 
 def max_pool2d(
@@ -48,15 +48,37 @@ def max_pool2d(
     [[0. 1.]
      [0. 0.]], shape=(2, 2), dtype=float32)
     """
-    x = as_image(input, data_format, "max_pool2d")
-    window, steps = pair(ksize, "ksize"), pair(strides, "strides")
+    return _largest("max_pool2d", input, ksize, strides, padding, data_format, 2)
+
+
+def max_pool3d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC",
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `max_pool2d` of volumes, [batch, depth, rows, columns, channels].
+
+    Of equal ones the first gets the gradient; in TensorFlow each of them gets the whole of it.
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit, or the channels come first.
+    """
+    return _largest("max_pool3d", input, ksize, strides, padding, data_format, 3)
+
+
+def _largest(
+    name: str, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, axes: int
+) -> Tensor:
+    x = as_image(input, data_format, name, axes)
+    window, steps = per_axis(ksize, "ksize", axes), per_axis(strides, "strides", axes)
     border = _border(x, window, steps, padding)
     # The border repeats what is beside it, inside every window that reaches it: no new maximum, and
     # no element comes before one that it came after.
     patches = cut_patches(np.pad(x, border, mode="edge"), window, steps)
-    places = chosen(np.argmax, patches, axis=3)
-    largest = np.take_along_axis(patches, np.expand_dims(places, 3), axis=3)
-    return tensor_of(np.squeeze(largest, axis=3))
+    places = chosen(np.argmax, patches, axis=axes + 1)
+    largest = np.take_along_axis(patches, np.expand_dims(places, axes + 1), axis=axes + 1)
+    return tensor_of(np.squeeze(largest, axis=axes + 1))
 
 
 def avg_pool2d(
@@ -86,14 +108,35 @@ def avg_pool2d(
     >>> print(tf.squeeze(tf.nn.avg_pool2d(x, ksize=[1, 2], strides=1, padding="SAME")))
     tf.Tensor([1.5 4.  6. ], shape=(3,), dtype=float32)
     """
-    x = as_image(input, data_format, "avg_pool2d")
+    return _mean("avg_pool2d", input, ksize, strides, padding, data_format, 2)
+
+
+def avg_pool3d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NDHWC",
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Return `avg_pool2d` of volumes, [batch, depth, rows, columns, channels].
+
+    Raises
+    ------
+    TensorError
+        If shapes do not fit, or the channels come first.
+    """
+    return _mean("avg_pool3d", input, ksize, strides, padding, data_format, 3)
+
+
+def _mean(
+    name: str, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, axes: int
+) -> Tensor:
+    x = as_image(input, data_format, name, axes)
     if dtype_of(x).kind != "f":
-        refuse(f"avg_pool2d of {dtype_of(x)}: it takes floats only.", "Use tf.cast(x, tf.float32).")
-    window, steps = pair(ksize, "ksize"), pair(strides, "strides")
+        refuse(f"{name} of {dtype_of(x)}: it takes floats only.", "Use tf.cast(x, tf.float32).")
+    window, steps = per_axis(ksize, "ksize", axes), per_axis(strides, "strides", axes)
     border = _border(x, window, steps, padding)
-    inside = np.pad(np.ones((1, *np.shape(plain(x))[1:3], 1), dtype_of(x)), border)
-    count = np.sum(cut_patches(inside, window, steps), axis=3)
-    return tensor_of(np.sum(cut_patches(np.pad(x, border), window, steps), axis=3) / count)
+    inside = np.pad(np.ones((1, *np.shape(plain(x))[1:-1], 1), dtype_of(x)), border)
+    count = np.sum(cut_patches(inside, window, steps), axis=axes + 1)
+    total = np.sum(cut_patches(np.pad(x, border), window, steps), axis=axes + 1)
+    return tensor_of(total / count)
 
 
 def _in_one_row(name: str, pool: Callable) -> Callable:
@@ -118,4 +161,8 @@ avg_pool1d = _in_one_row("avg_pool1d", avg_pool2d)
 def _border(x: Any, window: tuple, strides: tuple, padding: Any) -> list:
     if not isinstance(padding, str):
         refuse("Pooling with a padding of numbers is not provided.", 'Use "SAME" or "VALID".')
-    return [(0, 0), *find_border(padding, x.shape[1:3], window, strides, (1, 1)), (0, 0)]
+    return [
+        (0, 0),
+        *find_border(padding, x.shape[1:-1], window, strides, (1,) * len(window)),
+        (0, 0),
+    ]

@@ -5,7 +5,6 @@ A seed gives the same numbers on every run, and not those that TensorFlow draws 
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -175,7 +174,8 @@ def log_uniform_candidate_sampler(
     return Candidates(tensor_of(chosen), expected(plain(operand(true_classes))), expected(chosen))
 
 
-experimental = SimpleNamespace(
+experimental = advice.Names(
+    "tf.random.experimental",
     Generator=Generator, get_global_generator=get_global_generator,
     set_global_generator=set_global_generator, stateless_fold_in=fold_in,
     stateless_shuffle=stateless.stateless_shuffle, stateless_split=split,

@@ -185,7 +185,7 @@ def l2_normalize(
     x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None
 ) -> Tensor:
     """Return `x` divided by its norm, which counts as at least ``sqrt(epsilon)``."""
-    x = operand(x)
+    x, axis = operand(x), dim if axis is None else axis
     check_kind(x, "fc", "l2_normalize")
     size = np.abs(x) if dtype_of(x).kind == "c" else x
     squares = np.sum(np.square(size), axis=whole_numbers(axis), keepdims=True)

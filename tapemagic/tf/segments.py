@@ -100,7 +100,7 @@ def _declare(kind: str, fun: Callable, of_none: Callable) -> None:
         y = unsorted(data, numbers, count)
         empty = ~np.isin(np.arange(count), numbers)
         if kind in ("max", "min") and empty.any():  # 0 of no rows, only here
-            return tensor_of(np.where(np.reshape(empty, (-1,) + (1,) * (y.shape.rank - 1)), 0, y))
+            return tensor_of(np.where(np.reshape(empty, (-1,) + (1,) * (len(y.shape) - 1)), 0, y))
         return y
 
     for fun_of_rows, name in (

@@ -9,6 +9,7 @@ import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import is_traced, plain
 
+from . import advice
 from .choices import scipys_own
 from .conversion import check_kind, floats, match
 from .refusals import declaring, in_words
@@ -19,6 +20,12 @@ _ONE = {
     "lgamma": "gammaln", "digamma": "digamma", "erfinv": "erfinv", "erfcinv": "erfcinv",
     "ndtri": "ndtri", "bessel_i0": "i0", "bessel_i0e": "i0e", "bessel_i1": "i1",
     "bessel_i1e": "i1e",
+}  # fmt: skip
+#: Those that only `tf.math.special` has.
+_SPECIAL = {
+    "dawsn": "dawsn", "expint": "expi", "spence": "spence", "bessel_j0": "j0", "bessel_j1": "j1",
+    "bessel_k0": "k0", "bessel_k0e": "k0e", "bessel_k1": "k1", "bessel_k1e": "k1e",
+    "bessel_y0": "y0", "bessel_y1": "y1",
 }  # fmt: skip
 _SEVERAL = {"igamma": "gammainc", "igammac": "gammaincc", "betainc": "betainc"}
 
@@ -67,3 +74,11 @@ def lbeta(x: Any, name: str | None = None) -> Tensor:
     lgamma = FUNCTIONS["lgamma"]
     x = floats(x, "lbeta")
     return tensor_of(np.sum(lgamma(x), axis=-1) - lgamma(np.sum(x, axis=-1)))
+
+
+#: `tf.math.special`.
+special = advice.Names(
+    "tf.math.special",
+    **{name: FUNCTIONS[name] for name in _ONE if name.startswith("bessel")},
+    **{name: _of_one(name, scipys) for name, scipys in _SPECIAL.items()},
+)

@@ -7,6 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from tapemagic.autodiff import leaks
+from tapemagic.errors import TensorError
+
 
 class DType:
     """A NumPy dtype under TensorFlow's name.
@@ -125,14 +128,26 @@ _BY_DTYPE = {known.dtype: known for known in vars().copy().values() if isinstanc
 
 
 def as_dtype(dtype: Any) -> DType:
-    """Return the `DType` of a NumPy dtype, a name or a Python type (``float`` is float32)."""
+    """Return the `DType` of a NumPy dtype, a name or a Python type (``float`` is float32).
+
+    Raises
+    ------
+    TensorError
+        If there is none, as for text and for policies that mix dtypes.
+    """
     if isinstance(dtype, DType):
         return dtype
     if dtype is float:
         return float32
     if dtype is int:
         return int32
-    return _BY_DTYPE[np.dtype(dtype)]
+    try:
+        return _BY_DTYPE[np.dtype(dtype)]
+    except (KeyError, TypeError):
+        known = ", ".join(one.name for one in _BY_DTYPE.values())
+        raise leaks.locate(
+            TensorError(f"dtype={dtype!r} is not provided.", fix=f"There are {known}.")
+        ) from None
 
 
 class TensorShape(tuple):
@@ -149,15 +164,21 @@ class TensorShape(tuple):
     __slots__ = ()
 
     def __new__(cls, dims: Any = ()) -> Self:
-        """Make a shape of lengths, or of one length."""
+        """Make a shape of lengths, of one length, or for None one of which nothing is known."""
+        if dims is None or isinstance(dims, UnknownShape):
+            return super().__new__(UnknownShape)  # type: ignore[return-value]
         return super().__new__(cls, dims if isinstance(dims, Iterable) else (dims,))
 
     @property
-    def rank(self) -> int:
+    def rank(self) -> int | None:
         """Number of axes."""
         return len(self)
 
-    ndims = rank
+    @property
+    def ndims(self) -> int | None:
+        """Number of axes."""
+        return self.rank
+
     dims = property(list)
 
     def as_list(self) -> list:
@@ -177,6 +198,8 @@ class TensorShape(tuple):
     def is_compatible_with(self, other: Any) -> bool:
         """Tell whether another shape is the same where both are known."""
         other = TensorShape(other)
+        if isinstance(other, UnknownShape):
+            return True
         return len(self) == len(other) and all(
             a == b or a is None or b is None for a, b in zip(self, other, strict=True)
         )
@@ -229,11 +252,59 @@ class TensorShape(tuple):
         return tuple.__repr__(self)
 
 
+class UnknownShape(TensorShape):
+    """A shape of which not even the number of axes is known: ``tf.TensorShape(None)``."""
+
+    __slots__ = ()
+    rank = None
+
+    def as_list(self) -> list:
+        """Raise ValueError, as everything does that needs to know it."""
+        raise ValueError("as_list() is not defined on an unknown TensorShape.")
+
+    def num_elements(self) -> None:
+        """Return None."""
+
+    def is_fully_defined(self) -> bool:
+        """Return False."""
+        return False
+
+    def is_compatible_with(self, other: Any) -> bool:
+        """Return True: it may be any shape."""
+        return True
+
+    def concatenate(self, other: Any) -> TensorShape:
+        """Return an unknown shape."""
+        return self
+
+    def with_rank(self, rank: int) -> TensorShape:
+        """Return a shape of so many unknown lengths."""
+        return TensorShape((None,) * rank)
+
+    def __len__(self) -> int:
+        raise ValueError("Cannot take the length of shape with unknown rank.")
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, UnknownShape)
+
+    def __hash__(self) -> int:
+        return hash(None)
+
+    def __repr__(self) -> str:
+        return "TensorShape(None)"
+
+    def __str__(self) -> str:
+        return "<unknown>"
+
+
 class TensorSpec:
     """A shape and dtype, as `tf.function` takes them; nothing is checked."""
 
     def __init__(self, shape: Any, dtype: Any = float32, name: str | None = None) -> None:
-        self.shape = None if shape is None else TensorShape(shape)
+        self.shape = TensorShape(shape)
         self.dtype, self.name = as_dtype(dtype), name
 
     def __eq__(self, other: object) -> bool:

@@ -6,7 +6,8 @@ tensor's dtype, and two tensors of different dtypes do not meet. A tensor cannot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tapemagic.autodiff import leaks
 from tapemagic.autodiff.arrays.indexing import getitem
 from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.calls.dispatch import is_traced
+from tapemagic.autodiff.places import is_basic
 from tapemagic.autodiff.traced import TracedArray
 from tapemagic.errors import TensorError
 
@@ -89,10 +91,8 @@ class TensorMethods(TracedArray):
         return y if y is NotImplemented or type(y) is not np.ndarray else tensor_of(y)
 
     def __getitem__(self, index: Any) -> Any:
-        # a list is a tuple here, as in TensorFlow: not rows, as in NumPy
-        parts = tuple(map(_whole, index if isinstance(index, (tuple, list)) else (index,)))
         try:
-            return getitem(self, parts[0] if len(parts) == 1 else parts)
+            return getitem(self, _whole_index(index))
         except IndexError as error:
             raise leaks.locate(
                 TensorError(f"{error} (of a tensor of shape {self.shape}).")
@@ -159,13 +159,25 @@ class Tensor(TensorMethods):
     <tf.Tensor: shape=(2,), dtype=float32, numpy=array([3., 6.], dtype=float32)>
     """
 
-    __slots__ = ("_keras_mask",)
+    __slots__ = ("_keras_mask", "_part_of")
     _keras_mask: Any  # which steps of a series count, if a layer says so (keras/masks.py)
+    _part_of: tuple[Any, Any]  # the variable and the index, if it was read by one
     wraps_plain = True
 
-    assign = assign_add = assign_sub = advice.missing_attribute(
-        "A tensor, such as a part of a Variable, cannot be assigned to.",
-        "Use v.scatter_nd_update(indices, updates), or assign the whole of v.",
+    @property
+    def assign(self) -> Callable:
+        """``v[index].assign(value)``: replace this part of a variable; not recorded."""
+        variable, index = getattr(self, "_part_of", (None, None))
+        if variable is None or not is_basic(index := _whole_index(index)):
+            advice.refuse(
+                "A tensor cannot be assigned to; a part of a Variable, v[index], can.",
+                "Use v[index].assign(value), or v.assign(value) for the whole.",
+            )
+        return functools.partial(variable._assign_part, index)
+
+    assign_add = assign_sub = advice.missing_attribute(
+        "A tensor, such as a part of a Variable, cannot be added to.",
+        "Use v[index].assign(v[index] + x), or v.scatter_nd_add(indices, updates).",
     )
 
     def __copy__(self) -> Tensor:
@@ -216,6 +228,12 @@ def _is_wider(x: Any, dtype: np.dtype) -> bool:
         and x.dtype != dtype
         and x.dtype.kind in TAKES.get(dtype.kind, "")
     )
+
+
+def _whole_index(index: Any) -> Any:
+    """Return an index as NumPy takes it: a list is a tuple here, as in TensorFlow, and no rows."""
+    parts = tuple(map(_whole, index if isinstance(index, (tuple, list)) else (index,)))
+    return parts[0] if len(parts) == 1 else parts
 
 
 def _whole(index: Any) -> Any:

@@ -17,6 +17,7 @@ from tapemagic.errors import TapeUseError
 from . import advice, averages
 from .keras.optimizer import Optimizer
 from .module import Module
+from .refusals import refuse
 from .variable import Variable
 
 ExponentialMovingAverage = averages.ExponentialMovingAverage
@@ -186,6 +187,8 @@ class CheckpointManager:
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> str | None:
     """Return the path of the last checkpoint that was saved to a directory, None without one."""
+    if latest_filename not in (None, "checkpoint"):
+        refuse(f"latest_filename={latest_filename!r} is not provided.", "Leave it out.")
     names = _noted(Path(checkpoint_dir))
     return str(Path(checkpoint_dir) / names[-1]) if names else None
 
@@ -208,7 +211,7 @@ def _parts(holder: Any) -> Iterator[tuple[str, Any]]:
         # `dense/kernel`, and not the place in a layer's own list
         yield from sorted(held.items(), key=lambda item: (item[0].startswith("_"), item[0]))
     elif isinstance(holder, Optimizer):
-        yield from zip(("iterations", "learning_rate"), holder.variables, strict=False)
+        yield from holder.named_variables().items()
     elif isinstance(holder, Mapping):
         yield from ((str(key), x) for key, x in holder.items())
     elif isinstance(holder, (list, tuple)):
@@ -262,18 +265,19 @@ def _restore_states(checkpoint: Checkpoint, known: dict, values: dict) -> None:
 
 
 def _check_made(checkpoint: Checkpoint, values: dict) -> None:
-    """Raise if a module without variables stands where values were saved.
+    """Raise if something without variables stands where values were saved.
 
     TensorFlow gives them to the variables when they are made; here they would be lost.
     """
     for key, x in _objects(checkpoint, "", set()):
-        waiting = [name for name in values if name.startswith(f"{key}/")]
-        if isinstance(x, Module) and waiting and not x.variables:
+        own, way = f"{key}/", "Call it once before, so that it makes them."
+        if isinstance(x, Optimizer):
+            own, way = f"{key}/own/", "Call its build(model.trainable_variables) before."
+        elif not isinstance(x, Module) or x.variables:
+            continue
+        if any(name.startswith(own) for name in values):
             raise leaks.locate(
-                TapeUseError(
-                    f"{key} has no variables yet that could be restored.",
-                    fix="Call it once before, so that it makes them.",
-                )
+                TapeUseError(f"{key} has no variables yet that could be restored.", fix=way)
             )
 
 

@@ -26,6 +26,8 @@ class Variable(TensorMethods, core.Variable):
         Whether tapes watch it when it is read.
     name : str, optional
     dtype : dtype, optional
+    constraint : callable, optional
+        What an optimizer makes of the value after a step.
     shape : optional
         Checked.
 
@@ -36,7 +38,8 @@ class Variable(TensorMethods, core.Variable):
     <tf.Variable 'Variable:0' shape=() dtype=float32, numpy=3.0>
     """
 
-    __slots__ = ()
+    __slots__ = ("constraint",)
+    constraint: Any
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Variable(TensorMethods, core.Variable):
             value.set_shape(shape)
         name = scoped(name or core.NO_NAME) if type(self) is Variable else name or core.NO_NAME
         super().__init__(value, trainable is not False, name, value.dtype.dtype)
+        self.constraint = constraint
 
     @property
     def name(self) -> str:
@@ -98,6 +102,22 @@ class Variable(TensorMethods, core.Variable):
         """Subtract from the value; not recorded."""
         self._note_change(delta)
         return core.Variable.assign_sub(self, self._of_own_shape(delta))
+
+    def __getitem__(self, index: Any) -> Any:
+        part = super().__getitem__(index)
+        part._part_of = self, index
+        return part
+
+    def _assign_part(
+        self, index: Any, value: Any, use_locking: bool = False, name: Any = None
+    ) -> Variable:
+        """Replace the elements at an index: ``v[index].assign(value)``."""
+        new = np.array(self._value)
+        try:
+            new[index] = self._fitting(value)
+        except ValueError as error:
+            refuse(str(error), "Give it a value of the shape of that part, or one that broadcasts.")
+        return core.Variable._change(self, new, value)  # type: ignore[return-value]
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: Any = None) -> Variable:
         """Replace elements or slices of the value; not recorded."""
@@ -139,11 +159,12 @@ class Variable(TensorMethods, core.Variable):
         return self.read_value()
 
     def __copy__(self) -> Variable:
-        return type(self)(self._value, self.trainable, name=self.storage.name)
+        name, constraint = self.storage.name, self.constraint
+        return type(self)(self._value, self.trainable, name=name, constraint=constraint)
 
     def __reduce__(self) -> Any:
         self._hand_out("pickling")
-        return _rebuild, (self._value, self.trainable, self.storage.name)
+        return _rebuild, (self._value, self.trainable, self.storage.name, self.constraint)
 
     def __repr__(self) -> str:
         return printing.variable_repr(self)
@@ -155,8 +176,8 @@ class Variable(TensorMethods, core.Variable):
         return TensorMethods.__format__(self, spec) if spec else repr(self)
 
 
-def _rebuild(value: Any, trainable: bool, name: str) -> Variable:
-    return Variable(value, trainable, name=name)
+def _rebuild(value: Any, trainable: bool, name: str, constraint: Any) -> Variable:
+    return Variable(value, trainable, name=name, constraint=constraint)
 
 
 Variable.__name__ = "ResourceVariable"  # tutorials print `type(x).__name__`

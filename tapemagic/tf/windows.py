@@ -7,6 +7,7 @@ arithmetic for deep learning", has pictures.
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -20,32 +21,37 @@ from .refusals import refuse
 # ------------------------------------------------------------------------- what the user may say
 
 
-def pair(value: Any, name: str) -> tuple[int, int]:
-    """Return what is given for rows and columns: one number, two, or four with 1 around them."""
+#: How many axes a window slides along -> their names, and TensorFlow's word for channels last.
+AXES = {2: "rows, columns", 3: "depth, rows, columns"}
+LAYOUTS = {2: "NHWC", 3: "NDHWC"}
+
+
+def per_axis(value: Any, name: str, axes: int = 2) -> tuple[int, ...]:
+    """Return what is given for rows and columns: one number, one of each, or with 1 around them."""
     given = np.atleast_1d(np.asarray(plain(value)))
     numbers = given.tolist()
-    if len(numbers) == 4 and numbers[0] == numbers[3] == 1:
-        numbers = numbers[1:3]
-    if given.dtype.kind not in "iu" or len(numbers) not in (1, 2) or min(numbers) < 1:
+    if len(numbers) == axes + 2 and numbers[0] == numbers[-1] == 1:
+        numbers = numbers[1:-1]
+    if given.dtype.kind not in "iu" or len(numbers) not in (1, axes) or min(numbers) < 1:
         refuse(
-            f"{name}={value!r}: positive numbers for the rows and the columns are expected.",
-            f"Use one number, two, or [1, rows, columns, 1] for {name}.",
+            f"{name}={value!r}: positive numbers for {AXES[axes]} are expected.",
+            f"Use one number, {axes} of them, or [1, {AXES[axes]}, 1] for {name}.",
         )
-    return numbers[0], numbers[-1]
+    return tuple(numbers if len(numbers) == axes else numbers * axes)
 
 
-def as_image(input: Any, data_format: Any, name: str) -> Any:
+def as_image(input: Any, data_format: Any, name: str, axes: int = 2) -> Any:
     """Return the input as a tensor, if it is one of batch, rows, columns and channels."""
-    if data_format not in (None, "NHWC"):
+    if data_format not in (None, LAYOUTS[axes]):
         refuse(
             f"{name} with data_format={data_format!r} is not provided.",
-            "Put the channels last: tf.transpose(x, [0, 2, 3, 1]).",
+            f"Put the channels last: tf.transpose(x, {[0, *range(2, axes + 2), 1]}).",
         )
     x = operand(input)
     shape = np.shape(plain(x))
-    if len(shape) != 4:
+    if len(shape) != axes + 2:
         refuse(
-            f"{name} of a tensor of shape {shape}: it takes [batch, rows, columns, channels].",
+            f"{name} of a tensor of shape {shape}: it takes [batch, {AXES[axes]}, channels].",
             "Add what is missing: x[tf.newaxis] for the batch, x[..., tf.newaxis] for channels.",
         )
     return x
@@ -59,11 +65,11 @@ def find_border(
     "SAME" gives ``ceil(length / stride)`` places; what does not divide evenly goes to the end.
     """
     if not isinstance(padding, str):
-        return [(int(before), int(after)) for before, after in padding][1:3]
+        return [(int(before), int(after)) for before, after in padding][1:-1]
     if padding.upper() not in ("SAME", "VALID"):
         refuse(f"Unknown padding: {padding!r}.", 'Use "SAME", "VALID" or a list of pairs.')
     if padding.upper() == "VALID":
-        return [(0, 0), (0, 0)]
+        return [(0, 0)] * len(window)
     border = []
     for length, size, stride, rate in zip(lengths, window, strides, rates, strict=True):
         places = math.ceil(length / stride)
@@ -75,13 +81,15 @@ def find_border(
 # ----------------------------------------------------------------------------- the sliding window
 
 
-def cut_patches(x: Any, window: tuple, strides: tuple, rates: tuple = (1, 1)) -> Any:
+def cut_patches(x: Any, window: tuple, strides: tuple, rates: Any = None) -> Any:
     """Return what a window covers: [batch, rows, columns, elements of the window, channels].
 
     Element (i, j) of the window, at all of its places at once, is a slice of the image.
     """
     places = []
-    for length, size, stride, rate in zip(np.shape(x)[1:3], window, strides, rates, strict=True):
+    for length, size, stride, rate in zip(
+        np.shape(x)[1:-1], window, strides, rates or (1,) * len(window), strict=True
+    ):
         covered = (size - 1) * rate + 1
         if covered > length:
             refuse(
@@ -90,4 +98,5 @@ def cut_patches(x: Any, window: tuple, strides: tuple, rates: tuple = (1, 1)) ->
             )
         last = (length - covered) // stride * stride
         places.append([slice(i, i + last + 1, stride) for i in range(0, covered, rate)])
-    return np.stack([x[:, rows, columns] for rows in places[0] for columns in places[1]], axis=3)
+    parts = [x[(slice(None), *part)] for part in itertools.product(*places)]
+    return np.stack(parts, axis=len(window) + 1)

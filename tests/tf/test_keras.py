@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tf.differences import assert_same
 
 from tapemagic import tf
 
@@ -296,8 +297,10 @@ def test_losses_differentiate_and_weigh():
         losses.MeanSquaredError(reduction="nonsense")
     with pytest.raises(TypeError, match="nonsense"):
         losses.Huber(nonsense=1)
+    with pytest.raises(ValueError, match="axis=0"):
+        losses.sparse_categorical_crossentropy([0], P2, axis=0)
     with pytest.raises(ValueError, match="ignore_class"):
-        losses.sparse_categorical_crossentropy([0], P2, ignore_class=1)
+        tf.keras.metrics.SparseCategoricalCrossentropy(ignore_class=1)
 
 
 def test_metrics():
@@ -364,6 +367,13 @@ def test_a_metric_of_ones_own():
     assert metric.result().numpy() == 0
 
 
+def test_weights_that_fit_no_values():
+    for metric in (tf.keras.metrics.Mean(), tf.keras.metrics.Sum()):
+        for weights in (np.ones((2, 3)), np.ones(3)):
+            with pytest.raises(ValueError, match="Weights of shape"):
+                metric.update_state([1.0, 2.0], sample_weight=weights)
+
+
 # ----------------------------------------------------------------- activations and first values
 
 POINTS = np.array([-2.0, -0.5, 0.5, 3.0])
@@ -405,6 +415,26 @@ def test_activations_with_options():
     assert tf.keras.activations.get(np.tanh) is np.tanh
     with pytest.raises(ValueError, match="No activation"):
         tf.keras.activations.get("np")
+
+
+@pytest.mark.parametrize("axis", [-1, 0])
+def test_sparsemax_is_the_nearest_distribution(axis):
+    """Of all levels to subtract, the one after which what is left adds up to 1, by bisection."""
+
+    def nearest(row):
+        low, high = row.min() - 1, row.max()
+        for _ in range(80):
+            middle = (low + high) / 2
+            too_much = np.maximum(row - middle, 0).sum() > 1
+            low, high = (middle, high) if too_much else (low, middle)
+        return np.maximum(row - low, 0)
+
+    x = np.random.default_rng(3).normal(size=(5, 4)) * 1.5
+
+    def reference(x):
+        return np.apply_along_axis(nearest, axis, x)
+
+    assert_same(lambda v: tf.keras.activations.sparsemax(v, axis), reference, x)
 
 
 INITIALIZERS = tf.keras.initializers

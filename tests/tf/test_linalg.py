@@ -42,3 +42,14 @@ def test_logdet_of_what_is_not_positive_definite():
     # the determinant of this is 1: its logarithm would be a number
     with pytest.raises(tf.errors.InvalidArgumentError, match="positive definite"):
         tf.linalg.logdet(-tf.eye(2))
+
+
+def test_products_of_small_integers_are_of_the_dtype_that_is_asked_for():
+    a = tf.constant([[100, 100]], tf.int8)
+    y = tf.matmul(a, a, transpose_b=True, output_type=tf.int32)
+    assert (y.dtype, y.numpy().tolist()) == (tf.int32, [[20000]])
+
+
+def test_the_older_name_of_an_axis():
+    x = np.array([[3.0, 4.0], [6.0, 8.0]])
+    assert np.allclose(tf.nn.l2_normalize(x, dim=1), [[0.6, 0.8], [0.6, 0.8]])

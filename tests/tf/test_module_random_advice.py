@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tapemagic import tf
+from tapemagic.errors import TapeUseError, TensorError
 from tapemagic.tf import advice
 
 
@@ -116,32 +117,44 @@ def test_random_is_reparametrised():
     ("use", "words"),
     [
         (lambda: tf.sparse.segment_mean, "Use dense tensors: tf.sparse.to_dense"),
-        (lambda: tf.nn.conv3d, "sliding_window_view"),
-        (lambda: tf.keras.layers.Conv3D, "sliding_window_view"),
+        (lambda: tf.nn.conv4d, "sliding_window_view"),
         (lambda: tf.keras.layers.ConvLSTM2D, "Use a subclass of tf.keras.layers.Layer"),
         (lambda: tf.keras.models.load_model, "model.set_weights"),
         (lambda: tf.keras.callbacks.TensorBoard, "a subclass of tf.keras.callbacks.Callback"),
         (lambda: tf.math.hypot, "np.hypot in a %%tape cell"),
         (lambda: tf.no_such_name, "Use NumPy's functions"),
         (lambda: tf.keras.losses.NoSuchLoss, "tf.keras.losses.NoSuchLoss is not provided"),
-        (lambda: tf.keras.optimizers.Ftrl, "tf.keras.optimizers.Ftrl"),
+        (lambda: tf.keras.optimizers.Muon, "tf.keras.optimizers.Adam"),
         (lambda: tf.keras.metrics.PearsonCorrelation, "tf.keras.metrics.PearsonCorrelation"),
         (lambda: tf.activations, "Use tf.keras.activations."),
         (lambda: tf.keras.ops.extract_sequences, "tf.nn"),
         (lambda: tf.test.compute_gradient, "tapemagic.check_gradient"),
-        (lambda: tf.nn.max_pool3d, "sliding_window_view"),
+        (lambda: tf.nn.fractional_max_pool, "sliding_window_view"),
         (lambda: tf.linalg.matrix_power, "np.linalg.matrix_power in a %%tape cell"),
         (lambda: tf.keras.initializers.STFT, "VarianceScaling"),
         (lambda: tf.dtypes.qint8, "tf.float32"),
         (lambda: tf.debugging.is_numeric_tensor, "assert bool("),
-        (lambda: tf.constant(1.0).assign, "scatter_nd_update"),
-        (lambda: tf.Variable([1.0, 2.0])[1].assign(3.0), "scatter_nd_update"),
+        (lambda: tf.constant(1.0).assign, "v[index].assign(value)"),
+        (lambda: tf.Variable([1.0, 2.0])[:][1].assign(3.0), "v[index].assign(value)"),
+        (lambda: tf.Variable([1.0, 2.0])[1].assign_add(3.0), "scatter_nd_add"),
         (lambda: tf.Variable([1.0, 2.0]).scatter_update, "scatter_nd_update"),
         (lambda: tf.keras.optimizers.schedules.NoSuchDecay, "v.assign"),
+        (lambda: tf.keras.mixed_precision.Policy, "everything is computed in float32"),
+        (lambda: tf.keras.config.set_dtype_policy, "everything is computed in float32"),
+        (lambda: tf.ragged.constant, "pad_sequences"),
+        (lambda: tf.strings.split, "Python's str"),
+        (lambda: tf.math.special.fresnel_cos, "scipy.special"),
+        (lambda: tf.keras.ops.image.pad_images, "tf.image"),
+        (lambda: tf.keras.preprocessing.sequence.TimeseriesGenerator, "NumPy and plain Python"),
+        (lambda: tf.random.experimental.Nothing, "Use tf.random."),
+        (lambda: tf.version.COMPILER_VERSION, "tf.version.VERSION"),
+        (lambda: tf.raw_ops.Relu, "the function of that name in tf"),
+        (lambda: tf.keras.optimizers.legacy.Adam, "the optimizers of tf.keras.optimizers"),
         (lambda: tf.distribute.Strategy, "Leave it out: code runs eagerly"),
         (lambda: tf.errors.NotFoundError, "tf.errors.NotFoundError"),
         (lambda: tf.autodiff.nothing, "tf.autodiff.nothing"),
         (lambda: tf.debugging.enable_check_numerics, "enable_check_numerics"),
+        (lambda: tf.data.Dataset.range(3).element_spec, "next(iter(dataset))"),
         (lambda: tf.data.Dataset.list_files, "Use tf.data.Dataset.from_generator"),
         (lambda: tf.random.Generator.from_state, "tf.random.Generator.from_state is not provided"),
     ],
@@ -150,6 +163,28 @@ def test_a_missing_name_says_what_to_write(use, words):
     with pytest.raises(AttributeError) as caught:
         use()
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: tf.keras.layers.Dense(2, dtype="mixed_float16"),
+        lambda: tf.cast([1.0], "string"),
+        lambda: tf.zeros(2, dtype="bfloat16"),
+        lambda: tf.keras.Input((1,), dtype="string"),
+        lambda: tf.constant("text", dtype=str),
+    ],
+)
+def test_dtypes_that_are_not_provided(use):
+    with pytest.raises(TensorError, match="is not provided") as caught:
+        use()
+    assert "There are float16, float32" in str(caught.value)
+
+
+def test_inputs_are_dense():
+    with pytest.raises(TapeUseError, match="takes no ragged"):
+        tf.keras.Input((None,), ragged=True)
+    assert tf.keras.Input((2,), sparse=False).shape == (None, 2)
 
 
 @pytest.mark.parametrize("name", advice.WAYS)

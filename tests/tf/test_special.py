@@ -50,6 +50,19 @@ def test_functions_of_several(fun, reference, args):
     assert_same(fun, reference, *args)
 
 
+@pytest.mark.parametrize(
+    ("name", "scipys"),
+    [
+        ("dawsn", special.dawsn), ("expint", special.expi), ("spence", special.spence),
+        ("bessel_i0", special.i0), ("bessel_j0", special.j0), ("bessel_j1", special.j1),
+        ("bessel_k0", special.k0), ("bessel_k0e", special.k0e), ("bessel_k1", special.k1),
+        ("bessel_k1e", special.k1e), ("bessel_y0", special.y0), ("bessel_y1", special.y1),
+    ],
+)  # fmt: skip
+def test_functions_of_the_module_for_special_ones(name, scipys):
+    assert_same(getattr(tf.math.special, name), scipys, X)
+
+
 def test_a_zero_decides():
     zero, y = tf.Variable(0.0), tf.constant([0.0, -1.0, np.nan])
     for fun in (tf.math.xlogy, tf.math.xlog1py, tf.math.xdivy):

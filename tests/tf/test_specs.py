@@ -23,3 +23,27 @@ def test_shapes():
         tf.zeros(3).set_shape([4])
     assert tf.float32.is_compatible_with("float32")
     assert tf.zeros(3).device.endswith("CPU:0")
+
+
+def test_a_shape_of_which_nothing_is_known():
+    """What TensorFlow 2.21 says of it."""
+    unknown, x = tf.TensorShape(None), tf.constant([[1.0, 2.0]])
+    assert (str(unknown), repr(unknown), unknown.rank, unknown.ndims) == (
+        "<unknown>", "TensorShape(None)", None, None
+    )  # fmt: skip
+    assert unknown.is_compatible_with([2, 3])
+    assert x.shape.is_compatible_with(None)
+    x.set_shape(None)
+    assert tf.ensure_shape(x, None).shape == (1, 2)
+    assert tf.Variable([1.0, 2.0], shape=unknown).shape == (2,)
+    assert unknown == tf.TensorSpec(None).shape == tf.TensorShape(unknown)
+    assert unknown != tf.TensorShape([None])
+    assert unknown != tf.TensorShape([])
+    assert unknown.with_rank(2) == [None, None]
+    assert not unknown
+    assert not unknown.is_fully_defined()
+    assert unknown.num_elements() is None
+    assert unknown.concatenate([3]).rank is None
+    for use in (len, tf.TensorShape.as_list, list):
+        with pytest.raises(ValueError, match="unknown"):
+            use(unknown)

@@ -205,6 +205,43 @@ def test_variables():
     assert v.numpy().tolist() == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [
+        (0, [7.0, 8.0, 9.0]), (slice(None), 5), ((1, 2), 3.5), ((0, slice(None, None, -1)), [1, 2, 3]),
+        ((Ellipsis, 0), [1.0, 2.0]), ((None, 0), [[1.0, 2.0, 3.0]]), ((slice(1), slice(1, 3)), 0.5),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_variable_is_assigned_to(index, value):
+    start = np.arange(6.0, dtype="f").reshape(2, 3)
+    v, expected = tf.Variable(start), start.copy()
+    expected[index] = value
+    with tf.GradientTape(persistent=True) as tape:
+        before = tf.reduce_sum(v**2)
+        assert v[index].assign(value) is v
+        after = tf.reduce_sum(v**2)
+    assert np.array_equal(v.numpy(), expected)
+    assert np.array_equal(tape.gradient(before, v), 2 * start)
+    assert np.array_equal(tape.gradient(after, v), 2 * expected)
+
+
+def test_what_a_part_of_a_variable_refuses():
+    v = tf.Variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    with pytest.raises(TensorError, match="Give it a value of the shape"):
+        v[0].assign([1.0, 2.0])
+    with pytest.raises(TensorError, match="float64"):
+        v[0].assign(tf.constant([1.0, 2.0, 3.0], tf.float64))
+    for part in (v[0][:2], v[v > 3], v.read_value()[0], (v + 1)[0]):
+        with pytest.raises(AttributeError, match=r"v\[index\]\.assign"):
+            part.assign(0.0)
+    assert v.numpy().tolist() == [[1, 2, 3], [4, 5, 6]]
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        v[0, 0].assign(x)
+        y = v[0, 0] * 3
+    assert tape.gradient(y, x) is None
+
+
 def test_numpy_functions_give_tensors():
     x = tf.Variable([1.0, 2.0])
     with tf.GradientTape() as tape:

@@ -1,5 +1,7 @@
 """Checkpoints and moving averages: what is restored, and what is said where it cannot be."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,61 @@ def test_moving_averages():
         average.apply([v])
     assert average.average(v).numpy() == pytest.approx(0.9 * (0.9 * 1 + 0.1 * 2) + 0.1 * 4)
     assert average.average(v).name == "Variable/ExponentialMovingAverage:0"
+
+
+class Momentum(tf.keras.optimizers.Optimizer):
+    def build(self, var_list):
+        super().build(var_list)
+        self.momenta = self.add_optimizer_variables(var_list, "momentum")
+
+    def update_step(self, gradient, variable, learning_rate):
+        momentum = self.momenta[self._get_variable_index(variable)]
+        self.assign(momentum, 0.9 * momentum + gradient)
+        self.assign_sub(variable, learning_rate * momentum)
+
+
+def test_variables_of_an_optimizer_of_ones_own(tmp_path):
+    model, optimizer = line(), Momentum(0.01)
+    other, sgd = line(), tf.keras.optimizers.SGD(0.01, momentum=0.9)
+    found, expected = (
+        [step(*pair) for _ in range(3)] for pair in ((model, optimizer), (other, sgd))
+    )
+    assert found == pytest.approx(expected, rel=1e-6)
+    path = tf.train.Checkpoint(model=model, optimizer=optimizer).save(tmp_path / "own")
+    losses = [step(model, optimizer) for _ in range(3)]
+    assert losses == pytest.approx([step(other, sgd) for _ in range(3)], rel=1e-6)
+    model, optimizer = line(5.0), Momentum(0.5)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer)
+    with pytest.raises(TapeUseError, match=r"build\(model\.trainable_variables"):
+        checkpoint.restore(path)
+    optimizer.build(model.trainable_variables)
+    checkpoint.restore(path).assert_consumed()
+    assert [step(model, optimizer) for _ in range(3)] == losses
+
+
+def test_an_optimizer_without_a_step():
+    v = tf.Variable(1.0)
+    optimizer = tf.keras.optimizers.Optimizer(0.1)
+    with pytest.raises(TapeUseError, match="update_step"):
+        optimizer.apply([tf.constant(1.0)], [v])
+    with pytest.raises(TapeUseError, match="2 gradients were given for 1 variables"):
+        tf.keras.optimizers.SGD().apply([tf.constant(1.0), tf.constant(1.0)], [v])
+    with pytest.raises(TapeUseError, match="has never heard of the variable"):
+        optimizer._get_variable_index(tf.Variable(2.0))
+
+
+def test_a_variable_is_constrained_after_a_step():
+    v = tf.Variable([1.0, -2.0], constraint=lambda x: tf.clip_by_value(x, 0.0, 1.0))
+    for variable in (v, copy.copy(v), copy.deepcopy(v)):
+        tf.keras.optimizers.SGD(0.25).apply([tf.constant([2.0, 1.0])], [variable])
+        assert variable.numpy().tolist() == [0.5, 0.0]
+    v.assign([3.0, 4.0])  # that is no step
+    assert v.numpy().tolist() == [3.0, 4.0]
+    assert tf.Variable(1.0).constraint is None
+
+
+def test_lists_of_checkpoints_have_one_name(tmp_path):
+    path = tf.train.Checkpoint(v=tf.Variable(1.0)).save(tmp_path / "ckpt")
+    assert tf.train.latest_checkpoint(tmp_path, "checkpoint") == path
+    with pytest.raises(ValueError, match="latest_filename"):
+        tf.train.latest_checkpoint(tmp_path, "other")

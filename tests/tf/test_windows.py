@@ -120,6 +120,45 @@ def test_gradient_of_conv2d_transpose():
     )
 
 
+@pytest.mark.parametrize(("stride", "padding"), [(1, "SAME"), (2, "SAME"), (2, "VALID")])
+def test_conv3d(stride, padding):
+    def reference(x, w):
+        if padding == "SAME":
+            border = [same_border(x.shape[i], w.shape[i - 1], stride) for i in (1, 2, 3)]
+            x = np.pad(x, [(0, 0), *border, (0, 0)])
+        # SciPy's correlation over the channels as well, which leaves one place of them
+        y = [[signal.correlate(v, w[..., k], mode="valid") for k in range(w.shape[-1])] for v in x]
+        return np.moveaxis(np.array(y)[..., 0], 1, -1)[:, ::stride, ::stride, ::stride]
+
+    volumes, filters = RNG.normal(size=(2, 3, 4, 3, 2)), RNG.normal(size=(2, 3, 1, 2, 2))
+    assert_same(lambda x, w: tf.nn.conv3d(x, w, stride, padding), reference, volumes, filters)
+    assert_same(lambda x, w: tf.nn.convolution(x, w, stride, padding), reference, volumes, filters)
+
+
+def test_gradient_of_conv3d_transpose():
+    def reference(y, w):
+        x = np.zeros((1, 3, 5, 4, 2))
+        for i, j, k in np.ndindex(y.shape[1:4]):
+            x[:, i : i + 2, 2 * j : 2 * j + 3, 2 * k : 2 * k + 2] += np.einsum(
+                "nc,hijkc->nhijk", y[:, i, j, k], w
+            )
+        return x
+
+    assert_same(
+        lambda y, w: tf.nn.conv3d_transpose(y, w, (1, 3, 5, 4, 2), (1, 2, 2), "VALID"),
+        reference,
+        RNG.normal(size=(1, 2, 2, 2, 3)),
+        RNG.normal(size=(2, 3, 2, 2, 3)),
+    )
+
+
+def test_the_first_of_equal_elements_of_a_volume_gets_the_gradient():
+    x = tf.Variable(tf.ones([1, 2, 2, 2, 1]))
+    with tf.GradientTape() as tape:
+        y = tf.nn.max_pool3d(x, 2, 2, "VALID")
+    assert tape.gradient(y, x).numpy().ravel().tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+
+
 def pool(reduce, size, stride, padding):
     """Pool by a loop over the places; what is over the border does not count."""
 

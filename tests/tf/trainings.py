@@ -414,6 +414,112 @@ def masked(tf):
     return found
 
 
+def masks_in_layers(tf):
+    """Softmax and mean and variance of what counts; `Dot` counts everything."""
+    layers, found = tf.keras.layers, []
+    x = tf.Variable(SERIES)
+    counts = IDS[:4] > 0
+
+    def tell(layer, inputs, **options):
+        with tf.GradientTape() as tape:
+            y = layer(inputs(x) if callable(inputs) else inputs, **options)
+            loss = tf.reduce_sum(tf.sin(3 * y) + y**3)
+        mask = getattr(y, "_keras_mask", None)
+        sources = [x, *layer.trainable_weights]
+        gradients = [g.numpy().tolist() for g in tape.gradient(loss, sources)]
+        found.append([y.numpy().tolist(), gradients, mask is None or mask.numpy().tolist()])
+
+    tell(layers.Softmax(), x, mask=tf.constant(SERIES > -0.5))
+    tell(layers.Softmax(axis=1), x, mask=tf.constant(counts[..., None]))
+    tell(layers.Softmax(axis=1), lambda x: x[..., 0], mask=tf.constant(counts))
+    tell(layers.Softmax(), layers.Masking(), mask=tf.constant([[0.4, 0.6]]))
+    for options in ({}, {"training": True}, {"training": False}):
+        batch = layers.BatchNormalization(momentum=0.5)
+        tell(batch, layers.Masking(), **options)
+        tell(batch, x, mask=tf.constant(counts), **options)
+        found += [w.numpy().tolist() for w in batch.weights]
+    tell(layers.Dot((1, 1)), lambda x: [layers.Masking()(x), layers.Masking()(x)])
+    tell(layers.Dot((2, 2), normalize=True), lambda x: [layers.Masking()(x), x + 1])
+
+    first = layers.Embedding(5, 2, mask_zero=True, embeddings_initializer="ones")
+    stack = [first, layers.BatchNormalization(), layers.LSTM(2, kernel_initializer="ones")]
+    model = tf.keras.Sequential(stack)
+    model(IDS)
+    rng = np.random.RandomState(3)
+    model.set_weights([rng.rand(*w.shape).astype("float32") for w in model.get_weights()])
+    model.compile("sgd", "mse")
+    y = rng.rand(5, 2).astype("float32")
+    found += told(model, model.fit(IDS, y, epochs=2, batch_size=3, shuffle=False, verbose=0))
+    return found
+
+
+def rates(tf):
+    """Precision and recall of the largest of a row, and of one class."""
+    found, rng = [], np.random.RandomState(6)
+    truth = (rng.rand(6, 4) > 0.5).astype("float32")
+    said = rng.rand(6, 4).round(1).astype("float32")
+    for metric in (tf.keras.metrics.Precision, tf.keras.metrics.Recall):
+        for options in (
+            {"top_k": 2}, {"top_k": 1, "class_id": 1}, {"class_id": 3}, {"top_k": 3, "thresholds": 0.4},
+            {"top_k": 2, "thresholds": [0.1, 0.5, 0.8]}, {"thresholds": [0.2, 0.6], "class_id": 0},
+        ):  # fmt: skip
+            one = metric(**options)
+            for rows in (slice(2), slice(2, 6)):
+                one.update_state(truth[rows], said[rows])
+                found.append(one.result().numpy().tolist())
+            one.reset_state()
+            weights = np.linspace(0.5, 2, 6) if "class_id" in options else WEIGHTS[:6, None]
+            one.update_state(truth, said, sample_weight=weights)
+            found.append(one.result().numpy().tolist())
+        found.append(metric(None, 2)(truth, said).numpy().tolist())
+    return found
+
+
+def means(tf):
+    """Metrics of batches whose examples are of several numbers, with weights and without."""
+    metrics, found = tf.keras.metrics, []
+    one, two, three = X[:4], X[4:8, :2], np.stack([X[:2], X[2:4]])
+    batches = [
+        [(one, None), (two, None)], [(one, None), (np.float32(5), None)], [(three, None), (one, None)],
+        [(one, WEIGHTS[:4]), (two, None)], [(one, WEIGHTS[:4, None]), (two, None)],
+        [(one, X[4:8] ** 2), (two, None)], [(one, 0.5), (two, None)], [(three, X[:2, :2] ** 2)],
+        [(three, WEIGHTS[:2]), (np.float32(3), 2.0)], [(X[:3, 0], WEIGHTS[:3]), (one, None)],
+    ]  # fmt: skip
+    for batch in batches:
+        for metric in (metrics.Mean(), metrics.Sum()):
+            for values, weights in batch:
+                metric.update_state(values, sample_weight=weights)
+            found.append(float(metric.result()))
+        for metric in (metrics.RootMeanSquaredError(), metrics.MeanSquaredError()):
+            for values, weights in batch:
+                if np.ndim(values) > np.ndim(weights) and np.ndim(values):
+                    metric.update_state(values * 0, values, sample_weight=weights)
+            found.append(float(metric.result()))
+    return found
+
+
+def ignored_classes(tf):
+    """Losses of pixels of which some are of a class that does not count."""
+    found, rng = [], np.random.RandomState(8)
+    labels, said = rng.randint(0, 4, (2, 3, 2)), rng.randn(2, 3, 2, 3).astype("float32")
+    labels[labels == 3] = 255
+    for reduction in ("sum_over_batch_size", "sum", "none", "mean_with_sample_weight"):
+        for from_logits in (True, False):
+            loss = tf.keras.losses.SparseCategoricalCrossentropy(
+                from_logits=from_logits, ignore_class=255, reduction=reduction
+            )
+            for y in (labels, labels[..., None]):
+                for weights in (None, WEIGHTS[:12].reshape(2, 3, 2), WEIGHTS[:2, None, None]):
+                    x = tf.Variable(said if from_logits else np.abs(said) + 0.1)
+                    with tf.GradientTape() as tape:
+                        total = loss(tf.constant(y), x * 1, sample_weight=weights)
+                    found += [total.numpy().tolist(), tape.gradient(total, x).numpy().tolist()]
+    model = tf.keras.Sequential([tf.keras.Input((3, 2, 3)), tf.keras.layers.Dense(3)])
+    model.set_weights([rng.randn(3, 3).astype("float32"), np.zeros(3)])
+    model.compile("sgd", tf.keras.losses.SparseCategoricalCrossentropy(True, ignore_class=255))
+    return found + told(model, model.fit(said, labels, epochs=2, verbose=0, shuffle=False))
+
+
 def masked_losses(tf):
     layers, losses, found = tf.keras.layers, tf.keras.losses, []
     y = np.random.RandomState(2).randn(5, 3, 1).astype("float32")
@@ -445,7 +551,8 @@ def masked_losses(tf):
 
 TRAININGS = [
     regression, weights_of_examples, yes_or_no, data_sets, steps, functions, train_step,
-    own_metrics, two_optimizers, added_losses, several_outputs, stopping, moments, masked, masked_losses,
+    own_metrics, two_optimizers, added_losses, several_outputs, stopping, moments, masked,
+    masks_in_layers, rates, means, ignored_classes, masked_losses,
 ]  # fmt: skip
 
 

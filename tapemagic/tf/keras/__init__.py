@@ -31,6 +31,7 @@ __all__ = [
 
 Layer, Loss, Metric, Optimizer = layers.Layer, losses.Loss, metrics.Metric, optimizers.Optimizer
 
+__version__ = "3.15.1+tapemagic"  # the Keras whose behaviour this follows
 config = backend  # what Keras 3 calls it
 
 __getattr__ = advice.missing("tf.keras")

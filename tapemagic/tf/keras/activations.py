@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, arithmetic, nn, shaping
 from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor, operand
-from tapemagic.tf.tensor import Tensor, tensor_of
+from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
 
 def _of_one(name: str, fun: Callable) -> Callable:
@@ -93,6 +94,63 @@ hard_swish = hard_silu
 def mish(x: Any) -> Tensor:
     """Return ``x * tanh(softplus(x))``."""
     return tensor_of(operand(x) * nn.tanh(nn.softplus(x)))
+
+
+def squareplus(x: Any, b: Any = 4) -> Tensor:
+    """Return ``(x + sqrt(x**2 + b)) / 2``."""
+    x = operand(x)
+    return tensor_of((x + np.sqrt(np.square(x) + b)) / 2)
+
+
+def sparse_plus(x: Any) -> Tensor:
+    """Return 0 up to -1, ``(x + 1)**2 / 4`` up to 1, and `x` from there on."""
+    x = operand(x)
+    middle = np.where(chosen(np.less, x, 1), np.square(x + 1) / 4, x)
+    return tensor_of(np.where(chosen(np.less_equal, x, -1), 0, middle))
+
+
+def sparse_sigmoid(x: Any) -> Tensor:
+    """Return ``(x + 1) / 2``, between 0 and 1."""
+    x = operand(x)
+    middle = np.where(chosen(np.greater_equal, x, 1), 1, (x + 1) / 2)
+    return tensor_of(np.where(chosen(np.less_equal, x, -1), 0, middle))
+
+
+def tanh_shrink(x: Any) -> Tensor:
+    """Return ``x - tanh(x)``."""
+    return tensor_of(operand(x) - nn.tanh(x))
+
+
+def hard_tanh(x: Any) -> Tensor:
+    """Return `x`, between -1 and 1."""
+    return tensor_of(np.clip(operand(x), -1, 1))
+
+
+def hard_shrink(x: Any, threshold: Any = 0.5) -> Tensor:
+    """Return `x`, and 0 where it is not farther from 0 than the threshold."""
+    x = operand(x)
+    return tensor_of(np.where(chosen(np.greater, np.abs(x), threshold), x, 0))
+
+
+def soft_shrink(x: Any, threshold: Any = 0.5) -> Tensor:
+    """Return `x`, nearer to 0 by the threshold, and 0 where it is not so far from it."""
+    x = operand(x)
+    below = np.where(chosen(np.less, x, -threshold), x + threshold, 0)
+    return tensor_of(np.where(chosen(np.greater, x, threshold), x - threshold, below))
+
+
+def sparsemax(x: Any, axis: int = -1) -> Tensor:
+    """Return the nearest probabilities along an axis. Martins and Astudillo 2016, algorithm 1.
+
+    Those of Keras 3.15 do not add up to 1.
+    """
+    x = np.moveaxis(operand(x), axis, -1)
+    ordered = -np.sort(-x, axis=-1)
+    ranks = np.arange(1, np.shape(plain(x))[-1] + 1, dtype=dtype_of(x))
+    above = chosen(np.greater, 1 + ranks * ordered, np.cumsum(ordered, axis=-1))
+    count = np.sum(np.asarray(above), axis=-1, keepdims=True).astype(dtype_of(x))
+    level = (np.sum(np.where(above, ordered, 0), axis=-1, keepdims=True) - 1) / count
+    return tensor_of(np.moveaxis(np.where(chosen(np.greater, x, level), x - level, 0), -1, axis))
 
 
 def softmax(x: Any, axis: Any = -1) -> Tensor:

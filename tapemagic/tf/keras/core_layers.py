@@ -14,6 +14,7 @@ from tapemagic.tf import nn, shaping
 from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import whole_numbers
 from tapemagic.tf.creation import cast
+from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
 from . import activations, masks
@@ -190,16 +191,34 @@ class LeakyReLU(ReLU):
 
 
 class Softmax(Layer):
-    """``exp(x) / sum(exp(x))`` along an axis."""
+    """``exp(x) / sum(exp(x))`` along an axis, of those elements that a mask counts."""
+
+    supports_masking = True
 
     def __init__(self, axis: int = -1, **more: Any) -> None:
         super().__init__(**more)
         self.axis = axis
 
-    def call(self, inputs: Any) -> Tensor:
-        """Return the probabilities."""
-        masks.refuse(self, inputs)
-        return nn.softmax(inputs, self.axis)
+    def call(self, inputs: Any, mask: Any = None) -> Tensor:
+        """Return the probabilities, 0 where the mask is False.
+
+        Raises
+        ------
+        TensorError
+            If the mask is not broadcast to the shape of the input.
+        """
+        if mask is None:
+            return nn.softmax(inputs, self.axis)
+        x = self.as_floats(inputs)
+        counts = np.asarray(chosen(np.greater, mask, 0.5))
+        try:
+            fits = np.broadcast_shapes(counts.shape, np.shape(plain(x))) == tuple(x.shape)
+        except ValueError:
+            fits = False
+        if not fits:
+            refuse(f"A mask of shape {counts.shape} for a softmax of shape {x.shape}.")
+        hidden = -3e4 if dtype_of(x) == np.float16 else -1e9
+        return tensor_of(np.where(counts, nn.softmax(np.where(counts, x, hidden), self.axis), 0))
 
 
 class Dropout(Layer):

@@ -39,11 +39,18 @@ class _Counts(Metric):
         """Take in one batch."""
         self._taken.add(*structures.leaves([y_true, y_pred]))
         truth, said = same_shape(np.asarray(plain(y_true)), np.asarray(plain(y_pred)))
+        truth, said = self.counted(truth, said)
         weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
         weights = weights.reshape(weights.shape + (1,) * (said.ndim - weights.ndim))
-        for number, threshold in enumerate(np.ravel(self.thresholds)):
-            places = (truth > 0).astype(int), (said > threshold).astype(int), number
+        dtype = self.dtype.as_numpy_dtype  # of both: 0.4 is not more than 0.4
+        said = said.astype(dtype)
+        for number, threshold in enumerate(np.ravel(self.thresholds).astype(dtype)):
+            places: Any = (truth > 0).astype(int), (said > threshold).astype(int), number
             np.add.at(self._counts, places, np.broadcast_to(weights, said.shape))
+
+    def counted(self, truth: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return those answers that count: all."""
+        return truth, said
 
     def result(self) -> Tensor:
         """Return what the numbers say; the gradient ends there."""
@@ -57,10 +64,6 @@ class _Counts(Metric):
         raise NotImplementedError
 
 
-def _part(some: Any, others: Any) -> Any:
-    return parts(some, some + others)
-
-
 def _counting(name: str, formula: Any, words: str) -> type:
     members = {"of": lambda self, *counts: formula(*counts), "__doc__": f"{words}."}
     return type(name, (_Counts,), members)
@@ -70,10 +73,54 @@ TrueNegatives = _counting("TrueNegatives", lambda nn, ny, yn, yy: nn, "Right noe
 FalsePositives = _counting("FalsePositives", lambda nn, ny, yn, yy: ny, "Wrong yeses")
 FalseNegatives = _counting("FalseNegatives", lambda nn, ny, yn, yy: yn, "Wrong noes")
 TruePositives = _counting("TruePositives", lambda nn, ny, yn, yy: yy, "Right yeses")
-Precision = _counting(
-    "Precision", lambda nn, ny, yn, yy: _part(yy, ny), "How many of the yeses are right"
-)
-Recall = _counting(
-    "Recall", lambda nn, ny, yn, yy: _part(yy, yn), "How much of what is true was said"
-)
-Precision._direction = Recall._direction = "up"  # type: ignore[attr-defined]
+
+
+class _Rate(_Counts):
+    """What `Precision` and `Recall` have in common.
+
+    Parameters
+    ----------
+    thresholds : float, or a list of them, optional
+        Probability from which on an answer is a yes; of several, the result is one for each.
+    top_k : int, optional
+        Only the largest `top_k` of a row can be a yes, and without `thresholds` all of them are.
+    class_id : int, optional
+        Only the answers of this class count.
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
+        name: str | None = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        if thresholds is None and top_k is not None:
+            thresholds = -np.inf
+        super().__init__(thresholds, name, dtype)
+        self.top_k, self.class_id = top_k, class_id
+
+    def counted(self, truth: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the answers of the class, -inf for those that cannot be a yes."""
+        if self.top_k is not None:
+            order = np.argsort(-said, axis=-1, kind="stable")  # of equal ones the first
+            said = said.astype(np.result_type(said, np.float32))
+            np.put_along_axis(said, order[..., self.top_k :], -np.inf, axis=-1)
+        if self.class_id is not None:
+            truth, said = truth[..., self.class_id], said[..., self.class_id]
+        return truth, said
+
+
+class Precision(_Rate):
+    """How many of the yeses are right."""
+
+    def of(self, no_no: Any, no_yes: Any, yes_no: Any, yes_yes: Any) -> Any:
+        """Return the right ones of the yeses."""
+        return parts(yes_yes, yes_yes + no_yes)
+
+
+class Recall(_Rate):
+    """How much of what is true was said."""
+
+    def of(self, no_no: Any, no_yes: Any, yes_no: Any, yes_yes: Any) -> Any:
+        """Return the part of what is true."""
+        return parts(yes_yes, yes_yes + yes_no)

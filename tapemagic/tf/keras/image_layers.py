@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tapemagic.autodiff import leaks
 from tapemagic.errors import TapeUseError
 from tapemagic.tf import nn, reductions
 from tapemagic.tf.tensor import Tensor
-from tapemagic.tf.windows import pair
+from tapemagic.tf.windows import per_axis
 
 from . import activations
 from .inputs import InputSpec, positive
 from .layer import Layer
 from .weights import add_kernel_and_bias
 
+_CONVOLUTIONS: dict[int, Callable] = {2: nn.conv2d, 3: nn.conv3d}
+_TRANSPOSED: dict[int, Callable] = {2: nn.conv2d_transpose, 3: nn.conv3d_transpose}
 
-def _check_options(layer: Layer, data_format: Any, groups: int = 1) -> None:
+
+def check_options(layer: Layer, data_format: Any, groups: int = 1) -> None:
+    """Raise for channels that come first, and for groups of them.
+
+    Raises
+    ------
+    TapeUseError
+    """
     if data_format not in (None, "channels_last") or groups != 1:
         raise leaks.locate(
             TapeUseError(
@@ -52,6 +62,7 @@ class Conv2D(Layer):
     """
 
     activation: Any = activations.Setting()
+    axes = 2
 
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
@@ -60,14 +71,14 @@ class Conv2D(Layer):
         bias_initializer: Any = "zeros", **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(**more)
-        _check_options(self, data_format, groups)
+        check_options(self, data_format, groups)
         self.filters = positive(filters, "filters")
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.strides, self.padding = pair(strides, "strides"), padding
-        self.dilation_rate = pair(dilation_rate, "dilation_rate")
+        self.kernel_size = per_axis(kernel_size, "kernel_size", self.axes)
+        self.strides, self.padding = per_axis(strides, "strides", self.axes), padding
+        self.dilation_rate = per_axis(dilation_rate, "dilation_rate", self.axes)
         self.activation, self.use_bias = activation, use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
-        self.input_spec = InputSpec(ndim=4)
+        self.input_spec = InputSpec(ndim=self.axes + 2)
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel, [rows, columns, channels, filters], and the bias."""
@@ -75,11 +86,11 @@ class Conv2D(Layer):
 
     def _make(self, shape: tuple[int, ...], input_shape: Any) -> None:
         self.kernel, self.bias = add_kernel_and_bias(self, shape, self.filters)
-        self.input_spec = InputSpec(ndim=4, axes={-1: input_shape[-1]})
+        self.input_spec = InputSpec(ndim=self.axes + 2, axes={-1: input_shape[-1]})
 
     def call(self, inputs: Any) -> Tensor:
         """Return the activation of the convolution."""
-        y = nn.conv2d(
+        y = _CONVOLUTIONS[self.axes](
             self.as_floats(inputs), self.kernel, self.strides, self.padding,
             dilations=self.dilation_rate,
         )  # fmt: skip
@@ -116,7 +127,7 @@ class Conv2DTranspose(Conv2D):
             covered = (size - 1) * rate + 1
             over = max(covered - step, 0) if self.padding.lower() == "valid" else 0
             shape.append(length * step + over)
-        y = nn.conv2d_transpose(
+        y = _TRANSPOSED[self.axes](
             self.as_floats(inputs), self.kernel, [*shape, self.filters], self.strides,
             self.padding.upper(), dilations=self.dilation_rate,
         )  # fmt: skip
@@ -126,15 +137,19 @@ class Conv2DTranspose(Conv2D):
 class _Pooling2D(Layer):
     """What both poolings have: a window, its steps, and what happens at the border."""
 
+    axes = 2
+
     def __init__(
         self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid",
         data_format: Any = None, **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(**more)
-        _check_options(self, data_format)
-        self.pool_size = pair(pool_size, "pool_size")
-        self.strides = self.pool_size if strides is None else pair(strides, "strides")
-        self.padding, self.input_spec = padding, InputSpec(ndim=4)
+        check_options(self, data_format)
+        self.pool_size = per_axis(pool_size, "pool_size", self.axes)
+        self.strides = (
+            self.pool_size if strides is None else per_axis(strides, "strides", self.axes)
+        )
+        self.padding, self.input_spec = padding, InputSpec(ndim=self.axes + 2)
 
 
 class MaxPooling2D(_Pooling2D):
@@ -156,10 +171,12 @@ class AveragePooling2D(_Pooling2D):
 class _Global2D(Layer):
     """What both global poolings have."""
 
+    axes = 2
+
     def __init__(self, data_format: Any = None, keepdims: bool = False, **more: Any) -> None:
         super().__init__(**more)
-        _check_options(self, data_format)
-        self.keepdims, self.input_spec = keepdims, InputSpec(ndim=4)
+        check_options(self, data_format)
+        self.keepdims, self.input_spec = keepdims, InputSpec(ndim=self.axes + 2)
 
 
 class GlobalAveragePooling2D(_Global2D):
@@ -167,7 +184,7 @@ class GlobalAveragePooling2D(_Global2D):
 
     def call(self, inputs: Any) -> Tensor:
         """Return [batch, channels]."""
-        return reductions.reduce_mean(inputs, [1, 2], self.keepdims)
+        return reductions.reduce_mean(inputs, [*range(1, self.axes + 1)], self.keepdims)
 
 
 class GlobalMaxPooling2D(_Global2D):
@@ -175,4 +192,4 @@ class GlobalMaxPooling2D(_Global2D):
 
     def call(self, inputs: Any) -> Tensor:
         """Return [batch, channels]."""
-        return reductions.reduce_max(inputs, [1, 2], self.keepdims)
+        return reductions.reduce_max(inputs, [*range(1, self.axes + 1)], self.keepdims)

@@ -39,8 +39,15 @@ class Input(KerasTensor):
 
     def __init__(
         self, shape: Any = None, batch_size: int | None = None, dtype: Any = None,
-        batch_shape: Any = None, name: str | None = None,
+        batch_shape: Any = None, name: str | None = None, **more: Any,
     ) -> None:  # fmt: skip
+        if wanted := [option for option, value in more.items() if value]:
+            raise leaks.locate(
+                TapeUseError(
+                    f"tf.keras.Input takes no {' and no '.join(wanted)}.",
+                    fix="Give the model dense tensors: tf.keras.utils.pad_sequences(rows).",
+                )
+            )
         if (shape is None) is (batch_shape is None):
             raise leaks.locate(
                 TapeUseError(

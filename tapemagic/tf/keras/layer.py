@@ -23,7 +23,7 @@ from tapemagic.tf.tensor import dtype_of
 
 from . import masks, regularizers
 from .calls import CALL, first_input, inside, with_mask, with_training
-from .functional import Connection, is_connected
+from .functional import Connection, KerasTensor, is_connected
 from .inputs import InputSpec
 from .weights import Holder, refuse_options
 
@@ -173,6 +173,28 @@ class Layer(Holder):
         if mask is not None or type(self).compute_mask is not Layer.compute_mask:
             masks.hand_on(self, inputs, mask, y)
         return y
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the result for an input of a shape, found by a trial with zeros.
+
+        Parameters
+        ----------
+        input_shape : tuple of int or None, or a list of such tuples for several inputs
+
+        Examples
+        --------
+        >>> from tapemagic import tf
+        >>> tf.keras.layers.Conv2D(8, 3).compute_output_shape((None, 28, 28, 1))
+        (None, 26, 26, 8)
+        """
+        several = bool(input_shape) and nest.is_nested(input_shape[0])
+        dtype = self.dtype.as_numpy_dtype
+        tensors = [
+            KerasTensor(TensorShape(shape), dtype)
+            for shape in (input_shape if several else [input_shape])
+        ]
+        outputs = Connection(self, (tensors if several else tensors[0],), {}).outputs
+        return nest.map_structure(lambda y: tuple(y.shape), outputs)
 
     @property
     def input(self) -> Any:

@@ -116,7 +116,11 @@ class Loss:
         y_true, y_pred = (
             nest.map_structure(lambda x: cast(x, self.dtype), y) for y in (y_true, y_pred)
         )
-        losses, total = operand(self.call(y_true, y_pred)), 0
+        losses, total = self.call(y_true, y_pred), 0
+        if (own := masks.of(losses)) is not None:  # of rows that the loss does not count
+            both = masks.as_bools(own) & (True if mask is None else masks.as_bools(mask))
+            mask = tensor_of(both)
+        losses = operand(losses)
         if mask is not None:
             is_mean = self.reduction not in ("none", "sum", "mean_with_sample_weight")
             sample_weight = masks.weights(mask, sample_weight, is_mean=is_mean)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from tapemagic.autodiff.calls.dispatch import plain
-from tapemagic.errors import TapeUseError
 from tapemagic.tf import advice, nn
 from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import convert_to_tensor, operand
+from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import Tensor, tensor_of
 
-from . import divergences, loss
+from . import divergences, loss, masks
 from .loss import as_pair, clipped, loss_class, mean_rows, same_shape
 from .names import by_name
 
@@ -87,17 +87,27 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: Any = None, axis: int = -1
 ) -> Tensor:
-    """Return the cross entropy of each row of probabilities (or logits) with a class number."""
-    if ignore_class is not None or axis != -1:
-        raise TapeUseError(
-            "sparse_categorical_crossentropy: ignore_class and axis are not provided."
+    """Return the cross entropy of each row of probabilities (or logits) with a class number.
+
+    Rows of the class `ignore_class` are 0, and do not count in a mean.
+    """
+    if axis not in (-1, np.ndim(plain(operand(y_pred))) - 1):
+        refuse(
+            f"sparse_categorical_crossentropy(axis={axis}) is not provided.",
+            "Put the classes last: tf.transpose(y_pred, ...).",
         )
     labels = np.asarray(plain(convert_to_tensor(y_true))).astype(np.int64)
     rows = operand(y_pred)
     if labels.ndim == np.ndim(plain(rows)) and labels.shape[-1] == 1:
         labels = labels[..., 0]
+    counts = labels != ignore_class  # all of them for None
+    if ignore_class is not None:
+        labels, rows = np.where(counts, labels, 0), np.where(counts[..., np.newaxis], rows, 0)
     logits = rows if from_logits else np.log(clipped(rows))
-    return nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    y = nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    if ignore_class is None:
+        return y
+    return masks.attach(tensor_of(np.where(counts, y, 0)), tensor_of(counts))
 
 
 globals().update(divergences.FUNCTIONS)

@@ -109,7 +109,6 @@ class Dot(Layer):
 
     def call(self, inputs: Any) -> Tensor:
         """Return [batch, the other axes of the first, those of the second]."""
-        masks.refuse(self, *inputs)
         x, y = inputs
         axes = [self.axes] * 2 if isinstance(self.axes, int) else list(self.axes)
         first, second = (a % np.ndim(plain(z)) for a, z in zip(axes, (x, y), strict=True))
@@ -122,6 +121,9 @@ class Dot(Layer):
         rest = "".join(letter for letter in left[1:] + right[1:] if letter != "x")
         z = np.einsum(f"{''.join(left)},{''.join(right)}->z{rest}", x, y)
         return tensor_of(z if rest else np.expand_dims(z, -1))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """Return None: every product counts, as in Keras, whatever the masks of the tensors say."""
 
 
 def _function(layer: type) -> Callable:

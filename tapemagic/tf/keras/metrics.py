@@ -12,6 +12,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.autodiff.kept import Kept
 from tapemagic.tf import advice, nn
 from tapemagic.tf.creation import cast
+from tapemagic.tf.refusals import refuse
 from tapemagic.tf.specs import float32
 from tapemagic.tf.tensor import Tensor, tensor_of
 
@@ -60,14 +61,24 @@ class Mean(metric.Metric):
         """Take in values."""
         self._taken.add(*structures.leaves([values, sample_weight]))
         values = np.asarray(plain(values), float)
-        weights = np.asarray(1.0 if sample_weight is None else plain(sample_weight), float)
-        if weights.ndim:
-            values, weights = same_rank(values, weights)
-            rest = tuple(range(weights.ndim, values.ndim))
-            values = values.sum(axis=rest) if self._sums_rows else values.mean(axis=rest)
-        weights = np.broadcast_to(weights, values.shape)
-        self._total += float(np.sum(values * weights))
-        self._weight += float(np.sum(weights))
+        if sample_weight is None:
+            values = self._of_examples(values)
+            self._weight += len(values) if values.ndim else 1
+        else:
+            values, weights = same_rank(values, np.asarray(plain(sample_weight), float))
+            values = self._of_examples(values, weights.ndim)
+            fits = all(m in (1, n) for n, m in zip(values.shape, weights.shape, strict=False))
+            if values.ndim < weights.ndim or not fits:
+                refuse(f"Weights of shape {weights.shape} for values of shape {values.shape}.")
+            weights = np.broadcast_to(weights, values.shape)
+            values = self._of_examples(values * weights)
+            self._weight += float(np.sum(self._of_examples(weights)))
+        self._total += float(np.sum(values))
+
+    def _of_examples(self, values: np.ndarray, axes: int = 1) -> np.ndarray:
+        """Return one number for each example, however many it has, or one along so many axes."""
+        rest = tuple(range(axes, values.ndim))
+        return values.sum(axis=rest) if self._sums_rows else values.mean(axis=rest)
 
     def result(self) -> Tensor:
         """Return the mean, 0 of nothing; the gradient ends there."""
@@ -165,6 +176,8 @@ class MeanMetricWrapper(_Comparison):
         self, fn: Callable, name: str | None = None, dtype: Any = None, **options: Any
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None), dtype)
+        if options.get("ignore_class") is not None:
+            refuse("A metric with an ignore_class.", "Give it weights: sample_weight=y != 255.")
         self._fn, self._options = fn, options
         is_loss = fn in vars(losses).values()
         self._direction = "down" if is_loss else "up" if fn in _FUNCTIONS.values() else None

@@ -11,6 +11,7 @@ from tapemagic.autodiff.calls.dispatch import plain
 from tapemagic.tf import control, nest, nn, segments
 from tapemagic.tf.choices import chosen
 from tapemagic.tf.conversion import operand, whole_numbers
+from tapemagic.tf.refusals import refuse
 from tapemagic.tf.tensor import Tensor, tensor_of
 
 from . import activations, losses
@@ -90,12 +91,20 @@ def scan(f: Callable, init: Any, xs: Any = None, length: int | None = None) -> t
 # ------------------------------------------------------------------------------- neural networks
 
 
+def _check_layout(name: str, data_format: Any) -> None:
+    if data_format not in (None, "channels_last"):
+        refuse(
+            f"{name} with data_format={data_format!r} is not provided.", "Put the channels last."
+        )
+
+
 @declared
 def conv(
     inputs: Any, kernel: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None,
     dilation_rate: Any = 1,
 ) -> Tensor:  # fmt: skip
-    """Return a convolution over one axis, or over two."""
+    """Return a convolution over one axis, over two, or over three."""
+    _check_layout("conv", data_format)
     found = nn.convolution(inputs, kernel, strides, padding.upper(), dilations=dilation_rate)
     return tensor_of(found)
 
@@ -105,6 +114,7 @@ def _pooled(kind: str) -> Callable:
         inputs: Any, pool_size: Any, strides: Any = None, padding: str = "valid",
         data_format: Any = None,
     ) -> Tensor:  # fmt: skip
+        _check_layout(kind, data_format)
         fun = getattr(nn, f"{kind}{np.ndim(plain(inputs)) - 2}d")
         return fun(inputs, pool_size, pool_size if strides is None else strides, padding.upper())
 

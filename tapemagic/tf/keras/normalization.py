@@ -16,6 +16,7 @@ from tapemagic.tf.tensor import Tensor, tensor_of
 from . import masks
 from .inputs import InputSpec
 from .layer import Layer
+from .loss import EPSILON
 
 
 class _Normalization(Layer):
@@ -70,6 +71,8 @@ class BatchNormalization(_Normalization):
     tf.Tensor([-1.  1.], shape=(2,), dtype=float32)
     """
 
+    supports_masking = True
+
     def __init__(
         self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
         scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
@@ -112,9 +115,8 @@ class BatchNormalization(_Normalization):
         self._batches.read("running means")
         return self._running[which]
 
-    def call(self, inputs: Any, training: Any = None) -> Tensor:
-        """Return the input normalized."""
-        masks.refuse(self, inputs)
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Tensor:
+        """Return the input normalized, by mean and variance of the places that a mask counts."""
         x = self.as_floats(inputs)
         channels = self.axis % len(x.shape)
         shape = [n if axis == channels else 1 for axis, n in enumerate(x.shape)]
@@ -122,12 +124,31 @@ class BatchNormalization(_Normalization):
             mean, variance = self.moving_mean, self.moving_variance
             return self._normalized(x, np.reshape(mean, shape), np.reshape(variance, shape), shape)
         others = [axis for axis in range(len(shape)) if axis != channels]
-        mean, variance = nn.moments(x, others, keepdims=True)
+        if mask is None:
+            mean, variance = nn.moments(x, others, keepdims=True)
+        else:
+            mean, variance = _moments_of_counted(x, others, mask)
         self._batches.add(mean, variance)
         for running, new in zip(self._running, (mean, variance), strict=True):
             kept = plain(running) * self.momentum
             running.assign(kept + plain(new).ravel() * (1 - self.momentum))
         return self._normalized(x, mean, variance, shape)
+
+
+def _moments_of_counted(x: Any, axes: list[int], mask: Any) -> tuple[Any, Any]:
+    """Return mean and variance of the places that a mask counts; of none of them, zeros."""
+    counts = masks.as_bools(mask)
+    if counts.shape != tuple(x.shape[:-1]) or len(x.shape) - 1 in axes:
+        refuse(
+            f"A mask of shape {counts.shape} for a normalization of shape {x.shape}.",
+            "A mask has the shape without the channels, which are the last axis.",
+        )
+    counts = np.broadcast_to(counts[..., np.newaxis], x.shape)
+    number = counts.sum(axis=tuple(axes), keepdims=True) + np.float32(EPSILON)
+    number = number.astype(x.dtype.as_numpy_dtype)
+    mean = np.sum(np.where(counts, x, 0), axis=tuple(axes), keepdims=True) / number
+    squares = np.square(np.where(counts, x - mean, 0))
+    return mean, np.sum(squares, axis=tuple(axes), keepdims=True) / number
 
 
 class LayerNormalization(_Normalization):

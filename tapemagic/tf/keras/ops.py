@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from types import FunctionType, SimpleNamespace
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ _SAME = (
 globals().update({name: _TF[name] for name in _SAME})
 globals().update({name: _TF[tfs] for name, tfs in _RENAMED.items()})
 globals().update(neural_ops.FUNCTIONS)
-image = SimpleNamespace(resize=tf_image.resize)
+image = advice.Names("tf.keras.ops.image", resize=tf_image.resize)
 
 stop_gradient = tape.stop_gradient
 cast, convert_to_tensor = creation.cast, conversion.convert_to_tensor

@@ -18,12 +18,14 @@ from tapemagic.tf.tensor import tensor_of
 from tapemagic.tf.variable import Variable
 
 from . import schedules
-from .configs import Configured, is_serialized, serialize
+from .clipping import clipped
+from .configs import is_serialized, serialize
 from .floats import default_float
+from .own_steps import OwnSteps
 from .weights import Weight, own_name
 
 
-class Optimizer(Configured):
+class Optimizer(OwnSteps):
     """Base class: clips gradients, keeps what a method remembers of each variable.
 
     Parameters
@@ -57,6 +59,7 @@ class Optimizer(Configured):
         name: str | None = None,
         **more: Any,
     ) -> None:
+        super().__init__()
         _refuse_settings(more)
         self.name = name or own_name(type(self))
         self._calls = Weight(0, False, name=f"{self.name}/iteration", dtype=int64)
@@ -123,45 +126,71 @@ class Optimizer(Configured):
             If every gradient is None, or something is not a variable.
         """
         pairs = [(gradient, variable) for gradient, variable in grads_and_vars]
-        for _, variable in pairs:
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self._calls
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Variable:
+        """Do one step, `apply_gradients` of two lists: by default of what `build` was told of.
+
+        Raises
+        ------
+        TapeUseError
+            If every gradient is None, or something is not a variable.
+        """
+        moved: list[Any] = list(trainable_variables or self._moved)
+        grads = list(grads)
+        if len(grads) != len(moved):
+            raise leaks.locate(
+                TapeUseError(f"{len(grads)} gradients were given for {len(moved)} variables.")
+            )
+        for variable in moved:
             _check_variable(variable)
-        without = [variable.name for gradient, variable in pairs if gradient is None]
-        pairs = [pair for pair in pairs if pair[0] is not None]
+        if not self.built:
+            self.build(moved)
+            self.built, self._moved = True, moved  # a subclass may not call super().build()
+        pairs = [(g, v) for g, v in zip(grads, moved, strict=True) if g is not None]
         if not pairs:
             raise TapeUseError(
                 "No gradients provided for any variable.",
                 fix="Every gradient is None: does the loss depend on the variables, inside the "
                 "tape's block?",
             )
-        if without:
+        variables = [variable for _, variable in pairs]
+        if without := [v.name for g, v in zip(grads, moved, strict=True) if g is None]:
             warn(f"Gradients do not exist for {', '.join(without)}.")
         for x in structures.leaves(pairs):
             leaks.hand_out(x, "the optimizer")
         gradients = [np.array(dispatch.plain(gradient)) for gradient, _ in pairs]
         leaks.hand_out(self.learning_rate, "the optimizer")
-        variables = [variable for _, variable in pairs]
         if self.gradient_accumulation_steps:
             gradients = self._gathered(gradients, variables, self.gradient_accumulation_steps)
         if gradients:
-            self._step(self._clipped(gradients), variables)
+            self._step(clipped(gradients, self._clips), variables)
         if self.use_ema:
             self._average(variables)
         for variable in variables:
-            if getattr(variable, "constraint", None):
+            if variable.constraint is not None:
                 variable.assign(variable.constraint(dispatch.plain(variable)))
         self._calls.assign_add(1)
         return self._calls
 
     def _step(self, gradients: list[np.ndarray], variables: list) -> None:
         """Move variables by their gradients."""
-        rate = float(dispatch.plain(self.learning_rate))
-        step = int(dispatch.plain(self.iterations)) + 1
+        rate = tensor_of(dispatch.plain(self.learning_rate))
         for gradient, variable in zip(gradients, variables, strict=True):
-            value = dispatch.plain(variable)
-            if self.weight_decay:
-                value = value - value * (self.weight_decay * rate)
-            change = self.change(gradient, rate, step, self._state_of(variable))
-            variable.assign((value - change).astype(np.asarray(value).dtype))
+            if self.weight_decay and self._decays(variable):
+                value = dispatch.plain(variable)
+                variable.assign(value - value * (self.weight_decay * float(dispatch.plain(rate))))
+            self.update_step(tensor_of(gradient), variable, rate)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move one variable by its gradient."""
+        value = np.asarray(dispatch.plain(variable))
+        change = self.change(
+            np.asarray(dispatch.plain(gradient)), float(dispatch.plain(learning_rate)),
+            int(dispatch.plain(self.iterations)) + 1, self._state_of(variable), value,
+        )  # fmt: skip
+        variable.assign((value - change).astype(value.dtype))
 
     def _gathered(self, gradients: list, variables: list, steps: int) -> list[np.ndarray]:
         """Return the means of so many gradients at each last one of them, else nothing."""
@@ -188,10 +217,6 @@ class Optimizer(Configured):
             if "average" in (state := self._state_of(variable)):
                 variable.assign(state["average"].astype(variable.dtype.dtype))
 
-    def apply(self, grads: Any, trainable_variables: Any = None) -> Variable:
-        """Do one step: Keras 3's name for `apply_gradients`."""
-        return self.apply_gradients(zip(grads, trainable_variables, strict=True))
-
     def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> Variable:
         """Do one step on a loss: a callable, or a tensor and the tape that recorded it."""
         variables = structures.leaves(var_list() if callable(var_list) else var_list)
@@ -204,10 +229,22 @@ class Optimizer(Configured):
         return self.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
     def change(
-        self, gradient: np.ndarray, rate: float, step: int, state: dict[str, np.ndarray]
-    ) -> np.ndarray:
-        """Return what is taken off a variable; `state` holds what the method remembers."""
-        raise NotImplementedError
+        self, gradient: np.ndarray, rate: float, step: int, state: dict[str, np.ndarray],
+        value: np.ndarray,
+    ) -> np.ndarray:  # fmt: skip
+        """Return what is taken off a variable; `state` holds what the method remembers.
+
+        Raises
+        ------
+        TapeUseError
+            If a subclass has no step of its own.
+        """
+        raise leaks.locate(
+            TapeUseError(
+                f"{type(self).__name__} does not say how a variable is moved.",
+                fix="Give it a method update_step(self, gradient, variable, learning_rate).",
+            )
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings that make another one: what all optimizers have, then its own."""
@@ -225,13 +262,19 @@ class Optimizer(Configured):
         }  # fmt: skip
         return known | {name: x for name, x in self._settings().items() if name not in known}
 
-    def build(self, variables: Any) -> None:
-        """Do nothing: what is remembered of a variable begins with its first step."""
-
     @property
     def variables(self) -> list[Variable]:
-        """The number of steps done, and the learning rate; the rest is kept as plain arrays."""
-        return [self._calls, *([self._rate] if isinstance(self._rate, Weight) else [])]
+        """The number of steps done, the learning rate, and what a subclass has added.
+
+        What the optimizers here remember is kept as plain arrays.
+        """
+        return list(self.named_variables().values())
+
+    def named_variables(self) -> dict[str, Variable]:
+        """Return `variables` by the names under which they are saved."""
+        rate = {"learning_rate": self._rate} if isinstance(self._rate, Weight) else {}
+        own = {f"own/{place}": weight for place, weight in enumerate(self._own_variables)}
+        return {"iterations": self._calls, **rate, **own}
 
     def _state_of(self, variable: Variable) -> dict[str, np.ndarray]:
         known, state = self._states.get(id(variable), (None, {}))
@@ -240,17 +283,6 @@ class Optimizer(Configured):
             state = found[0] if found else {}
             self._states[id(variable)] = variable, state
         return state
-
-    def _clipped(self, gradients: list[np.ndarray]) -> list[np.ndarray]:
-        ((kind, limit),) = self._clips.items() or [("", 0.0)]
-        if kind == "clipvalue":
-            return [np.clip(g, -limit, limit) for g in gradients]
-        if kind == "clipnorm":
-            return [g * min(1.0, limit / max(_norm([g]), 1e-30)) for g in gradients]
-        if kind == "global_clipnorm":
-            factor = min(1.0, limit / max(_norm(gradients), 1e-30))
-            return [g * factor for g in gradients]
-        return gradients
 
 
 #: Settings of Keras that are not here -> what they are when they ask for nothing, and another way.
@@ -279,10 +311,6 @@ def _check_variable(variable: Any) -> None:
                 fix="Use zip(gradients, variables), with one list of variables.",
             )
         )
-
-
-def _norm(arrays: list[np.ndarray]) -> float:
-    return float(np.sqrt(sum(np.sum(np.square(np.abs(x))) for x in arrays)))
 
 
 def remembered(state: dict, name: str, gradient: np.ndarray, start: float = 0.0) -> np.ndarray:

@@ -3,7 +3,8 @@
 Sources: momentum as Sutskever et al. 2013, "On the importance of initialization and momentum in
 deep learning"; Adam: Kingma and Ba 2015, algorithm 1 with the step size of section 2, and Adamax,
 algorithm 2; AMSGrad: Reddi et al. 2018; Nadam: Dozat 2016; RMSprop: Hinton 2012, lecture 6e;
-Adagrad: Duchi et al. 2011; Adadelta: Zeiler 2012; Lion: Chen et al. 2023.
+Adagrad: Duchi et al. 2011; Adadelta: Zeiler 2012; Lion: Chen et al. 2023; Ftrl: McMahan et al.
+2013, "Ad click prediction", algorithm 1; Lamb: You et al. 2020, algorithm 2.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class SGD(Optimizer):
         super().__init__(learning_rate, **more)
         self.momentum, self.nesterov = momentum, nesterov
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         if not self.momentum:
             return rate * gradient
@@ -53,7 +54,7 @@ class Adam(Optimizer):
         super().__init__(learning_rate, **more)
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         m, v = remembered(state, "m", gradient), remembered(state, "v", gradient)
         state["m"] = m = m + (gradient - m) * (1 - self.beta_1)
@@ -86,7 +87,7 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate, **more)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         v = self.rho * remembered(state, "v", gradient)
         state["v"] = v = v + (1 - self.rho) * np.square(np.abs(gradient))
@@ -110,7 +111,7 @@ class Adagrad(Optimizer):
         super().__init__(learning_rate, **more)
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         total = remembered(state, "total", gradient, self.initial_accumulator_value)
         total = total + np.square(np.abs(gradient))
@@ -121,7 +122,7 @@ class Adagrad(Optimizer):
 class Nadam(Adam):
     """`Adam` with a look ahead, and a momentum that grows from half of `beta_1`."""
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         now, then = (self.beta_1 * (1 - 0.5 * 0.96**n) for n in (step, step + 1))
         state["product"] = product = state.get("product", 1.0) * now
@@ -135,7 +136,7 @@ class Nadam(Adam):
 class Adamax(Adam):
     """Step by the mean of the gradients over the largest of them, which fades."""
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         m = remembered(state, "m", gradient)
         state["m"] = m = m + (gradient - m) * (1 - self.beta_1)
@@ -153,7 +154,7 @@ class Adadelta(Optimizer):
         super().__init__(learning_rate, **more)
         self.rho, self.epsilon = rho, epsilon
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         squares, steps = (remembered(state, name, gradient) for name in ("squares", "steps"))
         state["squares"] = squares = self.rho * squares + (1 - self.rho) * np.square(gradient)
@@ -171,16 +172,65 @@ class Lion(Optimizer):
         super().__init__(learning_rate, **more)
         self.beta_1, self.beta_2 = beta_1, beta_2
 
-    def change(self, gradient: Any, rate: float, step: int, state: dict) -> Any:
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
         """Return what is taken off a variable."""
         m = remembered(state, "m", gradient)
         state["m"] = m * self.beta_2 + gradient * (1 - self.beta_2)
         return rate * np.sign(m * self.beta_1 + gradient * (1 - self.beta_1))
 
 
+class Lamb(Adam):
+    """`Adam` with steps as long as a part of each variable's norm."""
+
+    def __init__(
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
+        epsilon: float = 1e-7, **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **more)
+
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
+        """Return what is taken off a variable."""
+        m, v = remembered(state, "m", gradient), remembered(state, "v", gradient)
+        state["m"] = m = m + (gradient - m) * (1 - self.beta_1)
+        state["v"] = v = v + (np.square(gradient) - v) * (1 - self.beta_2)
+        scale = np.sqrt(v / (1 - self.beta_2**step)) + self.epsilon
+        change = m / (1 - self.beta_1**step) / scale
+        norms = [float(np.sqrt(np.sum(np.square(x)))) for x in (value, change)]
+        return (norms[0] / norms[1] if all(norms) else 1.0) * rate * change
+
+
+class Ftrl(Optimizer):
+    """Follow the leader, with proximal terms: of a large `l1_...` many elements become 0."""
+
+    def __init__(
+        self, learning_rate: Any = 0.001, learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1, l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0, beta: float = 0.0, **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(learning_rate, **more)
+        self.learning_rate_power, self.beta = learning_rate_power, beta
+        self.initial_accumulator_value = initial_accumulator_value
+        self.l1_regularization_strength = l1_regularization_strength
+        self.l2_regularization_strength = l2_regularization_strength
+        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
+
+    def change(self, gradient: Any, rate: float, step: int, state: dict, value: Any) -> Any:
+        """Return what is taken off a variable."""
+        total = remembered(state, "total", gradient, self.initial_accumulator_value)
+        new = total + np.square(gradient)
+        before, after = (x**-self.learning_rate_power / rate for x in (total, new))
+        shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * value
+        linear = remembered(state, "linear", gradient) + shrunk - (after - before) * value
+        state["total"], state["linear"] = new, linear
+        quadratic = after + 2 * self.l2_regularization_strength + self.beta / rate
+        most = self.l1_regularization_strength
+        return value - (np.clip(linear, -most, most) - linear) / quadratic
+
+
 _BY_NAME = {
     cls.__name__.lower(): cls for cls in (
-        SGD, Adam, AdamW, RMSprop, Adagrad, Nadam, Adamax, Adadelta, Lion,
+        SGD, Adam, AdamW, RMSprop, Adagrad, Nadam, Adamax, Adadelta, Lion, Lamb, Ftrl,
     )
 }  # fmt: skip
 

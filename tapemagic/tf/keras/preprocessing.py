@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -72,9 +71,14 @@ def skipgrams(
     return pairs, labels
 
 
-sequence = SimpleNamespace(
-    make_sampling_table=make_sampling_table, pad_sequences=pad_sequences, skipgrams=skipgrams
+sequence = advice.Names(
+    "tf.keras.preprocessing.sequence",
+    make_sampling_table=make_sampling_table,
+    pad_sequences=pad_sequences,
+    skipgrams=skipgrams,
 )
-timeseries = SimpleNamespace(timeseries_dataset_from_array=timeseries_dataset_from_array)
+timeseries = advice.Names(
+    "tf.keras.preprocessing.timeseries", timeseries_dataset_from_array=timeseries_dataset_from_array
+)
 
 __getattr__ = advice.missing("tf.keras.preprocessing")

@@ -20,6 +20,7 @@ from .image_layers import (
     MaxPooling2D,
 )  # fmt: skip
 from .inputs import InputSpec
+from .weights import add_kernel_and_bias
 
 
 def _one(value: Any) -> tuple[int, int]:
@@ -171,6 +172,83 @@ class SeparableConv2D(Conv2D):
             self.as_floats(inputs), self.depthwise_kernel, self.pointwise_kernel, self.strides,
             self.padding, dilations=self.dilation_rate,
         )  # fmt: skip
+        return self.activation(y if self.bias is None else nn.bias_add(y, self.bias))
+
+
+class DepthwiseConv1D(DepthwiseConv2D):
+    """`DepthwiseConv2D` of series."""
+
+    def __init__(
+        self, kernel_size: Any, strides: Any = 1, padding: str = "valid",
+        depth_multiplier: int = 1, data_format: Any = None, dilation_rate: Any = 1,
+        activation: Any = None, use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform", **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            _one(kernel_size), _one(strides), padding, depth_multiplier, data_format,
+            _one(dilation_rate), activation, use_bias, depthwise_initializer, **more,
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=3)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernel, [steps, channels, results of each], and the bias."""
+        channels = input_shape[-1]
+        self.kernel, self.bias = add_kernel_and_bias(
+            self, (self.kernel_size[1], channels, self.filters), channels * self.filters
+        )
+        self.input_spec = InputSpec(ndim=3, axes={-1: channels})
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the activation of the convolution."""
+        y = nn.depthwise_conv2d(
+            np.expand_dims(self.as_floats(inputs), 1), np.expand_dims(self.kernel, 0),
+            self.strides, self.padding, dilations=self.dilation_rate,
+        )  # fmt: skip
+        y = tensor_of(np.squeeze(y, 1))
+        return self.activation(y if self.bias is None else nn.bias_add(y, self.bias))
+
+
+class SeparableConv1D(SeparableConv2D):
+    """`SeparableConv2D` of series."""
+
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
+        data_format: Any = None, dilation_rate: Any = 1, depth_multiplier: int = 1,
+        activation: Any = None, use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform", **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            filters, _one(kernel_size), _one(strides), padding, data_format, _one(dilation_rate),
+            depth_multiplier, activation, use_bias, depthwise_initializer, pointwise_initializer,
+            **more,
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=3)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the kernels of both products, and the bias."""
+        channels = input_shape[-1]
+        self.depthwise_kernel = self.add_weight(
+            (self.kernel_size[1], channels, self.depth_multiplier), self.kernel_initializer,
+            name="depthwise_kernel",
+        )  # fmt: skip
+        self.pointwise_kernel = self.add_weight(
+            (1, channels * self.depth_multiplier, self.filters), self.pointwise_initializer,
+            name="pointwise_kernel",
+        )  # fmt: skip
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight((self.filters,), self.bias_initializer, name="bias")
+        self.input_spec = InputSpec(ndim=3, axes={-1: channels})
+
+    def call(self, inputs: Any) -> Tensor:
+        """Return the activation of both products."""
+        y = nn.separable_conv2d(
+            np.expand_dims(self.as_floats(inputs), 1), np.expand_dims(self.depthwise_kernel, 0),
+            np.expand_dims(self.pointwise_kernel, 0), self.strides, self.padding,
+            dilations=self.dilation_rate,
+        )  # fmt: skip
+        y = tensor_of(np.squeeze(y, 1))
         return self.activation(y if self.bias is None else nn.bias_add(y, self.bias))
 
 

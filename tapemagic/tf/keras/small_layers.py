@@ -13,6 +13,7 @@ from tapemagic.tf.tensor import Tensor, dtype_of, tensor_of
 
 from . import activations, regularizers
 from .core_layers import Dropout
+from .image_layers import check_options
 from .inputs import InputSpec
 from .layer import Layer
 
@@ -163,6 +164,7 @@ class _Border(Layer):
 
     def __init__(self, amount: Any = 1, data_format: Any = None, **more: Any) -> None:
         super().__init__(**more)
+        check_options(self, data_format)
         self.amount = _pairs(amount, self.axes)
         self.input_spec = InputSpec(ndim=self.axes + 2)
 
@@ -219,6 +221,7 @@ class UpSampling2D(Layer):
         **more: Any,
     ) -> None:  # fmt: skip
         super().__init__(**more)
+        check_options(self, data_format)
         self.size = np.broadcast_to(whole_numbers(size), (2,)).tolist()
         self.interpolation, self.input_spec = interpolation, InputSpec(ndim=4)
 

@@ -25,8 +25,7 @@ from .floats import default_float
 class Weight(Variable):
     """A variable of a layer, named and printed as Keras does it."""
 
-    __slots__ = ("constraint", "regularizer")
-    constraint: Any
+    __slots__ = ("regularizer",)
     regularizer: Any
 
     @property

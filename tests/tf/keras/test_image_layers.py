@@ -83,7 +83,26 @@ def test_global_pooling(layer, reduce):
     [
         (lambda: layers.Conv2D(4, 3, data_format="channels_first"), "channels last"),
         (lambda: layers.Conv2D(4, 3, groups=2), "groups=2"),
-        (lambda: layers.MaxPooling2D(data_format="channels_first"), "channels last"),
+        *(
+            (lambda layer=layer: layer(data_format="channels_first"), "channels last")
+            for layer in (
+                layers.MaxPooling2D,
+                layers.AveragePooling3D,
+                layers.GlobalMaxPooling2D,
+                layers.ZeroPadding2D,
+                layers.ZeroPadding3D,
+                layers.Cropping2D,
+                layers.UpSampling2D,
+                layers.UpSampling3D,
+            )
+        ),
+        (lambda: layers.Conv3D(4, 3, data_format="channels_first"), "channels last"),
+        *(
+            (lambda op=op: op(X, 2, data_format="channels_first"), "channels last")
+            for op in (tf.keras.ops.conv, tf.keras.ops.max_pool, tf.keras.ops.average_pool)
+        ),
+        (lambda: layers.Conv3D(4, 3)(X), "expected ndim=5, found ndim=4"),
+        (lambda: layers.Conv3D(4, (3, 3)), "Use one number, 3 of them"),
         (lambda: layers.Conv2D(4, 3)(X[0]), "expected ndim=4, found ndim=3"),
         (lambda: layers.MaxPooling2D()(X[0]), "expected ndim=4"),
         (lambda: layers.GlobalAveragePooling2D()(X[0]), "expected ndim=4"),

@@ -163,9 +163,6 @@ def test_layers_that_drop_masks_say_so(make):
 @pytest.mark.parametrize(
     "use",
     [
-        lambda x: layers.BatchNormalization()(x),
-        lambda x: layers.Softmax()(x),
-        lambda x: layers.Dot(1)([x, x]),
         lambda x: layers.TimeDistributed(layers.GlobalAveragePooling1D())(attached(x)),
     ],
 )
