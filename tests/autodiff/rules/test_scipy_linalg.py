@@ -166,8 +166,9 @@ def test_what_is_not_carried_is_refused(fun):
 
 
 def test_without_a_twin_it_is_refused():
+    hidden = {linalg.expm}
     with pytest.raises(LeavesTapeError, match="linalg"):
-        tapemagic.grad(linalg.expm)(near_one(3))
+        tapemagic.grad(lambda a: next(iter(hidden))(a))(near_one(3))
 
 
 def test_constants_are_computed_as_they_are_and_not_overwritten():
