@@ -23,6 +23,8 @@ from .walk import looks_inside
 
 #: So many containers are looked into, so deep, and none that are longer.
 _MOST, _DEEPEST, _LONGEST = 200, 6, 64
+#: How code enters a ``with`` block; from Python 3.14 on there is no such instruction.
+_ENTERING = ("BEFORE_WITH", "LOAD_SPECIAL")
 #: How code reads a local name.
 _LOCAL = frozenset(name for name in dis.opmap if name.startswith(("LOAD_FAST", "LOAD_DEREF")))
 
@@ -83,6 +85,8 @@ def used_by(code: CodeType, names: dict[str, Any]) -> list[Any]:
 def called_locals(code: CodeType) -> tuple[str, ...]:
     """Return the local names that code calls, or with which what it calls begins.
 
+    Not those that are first bound in a ``with`` block, as most results are.
+
     >>> def run(f, layers, x):
     ...     return f(layers[0](x) + abs(x))
     >>> called_locals(run.__code__)
@@ -90,9 +94,13 @@ def called_locals(code: CodeType) -> tuple[str, ...]:
     """
     steps = list(dis.get_instructions(code))
     calls = {_begin(step) for step in steps if step.opname.startswith("CALL")}
+    before = itertools.takewhile(lambda step: step.opname not in _ENTERING, steps)
+    bound = {step.argval for step in before if step.opname.startswith("STORE_")}
+    count = code.co_argcount + code.co_kwonlyargcount
+    bound |= {*code.co_varnames[:count], *code.co_freevars}
     found = [step.argval for step in steps if step.opname in _LOCAL and _begin(step) in calls]
     names = (x if isinstance(x, tuple) else (x,) for x in found)  # two at once, since Python 3.13
-    return tuple(dict.fromkeys(itertools.chain.from_iterable(names)))
+    return tuple(dict.fromkeys(x for x in itertools.chain.from_iterable(names) if x in bound))
 
 
 def _begin(step: dis.Instruction) -> tuple[int | None, int | None]:

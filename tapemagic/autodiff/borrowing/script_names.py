@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, MutableMapping
 from functools import partial
@@ -28,7 +29,7 @@ from tapemagic.autodiff.twinning import TWINS
 
 from .borrowed import Borrowed
 from .containers import slots
-from .exchange import Exchange, Place, is_users, is_users_module, remember
+from .exchange import Exchange, Place, is_users, is_users_module
 from .frame_names import FrameNames
 from .held_functions import called_locals, held_functions, used_by, with_twins
 from .recent import FLAT
@@ -37,6 +38,7 @@ from .scopes import scopes
 #: Local names under which NumPy is usually known; other locals are not looked at.
 _USUAL = frozenset(("np", "numpy", "math", "cmath", "xp"))
 _MOST_SCOPES = 200  # of the user's own modules
+_MOST_LOOKS = 32  # that are remembered
 #: What leads to other names.
 _LEADING = (FunctionType, ModuleType, type)
 
@@ -47,6 +49,43 @@ _FLAT = FLAT | {np.ndarray, TracedArray}
 _Binding = tuple[MutableMapping[str, Any], str, Any, Any]
 
 
+class _Look:
+    """What was found for some code: `held` are the places of functions that have no names.
+
+    Parameters
+    ----------
+    asked : tuple
+        The code, and what is behind its names.
+    called : list
+        What it calls that has no such name.
+    held : list
+    """
+
+    def __init__(self, asked: tuple, called: list[Any], held: list[tuple]) -> None:
+        self._asked, self.held = asked, held
+        self._called = [None if x is None else _weakly(x) for x in called]
+        self.is_weak = None not in self._called[1:]
+
+    def is_of(self, asked: tuple, called: list[Any]) -> bool:
+        """Tell whether the code means and calls the very same things."""
+        return (
+            self._asked == asked
+            and len(self._called) == len(called)
+            and all(
+                find is one or (find is not None and find() is one)
+                for find, one in zip(self._called, called, strict=True)
+            )
+        )
+
+
+def _weakly(x: Any) -> Any:
+    """Return a weak reference; None of a list or dict, which might hold much."""
+    try:
+        return weakref.ref(x)
+    except TypeError:
+        return None
+
+
 class ScriptNames:
     """The names that are bound to twins for the time of a recording."""
 
@@ -55,11 +94,10 @@ class ScriptNames:
         # of one script at a time, since a loop of steps asks for the same ones again
         self._scopes: dict[int, Any] = {}
         self._known: list[_Binding] = []
-        self._held: list[tuple] = []  # of what holds functions under no name
         self._size = 0
         self._meant: list[list[int]] = []  # what has twins in each module, in order, by id
-        self._asked: tuple = ()  # by which code, with what behind its names
-        self._called: list[Any] = []  # finds what it calls that has no such name
+        self._look: _Look | None = None
+        self._looks: dict[int, _Look] = {}  # by id of the code
 
     def bind(self, frame: Any, runs: Any = None) -> None:
         """Bind the twins, for the code of a frame, and a function that it will call."""
@@ -68,18 +106,19 @@ class ScriptNames:
         values = map(names.get, code.co_names)
         meant = [id(x) if type(x) in _LEADING or id(x) in TWINS else id(type(x)) for x in values]
         local = FrameNames(frame) if _local_names(code) else None
-        called = [runs]
+        called, found = [runs], []
         if local is not None:
             held = local.copy()
-            found = (held.get(name) for name in _local_names(code))
-            called += [x for x in found if type(x) not in _FLAT]
+            found = [(name, held[name]) for name in _local_names(code) if name in held]
+            called += [x for _, x in found if type(x) not in _FLAT]
         asked = (code, len(names), *meant)
-        if asked != self._asked or not self._are_same(called):
+        if self._look is None or not self._look.is_of(asked, called):
             self._look_around(frame, called)
-            self._asked, self._called = asked, list(map(remember, called))
-        bindings = [*self._known, *self._held]
-        if local is not None:
-            bindings += _in_scope(local)
+            self._look = self._look_again(names, asked, called)
+        bindings = [*self._known, *self._look.held]
+        for name, value in found:
+            if (twin := with_twins(value)) is not value:
+                bindings.append((local, name, value, twin))
         RECORDER.made = []
         for binding in bindings:
             scope, name, original, twin = binding
@@ -89,18 +128,23 @@ class ScriptNames:
         if local is not None:
             local.forget()
 
-    def _are_same(self, called: list[Any]) -> bool:
-        """Tell whether the code calls what was looked at last, and nothing in the place of it."""
-        return len(called) == len(self._called) and all(
-            find() is one for find, one in zip(self._called, called, strict=True)
-        )
+    def _look_again(self, names: dict[str, Any], asked: tuple, called: list[Any]) -> _Look:
+        """Find what holds functions; the steps of a few codes may take turns."""
+        code = asked[0]
+        look = self._looks.pop(id(code), None)
+        if look is None or not look.is_of(asked, called):
+            look = _Look(asked, called, [*held_functions([*called, *used_by(code, names)])])
+        if look.is_weak:  # else it would keep what it knows alive
+            self._looks[id(code)] = look
+        if len(self._looks) > _MOST_LOOKS:
+            del self._looks[next(iter(self._looks))]
+        return look
 
     def _look_around(self, frame: Any, runs: list[Any]) -> None:
         """Find the names that mean NumPy in all modules that the code may reach."""
         _load_twins()
         names = frame.f_globals
         used = used_by(frame.f_code, names)
-        self._held = list(held_functions([*runs, *used]))
         near = [names, *_scopes_of(used), *_used_by_functions(runs)]
         users = _users({id(one): one for one in near})
         meant = [list(filter(TWINS.__contains__, map(id, list(one.values())))) for one in users]
@@ -120,6 +164,8 @@ class ScriptNames:
             if scope.get(name) is twin:
                 scope[name] = original
         self._bound.clear()
+        if self._look is not None and not self._look.is_weak:
+            self._look = None
         made, RECORDER.made = RECORDER.made, None
         if made:
             left = Left([x for find in made if (x := find()) is not None], tape)
