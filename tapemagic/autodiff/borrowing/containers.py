@@ -156,11 +156,12 @@ def _of_dict_view(holder: Any) -> Iterator[Slot]:
     yield _never, None, holder.mapping
 
 
-_FRAMES = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
+#: What has a frame, while it waits -> the attribute that is one.
+FRAMES = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
 
 
 def _of_suspended(holder: Any) -> Iterator[Slot]:
-    frame = getattr(holder, _FRAMES[type(holder)])
+    frame = getattr(holder, FRAMES[type(holder)])
     if frame is not None:
         yield from of_frame(frame)
         yield from of_referents(holder)  # what a loop goes through has no name
@@ -243,7 +244,7 @@ OPENERS: dict[type, Callable[[Any], Iterator[Slot]]] = {
     MappingProxyType: _of_proxy,
     CACHE: of_cache,
     **dict.fromkeys(map(type, ({}.keys(), {}.values(), {}.items())), _of_dict_view),
-    **dict.fromkeys(_FRAMES, _of_suspended),
+    **dict.fromkeys(FRAMES, _of_suspended),
     **OPAQUE,
 }
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from tapemagic.autodiff.twinning import TWINS
 
-from .containers import parts, rebuild, slots
+from .containers import FRAMES, parts, rebuild, slots
 from .exchange import is_users, is_users_module, remember
+from .opaque import OPAQUE
 from .walk import looks_inside
 
 #: So many containers are looked into, so deep, and none that are longer.
@@ -122,5 +123,7 @@ def with_twins(value: Any) -> Any:
 def _is_holder(value: Any) -> bool:
     if type(value) is FunctionType:
         return is_users_module(value.__globals__.get("__name__") or "__main__")
+    if type(value) in OPAQUE or type(value) in FRAMES:  # what waits in there is not called by name
+        return False
     is_long = isinstance(value, list | dict | set | deque | tuple) and len(value) > _LONGEST
     return not is_long and looks_inside(value, is_users)

@@ -111,7 +111,7 @@ class ScriptNames:
             held = local.copy()
             found = [(name, held[name]) for name in _local_names(code) if name in held]
             called += [x for _, x in found if type(x) not in _FLAT]
-        asked = (code, len(names), *meant)
+        asked = (code, id(names), len(names), *meant)
         if self._look is None or not self._look.is_of(asked, called):
             self._look_around(frame, called)
             self._look = self._look_again(names, asked, called)

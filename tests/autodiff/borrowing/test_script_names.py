@@ -203,6 +203,26 @@ def test_what_a_script_imports_from_other_modules(name):
     assert vars(sys.modules["layers_of_a_user"])["np"] is np
 
 
+def test_the_same_code_in_other_modules():
+    source = """
+import numpy as np
+from tapemagic import GradientTape, Variable
+v = Variable(3.0)
+def run():
+    with GradientTape() as tape:
+        z = np.zeros(2)
+        z[0] = v * v
+        y = np.sum(z)
+    return tape.gradient(y, v)
+slope = run()
+"""
+    code = compile(source, "<script>", "exec")
+    for _ in range(3):
+        names = {"__name__": "__main__"}
+        exec(code, names)
+        assert names["slope"] == 6.0
+
+
 def test_functions_that_are_defined_anew():
     for factor in (2.0, 3.0):
         scope = {"np": np}
