@@ -17,7 +17,7 @@ import numpy as np
 from tapemagic.autodiff.primitives import composite, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, apply, as_array, decide, is_live, plain
+from .algebra import adjoint, apply, as_array, decide, is_live
 from .degenerate import check_values, repeated
 
 # --------------------------------------------------------------------------- solve and inverse
@@ -124,7 +124,7 @@ def _adjugate(c: Any) -> tuple[Any, Any]:
 
 def _det_vjp(ct: Any, y: Any, a: Any) -> Any:
     """ct_a = ct y a^-H ([G] 2.2.4), or the conjugate cofactors where `a` is singular, or nearly."""
-    tiny = np.finfo(plain(y).dtype).tiny  # below which numbers lose digits
+    tiny = np.finfo(y.dtype).tiny  # below which numbers lose digits
     regular = not np.any(decide(np.less, np.abs(y), tiny))
     if regular and is_live(a):  # the slope is differentiated as well
         regular = decide(_are_regular, a)
