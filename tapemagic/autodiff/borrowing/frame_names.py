@@ -45,10 +45,13 @@ class FrameNames(MutableMapping):
             return 1
         return _IS_COPY + (name in code.co_varnames or name in code.co_cellvars)
 
-    def forget(self) -> None:
-        """Let the copy go, which would keep values alive that the code deletes."""
+    def pick(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return what some names hold, and keep no others alive that the code may delete."""
+        values = self.frame.f_locals
+        found = {name: values[name] for name in names if name in values}
         if _IS_COPY and self.frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-            self.frame.f_locals.clear()
+            values.clear()
+        return found
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("names of a frame are only exchanged")

@@ -105,18 +105,15 @@ class ScriptNames:
         # What the code's names mean is compared by identity: steps of a loop ask the same.
         values = map(names.get, code.co_names)
         meant = [id(x) if type(x) in _LEADING or id(x) in TWINS else id(type(x)) for x in values]
-        local = FrameNames(frame) if _local_names(code) else None
-        called, found = [runs], []
-        if local is not None:
-            held = local.copy()
-            found = [(name, held[name]) for name in _local_names(code) if name in held]
-            called += [x for _, x in found if type(x) not in _FLAT]
+        local, called = FrameNames(frame), [runs]
+        found = local.pick(chosen) if (chosen := _local_names(code)) else {}
+        called += [x for x in found.values() if type(x) not in _FLAT]
         asked = (code, id(names), len(names), *meant)
         if self._look is None or not self._look.is_of(asked, called):
             self._look_around(frame, called)
             self._look = self._look_again(names, asked, called)
         bindings = [*self._known, *self._look.held]
-        for name, value in found:
+        for name, value in found.items():
             if (twin := with_twins(value)) is not value:
                 bindings.append((local, name, value, twin))
         RECORDER.made = []
@@ -125,8 +122,8 @@ class ScriptNames:
             if scope.get(name) is original:
                 scope[name] = twin
                 self._bound.append(binding)
-        if local is not None:
-            local.forget()
+        if self._bound and self._bound[-1][0] is local:
+            local.pick(())  # what was read to bind it
 
     def _look_again(self, names: dict[str, Any], asked: tuple, called: list[Any]) -> _Look:
         """Find what holds functions; the steps of a few codes may take turns."""
