@@ -17,9 +17,12 @@ from tapemagic.autodiff.calls import dispatch
 from tapemagic.autodiff.primitives import RULES, general
 from tapemagic.autodiff.pullbacks import conj_if_complex as conj
 
-from .algebra import adjoint, apply, as_array, as_matrix, plain, with_value
+from .algebra import adjoint, apply, as_array, as_matrix, decide, plain, with_value
 from .carrying import carried, carried_general, unsupported
 from .gathering import gather
+
+#: So near to the negative axis an eigenvalue may be on either side of it, by rounding.
+_NEAR = 1e-6
 
 # ------------------------------------------------------------------------ functions of a matrix
 
@@ -48,15 +51,47 @@ def _largest(x: Any) -> Any:
     return largest + (largest == 0)
 
 
-for _name in ("expm", "logm", "sqrtm", "sinm", "cosm", "tanm", "sinhm", "coshm", "tanhm"):
+def _is_on_the_cut(a: Any) -> bool:
+    """Tell whether a matrix has an eigenvalue below 0."""
+    values = np.linalg.eigvals(a)
+    return bool(np.any((values.real < 0) & (np.abs(values.imag) <= _NEAR * np.abs(values))))
+
+
+def _off_the_cut(fun: Callable, a: Any) -> Any:
+    """Return a matrix; refuse one with an eigenvalue below 0, where logarithms and powers jump.
+
+    Which side of the jump it is on may differ between the matrix and the larger one of `_turned`.
+    """
+    if decide(_is_on_the_cut, a):
+        raise unsupported(fun, "an eigenvalue below 0", "Use scipy.linalg.sqrtm, or shift it.")
+    return a
+
+
+def _sqrtm_vjp(ct: Any, y: Any, a: Any) -> Any:
+    """Solve ``y^H x + x y^H = ct``: ``y y = a`` says how the root moves, on its side of the cut."""
+    if a.ndim != 2:
+        raise unsupported(linalg.sqrtm, "more than one matrix", "Call it in a loop.")
+    root = adjoint(y)
+    return apply(linalg.solve_sylvester, root, root, ct)
+
+
+for _name in ("expm", "sinm", "cosm", "tanm", "sinhm", "coshm", "tanhm"):
     _fun = getattr(linalg, _name)
     carried_general(_fun, "A", lambda ct, y, A, _fun=_fun, **_: _turned(_fun, ct, A))
+carried_general(linalg.sqrtm, "A", lambda ct, y, A, **_: _sqrtm_vjp(ct, y, A))
 carried_general(
-    linalg.fractional_matrix_power,
-    "A t",
-    lambda ct, y, A, t: _turned(linalg.fractional_matrix_power, ct, A, t),
-    None,
+    linalg.logm,
+    "A",
+    lambda ct, y, A, **_: _turned(linalg.logm, ct, _off_the_cut(linalg.logm, A)),
 )
+
+
+def _power_vjp(ct: Any, y: Any, a: Any, t: Any) -> Any:
+    fun = linalg.fractional_matrix_power
+    return _turned(fun, ct, a if decide(np.equal, t, np.rint(t)) else _off_the_cut(fun, a), t)
+
+
+carried_general(linalg.fractional_matrix_power, "A t", _power_vjp, None)
 
 
 # -------------------------------------------------------------------- matrices made of elements

@@ -94,6 +94,9 @@ ROWS = [
     row(sl.expm, real(3, 3), name="expm"),
     row(sl.logm, near_one(3), name="logm"),
     row(sl.sqrtm, definite(3), name="sqrtm", tolerance=1e-5),
+    *(row(sl.sqrtm, below, name="sqrtm below 0", tolerance=1e-5)
+      for below in (real(3, 3) - 4 * np.eye(3), np.diag([1.0, -2.0, 3.0]) + 0.1 * real(3, 3))),
+    row(lambda a: sl.fractional_matrix_power(a, 3), real(3, 3) - 4 * np.eye(3), name="whole power"),
     row(lambda a: sl.fractional_matrix_power(a, 0.3), definite(3), name="power", tolerance=1e-5),
     row(sl.solve_sylvester, definite(3), definite(2), real(3, 2)),
     row(sl.solve_sylvester, definite(3, compl), definite(2, compl), compl(3, 2)),
@@ -157,6 +160,8 @@ def test_linalg(case):
         lambda a: np.sum(sl.qr(a[:, :1])[0] ** 3),  # the other columns are any that fit
         lambda a: sl.lu_factor(a[:2]),
         lambda a: sl.fractional_matrix_power(np.eye(3), a[0, 0]),
+        lambda a: np.sum(np.abs(sl.logm(a - 4 * np.eye(3))) ** 2),
+        lambda a: np.sum(np.abs(sl.fractional_matrix_power(-a, 0.3)) ** 2),
     ],
 )
 def test_what_is_not_carried_is_refused(fun):
