@@ -12,7 +12,7 @@ import itertools
 import operator
 from collections import deque
 from collections.abc import Iterable, Iterator
-from types import CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from tapemagic.autodiff.twinning import TWINS
@@ -73,8 +73,9 @@ def held_functions(values: Iterable[Any]) -> Iterator[tuple[Places, Any, Any, An
                 yield places, place, value, new
             else:
                 inside.append(value)
-        if depth < _DEEPEST:
-            waiting += [(value, depth + 1) for value in inside]
+        if depth < _DEEPEST:  # closures within closures are common, and lead straight on
+            farther = depth + (type(holder) is not CellType)
+            waiting += [(value, farther) for value in inside]
 
 
 def used_by(code: CodeType, names: dict[str, Any]) -> list[Any]:
