@@ -15,15 +15,20 @@ from collections.abc import Iterable, Iterator
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
+import numpy as np
+
 from tapemagic.autodiff.twinning import TWINS
 
+from .caches import CACHE
 from .containers import FRAMES, parts, rebuild, slots
 from .exchange import is_users, is_users_module, remember
 from .opaque import OPAQUE
 from .walk import looks_inside
 
-#: So many containers are looked into, so deep, and none that are longer.
-_MOST, _DEEPEST, _LONGEST = 200, 6, 64
+#: So many containers are looked into, so deep, and none that are longer; so many attributes.
+_MOST, _DEEPEST, _LONGEST, _LARGEST = 200, 6, 64, 500
+#: What may hold much, or what is not called by the name of.
+_CLOSED = frozenset({np.ndarray, CACHE, *OPAQUE, *FRAMES})
 #: How code enters a ``with`` block; from Python 3.14 on there is no such instruction.
 _ENTERING = ("BEFORE_WITH", "LOAD_SPECIAL")
 #: How code reads a local name.
@@ -67,7 +72,7 @@ def held_functions(values: Iterable[Any]) -> Iterator[tuple[Places, Any, Any, An
         if type(holder) is FunctionType:
             inside += used_by(holder.__code__, holder.__globals__)
         places = Places(holder)
-        for place, value in places.items():
+        for place, value in itertools.islice(places.items(), _LARGEST):
             new = with_twins(value)
             if new is not value:
                 yield places, place, value, new
@@ -124,7 +129,7 @@ def with_twins(value: Any) -> Any:
 def _is_holder(value: Any) -> bool:
     if type(value) is FunctionType:
         return is_users_module(value.__globals__.get("__name__") or "__main__")
-    if type(value) in OPAQUE or type(value) in FRAMES:  # what waits in there is not called by name
+    if type(value) in _CLOSED:
         return False
     is_long = isinstance(value, list | dict | set | deque | tuple) and len(value) > _LONGEST
     return not is_long and looks_inside(value, is_users)

@@ -9,6 +9,7 @@ import pytest
 
 import tapemagic
 from tapemagic import GradientTape, Variable
+from tapemagic.autodiff.borrowing import containers, held_functions
 from tapemagic.errors import LeavesTapeError
 
 special = pytest.importorskip("scipy.special")
@@ -141,3 +142,19 @@ def test_what_is_out_of_sight_is_refused():
     deep = [[[[[[[math.sin]]]]]]]
     with pytest.raises(LeavesTapeError):
         tapemagic.grad(lambda x: deep[0][0][0][0][0][0][0](x))(0.5)
+
+
+def test_what_may_hold_much_is_not_looked_into(monkeypatch):
+    looked = []
+
+    def slots(holder):
+        looked.append(holder)
+        return containers.slots(holder)
+
+    monkeypatch.setattr(held_functions, "slots", slots)
+    cached = functools.lru_cache(len)
+    own = SimpleNamespace(**{f"a{k}": math.sin for k in range(1000)})
+    closed = [np.array([math.sin], object), cached, dict.fromkeys(range(100), math.sin), iter([1])]
+    found = list(held_functions.held_functions([*closed, own]))
+    assert looked == [own]
+    assert len(found) == 500
