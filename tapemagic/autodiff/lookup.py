@@ -45,9 +45,10 @@ def ids_of(tape: Any, x: Any, as_target: bool = False) -> list[int]:
         if x in tape.refused:  # an integer, of which the cell knows why it has no gradient
             return []
         if x in tape.cell_names.binds and not nodes_named(tape, x):
-            value = tape._names().get(x)
-            if isinstance(value, (np.ndarray, np.generic, int, float, complex)):
-                return ids_of(tape, value, as_target)  # none, if it is a constant of the cell
+            value = tape._names().get(x)  # a constant of the cell, unless it was bound again since
+            is_number = isinstance(value, (np.ndarray, np.generic, int, float, complex))
+            if is_number and not ids_of(tape, value, as_target):
+                return []
         return [named(tape, x, first=not as_target)]
     watched = tape._watched.get(id(x))
     if watched is not None and watched[0] is x:

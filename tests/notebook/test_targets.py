@@ -193,3 +193,10 @@ def test_what_is_no_number_is_no_target(kernel, cell):
     reply = kernel.run("tape.gradient('z', ['w'])")
     assert reply.status == "error"
     assert "'z' is not a name that this tape knows" in "".join(reply.traceback)
+
+
+def test_a_name_that_means_something_else_by_now_is_not_looked_up(kernel):
+    kernel.run("%%tape w -t y --show none\nz = 3.0\ny = np.sum(w * z)")
+    kernel.run("z = w")
+    reply = kernel.run("tape.gradient('z', ['w'])")
+    assert "'z' is not a name that this tape knows" in "".join(reply.traceback)
