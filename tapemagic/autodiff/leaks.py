@@ -263,22 +263,19 @@ def leave(handle: Any, what: str, fix: str = "", *, asked: bool = False) -> None
     fix = fix or "Use NumPy functions, or cut it on purpose with tapemagic.stop_gradient(...)."
     if taker is not None and type(taker.f_locals.get("self")) in later.OBJECTS:
         fix = "Make that object under the tape, where it is known what it was made of."
-    asked = asked and taker is None
-    given = doing.list_given(frame, handle) if asked and frame is not None else None
-    if given is not None:
-        what = f"{given[0]} does not look into the list {given[1]}"
-        fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
-    function = doing.as_function(frame) if asked and frame is not None else None
-    if function is not None:
-        what = "the method of a plain array asks for a plain array"
-        fix = f"Call NumPy's function, which stays on the tape: {function}."
-    conversion = doing.as_conversion(frame) if asked and frame is not None else None
-    if conversion is not None:
-        what = f"{conversion[0]} makes a plain value of it"
-        fix = f"Call NumPy's function, which stays on the tape: {conversion[1]}."
-    if asked and frame is not None and doing.writes_integers(frame):
-        flat(None, (handle,))
-        return
+    if asked and taker is None and frame is not None:
+        if (given := doing.list_given(frame, handle)) is not None:
+            what = f"{given[0]} does not look into the list {given[1]}"
+            fix = f"Make an array of it first, which stays on the tape: np.array({given[1]})."
+        elif (function := doing.as_function(frame)) is not None:
+            what = "the method of a plain array asks for a plain array"
+            fix = f"Call NumPy's function, which stays on the tape: {function}."
+        elif (conversion := doing.as_conversion(frame)) is not None:
+            what = f"{conversion[0]} makes a plain value of it"
+            fix = f"Call NumPy's function, which stays on the tape: {conversion[1]}."
+        elif doing.writes_integers(frame):
+            flat(None, (handle,))
+            return
     if taker is None and (refused := doing.refused_write(frame)):
         what, fix = refused
     error = LeavesTapeError(

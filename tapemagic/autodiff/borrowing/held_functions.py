@@ -10,6 +10,7 @@ import dis
 import functools
 import itertools
 import operator
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import CellType, CodeType, FunctionType, MethodType
@@ -81,6 +82,43 @@ def held_functions(values: Iterable[Any]) -> Iterator[tuple[Places, Any, Any, An
         if depth < _DEEPEST:  # closures within closures are common, and lead straight on
             farther = depth + (type(holder) is not CellType)
             waiting += [(value, farther) for value in inside]
+
+
+class Look:
+    """What was found for some code: `held` are the places of functions that have no names.
+
+    Parameters
+    ----------
+    asked : tuple
+        The code, and what is behind its names.
+    called : list
+        What it calls that has no such name.
+    held : list
+    """
+
+    def __init__(self, asked: tuple, called: list[Any], held: list[tuple]) -> None:
+        self._asked, self.held = asked, held
+        self._called = [None if x is None else _weakly(x) for x in called]
+        self.is_weak = None not in self._called[1:]
+
+    def is_of(self, asked: tuple, called: list[Any]) -> bool:
+        """Tell whether the code means and calls the very same things."""
+        return (
+            self._asked == asked
+            and len(self._called) == len(called)
+            and all(
+                find is one or (find is not None and find() is one)
+                for find, one in zip(self._called, called, strict=True)
+            )
+        )
+
+
+def _weakly(x: Any) -> Any:
+    """Return a weak reference; None of a list or dict, which might hold much."""
+    try:
+        return weakref.ref(x)
+    except TypeError:
+        return None
 
 
 def used_by(code: CodeType, names: dict[str, Any]) -> list[Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, MutableMapping
 from functools import partial
@@ -31,7 +30,7 @@ from .borrowed import Borrowed
 from .containers import slots
 from .exchange import Exchange, Place, is_users, is_users_module
 from .frame_names import FrameNames
-from .held_functions import called_locals, held_functions, used_by, with_twins
+from .held_functions import Look, called_locals, held_functions, used_by, with_twins
 from .recent import FLAT
 from .scopes import scopes
 
@@ -49,43 +48,6 @@ _FLAT = FLAT | {np.ndarray, TracedArray}
 _Binding = tuple[MutableMapping[str, Any], str, Any, Any]
 
 
-class _Look:
-    """What was found for some code: `held` are the places of functions that have no names.
-
-    Parameters
-    ----------
-    asked : tuple
-        The code, and what is behind its names.
-    called : list
-        What it calls that has no such name.
-    held : list
-    """
-
-    def __init__(self, asked: tuple, called: list[Any], held: list[tuple]) -> None:
-        self._asked, self.held = asked, held
-        self._called = [None if x is None else _weakly(x) for x in called]
-        self.is_weak = None not in self._called[1:]
-
-    def is_of(self, asked: tuple, called: list[Any]) -> bool:
-        """Tell whether the code means and calls the very same things."""
-        return (
-            self._asked == asked
-            and len(self._called) == len(called)
-            and all(
-                find is one or (find is not None and find() is one)
-                for find, one in zip(self._called, called, strict=True)
-            )
-        )
-
-
-def _weakly(x: Any) -> Any:
-    """Return a weak reference; None of a list or dict, which might hold much."""
-    try:
-        return weakref.ref(x)
-    except TypeError:
-        return None
-
-
 class ScriptNames:
     """The names that are bound to twins for the time of a recording."""
 
@@ -96,8 +58,8 @@ class ScriptNames:
         self._known: list[_Binding] = []
         self._size = 0
         self._meant: list[list[int]] = []  # what has twins in each module, in order, by id
-        self._look: _Look | None = None
-        self._looks: dict[int, _Look] = {}  # by id of the code
+        self._look: Look | None = None
+        self._looks: dict[int, Look] = {}  # by id of the code
 
     def bind(self, frame: Any, runs: Any = None) -> None:
         """Bind the twins, for the code of a frame, and a function that it will call."""
@@ -125,12 +87,12 @@ class ScriptNames:
         if self._bound and self._bound[-1][0] is local:
             local.pick(())  # what was read to bind it
 
-    def _look_again(self, names: dict[str, Any], asked: tuple, called: list[Any]) -> _Look:
+    def _look_again(self, names: dict[str, Any], asked: tuple, called: list[Any]) -> Look:
         """Find what holds functions; the steps of a few codes may take turns."""
         code = asked[0]
         look = self._looks.pop(id(code), None)
         if look is None or not look.is_of(asked, called):
-            look = _Look(asked, called, [*held_functions([*called, *used_by(code, names)])])
+            look = Look(asked, called, [*held_functions([*called, *used_by(code, names)])])
         if look.is_weak:  # else it would keep what it knows alive
             self._looks[id(code)] = look
         if len(self._looks) > _MOST_LOOKS:

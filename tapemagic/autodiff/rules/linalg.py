@@ -1,10 +1,10 @@
 """Systems of equations, inverses and determinants.
 
 Sources: [G] M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation", 2008; [S] G. W. Stewart, "On the adjugate matrix", 1998; [M] I. Murray,
-"Differentiation of the Cholesky decomposition", arXiv:1602.07527; [GP] G. Golub, V. Pereyra,
-"The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
-separate", 1973.
+differentiation", 2008; [F] D. K. Faddeev, V. N. Faddeeva, "Computational methods of linear
+algebra", 1963; [M] I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527;
+[GP] G. Golub, V. Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares
+problems whose variables separate", 1973.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _cofactors(a: Any) -> Any:
 def _adjugate(c: Any) -> tuple[Any, Any]:
     """Return adjugate and determinant (..., 1, 1) of small numbers by products alone.
 
-    This is the algorithm of Faddeev and Le Verrier.
+    This is the algorithm of Faddeev and Le Verrier ([F]).
     """
     n = c.shape[-1]
     eye = np.eye(n, dtype=c.dtype)

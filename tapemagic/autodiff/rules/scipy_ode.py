@@ -33,8 +33,12 @@ _INSTEAD = (
     "Use scipy.integrate.solve_ivp with method='RK45' or 'BDF', of which each step is recorded."
 )
 
-for _name in ("odeint", "solve_bvp"):
-    refused(getattr(integrate, _name), _STEPS, _INSTEAD)
+refused(integrate.odeint, _STEPS, _INSTEAD)
+refused(
+    integrate.solve_bvp,
+    "it solves by sparse factors, and its steps are not recorded",
+    "Shoot: find the missing initial values with scipy.optimize.root, around solve_ivp.",
+)
 for _kind in (integrate.ode, integrate.complex_ode):
     refused_class(_kind, _STEPS, _INSTEAD)
 refused(
