@@ -23,6 +23,7 @@ from .gathering import gather
 
 #: So near to the negative axis an eigenvalue may be on either side of it, by rounding.
 _NEAR = 1e-6
+_SHIFT = "Take roots by scipy.linalg.sqrtm, or shift the matrix: a + c * np.eye(n)."
 
 # ------------------------------------------------------------------------ functions of a matrix
 
@@ -63,7 +64,7 @@ def _off_the_cut(fun: Callable, a: Any) -> Any:
     Which side of the jump it is on may differ between the matrix and the larger one of `_turned`.
     """
     if decide(_is_on_the_cut, a):
-        raise unsupported(fun, "an eigenvalue below 0", "Use scipy.linalg.sqrtm, or shift it.")
+        raise unsupported(fun, "an eigenvalue below 0", _SHIFT)
     return a
 
 
