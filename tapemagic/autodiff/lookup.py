@@ -83,10 +83,12 @@ def source_ids(tape: Any, x: Any) -> list[int]:
         If it is no array and no number; or if it was not watched, but a part of its memory was:
         by that part it would be 0.
     """
+    watched = tape._watched.get(id(x))
+    if watched is not None and watched[0] is x:
+        return watched[1]
     ids = ids_of(tape, x)
     if not ids:
         check_leaf(x)
-    if not ids or id(x) in tape._watched:
         return ids
     handle = _handle_of(tape, x, ids[-1])
     if isinstance(getattr(handle, "storage", None), Storage) and id(handle) not in tape._watched:

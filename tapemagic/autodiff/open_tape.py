@@ -292,16 +292,11 @@ class OpenTape:
         """Tell whether this tape, which records, watches a variable that is being read."""
         return (self._watches_reads and variable.storage.trainable) or id(variable) in self._watched
 
-    def note_read(self, variable: Any) -> None:
-        """Note the node of a variable's current value."""
-        known = self._watched.get(id(variable))
-        if known is None:
-            self._watched[id(variable)] = (variable, [variable.id])
-        elif variable.id not in known[1]:
-            known[1].append(variable.id)
-            first = known[1][0]
-            names = [name for name, id_ in self.source_nodes.items() if id_ == first]
-            self.bindings += [(name, variable.id) for name in names]  # another version of it
+    def note_version(self, variable: Any, known: list[int]) -> None:
+        """Add the node of a variable's current value to those of the values before."""
+        known.append(variable.id)
+        names = [name for name, id_ in self.source_nodes.items() if id_ == known[0]]
+        self.bindings += [(name, variable.id) for name in names]
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables that were watched, in order of creation."""

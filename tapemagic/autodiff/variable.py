@@ -42,14 +42,19 @@ class VariableState:
         token = RECORDER.token
         id_ = -1
         for tape in RECORDER.tapes:
-            if tape.wants(variable):
-                if self.leaf_token is not token:
-                    variable.id = add_source(variable, frame)
-                    self.leaf_token = token
-                if id_ < 0:
-                    id_, variable.token = variable.id, token
-                    tape._recording.variables.append(variable)
-                tape.note_read(variable)
+            known = tape._watched.get(id(variable))
+            if known is None and not (self.trainable and tape._watches_reads):
+                continue
+            if self.leaf_token is not token:
+                variable.id = add_source(variable, frame)
+                self.leaf_token = token
+            if id_ < 0:
+                id_, variable.token = variable.id, token
+                tape._recording.variables.append(variable)
+            if known is None:
+                tape._watched[id(variable)] = (variable, [id_])
+            elif id_ not in known[1]:
+                tape.note_version(variable, known[1])
         return variable._value, id_, code
 
     def node_of(self, variable: Any) -> int:

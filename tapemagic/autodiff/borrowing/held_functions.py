@@ -7,10 +7,8 @@ records, twins stand in their places, as they do under names (`script_names.py`)
 from __future__ import annotations
 
 import dis
-import functools
 import itertools
 import operator
-import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import CellType, CodeType, FunctionType, MethodType
@@ -34,6 +32,9 @@ _CLOSED = frozenset({np.ndarray, CACHE, *OPAQUE, *FRAMES})
 _ENTERING = ("BEFORE_WITH", "LOAD_SPECIAL")
 #: How code reads a local name.
 _LOCAL = frozenset(name for name in dis.opmap if name.startswith(("LOAD_FAST", "LOAD_DEREF")))
+#: How it reads an attribute, and methods that call nothing of what is in a container.
+_ATTRIBUTE = ("LOAD_METHOD", "LOAD_ATTR")
+_FILLING = frozenset(("append", "appendleft", "extend", "insert", "add", "update", "clear"))
 
 
 class Places:
@@ -84,58 +85,21 @@ def held_functions(values: Iterable[Any]) -> Iterator[tuple[Places, Any, Any, An
             waiting += [(value, farther) for value in inside]
 
 
-class Look:
-    """What was found for some code: `held` are the places of functions that have no names.
-
-    Parameters
-    ----------
-    asked : tuple
-        The code, and what is behind its names.
-    called : list
-        What it calls that has no such name.
-    held : list
-    """
-
-    def __init__(self, asked: tuple, called: list[Any], held: list[tuple]) -> None:
-        self._asked, self.held = asked, held
-        self._called = [None if x is None else _weakly(x) for x in called]
-        self.is_weak = None not in self._called[1:]
-
-    def is_of(self, asked: tuple, called: list[Any]) -> bool:
-        """Tell whether the code means and calls the very same things."""
-        return (
-            self._asked == asked
-            and len(self._called) == len(called)
-            and all(
-                find is one or (find is not None and find() is one)
-                for find, one in zip(self._called, called, strict=True)
-            )
-        )
-
-
-def _weakly(x: Any) -> Any:
-    """Return a weak reference; None of a list or dict, which might hold much."""
-    try:
-        return weakref.ref(x)
-    except TypeError:
-        return None
-
-
 def used_by(code: CodeType, names: dict[str, Any]) -> list[Any]:
     """Return what the names of some code stand for."""
     return [names[name] for name in code.co_names if name in names]
 
 
-@functools.lru_cache(maxsize=1024)
-def called_locals(code: CodeType) -> tuple[str, ...]:
+def called_locals(code: CodeType) -> dict[str, bool]:
     """Return the local names that code calls, or with which what it calls begins.
 
-    Not those that are first bound in a ``with`` block, as most results are.
+    With each stands whether it is only filled, if it is a container. Not those that are first bound
+    in a ``with`` block, as most results are.
 
-    >>> def run(f, layers, x):
-    ...     return f(layers[0](x) + abs(x))
+    >>> def run(f, layers, losses, x):
+    ...     losses.append(f(layers[0](x) + abs(x)))
     >>> called_locals(run.__code__)
-    ('f', 'layers')
+    {'losses': True, 'f': False, 'layers': False}
     """
     steps = list(dis.get_instructions(code))
     calls = {_begin(step) for step in steps if step.opname.startswith("CALL")}
@@ -143,9 +107,15 @@ def called_locals(code: CodeType) -> tuple[str, ...]:
     bound = {step.argval for step in before if step.opname.startswith("STORE_")}
     count = code.co_argcount + code.co_kwonlyargcount
     bound |= {*code.co_varnames[:count], *code.co_freevars}
-    found = [step.argval for step in steps if step.opname in _LOCAL and _begin(step) in calls]
-    names = (x if isinstance(x, tuple) else (x,) for x in found)  # two at once, since Python 3.13
-    return tuple(dict.fromkeys(x for x in itertools.chain.from_iterable(names) if x in bound))
+    found: dict[str, bool] = {}
+    for step, following in itertools.pairwise(steps):
+        if step.opname in _LOCAL and _begin(step) in calls:
+            is_filled = following.opname in _ATTRIBUTE and following.argval in _FILLING
+            # two at once, since Python 3.13
+            for name in step.argval if isinstance(step.argval, tuple) else (step.argval,):
+                if name in bound:
+                    found[name] = is_filled and found.get(name, True)
+    return found
 
 
 def _begin(step: dis.Instruction) -> tuple[int | None, int | None]:
