@@ -64,6 +64,7 @@ class Look:
             self.local = (*_USUAL.intersection(local), *self._filled)
         self._global = tuple(_global_names(code))
         self._asked: list[Any] = []
+        self._kinds: list[Any] = []
         self._scopes: list[dict[str, Any]] = []  # of the user's modules that it reaches
         self._sizes: list[int] = []
         self._known: list[Binding] = []
@@ -80,10 +81,12 @@ class Look:
         # What the names mean is compared by identity.
         values = map(names.get, self._global)
         asked = [id(x) if type(x) in _LEADING or id(x) in TWINS else type(x) for x in values]
-        asked += map(_kind, called)
-        if asked != self._asked or [*map(len, self._scopes)] != self._sizes:
+        kinds = self._kinds if self._are_held(called) else [*map(_kind, called)]
+        sizes = [*map(len, self._scopes)]
+        if asked != self._asked or kinds != self._kinds or sizes != self._sizes:
             self._look_around(frame, called)
-            self._asked, self._sizes = asked, [*map(len, self._scopes)]
+            self._asked, self._kinds = asked, kinds
+            self._sizes = [*map(len, self._scopes)]
             self._held = [(None, [])] * len(called)
         found = [*self._known]
         for i, x in enumerate(called):
@@ -94,6 +97,13 @@ class Look:
                     self._held[i] = find, held
             found += held
         return found
+
+    def _are_held(self, called: list[Any]) -> bool:
+        """Tell whether the very same things were called last."""
+        finds = [find for find, _ in self._held]
+        return len(finds) == len(called) and all(
+            find is not None and find() is x for find, x in zip(finds, called)
+        )
 
     def forget(self) -> None:
         """Let the next look be a new one, since a name means something else."""
